@@ -1,0 +1,335 @@
+//! What the engine says.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kubelet::ProbeKind;
+use crate::time::Time;
+
+/// A finding changed; what it is now comes whole.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What happened to it.
+    pub kind: ChangeKind,
+    /// When.
+    pub at: Time,
+    /// The finding after the change.
+    pub finding: Arc<Finding>,
+}
+
+/// What happened to a finding.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum ChangeKind {
+    /// It may become one: shown, not told.
+    Suspected,
+    /// The evidence carries it.
+    Confirmed,
+    /// Cause, field, value, confidence, severity or reach changed.
+    Updated,
+    /// Only counts changed.
+    Counted,
+    /// It is over.
+    Resolved,
+    /// It never was one, or another finding took its place: forget it.
+    Withdrawn,
+}
+
+/// What probehound says about a container of a workload: one JSON object of `replay -o json`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Finding {
+    /// The workload's namespace.
+    pub namespace: Arc<str>,
+    /// `KIND/NAME`, `Deployment/web`.
+    pub workload: Arc<str>,
+    /// The container's name.
+    pub container: Arc<str>,
+    /// What happens to it.
+    pub effect: Effect,
+    /// The probe that does it, if one does.
+    pub probe: Option<ProbeKind>,
+    /// Why.
+    pub cause: Cause,
+    /// Whose fault that is.
+    pub fault: Option<Fault>,
+    /// The field to change: `livenessProbe.httpGet.path`.
+    pub field: Option<String>,
+    /// Its value now.
+    pub current: Option<Value>,
+    /// A value that was seen to work, or that the server's own words prove.
+    pub suggested: Option<Value>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// How bad.
+    pub severity: Severity,
+    /// What else it could be, likeliest first; empty when the confidence is high.
+    pub hypotheses: Vec<String>,
+    /// The facts that it rests on, in the order in which they happened.
+    pub evidence: Vec<Fact>,
+    /// The revision of the failing pods' template when it was confirmed.
+    pub revision: Option<u64>,
+    /// What that revision changed.
+    pub change: Option<RevisionChange>,
+    /// How many pods, at the worst moment.
+    pub pods: Pods,
+    /// The Services of the workload at that moment.
+    pub services: Vec<ServiceState>,
+    /// Restarts in this episode, of all its pods.
+    pub restarts: u64,
+    /// How often it came, this time included.
+    pub episodes: u32,
+    /// When it was first suspected in this episode.
+    pub opened_at: Time,
+    /// When the evidence carried it; `None`: only ever suspected, no alarm.
+    pub confirmed_at: Option<Time>,
+    /// When it was over.
+    pub resolved_at: Option<Time>,
+    /// What to type or do, best first.
+    pub remedy: Vec<String>,
+}
+
+/// A value of a manifest's field.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A number.
+    Number(i64),
+    /// A string.
+    Text(String),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A fact and its time.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Fact {
+    /// When it happened.
+    pub at: Time,
+    /// What happened.
+    pub what: String,
+}
+
+/// What a revision changed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RevisionChange {
+    /// The revision.
+    pub revision: u64,
+    /// When it was rolled out.
+    pub at: Option<Time>,
+    /// The field manager that did it: `kubectl-edit`, `argocd-controller`.
+    pub by: Option<Arc<str>>,
+    /// The value before.
+    pub from: Option<String>,
+    /// The value since.
+    pub to: Option<String>,
+}
+
+/// How many pods.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Pods {
+    /// Distinct pods of the episode that it concerns.
+    pub affected: u32,
+    /// Pods wanted at the worst moment.
+    pub total: u32,
+}
+
+/// A Service's endpoints at the worst moment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ServiceState {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Endpoints ready.
+    pub ready: u32,
+    /// Endpoints in all.
+    pub total: u32,
+}
+
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        pub enum $name { $($(#[$doc])* $variant),+ }
+
+        impl $name {
+            /// All of them, in the order of the declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word of the contract, as in JSON.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant)),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    };
+}
+
+words! {
+    /// What happens to the container.
+    Effect {
+        /// It restarts again and again.
+        RestartLoop,
+        /// Ended by a probe and not restarted in place (restartPolicy Never).
+        Killed,
+        /// Its readiness probe never passed in this template.
+        NeverReady,
+        /// Its probe cannot run, so it protects nothing.
+        ProbeIneffective,
+        /// It never began.
+        StartBlocked,
+        /// A probe fails again and again below its threshold.
+        Flapping,
+    }
+}
+
+words! {
+    /// Why.
+    Cause {
+        /// The app answers, but not at the probe's path.
+        WrongPath,
+        /// The app listens, but not on the probe's port.
+        WrongPort,
+        /// HTTP spoken to HTTPS or the other way round.
+        WrongScheme,
+        /// The probe's host does not resolve or is not the pod.
+        WrongHost,
+        /// The endpoint wants credentials.
+        AuthRequired,
+        /// The port speaks another protocol than the probe.
+        WrongHandler,
+        /// The gRPC health service does not know the probe's service.
+        WrongGrpcService,
+        /// The probe's command does not exist in the image.
+        WrongCommand,
+        /// The probe's path redirects for ever.
+        RedirectLoop,
+        /// The probe's path redirects to another host, which counts as success.
+        RedirectsElsewhere,
+        /// Answers come, later than the probe waits.
+        TimeoutTooShort,
+        /// The app needs longer to start than the probe allows.
+        KilledWhileStarting,
+        /// Nothing has ever listened on the probe's port.
+        NothingListening,
+        /// The probe cannot run at all.
+        ProbeCannotRun,
+        /// The app itself says that it is unhealthy.
+        ReportsUnhealthy,
+        /// The app stopped answering after it had answered.
+        Hung,
+        /// Several workloads became unhealthy at once.
+        DependencyDown,
+        /// The app crashes.
+        Crash,
+        /// The app exits with 0.
+        Exits,
+        /// Something outside of it sent a signal.
+        KilledExternally,
+        /// The memory limit was reached.
+        OutOfMemory,
+        /// The postStart hook fails.
+        HookFailed,
+        /// The container cannot be created or started.
+        CannotStart,
+        /// Its image cannot be pulled.
+        CannotPullImage,
+        /// Containers of one node ended at once.
+        NodeTrouble,
+        /// The evidence does not carry a cause.
+        Unknown,
+    }
+}
+
+/// Whose fault it is.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fault {
+    /// The probe's specification.
+    Probe,
+    /// The app.
+    App,
+    /// Another part of the specification: image, command, limits.
+    Spec,
+    /// The cluster, a node, a dependency.
+    Environment,
+    /// One of these; the evidence does not say which.
+    Unknown,
+}
+
+/// How sure.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// One of several possibilities.
+    Low,
+    /// Likely; the hypotheses say what else.
+    Medium,
+    /// The evidence allows nothing else.
+    High,
+}
+
+/// How bad.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing is out.
+    Info,
+    /// Some pods are.
+    Warning,
+    /// All pods of the workload, or all endpoints of a Service are.
+    Critical,
+}
+
+macro_rules! lowercase_display {
+    ($($name:ident { $($variant:ident => $word:literal),+ })+) => {
+        $(impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(match self { $(Self::$variant => $word),+ })
+            }
+        })+
+    };
+}
+
+lowercase_display! {
+    Fault { Probe => "probe", App => "app", Spec => "spec", Environment => "environment", Unknown => "unknown" }
+    Confidence { Low => "low", Medium => "medium", High => "high" }
+    Severity { Info => "info", Warning => "warning", Critical => "critical" }
+}
+
+impl Cause {
+    /// Whose fault a cause is; `None` where there is no cause.
+    pub const fn fault(self) -> Option<Fault> {
+        Some(match self {
+            Self::WrongPath
+            | Self::WrongPort
+            | Self::WrongScheme
+            | Self::WrongHost
+            | Self::AuthRequired
+            | Self::WrongHandler
+            | Self::WrongGrpcService
+            | Self::WrongCommand
+            | Self::RedirectLoop
+            | Self::RedirectsElsewhere
+            | Self::TimeoutTooShort
+            | Self::KilledWhileStarting
+            | Self::ProbeCannotRun => Fault::Probe,
+            Self::ReportsUnhealthy | Self::Hung | Self::Crash | Self::Exits | Self::KilledExternally => Fault::App,
+            Self::OutOfMemory | Self::HookFailed | Self::CannotStart | Self::CannotPullImage => Fault::Spec,
+            Self::DependencyDown | Self::NodeTrouble => Fault::Environment,
+            Self::NothingListening => Fault::Unknown,
+            Self::Unknown => return None,
+        })
+    }
+}

@@ -1,0 +1,349 @@
+//! What the engine is told: the cluster as it is seen at a time, in compact form.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Finding;
+use crate::kubelet::{ProbeKind, ProbeSpec, Said};
+use crate::time::Time;
+
+/// Something seen in the cluster. Its time is given to [`super::Engine::apply`].
+#[derive(Clone, Debug)]
+pub enum Observation {
+    /// A pod as it is now.
+    Pod(Box<PodSnapshot>),
+    /// A pod is gone.
+    PodGone(PodId),
+    /// A kubelet's event on a pod, new or counted on.
+    Event(Box<KubeletEvent>),
+    /// A list of all pods begins: what is not in it when it ends is gone.
+    ListStarted,
+    /// The list of all pods is complete.
+    ListFinished,
+    /// The answer to [`Need::Workload`].
+    Workload(Box<WorkloadFacts>),
+    /// The answer to [`Need::Services`].
+    Services(ServicesFacts),
+    /// A finding of before a restart of the operator; given before the first pod.
+    Remembered(Box<Finding>),
+}
+
+/// What the engine would like to know. Asked again when news make the answer stale.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Need {
+    /// The chain of owners above a pod's controller, and its revisions.
+    Workload {
+        /// The namespace of both.
+        namespace: Arc<str>,
+        /// The pod's own controller.
+        owner: Owner,
+    },
+    /// The Services that select a workload's pods, with their endpoints.
+    Services {
+        /// The namespace of all.
+        namespace: Arc<str>,
+        /// The pod's own controller, as in the answer; `None` for a bare pod.
+        owner: Owner,
+        /// The labels of its pods.
+        labels: Arc<[(Arc<str>, Arc<str>)]>,
+    },
+}
+
+/// A Kubernetes UID. A UUID fits as it is, any other text by a 128-bit hash.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Uid(pub u128);
+
+/// A pod's identity.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PodId {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its UID: another pod of the same name is another pod.
+    pub uid: Uid,
+}
+
+/// An object's controller.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Owner {
+    /// `ReplicaSet`, `StatefulSet`, `Rollout`, …; `Pod` for a pod that nobody controls.
+    pub kind: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+/// A pod as it is now.
+#[derive(Clone, Debug)]
+pub struct PodSnapshot {
+    /// Who it is.
+    pub id: PodId,
+    /// The UID that the kubelet's events on a static pod carry instead (`kubernetes.io/config.hash`).
+    pub event_uid: Option<Uid>,
+    /// Its controller.
+    pub owner: Option<Owner>,
+    /// What its containers are told to be; shared between the pods of a template.
+    pub template: Arc<PodTemplate>,
+    /// The node's name, once it is scheduled.
+    pub node: Option<Arc<str>>,
+    /// Its first address, once it has one.
+    pub ip: Option<IpAddr>,
+    /// When it was created.
+    pub created: Option<Time>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Why the pod as a whole ended, if something from outside ended it: `Evicted`,
+    /// `DeadlineExceeded`, `NodeLost`, …
+    pub ended_by: Option<Arc<str>>,
+    /// One entry for each container of the template that has a status.
+    pub containers: Vec<ContainerSnapshot>,
+    /// `metadata.resourceVersion` as a number, 0 if it is none; greater is newer.
+    pub version: u64,
+    /// Whether this is news of a change or an item of a list, which hides what was in between.
+    pub seen: Seen,
+}
+
+/// How an observation of a pod came.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// As an item of a list: the states in between were not seen.
+    Listed,
+    /// As a change on an unbroken watch.
+    Changed,
+}
+
+/// One container's status.
+#[derive(Clone, Debug)]
+pub struct ContainerSnapshot {
+    /// Index into [`PodTemplate::containers`].
+    pub index: usize,
+    /// `restartCount`; negative ones are refused at the edge.
+    pub restarts: u32,
+    /// The current container's ID.
+    pub id: Option<ContainerId>,
+    /// What it does now.
+    pub state: State,
+    /// How the one before ended.
+    pub last: Option<Ended>,
+    /// `ready`
+    pub ready: bool,
+    /// `started`
+    pub started: bool,
+}
+
+/// A container ID, by hash.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ContainerId(pub u64);
+
+/// A container's state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It is not running.
+    Waiting {
+        /// `CrashLoopBackOff`, `ImagePullBackOff`, …; empty where the status has none.
+        reason: Arc<str>,
+        /// The reason in words, cut.
+        message: Option<Arc<str>>,
+    },
+    /// It runs.
+    Running {
+        /// Since when, in whole seconds.
+        since: Option<Time>,
+    },
+    /// It has ended.
+    Ended(Ended),
+}
+
+/// How an incarnation ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// Its container ID.
+    pub id: Option<ContainerId>,
+    /// Its exit code.
+    pub exit: i32,
+    /// `Completed`, `Error`, `OOMKilled`, `StartError`, `ContainerStatusUnknown`, …
+    pub reason: Arc<str>,
+    /// In whole seconds.
+    pub started: Option<Time>,
+    /// In whole seconds.
+    pub finished: Option<Time>,
+    /// The termination message's beginning or the start error, cut and masked.
+    pub message: Option<Arc<str>>,
+}
+
+/// A kubelet's event on a pod.
+#[derive(Clone, Debug)]
+pub struct KubeletEvent {
+    /// The event object's identity: the same one is counted on.
+    pub id: Uid,
+    /// The pod that it speaks of.
+    pub pod: PodId,
+    /// The container of its field path; not to be trusted when aggregated.
+    pub container: Option<Arc<str>>,
+    /// Whether its message stands for several similar ones.
+    pub aggregated: bool,
+    /// What it says.
+    pub said: Said,
+    /// When it was first said.
+    pub first: Time,
+    /// When it was last said.
+    pub last: Time,
+    /// How often it was said, lost ones included.
+    pub count: u32,
+}
+
+/// What the containers of a template are told to be.
+///
+/// Equal for all pods of one template: what differs between them (their labels' ordinals, injected
+/// volumes) is left out.
+#[derive(PartialEq, Eq, Hash, Debug)]
+pub struct PodTemplate {
+    /// `pod-template-hash` or `controller-revision-hash`.
+    pub revision_hash: Option<Arc<str>>,
+    /// When a container is restarted in place.
+    pub restart: RestartPolicy,
+    /// `terminationGracePeriodSeconds`
+    pub grace: Duration,
+    /// The pods' labels, sorted, without those that differ from pod to pod.
+    pub labels: Arc<[(Arc<str>, Arc<str>)]>,
+    /// Init containers first, as in the manifest.
+    pub containers: Box<[ContainerSpec]>,
+}
+
+/// A pod's `restartPolicy`.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum RestartPolicy {
+    /// The default.
+    Always,
+    /// Restarted unless it exits with 0.
+    OnFailure,
+    /// Not restarted in place.
+    Never,
+}
+
+/// The part that a container has in its pod.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Role {
+    /// One of `containers`.
+    App,
+    /// One of `initContainers` that runs to its end.
+    Init,
+    /// One of `initContainers` with `restartPolicy: Always`.
+    Sidecar,
+}
+
+/// What one container is told to be.
+#[derive(PartialEq, Eq, Hash, Debug)]
+pub struct ContainerSpec {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its part in the pod.
+    pub role: Role,
+    /// Its image, as written.
+    pub image: Arc<str>,
+    /// `imagePullPolicy`, where written.
+    pub pull_policy: Option<Arc<str>>,
+    /// `command` and `args` in one line, masked and cut; for people.
+    pub invocation: Arc<str>,
+    /// Changes when `command` or `args` do.
+    pub invocation_mark: u64,
+    /// Changes when `env` or `envFrom` do; the values are not kept.
+    pub env_mark: u64,
+    /// ConfigMaps and Secrets that `env` (`false`) and `envFrom` (`true`) name: (from, name).
+    pub env_sources: Box<[(EnvField, Arc<str>)]>,
+    /// Declared ports: name, where it has one, and number.
+    pub ports: Box<[(Option<Arc<str>>, i32)]>,
+    /// `resources.limits.memory`
+    pub memory_limit: Option<Arc<str>>,
+    /// Whether it has `lifecycle.postStart`.
+    pub post_start: bool,
+    /// `livenessProbe`
+    pub liveness: Option<ProbeSpec>,
+    /// `readinessProbe`
+    pub readiness: Option<ProbeSpec>,
+    /// `startupProbe`
+    pub startup: Option<ProbeSpec>,
+}
+
+/// Where a container's environment names a ConfigMap or Secret.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum EnvField {
+    /// `env[].valueFrom`
+    Env,
+    /// `envFrom[]`
+    EnvFrom,
+}
+
+impl ContainerSpec {
+    /// The probe of that kind.
+    pub const fn probe(&self, kind: ProbeKind) -> Option<&ProbeSpec> {
+        match kind {
+            ProbeKind::Liveness => self.liveness.as_ref(),
+            ProbeKind::Readiness => self.readiness.as_ref(),
+            ProbeKind::Startup => self.startup.as_ref(),
+        }
+    }
+
+    /// Whether the app in it is the same: image, command, args, env and ports.
+    pub fn same_app(&self, other: &Self) -> bool {
+        self.image == other.image
+            && self.invocation_mark == other.invocation_mark
+            && self.env_mark == other.env_mark
+            && self.ports == other.ports
+    }
+}
+
+/// What is known of a workload: the answer to [`Need::Workload`].
+#[derive(Clone, Debug)]
+pub struct WorkloadFacts {
+    /// The namespace of all.
+    pub namespace: Arc<str>,
+    /// The owner that was asked for.
+    pub owner: Owner,
+    /// The top of its chain of controllers that is known; `owner` itself where nothing is above it.
+    pub top: Owner,
+    /// How many pods are wanted.
+    pub desired: Option<u32>,
+    /// Who keeps the manifests, from labels and annotations: `Argo CD application web`.
+    pub managed_by: Option<Arc<str>>,
+    /// Its revisions, oldest first; empty where the kind has none.
+    pub revisions: Vec<Revision>,
+}
+
+/// One revision of a workload's template.
+#[derive(Clone, Debug)]
+pub struct Revision {
+    /// As `kubectl rollout history` counts.
+    pub number: u64,
+    /// The revision hash that its pods carry.
+    pub hash: Option<Arc<str>>,
+    /// When it became what the workload wants; for one that came back, when it came back.
+    pub at: Option<Time>,
+    /// The field manager that brought it, where the object still says so.
+    pub by: Option<Arc<str>>,
+    /// The template.
+    pub template: Arc<PodTemplate>,
+}
+
+/// The answer to [`Need::Services`].
+#[derive(Clone, Debug)]
+pub struct ServicesFacts {
+    /// The namespace of all.
+    pub namespace: Arc<str>,
+    /// The owner that was asked for.
+    pub owner: Owner,
+    /// Sorted by name.
+    pub services: Vec<ServiceFacts>,
+}
+
+/// A Service and its endpoints.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServiceFacts {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Endpoints that are ready.
+    pub ready: u32,
+    /// Endpoints in all, without those that are terminating.
+    pub total: u32,
+}

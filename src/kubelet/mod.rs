@@ -1,0 +1,11 @@
+//! What the kubelet says and does: its event messages as typed failures and kills, and the timing
+//! of its probes. Pure and total: any text in, never a panic.
+
+mod failure;
+mod message;
+mod probe;
+mod timing;
+
+pub use failure::Failure;
+pub use message::{Killing, Said, parse};
+pub use probe::{Handler, HttpGet, Port, ProbeKind, ProbeSpec, Scheme};

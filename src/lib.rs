@@ -1,0 +1,8 @@
+//! Finds out why containers restart in a loop, and names the probe field that is wrong, the value
+//! that works, and the rollout that brought it.
+//!
+//! Data flows one way: [`source`] → [`engine`] → [`report`]. Only the engine decides, and it is pure.
+
+pub mod engine;
+pub mod kubelet;
+pub mod time;

@@ -1,0 +1,126 @@
+//! Points in time, as the cluster gives them: nothing here reads a clock.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A point in time in milliseconds since the Unix epoch.
+///
+/// Eight bytes, totally ordered, and every operation saturates: arithmetic on a forged time never
+/// panics.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Time(i64);
+
+/// The years that a cluster can speak of; what lies outside is a corrupt or forged stamp.
+const YEARS: std::ops::RangeInclusive<i16> = 2000..=2199;
+
+/// Why a text is no time that a cluster can have meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TimeError {
+    /// The text is not RFC 3339.
+    #[error("{0:?} is not an RFC 3339 time")]
+    Syntax(String),
+    /// The text is a time, but of a year in which no cluster ran.
+    #[error("the year {0} is out of range")]
+    Year(i16),
+}
+
+impl Time {
+    /// The time that many milliseconds after the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Reads an RFC 3339 text; finer than a millisecond is cut.
+    ///
+    /// # Errors
+    /// A text of another form, or of a year outside 2000 to 2199.
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        let stamp: jiff::Timestamp = text
+            .parse()
+            .map_err(|_| TimeError::Syntax(text.chars().take(40).collect()))?;
+        let year = stamp.to_zoned(jiff::tz::TimeZone::UTC).year();
+        if YEARS.contains(&year) {
+            Ok(Self(stamp.as_millisecond()))
+        } else {
+            Err(TimeError::Year(year))
+        }
+    }
+
+    /// This time and `span`.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span.as_millis() as i64))
+    }
+
+    /// This time less `span`.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(span.as_millis() as i64))
+    }
+
+    /// How long after `earlier` this is; zero where it is not.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0).max(0) as u64)
+    }
+
+    /// The whole second in which this lies.
+    #[must_use]
+    pub fn whole_second(self) -> Self {
+        Self(self.0.div_euclid(1000) * 1000)
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(stamp) => write!(f, "{stamp:.3}"),
+            Err(_) => write!(f, "@{}ms", self.0),
+        }
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_survives_the_way_out_and_back() {
+        let time = Time::parse("2026-11-22T20:33:35.844620961Z").expect("valid");
+        assert_eq!(time.to_string(), "2026-11-22T20:33:35.844Z");
+        assert_eq!(Time::parse(&time.to_string()), Ok(time));
+    }
+
+    #[test]
+    fn years_without_clusters_are_refused() {
+        assert_eq!(Time::parse("0000-01-01T00:00:00Z"), Err(TimeError::Year(0)));
+        assert_eq!(Time::parse("9999-12-30T00:00:00Z"), Err(TimeError::Year(9999)));
+        assert!(matches!(Time::parse("yesterday"), Err(TimeError::Syntax(_))));
+    }
+
+    #[test]
+    fn arithmetic_saturates() {
+        let end = Time::from_millis(i64::MAX);
+        assert_eq!(end.plus(Duration::from_secs(1)), end);
+        assert_eq!(Time::from_millis(i64::MIN).since(end), Duration::ZERO);
+    }
+}
