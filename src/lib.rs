@@ -4,5 +4,7 @@
 //! Data flows one way: [`source`] → [`engine`] → [`report`]. Only the engine decides, and it is pure.
 
 pub mod engine;
+pub mod finding;
 pub mod kubelet;
+pub mod template;
 pub mod time;

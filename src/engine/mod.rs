@@ -6,18 +6,18 @@
 //! - A `RestartLoop` and a `Killed` are confirmed only by ends that stood in a pod's status.
 //! - Everything kept is bounded, whatever comes in.
 
-mod finding;
 mod observation;
 
-pub use finding::{
+pub use crate::finding::{
     Cause, Change, ChangeKind, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState, Severity,
     Value,
 };
 pub use observation::{
-    ContainerId, ContainerSnapshot, ContainerSpec, Ended, EnvField, KubeletEvent, Need, Observation, Owner, PodId,
-    PodSnapshot, PodTemplate, RestartPolicy, Revision, Role, Seen, ServiceFacts, ServicesFacts, State, Uid,
-    WorkloadFacts,
+    ContainerId, ContainerSnapshot, Ended, KubeletEvent, Need, Observation, Owner, PodId, PodSnapshot, Revision, Seen,
+    ServiceFacts, ServicesFacts, State, Uid, WorkloadFacts,
 };
+
+pub use crate::template::{ContainerSpec, EnvField, PodTemplate, RestartPolicy, Role};
 
 use std::sync::Arc;
 use std::time::Duration;
