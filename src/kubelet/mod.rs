@@ -2,10 +2,14 @@
 //! of its probes. Pure and total: any text in, never a panic.
 
 mod address;
+mod exec;
 mod failure;
 mod message;
+mod network;
 mod probe;
 mod quoted;
+mod runtime;
+mod shell;
 mod timing;
 
 pub use address::{asked_port, dialed};
