@@ -3,6 +3,7 @@
 //!
 //! Data flows one way: [`source`] → [`engine`] → [`report`]. Only the engine decides, and it is pure.
 
+pub mod diagnosis;
 pub mod engine;
 pub mod finding;
 pub mod kubelet;

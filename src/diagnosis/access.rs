@@ -35,7 +35,9 @@ pub fn wrong_host(evidence: &Evidence) -> Option<Verdict> {
     let elsewhere = evidence.record.dialed_elsewhere.filter(|_| evidence.record.decisive.iter().all(never_answered));
     let (heard, confidence) = match (unresolved, elsewhere) {
         (Some(heard), _) => (heard, sure(evidence)),
-        (None, Some(_)) => (evidence.record.failures.iter().find(|heard| never_answered(&heard.failure))?, Confidence::Medium),
+        (None, Some(_)) => {
+            (evidence.record.failures.iter().find(|heard| never_answered(&heard.failure))?, Confidence::Medium)
+        }
         (None, None) => return None,
     };
     let worked = evidence.value_that_worked(|spec| host_of(spec).map(|host| Value::Text(host.to_owned())));

@@ -10,7 +10,9 @@ use crate::kubelet::{Failure, Handler, Port};
 /// The probe names a port that no port of its container has; the specification alone proves it.
 pub fn named_port(evidence: &Evidence) -> Option<Verdict> {
     let spec = evidence.spec()?;
-    let Port::Name(name) = spec.handler.port()? else { return None };
+    let Port::Name(name) = spec.handler.port()? else {
+        return None;
+    };
     let mut declared = evidence.container.ports.iter().filter_map(|(name, _)| name.as_deref());
     if declared.any(|declared| declared == &**name) {
         return None;

@@ -13,7 +13,9 @@ pub fn missing_in_shell(evidence: &Evidence) -> Option<Verdict> {
     if evidence.ever_passed() || evidence.asked_this_before() {
         return None;
     }
-    let Failure::CommandMissing { name } = &heard.failure else { return None };
+    let Failure::CommandMissing { name } = &heard.failure else {
+        return None;
+    };
     Some(
         Verdict::new(Cause::WrongCommand, sure(evidence))
             .field(evidence.field("exec.command"))

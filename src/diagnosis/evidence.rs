@@ -221,7 +221,10 @@ impl ProbeRecord {
 
 /// Failures that are no answer of the app, and common around its starts and ends.
 fn is_silence(failure: &Failure) -> bool {
-    matches!(failure, Failure::Refused | Failure::Reset | Failure::TimedOut | Failure::Unreachable | Failure::GrpcNoConnection)
+    matches!(
+        failure,
+        Failure::Refused | Failure::Reset | Failure::TimedOut | Failure::Unreachable | Failure::GrpcNoConnection
+    )
 }
 
 impl<'a> Evidence<'a> {
@@ -239,7 +242,8 @@ impl<'a> Evidence<'a> {
     /// Whether the probe, or another one that asks the very same, was seen to pass.
     pub fn ever_passed(&self) -> bool {
         let Some(kind) = self.probe else { return false };
-        self.passed.has(kind) || self.siblings().any(|(_, sibling)| Some(&sibling.handler) == self.spec().map(|s| &s.handler))
+        self.passed.has(kind)
+            || self.siblings().any(|(_, sibling)| Some(&sibling.handler) == self.spec().map(|s| &s.handler))
     }
 
     /// Other probes of the container that were seen to pass under this template.

@@ -26,10 +26,11 @@ pub fn http2_answered_to_http(evidence: &Evidence) -> Option<Verdict> {
 
 /// The health service does not know the name, or the server has no health service.
 pub fn unknown_service(evidence: &Evidence) -> Option<Verdict> {
-    let Handler::Grpc { service, .. } = &evidence.spec()?.handler else { return None };
-    let heard = evidence
-        .record
-        .answered(|failure| matches!(failure, Failure::GrpcUnknownService | Failure::GrpcNoHealth))?;
+    let Handler::Grpc { service, .. } = &evidence.spec()?.handler else {
+        return None;
+    };
+    let heard =
+        evidence.record.answered(|failure| matches!(failure, Failure::GrpcUnknownService | Failure::GrpcNoHealth))?;
     if evidence.ever_passed() || evidence.asked_this_before() {
         return None;
     }
@@ -50,7 +51,9 @@ pub fn unknown_service(evidence: &Evidence) -> Option<Verdict> {
 
 /// A gRPC probe that cannot connect to a port that is named after HTTP.
 pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Verdict> {
-    let Handler::Grpc { port, .. } = &evidence.spec()?.handler else { return None };
+    let Handler::Grpc { port, .. } = &evidence.spec()?.handler else {
+        return None;
+    };
     let heard = evidence.record.silent(|failure| matches!(failure, Failure::GrpcNoConnection | Failure::TimedOut))?;
     if evidence.ever_passed() || evidence.asked_this_before() || !speaks_http(evidence, port) {
         return None;

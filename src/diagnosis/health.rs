@@ -26,10 +26,8 @@ pub fn dependency_down(evidence: &Evidence) -> Option<Verdict> {
 pub fn reports_unhealthy(evidence: &Evidence) -> Option<Verdict> {
     let heard = unwell(evidence)?;
     let passed = evidence.ever_passed() || evidence.asked_this_before();
-    let says_so = matches!(
-        heard.failure,
-        Failure::Status(500..=599 | 429) | Failure::GrpcNotServing | Failure::CommandFailed
-    );
+    let says_so =
+        matches!(heard.failure, Failure::Status(500..=599 | 429) | Failure::GrpcNotServing | Failure::CommandFailed);
     if !says_so && !passed {
         return None;
     }
@@ -50,10 +48,7 @@ pub fn reports_unhealthy(evidence: &Evidence) -> Option<Verdict> {
 /// Failures that an app causes on purpose, or by no longer being what it was.
 fn unwell<'a>(evidence: &'a Evidence) -> Option<&'a Heard> {
     let own_words = |failure: &Failure| {
-        matches!(
-            failure,
-            Failure::Status(500..=599 | 429) | Failure::GrpcNotServing | Failure::CommandFailed
-        )
+        matches!(failure, Failure::Status(500..=599 | 429) | Failure::GrpcNotServing | Failure::CommandFailed)
     };
     let gone = |failure: &Failure| {
         matches!(

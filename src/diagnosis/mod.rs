@@ -99,5 +99,9 @@ fn said(evidence: &Evidence, heard: &Heard) -> String {
         count => format!(" {count} times"),
     };
     let words: String = heard.words.trim().chars().take(200).collect();
-    if words.is_empty() { format!("{probe} probe failed{times}, without a word") } else { format!("{probe} probe failed{times}: {words}") }
+    if words.is_empty() {
+        format!("{probe} probe failed{times}, without a word")
+    } else {
+        format!("{probe} probe failed{times}: {words}")
+    }
 }

@@ -4,7 +4,7 @@ use super::evidence::{Evidence, is_masked};
 use super::verdict::text;
 use super::{Verdict, said, sure};
 use crate::finding::{Cause, Confidence, Value};
-use crate::kubelet::{Failure, Port, ProbeKind, ProbeSpec};
+use crate::kubelet::{Failure, Port, ProbeSpec};
 use crate::template::ContainerSpec;
 
 /// 404, 405 or 410 from the first probe on, and no success since this template was rolled out.
@@ -28,7 +28,8 @@ pub fn wrong_path(evidence: &Evidence) -> Option<Verdict> {
     }
     let worked = evidence.value_that_worked(path_of).or_else(|| path_of_a_sibling(evidence));
     if let Some((sibling, spec)) = evidence.siblings().next() {
-        verdict = verdict.because(rejected.first, format!("the app answers: its {sibling} probe passes{}", at_path(spec)));
+        verdict =
+            verdict.because(rejected.first, format!("the app answers: its {sibling} probe passes{}", at_path(spec)));
     }
     Some(verdict.suggest(worked))
 }
@@ -111,9 +112,4 @@ pub fn number_of(port: &Port, container: &ContainerSpec) -> Option<i32> {
             container.ports.iter().find(|(declared, _)| declared.as_deref() == Some(name)).map(|(_, number)| *number)
         }
     }
-}
-
-/// The word for a probe in a sentence.
-pub fn word(kind: Option<ProbeKind>) -> &'static str {
-    kind.map_or("", ProbeKind::word)
 }

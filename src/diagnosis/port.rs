@@ -13,9 +13,7 @@ use crate::kubelet::{Failure, Port, ProbeSpec};
 pub fn wrong_port(evidence: &Evidence) -> Option<Verdict> {
     let spec = evidence.spec()?;
     let port = spec.handler.port()?;
-    let heard = evidence
-        .record
-        .silent(|failure| matches!(failure, Failure::Refused | Failure::GrpcNoConnection))?;
+    let heard = evidence.record.silent(|failure| matches!(failure, Failure::Refused | Failure::GrpcNoConnection))?;
     if evidence.ever_passed() || evidence.asked_this_before() {
         return None;
     }
@@ -46,9 +44,7 @@ pub fn wrong_port(evidence: &Evidence) -> Option<Verdict> {
 pub fn nothing_listening(evidence: &Evidence) -> Option<Verdict> {
     let spec = evidence.spec()?;
     let port = spec.handler.port()?;
-    let heard = evidence
-        .record
-        .silent(|failure| matches!(failure, Failure::Refused | Failure::GrpcNoConnection))?;
+    let heard = evidence.record.silent(|failure| matches!(failure, Failure::Refused | Failure::GrpcNoConnection))?;
     if evidence.passed.has(evidence.probe?) {
         return None;
     }

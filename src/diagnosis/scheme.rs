@@ -42,7 +42,8 @@ pub fn https_wants_https(evidence: &Evidence) -> Option<Verdict> {
     let known = known_for_tls(evidence, get);
     (worked.is_some() || known).then_some(())?;
     let guess = known.then(|| Value::Text(Scheme::Https.word().into()));
-    let mut verdict = verdict(evidence, get).suggest(worked.clone().or(guess)).because(heard.first, said(evidence, heard));
+    let mut verdict =
+        verdict(evidence, get).suggest(worked.clone().or(guess)).because(heard.first, said(evidence, heard));
     if worked.is_some() {
         verdict = verdict.deterministic();
     } else {

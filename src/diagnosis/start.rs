@@ -11,7 +11,11 @@ pub fn blocked(evidence: &Evidence) -> Option<Verdict> {
     let blocked = evidence.blocked.as_ref()?;
     let verdict = match &*blocked.reason {
         "ErrImageNeverPull" => image(evidence).field("imagePullPolicy").current(text("Never")),
-        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ImageInspectError" | "RegistryUnavailable"
+        "ErrImagePull"
+        | "ImagePullBackOff"
+        | "InvalidImageName"
+        | "ImageInspectError"
+        | "RegistryUnavailable"
         | "SignatureValidationFailed" => image(evidence),
         _ => cannot_start(evidence, blocked),
     };
@@ -27,9 +31,9 @@ fn cannot_start(evidence: &Evidence, blocked: &Blocked) -> Verdict {
     let verdict = Verdict::new(Cause::CannotStart, Confidence::High);
     let message = blocked.message.as_deref().unwrap_or_default();
     match &*blocked.reason {
-        "StartError" | "RunContainerError" | "ContainerCannotRun" => {
-            verdict.field("command").current(text(&*evidence.container.invocation).filter(|_| !evidence.container.invocation.is_empty()))
-        }
+        "StartError" | "RunContainerError" | "ContainerCannotRun" => verdict
+            .field("command")
+            .current(text(&*evidence.container.invocation).filter(|_| !evidence.container.invocation.is_empty())),
         _ => match named_in_env(evidence.container, message) {
             Some(field) => verdict.field(field),
             None => verdict,
@@ -39,12 +43,10 @@ fn cannot_start(evidence: &Evidence, blocked: &Blocked) -> Verdict {
 
 /// The environment field that names the ConfigMap or Secret of which the message speaks.
 fn named_in_env(container: &ContainerSpec, message: &str) -> Option<&'static str> {
-    container
-        .env_sources
-        .iter()
-        .find(|(_, name)| message.split(['"', ' ', '/']).any(|word| word == &**name))
-        .map(|(field, _)| match field {
+    container.env_sources.iter().find(|(_, name)| message.split(['"', ' ', '/']).any(|word| word == &**name)).map(
+        |(field, _)| match field {
             EnvField::Env => "env",
             EnvField::EnvFrom => "envFrom",
-        })
+        },
+    )
 }

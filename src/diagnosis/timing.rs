@@ -16,7 +16,8 @@ use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
 pub fn timeout_too_short(evidence: &Evidence) -> Option<Verdict> {
     let spec = evidence.spec()?;
     let heard = timed_out(evidence)?;
-    let patient = evidence.siblings().find(|(_, sibling)| asks_the_same(sibling, spec) && sibling.timeout > spec.timeout);
+    let patient =
+        evidence.siblings().find(|(_, sibling)| asks_the_same(sibling, spec) && sibling.timeout > spec.timeout);
     let cut = evidence
         .worked_for_this_app()
         .find(|(_, earlier)| earlier.handler == spec.handler)
@@ -36,9 +37,7 @@ pub fn timeout_too_short(evidence: &Evidence) -> Option<Verdict> {
             .suggest(seconds(sibling.timeout))
             .because(heard.first, format!("its {kind} probe asks the same, waits {waits} s, and passes"));
     } else {
-        verdict = verdict
-            .because(heard.last, "answers in time and time-outs alternate")
-            .at_most(Confidence::Medium);
+        verdict = verdict.because(heard.last, "answers in time and time-outs alternate").at_most(Confidence::Medium);
     }
     Some(verdict.or_else(format!("{}: the app may be overloaded", Cause::Hung)))
 }
@@ -51,7 +50,11 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Verdict> {
     let starting = |failure: &Failure| {
         matches!(
             failure,
-            Failure::Refused | Failure::Reset | Failure::GrpcNoConnection | Failure::Status(404) | Failure::GrpcUnknownService
+            Failure::Refused
+                | Failure::Reset
+                | Failure::GrpcNoConnection
+                | Failure::Status(404)
+                | Failure::GrpcUnknownService
         )
     };
     let heard = evidence.record.silent(starting).or_else(|| evidence.record.answered(starting))?;
@@ -70,7 +73,10 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Verdict> {
     let needed = evidence.came_up_after.or(before.as_ref().and_then(|(earlier, _)| earlier.came_up_after));
     if let Some(needed) = needed {
         let (needs, allows) = (needed.as_secs().max(1), spec.shortest_kill().as_secs());
-        verdict = verdict.because(heard.first, format!("it came up within {needs} s when it did; the probe may kill after {allows} s"));
+        verdict = verdict.because(
+            heard.first,
+            format!("it came up within {needs} s when it did; the probe may kill after {allows} s"),
+        );
     }
     Some(budget_field(evidence, kind, spec, before.map(|(_, earlier)| earlier), needed, verdict))
 }

@@ -31,6 +31,23 @@ pub(super) struct Case {
     pub onset: Option<Time>,
 }
 
+impl Case {
+    /// Takes up a finding of before a restart of the operator.
+    pub fn remember(&mut self, finding: &Finding) {
+        self.episodes.insert(Slot::of(finding), Episode::remember(finding));
+    }
+
+    /// Adds what was known of the same container under another name of its workload.
+    pub fn absorb(&mut self, other: Self) {
+        self.restarts = self.restarts.saturating_add(other.restarts);
+        self.last_restart = self.last_restart.max(other.last_restart);
+        self.onset = self.onset.or(other.onset);
+        for (slot, episode) in other.episodes.into_iter().filter(|(_, episode)| episode.told.is_none()) {
+            self.episodes.entry(slot).or_insert(episode);
+        }
+    }
+}
+
 /// The things that can be wrong with a container at the same time.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Slot {
@@ -111,7 +128,14 @@ impl Episode {
     }
 
     /// An episode that begins.
-    pub fn open(namespace: &Arc<str>, workload: Arc<str>, container: &Arc<str>, proposal: &Proposal, episodes: u32, now: Time) -> Self {
+    pub fn open(
+        namespace: &Arc<str>,
+        workload: Arc<str>,
+        container: &Arc<str>,
+        proposal: &Proposal,
+        episodes: u32,
+        now: Time,
+    ) -> Self {
         Self {
             finding: Finding {
                 namespace: Arc::clone(namespace),

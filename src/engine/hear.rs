@@ -34,10 +34,14 @@ pub(super) fn take_in(pod: &mut Pod, event: &KubeletEvent) -> Heard {
 }
 
 fn probed(pod: &mut Pod, event: &KubeletEvent, probe: ProbeKind, kind: WordsKind, output: &Arc<str>) -> Heard {
-    let Some(at) = speaks_of(pod, event, probe, output) else { return Heard::default() };
+    let Some(at) = speaks_of(pod, event, probe, output) else {
+        return Heard::default();
+    };
     let template = Arc::clone(&pod.template);
     let spec = &template.containers[at];
-    let (Some(probe_spec), false) = (spec.probe(probe), pod.deleting) else { return Heard::default() };
+    let (Some(probe_spec), false) = (spec.probe(probe), pod.deleting) else {
+        return Heard::default();
+    };
     let failure = match kind {
         WordsKind::Failed => Failure::of_failed(&probe_spec.handler, output),
         WordsKind::Errored => Failure::of_errored(&probe_spec.handler, output),
@@ -78,7 +82,9 @@ fn asks(spec: &ContainerSpec, probe: ProbeKind, port: i32) -> bool {
     use crate::kubelet::Port;
     match spec.probe(probe).and_then(|probe| probe.handler.port()) {
         Some(Port::Number(number)) => *number == port,
-        Some(Port::Name(name)) => spec.ports.iter().any(|(declared, number)| declared.as_ref() == Some(name) && *number == port),
+        Some(Port::Name(name)) => {
+            spec.ports.iter().any(|(declared, number)| declared.as_ref() == Some(name) && *number == port)
+        }
         None => false,
     }
 }
@@ -86,7 +92,9 @@ fn asks(spec: &ContainerSpec, probe: ProbeKind, port: i32) -> bool {
 /// Whether the probe had passed in the incarnation that runs, before this first failure of it.
 fn had_passed(pod: &Pod, at: usize, spec: &ContainerSpec, probe: ProbeKind, event: &KubeletEvent) -> bool {
     let container = &pod.containers[at];
-    let Some(since) = container.since.filter(|_| container.phase == Phase::Running) else { return false };
+    let Some(since) = container.since.filter(|_| container.phase == Phase::Running) else {
+        return false;
+    };
     let failed_before = container.history.as_ref().is_some_and(|history| {
         history.samples.iter().any(|sample| sample.probe == probe && sample.at >= since && sample.at < event.last)
     });
@@ -128,7 +136,8 @@ fn killed(pod: &mut Pod, event: &KubeletEvent, killing: &Killing) -> Heard {
 }
 
 fn hook_failed(pod: &mut Pod, event: &KubeletEvent) -> Heard {
-    let at = event.container.as_ref().and_then(|name| pod.template.containers.iter().position(|spec| spec.name == *name));
+    let at =
+        event.container.as_ref().and_then(|name| pod.template.containers.iter().position(|spec| spec.name == *name));
     let Some(at) = at else { return Heard::default() };
     let history = history(&mut pod.containers[at]);
     let news = history.hook_failed < Some(event.last);

@@ -11,7 +11,7 @@ use crate::kubelet::{Failure, ProbeKind};
 use crate::time::Time;
 
 /// Incarnations kept of a container; what is older is folded into its template's record.
-const MOST_RUNS: usize = 8;
+pub(super) const MOST_RUNS: usize = 10;
 /// Kinds of words kept of a container's probes.
 const MOST_WORDS: usize = 16;
 /// Single failures kept of a container, for attribution to its incarnations.
@@ -110,8 +110,6 @@ pub(super) struct Sample {
     pub probe: ProbeKind,
     /// What went wrong.
     pub failure: Failure,
-    /// The kubelet's words.
-    pub words: Arc<str>,
     /// How many it stands for: more than one where some were lost.
     pub count: u32,
 }
@@ -168,20 +166,28 @@ impl History {
         self.runs.back().filter(|run| run.end.is_none())
     }
 
-    /// Puts a run in its place by start; gives back the one that has to make room.
-    pub fn insert(&mut self, run: Run) -> Option<Run> {
+    /// Puts a run in its place by start.
+    pub fn insert(&mut self, run: Run) {
         let place = match run.started {
-            Some(started) => {
-                self.runs.iter().position(|other| other.started.is_some_and(|other| other > started)).unwrap_or(self.runs.len())
-            }
+            Some(started) => self
+                .runs
+                .iter()
+                .position(|other| other.started.is_some_and(|other| other > started))
+                .unwrap_or(self.runs.len()),
             None => self.runs.len(),
         };
         self.runs.insert(place, run);
-        if self.runs.len() > MOST_RUNS { self.runs.pop_front() } else { None }
     }
 
     /// Takes in what a probe said; says whether that was news.
-    pub fn hear(&mut self, event: &KubeletEvent, probe: ProbeKind, kind: WordsKind, failure: Failure, words: &Arc<str>) -> bool {
+    pub fn hear(
+        &mut self,
+        event: &KubeletEvent,
+        probe: ProbeKind,
+        kind: WordsKind,
+        failure: Failure,
+        words: &Arc<str>,
+    ) -> bool {
         let known = self.words.iter().position(|known| known.event == event.id);
         let new = match known {
             Some(at) => {
@@ -214,10 +220,22 @@ impl History {
         }
         if kind == WordsKind::Failed {
             if known.is_none() && event.count > 1 && event.first < event.last {
-                self.sample(Sample { at: event.first, probe, failure: failure.clone(), words: Arc::clone(words), count: 1 });
-                self.sample(Sample { at: event.last, probe, failure, words: Arc::clone(words), count: event.count - 1 });
+                self.sample(Sample {
+                    at: event.first,
+                    probe,
+                    failure: failure.clone(),
+                    words: Arc::clone(words),
+                    count: 1,
+                });
+                self.sample(Sample {
+                    at: event.last,
+                    probe,
+                    failure,
+                    words: Arc::clone(words),
+                    count: event.count - 1,
+                });
             } else {
-                self.sample(Sample { at: event.last, probe, failure, words: Arc::clone(words), count: new });
+                self.sample(Sample { at: event.last, probe, failure, count: new });
             }
         }
         true

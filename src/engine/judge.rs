@@ -48,7 +48,13 @@ impl EndKind {
 }
 
 /// Judges the end of the run at `index`; `None` while it has not ended.
-pub(super) fn judge(history: &History, index: usize, template: &PodTemplate, container: &ContainerSpec, now: Time) -> Option<EndKind> {
+pub(super) fn judge(
+    history: &History,
+    index: usize,
+    template: &PodTemplate,
+    container: &ContainerSpec,
+    now: Time,
+) -> Option<EndKind> {
     let run = history.runs.get(index)?;
     let end = run.end.as_ref()?;
     let case = Case { history, index, run, end, template, container };
@@ -99,7 +105,8 @@ impl Case<'_> {
         // Under restartPolicy Never the kubelet says no more than "Stopping container".
         let (_, at) = self.killing(|why| why == KillReason::Stopping)?;
         let never = self.template.restart == RestartPolicy::Never && self.container.role != Role::Sidecar;
-        let probe = killing_probes(self.container).find(|(probe, spec)| self.failed_to_the_end(*probe, spec) == Proof::Whole)?;
+        let probe = killing_probes(self.container)
+            .find(|(probe, spec)| self.failed_to_the_end(*probe, spec) == Proof::Whole)?;
         never.then_some((probe.0, at))
     }
 
@@ -126,9 +133,14 @@ impl Case<'_> {
 
     /// Whether failures of an earlier incarnation that ended by itself may have made up the count.
     fn carried_over(&self, probe: ProbeKind, spec: &ProbeSpec) -> bool {
-        let Some(before) = self.index.checked_sub(1) else { return false };
-        let Some(end) = self.history.runs.get(before).and_then(|run| run.end.as_ref()) else { return false };
-        let went_itself = end.by_itself == Some(true) || !could_be_kill(end.ended.exit) || &*end.ended.reason == "OOMKilled";
+        let Some(before) = self.index.checked_sub(1) else {
+            return false;
+        };
+        let Some(end) = self.history.runs.get(before).and_then(|run| run.end.as_ref()) else {
+            return false;
+        };
+        let went_itself =
+            end.by_itself == Some(true) || !could_be_kill(end.ended.exit) || &*end.ended.reason == "OOMKilled";
         let failed: u32 = self.history.samples_of(self.index, probe).map(|sample| sample.count).sum();
         went_itself && self.is_ordinary() && !end.with_pod && failed < spec.failure_threshold
     }
@@ -154,7 +166,8 @@ impl Case<'_> {
         if self.end.by_itself == Some(true) && self.is_ordinary() {
             return own(kind);
         }
-        let too_short = |(_, spec): (ProbeKind, &ProbeSpec)| self.uptime().is_some_and(|uptime| uptime < spec.shortest_kill());
+        let too_short =
+            |(_, spec): (ProbeKind, &ProbeSpec)| self.uptime().is_some_and(|uptime| uptime < spec.shortest_kill());
         if killing_probes(self.container).all(too_short) {
             return own(kind);
         }
@@ -162,7 +175,9 @@ impl Case<'_> {
     }
 
     fn hook_failed(&self) -> bool {
-        let (Some(started), Some(finished)) = (self.run.started, self.end.ended.finished) else { return false };
+        let (Some(started), Some(finished)) = (self.run.started, self.end.ended.finished) else {
+            return false;
+        };
         self.history.hook_failed.is_some_and(|at| at >= started && at.whole_second() <= finished.plus(PATIENCE))
     }
 
@@ -187,7 +202,9 @@ impl Case<'_> {
 
     /// How well the failures of a probe explain the end.
     fn failed_to_the_end(&self, probe: ProbeKind, spec: &ProbeSpec) -> Proof {
-        let Some(finished) = self.end.ended.finished else { return Proof::None };
+        let Some(finished) = self.end.ended.finished else {
+            return Proof::None;
+        };
         let grace = spec.grace.unwrap_or(self.template.grace);
         let within = spec.period.max(spec.timeout).saturating_add(grace).saturating_add(Duration::from_secs(2));
         let (mut count, mut last) = (0, None);
@@ -204,7 +221,8 @@ impl Case<'_> {
 
     /// Whether the uptime is one after which a probe that never passed kills.
     fn fits(&self, spec: &ProbeSpec) -> bool {
-        self.uptime().is_some_and(|uptime| uptime >= spec.shortest_kill() && uptime <= spec.longest_kill(self.template.grace))
+        self.uptime()
+            .is_some_and(|uptime| uptime >= spec.shortest_kill() && uptime <= spec.longest_kill(self.template.grace))
     }
 
     /// Whether a kill by this probe was ever told of this container.

@@ -75,13 +75,13 @@ pub(super) enum Phase {
 
 /// All pods, by UID.
 #[derive(Debug, Default)]
-pub(super) struct Pods {
+pub(super) struct PodTable {
     slots: Vec<Option<Box<Pod>>>,
     free: Vec<u32>,
     by_uid: HashMap<Uid, u32>,
 }
 
-impl Pods {
+impl PodTable {
     /// The place of the pod with that UID, its own or the one on its events.
     pub fn find(&self, uid: Uid) -> Option<u32> {
         self.by_uid.get(&uid).copied()

@@ -28,14 +28,17 @@ pub(super) struct News {
     pub restarts: u32,
     /// Whether anything happened that a finding may rest on.
     pub matters: bool,
-    /// Incarnations that had to make room.
-    pub displaced: Vec<Run>,
     /// How long it took to come up, where that was watched.
     pub came_up_after: Option<Duration>,
 }
 
 /// Takes in a status that is not older than what is known.
-pub(super) fn take_in(container: &mut Container, spec: &ContainerSpec, status: &ContainerSnapshot, sight: Sight) -> News {
+pub(super) fn take_in(
+    container: &mut Container,
+    spec: &ContainerSpec,
+    status: &ContainerSnapshot,
+    sight: Sight,
+) -> News {
     let mut news = News::default();
     let first = container.phase == Phase::Absent;
     let unbroken = !first && sight.seen == Seen::Changed;
@@ -58,8 +61,12 @@ pub(super) fn take_in(container: &mut Container, spec: &ContainerSpec, status: &
 
 /// Mines a status that is older than what is known for ends that were not seen.
 pub(super) fn take_in_late(container: &mut Container, status: &ContainerSnapshot) -> bool {
-    let (State::Ended(ended), Some(history)) = (&status.state, container.history.as_mut()) else { return false };
-    let Some(end) = history.run_mut(ended.id, ended.started).and_then(|run| run.end.as_mut()) else { return false };
+    let (State::Ended(ended), Some(history)) = (&status.state, container.history.as_mut()) else {
+        return false;
+    };
+    let Some(end) = history.run_mut(ended.id, ended.started).and_then(|run| run.end.as_mut()) else {
+        return false;
+    };
     let news = end.by_itself != Some(true);
     end.by_itself = Some(true);
     news
@@ -79,7 +86,14 @@ pub(super) fn history(container: &mut Container) -> &mut History {
     })
 }
 
-fn take_in_ends(container: &mut Container, spec: &ContainerSpec, status: &ContainerSnapshot, sight: Sight, unbroken: bool, news: &mut News) {
+fn take_in_ends(
+    container: &mut Container,
+    spec: &ContainerSpec,
+    status: &ContainerSnapshot,
+    sight: Sight,
+    unbroken: bool,
+    news: &mut News,
+) {
     let was_running = container.phase == Phase::Running;
     let now_ended = match &status.state {
         State::Ended(ended) => Some((ended, true)),
@@ -90,11 +104,7 @@ fn take_in_ends(container: &mut Container, spec: &ContainerSpec, status: &Contai
             continue;
         }
         let same = ended.id.is_none() || container.id.is_none() || ended.id == container.id;
-        let by_itself = if stands {
-            Some(true)
-        } else {
-            (unbroken && was_running && same).then_some(false)
-        };
+        let by_itself = if stands { Some(true) } else { (unbroken && was_running && same).then_some(false) };
         let end = RunEnd { ended: ended.clone(), seen_at: sight.now, by_itself, with_pod: sight.with_pod };
         note_end(history(container), end, news);
     }
@@ -108,13 +118,20 @@ fn note_end(history: &mut History, end: RunEnd, news: &mut News) {
             run.started = run.started.or(started);
             run.end = Some(end);
         }
-        None => news.displaced.extend(history.insert(Run::ended(end))),
+        None => history.insert(Run::ended(end)),
     }
     history.ends = history.ends.saturating_add(1);
     news.matters = true;
 }
 
-fn take_in_state(container: &mut Container, spec: &ContainerSpec, status: &ContainerSnapshot, sight: Sight, unbroken: bool, news: &mut News) {
+fn take_in_state(
+    container: &mut Container,
+    spec: &ContainerSpec,
+    status: &ContainerSnapshot,
+    sight: Sight,
+    unbroken: bool,
+    news: &mut News,
+) {
     let same_run = container.phase == Phase::Running && container.id == status.id;
     let came_up = unbroken && same_run;
     match &status.state {
@@ -142,9 +159,11 @@ fn take_in_state(container: &mut Container, spec: &ContainerSpec, status: &Conta
         news.came_up_after = container.since.map(|since| sight.now.since(since));
     }
     let (id, since) = (container.id, container.since);
-    let Some(history) = container.history.as_mut() else { return };
+    let Some(history) = container.history.as_mut() else {
+        return;
+    };
     if history.run_mut(id, since).is_none() {
-        news.displaced.extend(history.insert(Run::begun(id, since)));
+        history.insert(Run::begun(id, since));
         news.matters = true;
     }
     if let Some(run) = history.run_mut(id, since) {
@@ -160,7 +179,9 @@ fn take_in_state(container: &mut Container, spec: &ContainerSpec, status: &Conta
 }
 
 fn note_block(container: &mut Container, status: &ContainerSnapshot, now: Time, news: &mut News) {
-    let Some(history) = container.history.as_mut() else { return };
+    let Some(history) = container.history.as_mut() else {
+        return;
+    };
     match blocked(status) {
         Some((reason, message)) => {
             news.matters = true;
@@ -198,8 +219,15 @@ fn blocked(status: &ContainerSnapshot) -> Option<(Arc<str>, Option<Arc<str>>)> {
     match &status.state {
         State::Waiting { reason, message } => match &**reason {
             "CrashLoopBackOff" => status.last.as_ref().and_then(start_error),
-            "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "InvalidImageName" | "ImageInspectError"
-            | "RegistryUnavailable" | "SignatureValidationFailed" | "CreateContainerConfigError" | "CreateContainerError"
+            "ErrImagePull"
+            | "ImagePullBackOff"
+            | "ErrImageNeverPull"
+            | "InvalidImageName"
+            | "ImageInspectError"
+            | "RegistryUnavailable"
+            | "SignatureValidationFailed"
+            | "CreateContainerConfigError"
+            | "CreateContainerError"
             | "RunContainerError" => Some((Arc::clone(reason), message.clone())),
             other if other.starts_with("ErrImage") || (other.starts_with("Create") && other.ends_with("Error")) => {
                 Some((Arc::clone(reason), message.clone()))

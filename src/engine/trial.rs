@@ -54,6 +54,18 @@ impl Trial {
     }
 }
 
+impl ContainerTrial {
+    /// Adds what the same container has shown elsewhere.
+    pub fn absorb(&mut self, other: Self) {
+        self.passed = self.passed.with(other.passed);
+        self.errored = self.errored.with(other.errored);
+        self.came_up_after = self.came_up_after.max(other.came_up_after);
+        if let Some(folded) = other.folded {
+            self.folded.get_or_insert_default().absorb(&folded);
+        }
+    }
+}
+
 /// Facts added up over incarnations and pods.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Tally {
@@ -97,7 +109,8 @@ impl Tally {
             };
             match words.kind {
                 WordsKind::Failed => {
-                    if let Some(address) = dialed(&words.words).filter(|to| subject.ip.is_some_and(|ip| ip != to.ip())) {
+                    if let Some(address) = dialed(&words.words).filter(|to| subject.ip.is_some_and(|ip| ip != to.ip()))
+                    {
                         record.dialed_elsewhere = Some(address);
                     }
                     merge(&mut record.failures, heard);
@@ -118,7 +131,9 @@ impl Tally {
                 self.probes[kind as usize].alternated |= alternated(subject.history, index, kind, spec);
             }
         }
-        let Some(verdict) = judge(subject.history, index, subject.template, subject.container, now) else { return };
+        let Some(verdict) = judge(subject.history, index, subject.template, subject.container, now) else {
+            return;
+        };
         let run = &subject.history.runs[index];
         let Some(end) = run.end.as_ref() else { return };
         let at = end.ended.finished.unwrap_or(end.seen_at);
@@ -244,8 +259,8 @@ impl AddEnd for OwnEnds {
 }
 
 fn merge(known: &mut Vec<Heard>, heard: Heard) {
-    match known.iter_mut().find(|other| other.failure == heard.failure) {
-        Some(other) => join(other, &heard),
+    match known.iter().position(|other| other.failure == heard.failure) {
+        Some(at) => join(&mut known[at], &heard),
         None if known.len() < MOST_FAILURES => known.push(heard),
         None => {}
     }
@@ -268,7 +283,10 @@ fn join(known: &mut Heard, heard: &Heard) {
 /// apart than two runs of it, and none was lost in between.
 fn alternated(history: &History, index: usize, kind: ProbeKind, spec: &ProbeSpec) -> bool {
     let step = spec.period.max(spec.timeout);
-    let apart = step.saturating_mul(2).saturating_sub(Duration::from_millis(1)).max(step.saturating_add(Duration::from_secs(2)));
+    let apart = step
+        .saturating_mul(2)
+        .saturating_sub(Duration::from_millis(1))
+        .max(step.saturating_add(Duration::from_secs(2)));
     let mut before: Option<Time> = None;
     for sample in history.samples_of(index, kind) {
         let slow = sample.failure == Failure::TimedOut;
@@ -284,7 +302,9 @@ fn alternated(history: &History, index: usize, kind: ProbeKind, spec: &ProbeSpec
 ///
 /// A liveness probe that had not would have ended it earlier.
 pub(super) fn passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bool {
-    let Some(run) = subject.history.runs.get(index) else { return false };
+    let Some(run) = subject.history.runs.get(index) else {
+        return false;
+    };
     let container = subject.container;
     match probe {
         ProbeKind::Readiness => run.ready.is_some() && container.readiness.is_some(),
@@ -294,8 +314,11 @@ pub(super) fn passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bo
 }
 
 fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
-    let (Some(spec), Some(started)) = (subject.container.liveness.as_ref(), run.started) else { return false };
-    let errored = |kind| subject.history.words.iter().any(|words| words.probe == kind && words.kind == WordsKind::Errored);
+    let (Some(spec), Some(started)) = (subject.container.liveness.as_ref(), run.started) else {
+        return false;
+    };
+    let errored =
+        |kind| subject.history.words.iter().any(|words| words.probe == kind && words.kind == WordsKind::Errored);
     if errored(ProbeKind::Liveness) || errored(ProbeKind::Startup) {
         return false;
     }
@@ -329,7 +352,9 @@ fn begins(container: &ContainerSpec, run: &Run, started: Time) -> Time {
 /// Whether a container that has only ever run well has run long enough for its liveness probe to
 /// have passed.
 pub(super) fn healthy_for(container: &ContainerSpec, uptime: Duration) -> bool {
-    let Some(spec) = container.liveness.as_ref() else { return false };
+    let Some(spec) = container.liveness.as_ref() else {
+        return false;
+    };
     let startup = container.startup.as_ref().map_or(Duration::ZERO, ProbeSpec::passed_after);
     uptime > spec.passed_after().saturating_add(startup)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::case::Case;
 use super::observation::{Owner, PodSnapshot, ServiceFacts, WorkloadFacts};
-use super::pods::{Phase, Pod, Pods};
+use super::pods::{Phase, Pod, PodTable};
 use super::trial::{Trial, healthy_for};
 use crate::kubelet::ProbeKind;
 use crate::template::PodTemplate;
@@ -39,6 +39,8 @@ pub(super) struct Workload {
     pub asked_of: (usize, usize, usize),
     /// Since when it has no pods.
     pub empty_since: Option<Time>,
+    /// When it was last looked at.
+    pub looked_at: Option<Time>,
     /// When it is to be looked at again.
     pub wake: Option<Time>,
 }
@@ -58,6 +60,7 @@ impl Workload {
             asked: None,
             asked_of: (0, 0, 0),
             empty_since: None,
+            looked_at: None,
             wake: None,
         }
     }
@@ -83,7 +86,7 @@ impl Workload {
     }
 
     /// The trial of that template, made where it is new.
-    pub fn trial_mut(&mut self, template: &Arc<PodTemplate>, pods: &Pods, now: Time) -> &mut Trial {
+    pub fn trial_mut(&mut self, template: &Arc<PodTemplate>, pods: &PodTable, now: Time) -> &mut Trial {
         let at = self.trials.iter().position(|trial| is_same(&trial.template, template)).unwrap_or_else(|| {
             self.make_room(pods);
             self.trials.push(Trial::new(Arc::clone(template), now));
@@ -99,19 +102,20 @@ impl Workload {
         self.trials.iter().find(|trial| is_same(&trial.template, template))
     }
 
-    fn make_room(&mut self, pods: &Pods) {
+    fn make_room(&mut self, pods: &PodTable) {
         if self.trials.len() < MOST_TRIALS {
             return;
         }
         let used = |trial: &Trial| {
             self.pods.iter().filter_map(|place| pods.get(*place)).any(|pod| is_same(&pod.template, &trial.template))
         };
-        let oldest = (0..self.trials.len()).filter(|at| !used(&self.trials[*at])).min_by_key(|at| self.trials[*at].last_seen);
+        let oldest =
+            (0..self.trials.len()).filter(|at| !used(&self.trials[*at])).min_by_key(|at| self.trials[*at].last_seen);
         self.trials.remove(oldest.unwrap_or(0));
     }
 
     /// Notes which probes have passed, from pods that run well.
-    pub fn note_passes(&mut self, pods: &Pods, now: Time) {
+    pub fn note_passes(&mut self, pods: &PodTable, now: Time) {
         let places = std::mem::take(&mut self.pods);
         for pod in places.iter().filter_map(|place| pods.get(*place)) {
             self.note_passes_of(pod, pods, now);
@@ -120,7 +124,7 @@ impl Workload {
     }
 
     /// Notes which probes of one pod have passed.
-    pub fn note_passes_of(&mut self, pod: &Pod, pods: &Pods, now: Time) {
+    pub fn note_passes_of(&mut self, pod: &Pod, pods: &PodTable, now: Time) {
         let trial = self.trial_mut(&pod.template, pods, now);
         let specs = pod.template.containers.iter();
         for ((spec, state), known) in specs.zip(&pod.containers).zip(&mut trial.containers) {

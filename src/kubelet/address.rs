@@ -60,9 +60,7 @@ fn port_of(address: &str) -> Option<u16> {
 }
 
 fn number(port: &str) -> Option<u16> {
-    port.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| port.parse().ok())?
+    port.bytes().all(|byte| byte.is_ascii_digit()).then(|| port.parse().ok())?
 }
 
 /// Reads `10.0.0.7:8080`, `[fd00::7]:8080` or `[fe80::7%eth0]:8080`.
@@ -87,10 +85,7 @@ mod tests {
             ("dial tcp [fd00::7]:9090: i/o timeout", "[fd00::7]:9090"),
             ("dial tcp [fe80::7%eth0]:9090: i/o timeout", "[fe80::7]:9090"),
             ("dial tcp 10.0.0.1:41000->10.0.0.7:9090: i/o timeout", "10.0.0.7:9090"),
-            (
-                r#"Get "http://app:80/health": dial tcp 10.0.0.7:80: connect: connection refused"#,
-                "10.0.0.7:80",
-            ),
+            (r#"Get "http://app:80/health": dial tcp 10.0.0.7:80: connect: connection refused"#, "10.0.0.7:80"),
         ] {
             assert_eq!(dialed(output), Some(address.parse().unwrap()), "{output}");
         }
@@ -115,15 +110,9 @@ mod tests {
             (r#"Get "http://10.0.0.7:8080/health": EOF"#, Some(8080)),
             (r#"Get "https://[fd00::7]:8443/health?at=1:2": EOF"#, Some(8443)),
             (r#"Get "https://[fd00::7]/health": EOF"#, Some(443)),
-            (
-                r#"Get "http://user:1@app.example.com/login:99": stopped after 10 redirects"#,
-                Some(80),
-            ),
+            (r#"Get "http://user:1@app.example.com/login:99": stopped after 10 redirects"#, Some(80)),
             ("dial tcp 10.0.0.7:9090: connect: connection refused", Some(9090)),
-            (
-                r#"timeout: failed to connect service "10.0.0.7:8080" within 1s: context deadline exceeded"#,
-                Some(8080),
-            ),
+            (r#"timeout: failed to connect service "10.0.0.7:8080" within 1s: context deadline exceeded"#, Some(8080)),
             ("HTTP probe failed with statuscode: 404", None),
             ("the database at 10.9.9.9:5432 is down", None),
             (r#"Get "http://10.0.0.7:+80/": EOF"#, None),

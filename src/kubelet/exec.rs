@@ -137,9 +137,7 @@ fn is_fallback(calls: &[Call], answers: impl Fn(&Call) -> bool) -> bool {
     let Some(first) = calls.iter().position(answers) else {
         return false;
     };
-    calls[first + 1..]
-        .iter()
-        .any(|call| call.link == Link::Instead && !call.ends())
+    calls[first + 1..].iter().any(|call| call.link == Link::Instead && !call.ends())
 }
 
 /// Whether one of these calls runs although the one before them failed, and can answer.
@@ -173,17 +171,9 @@ fn complaint(line: &str) -> Option<&str> {
 }
 
 fn is_missing_reason(text: &str) -> bool {
-    const REASONS: [&str; 4] = [
-        "not found",
-        "no such file",
-        "no such file or directory",
-        "permission denied",
-    ];
+    const REASONS: [&str; 4] = ["not found", "no such file", "no such file or directory", "permission denied"];
     let text = text.strip_prefix("[Errno 2] ").unwrap_or(text).to_ascii_lowercase();
-    let text = text
-        .strip_prefix("command ")
-        .or_else(|| text.strip_prefix("inaccessible or "))
-        .unwrap_or(&text);
+    let text = text.strip_prefix("command ").or_else(|| text.strip_prefix("inaccessible or ")).unwrap_or(&text);
     REASONS.contains(&text)
 }
 
@@ -245,18 +235,9 @@ mod tests {
     #[test]
     fn a_timeout_is_known_although_words_are_masked_or_expanded() {
         let command = words(&["redis-cli", "-a", "***", "-p", "$(PORT)", "ping $$"]);
-        assert_eq!(
-            failed(&command, "command \"redis-cli -a s3cret -p 6379 ping $\" timed out"),
-            Failure::TimedOut
-        );
-        assert_eq!(
-            failed(&command, "command \"redis-cli -a *** -p 6379 ping $\" timed out"),
-            Failure::TimedOut
-        );
-        assert_eq!(
-            failed(&command, "command \"redis-cli -a s3cret -p 6379 flush\" timed out"),
-            Failure::CommandFailed
-        );
+        assert_eq!(failed(&command, "command \"redis-cli -a s3cret -p 6379 ping $\" timed out"), Failure::TimedOut);
+        assert_eq!(failed(&command, "command \"redis-cli -a *** -p 6379 ping $\" timed out"), Failure::TimedOut);
+        assert_eq!(failed(&command, "command \"redis-cli -a s3cret -p 6379 flush\" timed out"), Failure::CommandFailed);
     }
 
     #[test]
@@ -264,18 +245,9 @@ mod tests {
         let script = "x\n".repeat(1000);
         let output = format!("command timed out: {:?}", format!("sh -c {script}"));
 
-        assert_eq!(
-            failed(&words(&["sh", "-c", &script]), &output[..1024]),
-            Failure::TimedOut
-        );
-        assert_eq!(
-            failed(&words(&["sh", "-c", "y"]), &output[..1024]),
-            Failure::CommandFailed
-        );
-        assert_eq!(
-            failed(&words(&["sh", "-c", &script]), &output[..100]),
-            Failure::CommandFailed
-        );
+        assert_eq!(failed(&words(&["sh", "-c", &script]), &output[..1024]), Failure::TimedOut);
+        assert_eq!(failed(&words(&["sh", "-c", "y"]), &output[..1024]), Failure::CommandFailed);
+        assert_eq!(failed(&words(&["sh", "-c", &script]), &output[..100]), Failure::CommandFailed);
     }
 
     #[test]
@@ -287,22 +259,14 @@ mod tests {
             "command timed out: \"sleep 10\" timed out after a while",
             "context deadline exceeded",
         ] {
-            assert_eq!(
-                failed(&words(&["sleep", "10"]), output),
-                Failure::CommandFailed,
-                "{output}"
-            );
+            assert_eq!(failed(&words(&["sleep", "10"]), output), Failure::CommandFailed, "{output}");
         }
     }
 
     #[test]
     fn a_shell_that_misses_the_probe_s_command_is_understood() {
         for (script, output, name) in [
-            (
-                "pg_isready -U app -h 127.0.0.1",
-                "sh: pg_isready: not found\n",
-                "pg_isready",
-            ),
+            ("pg_isready -U app -h 127.0.0.1", "sh: pg_isready: not found\n", "pg_isready"),
             ("curl -sf localhost || exit 1", "sh: 1: curl: not found\n", "curl"),
             ("foo", "bash: line 1: foo: command not found", "foo"),
             ("foo", "bash: foo: command not found", "foo"),
@@ -310,41 +274,17 @@ mod tests {
             ("exec foo", "/bin/sh: exec: line 0: foo: not found", "foo"),
             ("exec foo", "exec: foo: not found", "foo"),
             ("env foo", "env: 'foo': No such file or directory", "foo"),
-            (
-                "timeout 3 foo",
-                "timeout: failed to run command ‘foo’: No such file or directory",
-                "foo",
-            ),
+            ("timeout 3 foo", "timeout: failed to run command ‘foo’: No such file or directory", "foo"),
             ("/probe.sh", "/probe.sh: not found", "/probe.sh"),
             ("/probe.sh", "sh: 1: /probe.sh: Permission denied", "/probe.sh"),
             ("$DIR/probe.sh", "sh: /opt/probe.sh: not found", "/opt/probe.sh"),
-            (
-                "wget -qO- localhost | jq .",
-                "sh: jq: not found\nwget: short write",
-                "jq",
-            ),
-            (
-                "curl x || wget y",
-                "sh: curl: not found\r\nsh: wget: not found\r\n",
-                "curl",
-            ),
-            (
-                "nc -z db 1 || exit 1; pg_isready",
-                "sh: pg_isready: not found",
-                "pg_isready",
-            ),
-            (
-                "curl -s x > /tmp/o; grep -q ok /tmp/o || curl y",
-                "sh: curl: not found\nsh: grep: not found",
-                "curl",
-            ),
+            ("wget -qO- localhost | jq .", "sh: jq: not found\nwget: short write", "jq"),
+            ("curl x || wget y", "sh: curl: not found\r\nsh: wget: not found\r\n", "curl"),
+            ("nc -z db 1 || exit 1; pg_isready", "sh: pg_isready: not found", "pg_isready"),
+            ("curl -s x > /tmp/o; grep -q ok /tmp/o || curl y", "sh: curl: not found\nsh: grep: not found", "curl"),
         ] {
             let expected = Failure::CommandMissing { name: name.into() };
-            assert_eq!(
-                failed(&words(&["sh", "-c", script]), output),
-                expected,
-                "{script}: {output}"
-            );
+            assert_eq!(failed(&words(&["sh", "-c", script]), output), expected, "{script}: {output}");
         }
     }
 
@@ -368,22 +308,10 @@ mod tests {
     #[test]
     fn what_the_app_misses_is_a_failed_command() {
         for (command, output) in [
-            (
-                ["cat", "/tmp/healthy", ""],
-                "cat: can't open '/tmp/healthy': No such file or directory\n",
-            ),
-            (
-                ["sh", "-c", "cat /tmp/healthy"],
-                "cat: can't open '/tmp/healthy': No such file or directory\n",
-            ),
-            (
-                ["sh", "-c", "grep ok < /tmp/healthy"],
-                "sh: 1: cannot open /tmp/healthy: No such file",
-            ),
-            (
-                ["sh", "-c", "grep ok </tmp/healthy"],
-                "sh: can't open /tmp/healthy: no such file or directory",
-            ),
+            (["cat", "/tmp/healthy", ""], "cat: can't open '/tmp/healthy': No such file or directory\n"),
+            (["sh", "-c", "cat /tmp/healthy"], "cat: can't open '/tmp/healthy': No such file or directory\n"),
+            (["sh", "-c", "grep ok < /tmp/healthy"], "sh: 1: cannot open /tmp/healthy: No such file"),
+            (["sh", "-c", "grep ok </tmp/healthy"], "sh: can't open /tmp/healthy: no such file or directory"),
             (["sh", "-c", "check"], "check: not found"),
             (["sh", "-c", "/check.sh"], "/check.sh: line 3: curl: not found"),
             (["sh", "-c", "check config"], "sh: config: not found"),
@@ -395,11 +323,7 @@ mod tests {
             ),
             (["sh", "-c", "***"], "sh: check: not found"),
         ] {
-            assert_eq!(
-                failed(&words(&command), output),
-                Failure::CommandFailed,
-                "{command:?}: {output}"
-            );
+            assert_eq!(failed(&words(&command), output), Failure::CommandFailed, "{command:?}: {output}");
         }
         assert_eq!(failed(&[], ""), Failure::CommandFailed);
         assert_eq!(failed(&[], "sh: : not found"), Failure::CommandFailed);
@@ -415,11 +339,7 @@ mod tests {
             "if wget -q localhost; then exit 0; else curl -sf localhost; fi",
         ] {
             let output = "sh: curl: not found\n";
-            assert_eq!(
-                failed(&words(&["sh", "-c", script]), output),
-                Failure::CommandFailed,
-                "{script}"
-            );
+            assert_eq!(failed(&words(&["sh", "-c", script]), output), Failure::CommandFailed, "{script}");
         }
     }
 
@@ -427,10 +347,7 @@ mod tests {
     fn docker_gives_the_runtime_s_refusal_as_output() {
         let output = "OCI runtime exec failed: exec failed: unable to start container process: exec: \"curl\": executable file not found in $PATH: unknown\r\n";
 
-        assert_eq!(
-            failed(&words(&["curl", "x"]), output),
-            Failure::CommandMissing { name: "curl".into() }
-        );
+        assert_eq!(failed(&words(&["curl", "x"]), output), Failure::CommandMissing { name: "curl".into() });
         assert_eq!(failed(&words(&["other"]), output), Failure::CommandFailed);
     }
 

@@ -27,6 +27,8 @@ pub enum Failure {
     PlainHttp,
     /// No TLS on the port, by the client's words (`first record does not look like a TLS handshake`).
     NotTls,
+    /// TLS bytes were answered to plain HTTP.
+    TlsAnswered,
     /// The server wants a client certificate.
     CertificateWanted,
     /// Another TLS failure.
@@ -107,23 +109,10 @@ mod tests {
             r#"port "metrics" not found"#,
             r#"resolving the port: port "metrics" not found in container app"#,
         ] {
-            assert_eq!(
-                Failure::of_errored(&http(), output),
-                Failure::PortNameMissing,
-                "{output}"
-            );
-            assert_eq!(
-                Failure::of_errored(&exec(&["x"]), output),
-                Failure::Unrecognised,
-                "{output}"
-            );
+            assert_eq!(Failure::of_errored(&http(), output), Failure::PortNameMissing, "{output}");
+            assert_eq!(Failure::of_errored(&exec(&["x"]), output), Failure::Unrecognised, "{output}");
         }
-        for output in [
-            "",
-            "invalid port number: 0",
-            r#"the file "port" not found"#,
-            r#"port "x"#,
-        ] {
+        for output in ["", "invalid port number: 0", r#"the file "port" not found"#, r#"port "x"#] {
             assert_eq!(Failure::of_errored(&http(), output), Failure::Unrecognised, "{output}");
         }
     }
@@ -136,11 +125,7 @@ mod tests {
             "dial tcp 10.0.0.7:5432: connect: connection refused",
             "context deadline exceeded",
         ] {
-            assert_eq!(
-                Failure::of_failed(&exec(&["check"]), output),
-                Failure::CommandFailed,
-                "{output}"
-            );
+            assert_eq!(Failure::of_failed(&exec(&["check"]), output), Failure::CommandFailed, "{output}");
         }
     }
 
@@ -218,17 +203,11 @@ mod tests {
     }
 
     fn tcp() -> Handler {
-        Handler::Tcp {
-            host: None,
-            port: Port::Number(9090),
-        }
+        Handler::Tcp { host: None, port: Port::Number(9090) }
     }
 
     fn grpc() -> Handler {
-        Handler::Grpc {
-            port: Port::Number(8080),
-            service: "".into(),
-        }
+        Handler::Grpc { port: Port::Number(8080), service: "".into() }
     }
 
     fn exec(words: &[&str]) -> Handler {

@@ -94,17 +94,11 @@ fn probe_result(message: &str) -> Option<Said> {
         Some((probe, words))
     })?;
     if let Some(tail) = words.strip_prefix("failed") {
-        return Some(Said::ProbeFailed {
-            probe,
-            output: tail_output(tail)?,
-        });
+        return Some(Said::ProbeFailed { probe, output: tail_output(tail)? });
     }
     if let Some(tail) = words.strip_prefix("errored") {
         let tail = tail.strip_prefix(" and resulted in unknown state").unwrap_or(tail);
-        return Some(Said::ProbeErrored {
-            probe,
-            output: tail_output(tail)?,
-        });
+        return Some(Said::ProbeErrored { probe, output: tail_output(tail)? });
     }
     tail_output(words.strip_prefix("warning")?)?;
     Some(Said::ProbeWarning { probe })
@@ -131,16 +125,12 @@ fn killing(message: &str) -> Option<Killing> {
         return Some(Killing::Deliberate);
     }
     if let Some(name) = message.strip_prefix("Stopping container ") {
-        return Some(Killing::Stopping {
-            container: container_name(name)?,
-        });
+        return Some(Killing::Stopping { container: container_name(name)? });
     }
     if let Some(words) = message.strip_prefix("Killing container with id ") {
         return killing_by_id(words);
     }
-    let words = message
-        .strip_prefix("Init container ")
-        .or_else(|| message.strip_prefix("Container "))?;
+    let words = message.strip_prefix("Init container ").or_else(|| message.strip_prefix("Container "))?;
     let (name, why) = words.split_once(' ')?;
     why_killed(container_name(name)?, why)
 }
@@ -162,9 +152,7 @@ fn killing_by_id(words: &str) -> Option<Killing> {
 fn why_killed(container: Arc<str>, why: &str) -> Option<Killing> {
     let killer = ProbeKind::ALL.into_iter().filter(|probe| probe.kills());
     for probe in killer {
-        let rest = why
-            .strip_prefix("failed ")
-            .and_then(|why| why.strip_prefix(probe.word()));
+        let rest = why.strip_prefix("failed ").and_then(|why| why.strip_prefix(probe.word()));
         if rest.and_then(|rest| rest.strip_prefix(" probe")).is_some_and(ends_word) {
             return Some(Killing::ProbeFailed { container, probe });
         }
@@ -226,10 +214,7 @@ mod tests {
                 "x (combined from similar events): y",
             ),
         ] {
-            let expected = Said::ProbeFailed {
-                probe,
-                output: output.into(),
-            };
+            let expected = Said::ProbeFailed { probe, output: output.into() };
             assert_eq!(parse("Unhealthy", message), Some((expected, false)), "{message}");
         }
     }
@@ -252,9 +237,7 @@ mod tests {
     fn a_warning_names_its_probe() {
         let message = "Liveness probe warning: Probe terminated redirects, Response body: <a href=\"http://sso.example.com/login\">Found</a>.\n\n";
 
-        let expected = Said::ProbeWarning {
-            probe: ProbeKind::Liveness,
-        };
+        let expected = Said::ProbeWarning { probe: ProbeKind::Liveness };
         assert_eq!(parse("ProbeWarning", message), Some((expected, false)));
     }
 
@@ -262,52 +245,26 @@ mod tests {
     fn an_aggregated_message_is_marked() {
         let message = "(combined from similar events): Liveness probe errored: no running task found";
 
-        let expected = Said::ProbeErrored {
-            probe: ProbeKind::Liveness,
-            output: "no running task found".into(),
-        };
+        let expected = Said::ProbeErrored { probe: ProbeKind::Liveness, output: "no running task found".into() };
         assert_eq!(parse("Unhealthy", message), Some((expected, true)));
     }
 
     #[test]
     fn every_wording_of_a_probe_kill_is_read() {
         for (message, container, probe) in [
-            (
-                "Container app failed liveness probe, will be restarted",
-                "app",
-                ProbeKind::Liveness,
-            ),
-            (
-                "Container app failed startup probe, will be restarted",
-                "app",
-                ProbeKind::Startup,
-            ),
+            ("Container app failed liveness probe, will be restarted", "app", ProbeKind::Liveness),
+            ("Container app failed startup probe, will be restarted", "app", ProbeKind::Startup),
             ("Container app failed liveness probe", "app", ProbeKind::Liveness),
-            (
-                "Init container proxy failed liveness probe",
-                "proxy",
-                ProbeKind::Liveness,
-            ),
-            (
-                "Init container proxy failed startup probe, will be restarted",
-                "proxy",
-                ProbeKind::Startup,
-            ),
+            ("Init container proxy failed liveness probe", "proxy", ProbeKind::Liveness),
+            ("Init container proxy failed startup probe, will be restarted", "proxy", ProbeKind::Startup),
             (
                 "Killing container with id docker://app:Container failed liveness probe.. Container will be killed and recreated.",
                 "app",
                 ProbeKind::Liveness,
             ),
         ] {
-            let expected = Killing::ProbeFailed {
-                container: container.into(),
-                probe,
-            };
-            assert_eq!(
-                parse("Killing", message),
-                Some((Said::Killing(expected), false)),
-                "{message}"
-            );
+            let expected = Killing::ProbeFailed { container: container.into(), probe };
+            assert_eq!(parse("Killing", message), Some((Said::Killing(expected), false)), "{message}");
         }
     }
 
@@ -315,10 +272,7 @@ mod tests {
     fn a_container_may_be_called_like_a_word_of_the_message() {
         for name in ["container", "failed", "liveness", "probe"] {
             let message = format!("Container {name} failed startup probe, will be restarted");
-            let expected = Killing::ProbeFailed {
-                container: name.into(),
-                probe: ProbeKind::Startup,
-            };
+            let expected = Killing::ProbeFailed { container: name.into(), probe: ProbeKind::Startup };
             assert_eq!(killing(&message), Some(expected));
         }
         let deliberate = "Container probe definition changed, will be restarted";
@@ -336,12 +290,7 @@ mod tests {
             assert_eq!(killing(message), Some(Killing::Deliberate), "{message}");
         }
         assert_eq!(killing("FailedPostStartHook"), Some(Killing::HookFailed));
-        assert_eq!(
-            killing("Stopping container app"),
-            Some(Killing::Stopping {
-                container: "app".into()
-            })
-        );
+        assert_eq!(killing("Stopping container app"), Some(Killing::Stopping { container: "app".into() }));
         let preempted = parse("Preempting", "Preempted in order to admit critical pod");
         assert_eq!(preempted, Some((Said::Killing(Killing::Deliberate), false)));
     }
@@ -373,38 +322,26 @@ mod tests {
         for (reason, message) in [
             ("Failed", r#"Error: configmap "web-config" not found"#),
             ("Failed", "Error: ErrImagePull"),
-            (
-                "ErrImageNeverPull",
-                r#"Container image "rig.local/absent:1" is not present with pull policy of Never"#,
-            ),
+            ("ErrImageNeverPull", r#"Container image "rig.local/absent:1" is not present with pull policy of Never"#),
             ("InspectFailed", "Failed to apply default image tag"),
             ("BackOff", r#"Back-off pulling image "10.0.0.1:5000/shop/web:v9""#),
         ] {
             let expected = Said::StartFailed { output: message.into() };
             assert_eq!(parse(reason, message), Some((expected, false)), "{message}");
         }
-        assert_eq!(
-            parse("FailedPostStartHook", "PostStartHook failed"),
-            Some((Said::HookFailed, false))
-        );
+        assert_eq!(parse("FailedPostStartHook", "PostStartHook failed"), Some((Said::HookFailed, false)));
     }
 
     #[test]
     fn events_of_an_ordinary_life_say_nothing() {
         for (reason, message) in [
             ("BackOff", "Back-off restarting failed container"),
-            (
-                "BackOff",
-                "Back-off restarting failed container app in pod web-1_shop(5e5a7b42)",
-            ),
+            ("BackOff", "Back-off restarting failed container app in pod web-1_shop(5e5a7b42)"),
             ("Pulled", r#"Container image "app:1" already present on machine"#),
             ("Created", "Created container: app"),
             ("Started", "Container started"),
             ("Scheduled", "Successfully assigned shop/web-1 to node-1"),
-            (
-                "FailedMount",
-                r#"MountVolume.SetUp failed for volume "x" : timed out waiting for the condition"#,
-            ),
+            ("FailedMount", r#"MountVolume.SetUp failed for volume "x" : timed out waiting for the condition"#),
             (
                 "FailedToRetrieveImagePullSecret",
                 "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed.",
@@ -421,9 +358,7 @@ mod tests {
     fn long_output_is_cut_between_characters() {
         let message = format!("Liveness probe failed: a{}", "é".repeat(5000));
 
-        let Some((Said::ProbeFailed { output, .. }, _)) = parse("Unhealthy", &message) else {
-            panic!("not read")
-        };
+        let Some((Said::ProbeFailed { output, .. }, _)) = parse("Unhealthy", &message) else { panic!("not read") };
         assert_eq!(output.len(), 1023);
         assert!(message.contains(&*output));
     }

@@ -28,10 +28,7 @@ pub fn unquote(text: &str) -> Option<Quoted<'_>> {
         };
         bytes.extend_from_slice(&left.as_bytes()[..stop]);
         if let Some(rest) = left[stop..].strip_prefix('"') {
-            return Some(Quoted {
-                bytes,
-                rest: Some(rest),
-            });
+            return Some(Quoted { bytes, rest: Some(rest) });
         }
         left = escape(&left[stop + 1..], &mut bytes);
     }

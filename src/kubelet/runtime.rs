@@ -18,9 +18,7 @@ pub fn errored(output: &str) -> Failure {
     if let Some(name) = not_executable(output) {
         return Failure::CommandMissing { name: name.into() };
     }
-    let task_is_gone = output
-        .split_once("task ")
-        .is_some_and(|(_, words)| words.contains("not found"));
+    let task_is_gone = output.split_once("task ").is_some_and(|(_, words)| words.contains("not found"));
     if task_is_gone || NOT_RUNNING.iter().any(|words| output.contains(words)) {
         return Failure::NotRunning;
     }
@@ -41,11 +39,7 @@ pub fn not_executable(output: &str) -> Option<String> {
         return words.split_once("` not found").map(|(name, _)| name.to_owned());
     }
     // CRI-O quotes runc's message once more.
-    let output = if output.contains(r#"exec: \""#) {
-        output.replace(r#"\""#, r#"""#)
-    } else {
-        output.to_owned()
-    };
+    let output = if output.contains(r#"exec: \""#) { output.replace(r#"\""#, r#"""#) } else { output.to_owned() };
     let at = output.find(r#"exec: ""#)? + "exec: ".len();
     let name = unquote(&output[at..])?;
     let why = name.rest?;
@@ -67,25 +61,12 @@ mod tests {
             ),
             ("exec: \"curl\": executable file not found in $PATH", "curl"),
             ("exec: \"/probe.sh\": permission denied", "/probe.sh"),
-            (
-                "time=\"x\" level=error msg=\"exec: \\\"curl\\\": executable file not found in $PATH\", stdout: ",
-                "curl",
-            ),
-            (
-                "executable file `curl` not found in $PATH: No such file or directory",
-                "curl",
-            ),
-            (
-                "exec: \"CONTAINER_EXITED\": executable file not found in $PATH",
-                "CONTAINER_EXITED",
-            ),
+            ("time=\"x\" level=error msg=\"exec: \\\"curl\\\": executable file not found in $PATH\", stdout: ", "curl"),
+            ("executable file `curl` not found in $PATH: No such file or directory", "curl"),
+            ("exec: \"CONTAINER_EXITED\": executable file not found in $PATH", "CONTAINER_EXITED"),
         ] {
             let output = format!("rpc error: code = Unknown desc = {STAT}{words}");
-            assert_eq!(
-                errored(&output),
-                Failure::CommandMissing { name: name.into() },
-                "{output}"
-            );
+            assert_eq!(errored(&output), Failure::CommandMissing { name: name.into() }, "{output}");
         }
     }
 
@@ -100,9 +81,6 @@ mod tests {
         ] {
             assert_eq!(errored(output), Failure::NotRunning, "{output}");
         }
-        assert_eq!(
-            errored("rpc error: code = Unavailable desc = connection closed"),
-            Failure::Unrecognised
-        );
+        assert_eq!(errored("rpc error: code = Unavailable desc = connection closed"), Failure::Unrecognised);
     }
 }

@@ -72,10 +72,7 @@ pub fn calls(command: &[Arc<str>]) -> Vec<Call> {
 /// Whether this is a shell, by its name.
 pub fn is_shell(command: &str) -> bool {
     let name = file_name(command).trim_start_matches('-');
-    matches!(
-        name,
-        "sh" | "bash" | "ash" | "dash" | "zsh" | "ksh" | "mksh" | "busybox"
-    )
+    matches!(name, "sh" | "bash" | "ash" | "dash" | "zsh" | "ksh" | "mksh" | "busybox")
 }
 
 /// Whether this runs the command that its arguments name.
@@ -89,10 +86,7 @@ pub fn is_wrapper(command: &str) -> bool {
 /// Whether this runs the script that its first argument names.
 pub fn is_interpreter(command: &str) -> bool {
     is_shell(command)
-        || matches!(
-            file_name(command),
-            "python" | "python2" | "python3" | "perl" | "ruby" | "node" | "php"
-        )
+        || matches!(file_name(command), "python" | "python2" | "python3" | "perl" | "ruby" | "node" | "php")
 }
 
 fn file_name(path: &str) -> &str {
@@ -162,11 +156,7 @@ impl Reader {
     fn word(&mut self, word: String, place: Place, depth: u8) -> Place {
         if is_redirect(&word) && !matches!(place, Place::Text) {
             let command = place == Place::Command;
-            return if word.ends_with(['<', '>']) {
-                Place::Redirect { command }
-            } else {
-                place
-            };
+            return if word.ends_with(['<', '>']) { Place::Redirect { command } } else { place };
         }
         match place {
             Place::Redirect { command: true } => Place::Command,
@@ -220,10 +210,7 @@ fn script_option(word: &str, shell: bool) -> Option<Place> {
 }
 
 fn is_keyword(word: &str) -> bool {
-    matches!(
-        word,
-        "if" | "then" | "fi" | "while" | "until" | "do" | "done" | "!" | "{" | "}" | "esac"
-    )
+    matches!(word, "if" | "then" | "fi" | "while" | "until" | "do" | "done" | "!" | "{" | "}" | "esac")
 }
 
 /// An option, or the word that belongs to one: `timeout -s KILL 5s`, `nice -n 10`.
@@ -235,13 +222,11 @@ fn is_option(word: &str) -> bool {
 
 fn is_assignment(word: &str) -> bool {
     let in_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    word.split_once('=')
-        .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(in_name))
+    word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && name.chars().all(in_name))
 }
 
 fn is_redirect(word: &str) -> bool {
-    word.trim_start_matches(|first: char| first.is_ascii_digit() || first == '&')
-        .starts_with(['<', '>'])
+    word.trim_start_matches(|first: char| first.is_ascii_digit() || first == '&').starts_with(['<', '>'])
 }
 
 /// Splits a script into words and what stands between them.
@@ -354,10 +339,7 @@ mod tests {
 
     #[test]
     fn the_command_itself_is_a_call() {
-        assert_eq!(
-            names(&["/usr/local/bin/healthcheck", "--fast"]),
-            ["/usr/local/bin/healthcheck"]
-        );
+        assert_eq!(names(&["/usr/local/bin/healthcheck", "--fast"]), ["/usr/local/bin/healthcheck"]);
         assert_eq!(names(&[]), [""; 0]);
     }
 
@@ -415,10 +397,7 @@ mod tests {
 
     #[test]
     fn a_variable_in_a_path_matches_its_value() {
-        let call = |name: &str| Call {
-            name: name.into(),
-            link: Link::With,
-        };
+        let call = |name: &str| Call { name: name.into(), link: Link::With };
 
         assert!(call("$APP_HOME/bin/check").is("/opt/app/bin/check"));
         assert!(!call("$APP_HOME/bin/check").is("/opt/app/bin/other"));

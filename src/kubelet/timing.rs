@@ -14,9 +14,7 @@ impl ProbeSpec {
     ///
     /// `initialDelay + (F−1)·P − 1 s`: `startedAt` is cut to whole seconds.
     pub fn shortest_kill(&self) -> Duration {
-        self.initial_delay
-            .saturating_add(self.period().saturating_mul(self.threshold() - 1))
-            .saturating_sub(SECOND)
+        self.initial_delay.saturating_add(self.period().saturating_mul(self.threshold() - 1)).saturating_sub(SECOND)
     }
 
     /// The longest uptime of a container whose probe never passed and that was killed by it.
@@ -40,10 +38,7 @@ impl ProbeSpec {
 
     /// The latest uptime at which the first probe's result is there: `initialDelay + P + d + 2 s`.
     pub fn first_result_by(&self) -> Duration {
-        self.initial_delay
-            .saturating_add(self.period())
-            .saturating_add(self.duration())
-            .saturating_add(2 * SECOND)
+        self.initial_delay.saturating_add(self.period()).saturating_add(self.duration()).saturating_add(2 * SECOND)
     }
 
     fn period(&self) -> Duration {
@@ -115,10 +110,7 @@ mod tests {
 
     fn probe(initial_delay: u64, period: u64, timeout: u64, failure_threshold: u32) -> ProbeSpec {
         ProbeSpec {
-            handler: Handler::Tcp {
-                host: None,
-                port: Port::Number(8080),
-            },
+            handler: Handler::Tcp { host: None, port: Port::Number(8080) },
             initial_delay: seconds(initial_delay),
             period: seconds(period),
             timeout: seconds(timeout),
