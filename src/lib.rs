@@ -3,6 +3,8 @@
 //!
 //! Data flows one way: [`source`] → [`engine`] → [`report`]. Only the engine decides, and it is pure.
 
+pub mod cli;
 pub mod engine;
 pub mod kubelet;
+pub mod report;
 pub mod time;
