@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Look;
 use super::advice::is_command;
 use super::layout::{pad_right, wrap};
-use crate::engine::{Change, ChangeKind, Effect, Fact, Finding};
+use crate::engine::{Cause, Change, ChangeKind, Effect, Fact, Finding};
 use crate::kubelet::ProbeKind;
 use crate::report::escape::terminal;
 use crate::report::headline::{headline, subject};
@@ -17,8 +17,8 @@ use crate::time::Time;
 
 /// Columns before a block's text: the time since the start stands there.
 const INDENT: usize = 10;
-/// Facts shown of a finding: how it began and how it went on.
-const FACTS: usize = 4;
+/// Facts shown of a finding.
+const FACTS: usize = 5;
 /// Longest sentence, in columns.
 const SENTENCE: usize = 600;
 /// Longest fact or remedy, in columns.
@@ -76,18 +76,15 @@ impl Story {
         }
     }
 
-    /// `+1m40s    suspected: web (Deployment, namespace prod): RestartLoop, perhaps WrongPath`
+    /// `+1m40s    suspected: web (Deployment, namespace prod): WrongPath?`
     fn line(&mut self, change: &Change, out: &mut impl Write) -> fmt::Result {
         self.separate(Shape::Line, out)?;
         let finding = &change.finding;
-        let what = match change.kind {
-            ChangeKind::Withdrawn => format!("no longer suspected: {}: {}", subject(finding), finding.effect),
-            _ => format!(
-                "suspected: {}: {}, perhaps {}",
-                subject(finding),
-                finding.effect,
-                finding.cause
-            ),
+        let who = subject(finding);
+        let what = match (change.kind, finding.cause) {
+            (ChangeKind::Withdrawn, _) => format!("no longer suspected: {who}: {}", finding.effect),
+            (_, Cause::Unknown) => format!("suspected: {who}: {}", finding.effect),
+            (_, cause) => format!("suspected: {who}: {cause}?"),
         };
         let faint = self.look.palette.faint;
         let room = self.look.width.saturating_sub(INDENT);
@@ -173,17 +170,23 @@ impl Story {
         Ok(())
     }
 
-    /// Each with its time of day: the first ones and the last.
+    /// Each with its time of day; where there are many, the first ones and the last.
     fn facts(&self, facts: &[Fact], out: &mut impl Write) -> fmt::Result {
-        let last = facts.len().saturating_sub(FACTS / 2).max(FACTS / 2);
-        for (index, fact) in facts.iter().enumerate() {
-            if index < FACTS / 2 || index >= last {
-                self.hanging(&clock(fact.at), &terminal(&fact.what, FACT), out)?;
-            } else if index == FACTS / 2 {
-                self.hanging("…", &format!("{} more", last - index), out)?;
-            }
+        let (first, last) = match facts.len() {
+            0..=FACTS => (facts, &[][..]),
+            all => (&facts[..FACTS / 2], &facts[all - FACTS / 2..]),
+        };
+        self.fact_lines(first, out)?;
+        if !last.is_empty() {
+            self.hanging("…", &format!("{} more", facts.len() - first.len() - last.len()), out)?;
         }
-        Ok(())
+        self.fact_lines(last, out)
+    }
+
+    fn fact_lines(&self, facts: &[Fact], out: &mut impl Write) -> fmt::Result {
+        facts
+            .iter()
+            .try_for_each(|fact| self.hanging(&clock(fact.at), &terminal(&fact.what, FACT), out))
     }
 
     fn remedies(&self, finding: &Finding, out: &mut impl Write) -> fmt::Result {

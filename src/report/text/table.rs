@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Look;
 use super::layout::{pad_left, pad_right};
-use crate::engine::{Finding, Value};
+use crate::engine::{Finding, Pods, Value};
 use crate::report::escape::{cut, terminal};
 use crate::report::headline::kind_and_name;
 use crate::report::when::{lasted, span};
@@ -36,7 +36,7 @@ enum Column {
     Age,
 }
 
-/// What gives way, in this order, until the table fits.
+/// What gives way, in this order, until the rest is readable.
 const CONCESSIONS: &[Concession] = &[
     Concession::Drop(Column::Container),
     Concession::Drop(Column::Effect),
@@ -46,7 +46,9 @@ const CONCESSIONS: &[Concession] = &[
     Concession::Drop(Column::Age),
     Concession::Shorten(Column::Field),
     Concession::Shorten(Column::Workload),
+    Concession::Drop(Column::Namespace),
     Concession::Drop(Column::Restarts),
+    Concession::Drop(Column::Field),
 ];
 
 #[derive(Copy, Clone, Debug)]
@@ -55,6 +57,12 @@ enum Concession {
     /// Only where all rows say the same.
     DropIfSame(Column),
     Shorten(Column),
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Form {
+    Full,
+    Short,
 }
 
 /// Writes a header and a row per finding; `now` is where the ages end.
@@ -68,107 +76,120 @@ pub fn write<'a>(
     out: &mut impl Write,
 ) -> fmt::Result {
     let findings: Vec<&Finding> = findings.collect();
-    let mut table = Table::new(&findings, now, look.width);
-    table.fit(look.width);
-    table.write(&findings, look, out)
-}
-
-/// The columns that are left, each with its cells.
-struct Table {
-    columns: Vec<(Column, Vec<String>)>,
-    short: Vec<(Column, Vec<String>)>,
-}
-
-impl Table {
-    fn new(findings: &[&Finding], now: Time, width: usize) -> Self {
-        // No value may take more than a quarter of the room; 20 columns it always may.
-        let most = (width / 4).max(20);
-        let cells = |column: Column| findings.iter().map(|finding| column.cell(finding, now, most)).collect();
-        let short = |column: Column| findings.iter().map(|finding| column.short(finding, most)).collect();
-        Self {
-            columns: Column::ALL.iter().map(|&column| (column, cells(column))).collect(),
-            short: [Column::Workload, Column::Field]
-                .map(|column| (column, short(column)))
-                .into(),
+    let mut columns: Vec<Cells> = Column::ALL
+        .iter()
+        .map(|&column| Cells::new(column, Form::Full, &findings, now, look.width))
+        .collect();
+    for concession in CONCESSIONS {
+        if total(&columns, Cells::least) <= look.width {
+            break;
         }
-    }
-
-    fn fit(&mut self, width: usize) {
-        for concession in CONCESSIONS {
-            if self.width() <= width {
-                return;
-            }
-            match *concession {
-                Concession::Drop(column) => self.columns.retain(|(other, _)| *other != column),
-                Concession::DropIfSame(column) => {
-                    self.columns
-                        .retain(|(other, cells)| *other != column || cells.iter().any(|cell| *cell != cells[0]));
+        match *concession {
+            Concession::Drop(column) => columns.retain(|cells| cells.column != column),
+            Concession::DropIfSame(column) => columns.retain(|cells| cells.column != column || cells.differ()),
+            Concession::Shorten(column) => {
+                for cells in columns.iter_mut().filter(|cells| cells.column == column) {
+                    *cells = Cells::new(column, Form::Short, &findings, now, look.width);
                 }
-                Concession::Shorten(column) => self.shorten(column),
             }
         }
-        self.squeeze(width);
     }
+    squeeze(&mut columns, look.width);
+    write_rows(&columns, &findings, look, out)
+}
 
-    fn shorten(&mut self, column: Column) {
-        let short = self.short.iter().find(|(other, _)| *other == column);
-        let long = self.columns.iter_mut().find(|(other, _)| *other == column);
-        if let (Some((_, short)), Some((_, long))) = (short, long) {
-            long.clone_from(short);
+/// Cuts the widest columns, down to what they need to be readable; where that is not enough, the
+/// widest further.
+fn squeeze(columns: &mut [Cells], width: usize) {
+    while total(columns, Cells::width) > width {
+        let room = |cells: &Cells| (cells.width() > cells.least(), cells.width());
+        let Some(widest) = columns.iter_mut().max_by_key(|cells| room(cells)) else {
+            return;
+        };
+        if widest.width() <= widest.column.header().len() {
+            return;
         }
+        widest.cut(widest.width() - 1);
     }
+}
 
-    /// Cuts the widest columns until the table fits, but none below the width of its header.
-    fn squeeze(&mut self, width: usize) {
-        while self.width() > width {
-            let widest = self
-                .columns
-                .iter_mut()
-                .filter(|(column, cells)| cells_width(cells) > column.header().len().max(8))
-                .max_by_key(|(_, cells)| cells_width(cells));
-            let Some((_, cells)) = widest else { return };
-            let narrower = cells_width(cells) - 1;
-            for cell in cells {
-                *cell = cut(cell, narrower);
-            }
+fn total(columns: &[Cells], width: impl Fn(&Cells) -> usize) -> usize {
+    columns.iter().map(width).sum::<usize>() + GAP * columns.len().saturating_sub(1)
+}
+
+fn write_rows(columns: &[Cells], findings: &[&Finding], look: Look, out: &mut impl Write) -> fmt::Result {
+    let faint = look.palette.faint;
+    let header = line(columns, |cells| cells.column.header());
+    writeln!(out, "{faint}{header}{faint:#}")?;
+    for (row, finding) in findings.iter().enumerate() {
+        let style = match finding.resolved_at {
+            Some(_) => look.palette.good,
+            None => look.palette.severity(finding.severity),
+        };
+        let row = line(columns, |cells| &cells.rows[row]);
+        writeln!(out, "{style}{row}{style:#}")?;
+    }
+    Ok(())
+}
+
+fn line<'a>(columns: &'a [Cells], cell: impl Fn(&'a Cells) -> &'a str) -> String {
+    let padded: Vec<String> = columns
+        .iter()
+        .map(|cells| {
+            let pad = if cells.column.is_number() { pad_left } else { pad_right };
+            pad(cell(cells), cells.width())
+        })
+        .collect();
+    padded.join(&" ".repeat(GAP)).trim_end().to_owned()
+}
+
+/// A column's cells.
+struct Cells {
+    column: Column,
+    form: Form,
+    rows: Vec<String>,
+}
+
+impl Cells {
+    fn new(column: Column, form: Form, findings: &[&Finding], now: Time, width: usize) -> Self {
+        // No value takes more than a quarter of the room; 20 columns it always may.
+        let most = (width / 4).max(20);
+        let cell = |finding: &&Finding| match form {
+            Form::Full => column.cell(finding, now, most),
+            Form::Short => column.short(finding, most),
+        };
+        Self {
+            column,
+            form,
+            rows: findings.iter().map(cell).collect(),
         }
     }
 
     fn width(&self) -> usize {
-        let columns: usize = self.columns.iter().map(|(column, cells)| column.width(cells)).sum();
-        columns + GAP * self.columns.len().saturating_sub(1)
+        let header = self.column.header().len();
+        self.rows.iter().map(|cell| cell.width()).fold(header, usize::max)
     }
 
-    fn write(&self, findings: &[&Finding], look: Look, out: &mut impl Write) -> fmt::Result {
-        let faint = look.palette.faint;
-        let header = self.line(|column, _| column.header().to_owned());
-        writeln!(out, "{faint}{header}{faint:#}")?;
-        for (row, finding) in findings.iter().enumerate() {
-            let style = match finding.resolved_at {
-                Some(_) => look.palette.good,
-                None => look.palette.severity(finding.severity),
-            };
-            let line = self.line(|_, cells| cells[row].clone());
-            writeln!(out, "{style}{line}{style:#}")?;
+    /// The width below which it is no longer readable.
+    fn least(&self) -> usize {
+        let readable = match (self.column, self.form) {
+            (Column::Workload | Column::Field, Form::Full) => 40,
+            (Column::Field, Form::Short) => 24,
+            (Column::Workload, Form::Short) | (Column::Namespace | Column::Container, _) => 16,
+            (Column::Current | Column::Suggested, _) => 12,
+            _ => usize::MAX,
+        };
+        self.width().min(readable)
+    }
+
+    fn differ(&self) -> bool {
+        self.rows.iter().any(|cell| *cell != self.rows[0])
+    }
+
+    fn cut(&mut self, columns: usize) {
+        for cell in &mut self.rows {
+            *cell = cut(cell, columns);
         }
-        Ok(())
-    }
-
-    fn line(&self, cell: impl Fn(Column, &[String]) -> String) -> String {
-        let cells: Vec<String> = self
-            .columns
-            .iter()
-            .map(|(column, cells)| {
-                let width = column.width(cells);
-                let text = cell(*column, cells);
-                if column.is_number() {
-                    pad_left(&text, width)
-                } else {
-                    pad_right(&text, width)
-                }
-            })
-            .collect();
-        cells.join(&" ".repeat(GAP)).trim_end().to_owned()
     }
 }
 
@@ -213,10 +234,6 @@ impl Column {
         matches!(self, Self::Pods | Self::Restarts)
     }
 
-    fn width(self, cells: &[String]) -> usize {
-        cells_width(cells).max(self.header().len())
-    }
-
     /// The cell, harmless and at most that wide.
     fn cell(self, finding: &Finding, now: Time, most: usize) -> String {
         match self {
@@ -229,7 +246,7 @@ impl Column {
             Self::Field => terminal(finding.field.as_deref().unwrap_or(ABSENT), most),
             Self::Current => value(finding.current.as_ref(), most),
             Self::Suggested => value(finding.suggested.as_ref(), most),
-            Self::Pods => format!("{}/{}", finding.pods.affected, finding.pods.total),
+            Self::Pods => pods(finding.pods),
             Self::Restarts => finding.restarts.to_string(),
             Self::Severity => finding.severity.to_string(),
             Self::State => state(finding).to_owned(),
@@ -240,15 +257,19 @@ impl Column {
     /// A shorter form of the same, for the columns that have one.
     fn short(self, finding: &Finding, most: usize) -> String {
         match (self, finding.field.as_deref()) {
-            (Self::Workload, _) => terminal(&short_workload(&finding.workload), most),
+            (Self::Workload, _) => terminal(kind_and_name(&finding.workload).1, most),
             (Self::Field, Some(field)) => terminal(&short_field(field), most),
             _ => ABSENT.to_owned(),
         }
     }
 }
 
-fn cells_width(cells: &[String]) -> usize {
-    cells.iter().map(|cell| cell.width()).max().unwrap_or(0)
+/// `3/50`, or `3` where it is not known how many are wanted.
+fn pods(pods: Pods) -> String {
+    match pods {
+        Pods { affected, total: 0 } => affected.to_string(),
+        Pods { affected, total } => format!("{affected}/{total}"),
+    }
 }
 
 fn value(value: Option<&Value>, most: usize) -> String {
@@ -267,29 +288,12 @@ const fn state(finding: &Finding) -> &'static str {
     }
 }
 
-/// `deploy/web`, with the short names that `kubectl` takes.
-fn short_workload(workload: &str) -> String {
-    let (kind, name) = kind_and_name(workload);
-    let kind = match kind {
-        "Deployment" => "deploy",
-        "StatefulSet" => "sts",
-        "DaemonSet" => "ds",
-        "ReplicaSet" => "rs",
-        "CronJob" => "cj",
-        "Job" => "job",
-        "Pod" => "po",
-        other => other,
-    };
-    format!("{kind}/{name}")
-}
-
-/// `liveness path` for `livenessProbe.httpGet.path`: which probe, and the last part.
+/// `liveness path` for `livenessProbe.httpGet.path`, `limits.memory` for `resources.limits.memory`.
 fn short_field(field: &str) -> String {
-    let mut parts = field.split('.');
-    let first = parts.next().unwrap_or(field);
-    match (first.strip_suffix("Probe"), parts.next_back()) {
-        (Some(probe), Some(last)) => format!("{probe} {last}"),
-        (None, Some(last)) => format!("{first} {last}"),
-        (_, None) => first.to_owned(),
+    let (first, rest) = field.split_once('.').unwrap_or((field, ""));
+    match (first.strip_suffix("Probe"), rest.rsplit('.').next().unwrap_or(rest)) {
+        (_, "") => first.to_owned(),
+        (Some(probe), last) => format!("{probe} {last}"),
+        (None, _) => rest.to_owned(),
     }
 }
