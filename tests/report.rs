@@ -209,6 +209,18 @@ fn every_cause_has_a_sentence_of_its_own() {
 }
 
 #[test]
+fn the_readme_lists_every_cause_with_its_message() {
+    let readme = include_str!("../README.md");
+    let mut finding = auth_service();
+    finding.current = Some(Value::Text("HTTPS".into()));
+    for &cause in Cause::ALL {
+        finding.cause = cause;
+        let row = format!("| `{cause}` | {} |", what_is_wrong(&finding));
+        assert!(readme.contains(&row), "{row}");
+    }
+}
+
+#[test]
 fn a_headline_names_who_and_what() {
     assert_eq!(
         headline(&auth_service()),
