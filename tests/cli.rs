@@ -89,6 +89,39 @@ fn a_missing_file_is_named_with_a_hint() {
 }
 
 #[test]
+fn a_folder_is_no_recording() {
+    let output = probehound(&["replay", env!("CARGO_TARGET_TMPDIR")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("is a directory\nhint: name the files in it"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_recording_that_is_cut_claims_no_more_than_it_holds() {
+    let output = fed(&["replay", "-"], "\u{1f}\u{0}");
+    assert!(stdout(&output).starts_with("Nothing to look at: no line could be used.\n"));
+    let zipped = recording("cut.jsonl.gz", "");
+    std::fs::write(&zipped, cut_gzip()).expect("the folder can be written");
+    let output = probehound(&["replay", &zipped]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stdout(&output).starts_with("No findings in what could be read.\n"),
+        "{}",
+        stdout(&output)
+    );
+    assert!(stderr(&output).contains("error: cannot read "), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("\nhint: a recording is JSON lines"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn a_missing_file_does_not_keep_the_others_from_being_replayed() {
     let file = recording("others.jsonl", BOOKMARKS);
     let output = probehound(&["replay", "missing.jsonl", &file]);
@@ -238,6 +271,28 @@ fn recording(name: &str, content: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, content).expect("the folder can be written");
     path.display().to_string()
+}
+
+/// Many lines, of which the last few are lost.
+fn cut_gzip() -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for second in 0..60_000 {
+        let time = format!(
+            "2026-11-22T{:02}:{:02}:{:02}Z",
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        );
+        let line = BOOKMARKS
+            .lines()
+            .next()
+            .expect("two lines")
+            .replace("2026-11-22T13:58:00Z", &time);
+        writeln!(encoder, "{line}").expect("memory takes everything");
+    }
+    let mut bytes = encoder.finish().expect("memory takes everything");
+    bytes.truncate(bytes.len() - 100);
+    bytes
 }
 
 fn stdout(output: &Output) -> String {

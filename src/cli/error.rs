@@ -92,6 +92,9 @@ impl Error {
             Self::Open { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => {
                 "check who may read the file; - reads a recording from standard input"
             }
+            Self::Open { cause, .. } if cause.kind() == io::ErrorKind::IsADirectory => {
+                "name the files in it: FOLDER/*.jsonl.gz"
+            }
             Self::Read { .. } => "a recording is JSON lines, gzipped or not; what could be read of it has been used",
             Self::Open { .. } | Self::Write(_) | Self::Files { .. } => return None,
         })

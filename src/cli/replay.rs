@@ -61,20 +61,10 @@ pub fn run(args: &Replay, color: Color) -> Result<(), Error> {
 
 fn one(path: &Path, setting: Setting, out: &mut impl Write) -> Result<(), Error> {
     let name = path.display().to_string();
-    let (input, size): (Box<dyn Read>, _) = if name == "-" {
-        (Box::new(io::stdin()), None)
-    } else {
-        let file = File::open(path).map_err(|cause| Error::Open {
-            file: name.clone(),
-            cause,
-        })?;
-        let size = file
-            .metadata()
-            .ok()
-            .filter(std::fs::Metadata::is_file)
-            .map(|file| file.len());
-        (Box::new(file), size)
-    };
+    let (input, size) = open(path).map_err(|cause| Error::Open {
+        file: name.clone(),
+        cause,
+    })?;
     let progress = Rc::new(Progress::new(size.filter(|_| setting.speed == Speed::Max)));
     let mut narrator = Narrator::new(&name, setting, Rc::clone(&progress), out);
     let replayed = drive(Counted::new(input, Rc::clone(&progress)), &mut narrator);
@@ -83,6 +73,19 @@ fn one(path: &Path, setting: Setting, out: &mut impl Write) -> Result<(), Error>
         None => Ok(()),
         Some(cause) => Err(Error::Read { file: name, cause }),
     }
+}
+
+/// What a path names, and how long it is where that is known; `-` is standard input.
+fn open(path: &Path) -> io::Result<(Box<dyn Read>, Option<u64>)> {
+    if path == Path::new("-") {
+        return Ok((Box::new(io::stdin()), None));
+    }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
 }
 
 /// How wide, and whether coloured, standard output is.

@@ -93,7 +93,7 @@ impl<'a, W: Write> Narrator<'a, W> {
         let mut text = String::new();
         let (start, end) = self.spans.unwrap_or_default();
         if replayed.findings.is_empty() {
-            text.push_str("No findings: nothing here restarts in a loop or is held up by a probe.\n");
+            writeln!(text, "{}", no_findings(replayed))?;
         } else {
             if self.story.is_some() {
                 text.push('\n');
@@ -126,6 +126,15 @@ impl<'a, W: Write> Narrator<'a, W> {
             self.progress.clear();
             self.written = self.out.write_all(text.as_bytes());
         }
+    }
+}
+
+/// Says no more than what was read carries.
+const fn no_findings(replayed: &Replayed) -> &'static str {
+    match replayed {
+        Replayed { observations: 0, .. } => "Nothing to look at: no line could be used.",
+        Replayed { failure: Some(_), .. } => "No findings in what could be read.",
+        _ => "No findings: nothing here restarts in a loop or is held up by a probe.",
     }
 }
 
