@@ -224,14 +224,12 @@ impl History {
                     at: event.first,
                     probe,
                     failure: failure.clone(),
-                    words: Arc::clone(words),
                     count: 1,
                 });
                 self.sample(Sample {
                     at: event.last,
                     probe,
                     failure,
-                    words: Arc::clone(words),
                     count: event.count - 1,
                 });
             } else {
