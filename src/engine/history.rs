@@ -220,18 +220,8 @@ impl History {
         }
         if kind == WordsKind::Failed {
             if known.is_none() && event.count > 1 && event.first < event.last {
-                self.sample(Sample {
-                    at: event.first,
-                    probe,
-                    failure: failure.clone(),
-                    count: 1,
-                });
-                self.sample(Sample {
-                    at: event.last,
-                    probe,
-                    failure,
-                    count: event.count - 1,
-                });
+                self.sample(Sample { at: event.first, probe, failure: failure.clone(), count: 1 });
+                self.sample(Sample { at: event.last, probe, failure, count: event.count - 1 });
             } else {
                 self.sample(Sample { at: event.last, probe, failure, count: new });
             }
