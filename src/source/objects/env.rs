@@ -41,7 +41,9 @@ impl EnvLite {
             Maybe::Absent => 0,
             Maybe::Odd(found) => Maybe::<Mark>::Odd(found).mark(),
             Maybe::Is(Part(part)) => {
-                part.sources.into_iter().for_each(|name| self.name(name));
+                for name in part.sources {
+                    self.name(name);
+                }
                 part.mark
             }
         }
@@ -77,7 +79,9 @@ impl Shape for Part {
         while let Some(key) = map.next_key_seed(PartKey)? {
             let value = if key.is_reference {
                 let Reference { mark, name } = map.next_value::<Maybe<Reference>>()?.into();
-                name.into_iter().for_each(|name| all.name(name));
+                if let Some(name) = name {
+                    all.name(name);
+                }
                 mark
             } else {
                 all.take(map.next_value()?)

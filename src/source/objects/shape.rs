@@ -15,7 +15,7 @@ pub enum Maybe<T> {
     #[default]
     Absent,
     /// There, but something else.
-    Odd(Found),
+    Odd(Box<Found>),
     /// There, and what it should be.
     Is(T),
 }
@@ -148,7 +148,7 @@ impl<T> From<Result<T, Found>> for Maybe<T> {
     fn from(read: Result<T, Found>) -> Self {
         match read {
             Ok(value) => Self::Is(value),
-            Err(found) => Self::Odd(found),
+            Err(found) => Self::Odd(Box::new(found)),
         }
     }
 }
@@ -183,12 +183,12 @@ impl<'de, T: Shape> Visitor<'de> for Anything<T> {
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
         Ok(match i64::try_from(number) {
             Ok(number) => T::of_number(number).into(),
-            Err(_) => Maybe::Odd(Found::number(number)),
+            Err(_) => Maybe::Odd(Box::new(Found::number(number))),
         })
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Maybe::Odd(Found::number(number)))
+        Ok(Maybe::Odd(Box::new(Found::number(number))))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {

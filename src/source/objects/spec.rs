@@ -45,7 +45,7 @@ lean! {
 
     /// A probe.
     pub struct ProbeLite {
-        http_get: HttpGetLite = "httpGet",
+        http_get: Box<HttpGetLite> = "httpGet",
         tcp_socket: Box<TcpLite> = "tcpSocket",
         grpc: Box<GrpcLite> = "grpc",
         exec: Box<ExecLite> = "exec",

@@ -3,7 +3,7 @@ use std::fs::File;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::engine::{Revision, ServiceFacts};
+use crate::engine::{Revision, Seen, ServiceFacts};
 use crate::source::recording::{Item, Reader};
 use crate::time::Time;
 
@@ -71,16 +71,17 @@ fn told(revision: &Revision) -> (u64, Option<String>, Option<&str>, &str) {
     )
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "reads better where it is built in place")]
 fn put(related: &mut Related, object: Object) {
-    change(related, RecordKind::Modified, object).expect("not odd");
+    change(related, RecordKind::Modified, &object).expect("not odd");
 }
 
-fn change(related: &mut Related, kind: RecordKind, object: Object) -> Result<bool, Oddity> {
-    related.apply(kind, &object, &mut Observer::new())
+fn change(related: &mut Related, kind: RecordKind, object: &Object) -> Result<bool, Oddity> {
+    related.apply(kind, object, &mut Observer::new())
 }
 
-fn lite<T: serde::de::DeserializeOwned>(value: Value) -> Box<T> {
-    Box::new(serde_json::from_value(value).expect("an object"))
+fn lite<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("an object")
 }
 
 fn pod_template() -> Value {
@@ -163,6 +164,33 @@ fn a_rollout_is_told_with_who_did_it_and_when() {
     let numbers: Vec<_> = facts.revisions.iter().map(|revision| revision.number).collect();
     assert_eq!(numbers, [2, 3]);
     assert_eq!(told(&facts.revisions[0]), edited);
+}
+
+#[test]
+fn a_revisions_template_is_that_of_its_pods() {
+    for incident in ["auth-service-outage", "agents-k134"] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/incidents");
+        let Ok(file) = File::open(format!("{folder}/{incident}.jsonl.gz")) else {
+            return;
+        };
+        let (mut related, mut observer) = (Related::new(), Observer::new());
+        let mut compared = 0;
+        for item in Reader::new(file).expect("readable") {
+            let Item::Record(record) = item.expect("readable") else {
+                continue;
+            };
+            related
+                .apply(record.kind, &record.object, &mut observer)
+                .expect("not odd");
+            let Object::Pod(pod) = &record.object else { continue };
+            let pod = observer.pod(pod, Seen::Changed).expect("not odd");
+            let above = pod.owner.expect("a controller");
+            let facts = workload(&related, &pod.id.namespace, &above.kind, &above.name).expect("known");
+            let mut revisions = facts.revisions.iter();
+            compared += usize::from(revisions.any(|revision| Arc::ptr_eq(&revision.template, &pod.template)));
+        }
+        assert!(compared > 20, "{incident}: {compared}");
+    }
 }
 
 #[test]
@@ -428,7 +456,7 @@ fn endpoints_are_counted_once_and_terminating_ones_not_at_all() {
         panic!("{found:?}");
     };
     assert_eq!((&*web.name, web.ready, web.total), ("web", 2, 3));
-    change(&mut related, RecordKind::Deleted, slice("v4", Value::Null)).expect("not odd");
+    change(&mut related, RecordKind::Deleted, &slice("v4", Value::Null)).expect("not odd");
     let found = services(&related, &[("app", "web")]).expect("known");
     assert_eq!((found[0].ready, found[0].total), (1, 1));
     assert_eq!(services(&related, &[("app", "other")]), Some(Vec::new()));
@@ -439,10 +467,10 @@ fn an_odd_object_changes_nothing() {
     let mut related = Related::new();
     put(&mut related, deployment("u", "1", &[]));
     let odd = json!({"metadata": {"name": "web", "namespace": "n"}, "spec": {"replicas": -1}});
-    let odd = change(&mut related, RecordKind::Modified, Object::Deployment(lite(odd)));
+    let odd = change(&mut related, RecordKind::Modified, &Object::Deployment(lite(odd)));
     assert_eq!(odd.unwrap_err().to_string(), "spec.replicas: -1 is out of range");
     let other = json!({"kind": "Deployment", "metadata": {"name": "web", "namespace": "n"}});
-    let other = change(&mut related, RecordKind::Modified, Object::Service(lite(other)));
+    let other = change(&mut related, RecordKind::Modified, &Object::Service(lite(other)));
     assert_eq!(other.unwrap_err().to_string(), "a Deployment among services");
     assert_eq!(
         workload(&related, "n", "Deployment", "web").expect("known").desired,
@@ -454,7 +482,7 @@ fn an_odd_object_changes_nothing() {
 fn what_is_deleted_is_known_no_more() {
     let mut related = Related::new();
     put(&mut related, deployment("u", "1", &[]));
-    change(&mut related, RecordKind::Deleted, deployment("u", "1", &[])).expect("not odd");
+    change(&mut related, RecordKind::Deleted, &deployment("u", "1", &[])).expect("not odd");
     assert!(workload(&related, "n", "Deployment", "web").is_none());
     let pod = workload(&related, "n", "Pod", "web").expect("a bare pod is known");
     assert_eq!((pod.desired, pod.top), (Some(1), owner("Pod", "web")));
