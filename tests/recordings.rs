@@ -56,14 +56,8 @@ fn a_skipped_record_is_told_with_its_line() {
     });
     assert_eq!(
         told,
-        [
-            (1, "a ConfigMap among pods".to_owned()),
-            (4, "spec: expected an object, found nothing".to_owned())
-        ]
+        [(1, "a ConfigMap among pods".to_owned()), (4, "spec: expected an object, found nothing".to_owned())]
     );
     assert_eq!((result.observations, result.skipped), (1, 2));
-    assert_eq!(
-        result.last.map(|time| time.to_string()).as_deref(),
-        Some("2026-01-01T00:00:03.000Z")
-    );
+    assert_eq!(result.last.map(|time| time.to_string()).as_deref(), Some("2026-01-01T00:00:03.000Z"));
 }

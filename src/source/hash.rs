@@ -64,31 +64,13 @@ mod tests {
 
     #[test]
     fn a_uuid_is_its_number() {
-        assert_eq!(
-            uid("250cb86a-5af0-496b-bff3-c5b05383b08b"),
-            Uid(0x250c_b86a_5af0_496b_bff3_c5b0_5383_b08b)
-        );
-        assert_eq!(
-            uid("250CB86A-5AF0-496B-BFF3-C5B05383B08B"),
-            uid("250cb86a-5af0-496b-bff3-c5b05383b08b")
-        );
+        assert_eq!(uid("250cb86a-5af0-496b-bff3-c5b05383b08b"), Uid(0x250c_b86a_5af0_496b_bff3_c5b0_5383_b08b));
+        assert_eq!(uid("250CB86A-5AF0-496B-BFF3-C5B05383B08B"), uid("250cb86a-5af0-496b-bff3-c5b05383b08b"));
     }
 
     #[test]
     fn quick_marks_tell_texts_apart() {
-        let texts = [
-            "",
-            "a",
-            "b",
-            "ab",
-            "ba",
-            "aaaaaaaa",
-            "aaaaaaab",
-            "aaaaaaaaa",
-            "baaaaaaaaaaaaaaa",
-            "\0",
-            "\0\0",
-        ];
+        let texts = ["", "a", "b", "ab", "ba", "aaaaaaaa", "aaaaaaab", "aaaaaaaaa", "baaaaaaaaaaaaaaa", "\0", "\0\0"];
         let marks: std::collections::BTreeSet<_> = texts.iter().map(|text| quick(text)).collect();
         assert_eq!(marks.len(), texts.len());
         assert_ne!(mix(1, 2), mix(2, 1));

@@ -123,10 +123,7 @@ impl Words {
         let before = &word[..at];
         let rest = &word[at + quoted.length..];
         let name = before.trim_end_matches(['=', ':']).trim_end_matches(['"', '\'', '\\']);
-        let name = name
-            .rsplit(|letter: char| !is_of_name(letter))
-            .next()
-            .unwrap_or_default();
+        let name = name.rsplit(|letter: char| !is_of_name(letter)).next().unwrap_or_default();
         let member = before.ends_with(':');
         if (member || before.ends_with('=')) && is_secret(name) {
             // What follows a quote without white space is still the value for a shell.
@@ -251,9 +248,7 @@ fn is_of_name(letter: char) -> bool {
 }
 
 fn is_scheme(word: &str) -> bool {
-    ["bearer", "basic", "token", "digest", "apikey", "negotiate"]
-        .iter()
-        .any(|scheme| word.eq_ignore_ascii_case(scheme))
+    ["bearer", "basic", "token", "digest", "apikey", "negotiate"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
 /// Whether a word is more likely a secret than prose.

@@ -48,16 +48,7 @@ pub fn is_secret_in_prose(name: &str) -> bool {
 
 /// Whether a message may hold anything to mask: a cheap look before the long one.
 pub fn may_hold_secrets(text: &str) -> bool {
-    const HINTS: [&str; 8] = [
-        "passw",
-        "passphrase",
-        "token",
-        "secret",
-        "authorization",
-        "cookie",
-        "api",
-        "bearer",
-    ];
+    const HINTS: [&str; 8] = ["passw", "passphrase", "token", "secret", "authorization", "cookie", "api", "bearer"];
     if text.contains(['=', '@', '#']) || text.contains("eyJ") {
         return true;
     }

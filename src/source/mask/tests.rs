@@ -54,10 +54,7 @@ fn what_diagnosis_needs_stays_in_messages() {
 #[test]
 fn secrets_are_masked_in_messages() {
     for (given, wanted) in [
-        (
-            r#"Get "http://u:p@h/x?token=abc": EOF"#,
-            r#"Get "http://***@h/x?token=***": EOF"#,
-        ),
+        (r#"Get "http://u:p@h/x?token=abc": EOF"#, r#"Get "http://***@h/x?token=***": EOF"#),
         (
             r#"Get "http://h/x?token=a b&c=d": stopped after 10 redirects"#,
             r#"Get "http://h/x?token=***&c=***": stopped after 10 redirects"#,
@@ -86,18 +83,12 @@ fn secrets_are_masked_in_messages() {
             r#"command timed out: "sh -c set -e\nredis-cli -a s3cret ping\n" timed out after 1s"#,
             r#"command timed out: "sh -c set -e\nredis-cli -a *** ping\n" timed out after 1s"#,
         ),
-        (
-            r#"exec: ["curl" "-u" "a:b" "http://h"] failed"#,
-            r#"exec: ["curl" "-u" *** "http://h"] failed"#,
-        ),
+        (r#"exec: ["curl" "-u" "a:b" "http://h"] failed"#, r#"exec: ["curl" "-u" *** "http://h"] failed"#),
         (
             "dial failed: postgres://app:p/w@db:5432/app?sslmode=disable",
             "dial failed: postgres://***@db:5432/app?sslmode=***",
         ),
-        (
-            "open app:secret@tcp(127.0.0.1:3306)/db",
-            "open ***@tcp(127.0.0.1:3306)/db",
-        ),
+        ("open app:secret@tcp(127.0.0.1:3306)/db", "open ***@tcp(127.0.0.1:3306)/db"),
         (
             r#"config: {"user":"app","password":"a,b c","port":5432}"#,
             r#"config: {"user":"app","password":***,"port":5432}"#,
@@ -105,19 +96,10 @@ fn secrets_are_masked_in_messages() {
         (r#"{"password": "x", "a": 1}"#, r#"{"password": *** "a": 1}"#),
         ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
         ("authorization: dXNlcjpwYXNz", "authorization: ***"),
-        (
-            "host=db user=app password=secret dbname=x",
-            "host=db user=app password=*** dbname=x",
-        ),
-        (
-            "jdbc:mysql://h/db?user=u&password=p",
-            "jdbc:mysql://h/db?user=***&password=***",
-        ),
+        ("host=db user=app password=secret dbname=x", "host=db user=app password=*** dbname=x"),
+        ("jdbc:mysql://h/db?user=u&password=p", "jdbc:mysql://h/db?user=***&password=***"),
         ("invalid token: a1b2c3d4e5", "invalid token: ***"),
-        (
-            "DB_PASSWORD='se cret' ./check --path /x",
-            "DB_PASSWORD=*** ./check --path /x",
-        ),
+        ("DB_PASSWORD='se cret' ./check --path /x", "DB_PASSWORD=*** ./check --path /x"),
         ("REDISCLI_AUTH=x redis-cli ping", "REDISCLI_AUTH=*** redis-cli ping"),
     ] {
         assert_eq!(message(given), wanted);
@@ -127,75 +109,30 @@ fn secrets_are_masked_in_messages() {
 #[test]
 fn secrets_are_masked_in_commands() {
     for (given, wanted) in [
-        (
-            vec!["pg_isready", "-U", "app", "-h", "127.0.0.1"],
-            "pg_isready -U app -h 127.0.0.1",
-        ),
+        (vec!["pg_isready", "-U", "app", "-h", "127.0.0.1"], "pg_isready -U app -h 127.0.0.1"),
         (vec!["cat", "/tmp/healthy"], "cat /tmp/healthy"),
         (vec!["/app", "-port=8080", "-ok=/health"], "/app -port=8080 -ok=/health"),
-        (
-            vec!["/app", "--port", "8080", "--path=/x"],
-            "/app --port 8080 --path=/x",
-        ),
+        (vec!["/app", "--port", "8080", "--path=/x"], "/app --port 8080 --path=/x"),
         (vec!["pg_isready", "-p", "5432"], "pg_isready -p ***"),
-        (
-            vec!["mysqladmin", "ping", "-uroot", "-psecret"],
-            "mysqladmin ping -u*** -p***",
-        ),
-        (
-            vec!["mysqladmin", "ping", "--password=x"],
-            "mysqladmin ping --password=***",
-        ),
-        (
-            vec!["mongosh", "--password", "x", "--eval", "1"],
-            "mongosh --password *** --eval 1",
-        ),
+        (vec!["mysqladmin", "ping", "-uroot", "-psecret"], "mysqladmin ping -u*** -p***"),
+        (vec!["mysqladmin", "ping", "--password=x"], "mysqladmin ping --password=***"),
+        (vec!["mongosh", "--password", "x", "--eval", "1"], "mongosh --password *** --eval 1"),
         (vec!["curl", "-sSfu", "a:b", "http://h/x"], "curl -sSfu *** http://h/x"),
-        (
-            vec!["curl", "-H", "Authorization: Bearer x", "http://h"],
-            "curl -H Authorization: *** http://h",
-        ),
+        (vec!["curl", "-H", "Authorization: Bearer x", "http://h"], "curl -H Authorization: *** http://h"),
         (vec!["curl", "-HX-Key: x", "http://h"], "curl -H*** http://h"),
-        (
-            vec!["curl", "--header=X-Key: x y", "http://h"],
-            "curl --header=X-Key: *** http://h",
-        ),
-        (
-            vec!["curl", "--user", "a:b c", "http://h?x=1"],
-            "curl --user *** http://h?x=***",
-        ),
+        (vec!["curl", "--header=X-Key: x y", "http://h"], "curl --header=X-Key: *** http://h"),
+        (vec!["curl", "--user", "a:b c", "http://h?x=1"], "curl --user *** http://h?x=***"),
         (vec!["redis-cli", "-a", "x", "ping"], "redis-cli -a *** ping"),
         (vec!["ls", "-a", "x"], "ls -a x"),
         (vec!["env", "PGPASSWORD=a b", "psql"], "env PGPASSWORD=*** psql"),
-        (
-            vec!["sh", "-c", "PGPASSWORD=x psql -U app"],
-            "sh -c PGPASSWORD=*** psql -U app",
-        ),
-        (
-            vec!["sh", "-c", "redis-cli -a \"$PW\" ping | grep PONG"],
-            "sh -c redis-cli -a *** ping | grep PONG",
-        ),
-        (
-            vec!["sh", "-ec", "mysqladmin -p'se cret' ping"],
-            "sh -ec mysqladmin -p*** ping",
-        ),
-        (
-            vec!["sh", "-c", "wget -qO- --header 'X-A: b c' http://h"],
-            "sh -c wget -qO- --header X-A: *** http://h",
-        ),
+        (vec!["sh", "-c", "PGPASSWORD=x psql -U app"], "sh -c PGPASSWORD=*** psql -U app"),
+        (vec!["sh", "-c", "redis-cli -a \"$PW\" ping | grep PONG"], "sh -c redis-cli -a *** ping | grep PONG"),
+        (vec!["sh", "-ec", "mysqladmin -p'se cret' ping"], "sh -ec mysqladmin -p*** ping"),
+        (vec!["sh", "-c", "wget -qO- --header 'X-A: b c' http://h"], "sh -c wget -qO- --header X-A: *** http://h"),
         (vec!["sqlcmd", "-U", "sa", "-P", "x"], "sqlcmd -U sa -P ***"),
-        (
-            vec!["java", "-Ddb.password=x", "-jar", "a.jar"],
-            "java -Ddb.password=*** -jar a.jar",
-        ),
-        (
-            vec!["app", "--api-key=x", "--token", "y", "--secret", "z"],
-            "app --api-key=*** --token *** --secret ***",
-        ),
-        (
-            vec!["app", "--tls-key-file", "/x", "--token-file", "/y"],
-            "app --tls-key-file /x --token-file /y",
-        ),
+        (vec!["java", "-Ddb.password=x", "-jar", "a.jar"], "java -Ddb.password=*** -jar a.jar"),
+        (vec!["app", "--api-key=x", "--token", "y", "--secret", "z"], "app --api-key=*** --token *** --secret ***"),
+        (vec!["app", "--tls-key-file", "/x", "--token-file", "/y"], "app --tls-key-file /x --token-file /y"),
     ] {
         assert_eq!(words(&given).join(" "), wanted);
     }

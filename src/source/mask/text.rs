@@ -99,11 +99,7 @@ impl<'a> Quoted<'a> {
             let found = from + text[from..].find(letter)?;
             let before = &text[start..found];
             if before.len() - before.trim_end_matches('\\').len() == backslashes {
-                return Some(Self {
-                    length: found + 1,
-                    quote,
-                    inner: &text[start..found - backslashes],
-                });
+                return Some(Self { length: found + 1, quote, inner: &text[start..found - backslashes] });
             }
             from = found + 1;
         }
@@ -130,11 +126,7 @@ impl<'a> Quoted<'a> {
     pub fn mask(&self, depth: usize) -> String {
         let first = self.inner.split(char::is_whitespace).next().unwrap_or_default();
         let is_url = first.contains('?') && (first.starts_with('/') || first.contains("://"));
-        let inner = if is_url {
-            url::mask_whole(self.inner)
-        } else {
-            mask_at(self.inner, depth + 1)
-        };
+        let inner = if is_url { url::mask_whole(self.inner) } else { mask_at(self.inner, depth + 1) };
         format!("{0}{inner}{0}", self.quote)
     }
 }

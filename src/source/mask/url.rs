@@ -63,9 +63,7 @@ fn bare_user_part(text: &str) -> String {
         let (before, after) = rest.split_at(at);
         let start = before
             .rfind(|letter: char| is_end_of_url(letter) || matches!(letter, '\'' | '=' | ',' | '(' | '['))
-            .map_or(0, |place| {
-                place + before[place..].chars().next().map_or(1, char::len_utf8)
-            });
+            .map_or(0, |place| place + before[place..].chars().next().map_or(1, char::len_utf8));
         let users = &before[start..];
         let digest = after.starts_with("@sha256:") || after.starts_with("@sha512:");
         if users.contains(':') && !users.contains("://") && !digest {
@@ -89,18 +87,10 @@ fn query(text: &str, whole: bool) -> String {
     while let Some(at) = rest.find(['?', '#']) {
         let (before, after) = rest.split_at(at + 1);
         out.push_str(before);
-        let end = if whole {
-            after.len()
-        } else {
-            after.find(is_end_of_url).unwrap_or(after.len())
-        };
+        let end = if whole { after.len() } else { after.find(is_end_of_url).unwrap_or(after.len()) };
         let (query, next) = after.split_at(end);
         // What closes the URL in a text is no part of its last value.
-        let kept = if whole {
-            query
-        } else {
-            query.trim_end_matches(['\'', '\\', ')', ']', '}', ',', '.', ':', ';'])
-        };
+        let kept = if whole { query } else { query.trim_end_matches(['\'', '\\', ')', ']', '}', ',', '.', ':', ';']) };
         for (place, pair) in kept.split('&').enumerate() {
             if place > 0 {
                 out.push('&');

@@ -165,10 +165,6 @@ impl Visitor<'_> for PartKey {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<SeenKey, E> {
-        Ok(SeenKey {
-            mark: quick(key),
-            is_name: key == "name",
-            is_reference: REFERENCES.contains(&key),
-        })
+        Ok(SeenKey { mark: quick(key), is_name: key == "name", is_reference: REFERENCES.contains(&key) })
     }
 }

@@ -67,14 +67,10 @@ fn container(field_path: &str) -> Option<&str> {
 fn times(event: &EventLite) -> Result<(Time, Time), Oddity> {
     let meta = event.metadata.required("metadata")?;
     let created = meta.created().map_err(|oddity| oddity.under("metadata"))?;
-    let observed = event
-        .series
-        .read("series", |series| time(&series.last_observed_time, "lastObservedTime"))?;
+    let observed = event.series.read("series", |series| time(&series.last_observed_time, "lastObservedTime"))?;
     let said = time(&event.event_time, "eventTime")?;
     let first = time(&event.first_timestamp, "firstTimestamp")?.or(said);
-    let last = time(&event.last_timestamp, "lastTimestamp")?
-        .max(observed.flatten())
-        .max(said);
+    let last = time(&event.last_timestamp, "lastTimestamp")?.max(observed.flatten()).max(said);
     let last = last.or(first).or(created);
     let last = last.ok_or_else(|| Oddity::value("lastTimestamp", "expected a time, found nothing"))?;
     Ok((first.unwrap_or(last).min(last), last))
@@ -153,10 +149,7 @@ mod tests {
         for (fields, wanted) in [
             (json!({"count": -1}), "count: -1 is out of range"),
             (json!({"count": 3_000_000_000_u64}), "count: 3000000000 is out of range"),
-            (
-                json!({"count": "2"}),
-                "count: expected a number, found the string \"2\"",
-            ),
+            (json!({"count": "2"}), "count: expected a number, found the string \"2\""),
             (json!({"series": {"count": -5}}), "series.count: -5 is out of range"),
             (json!({"series": []}), "series: expected an object, found a list"),
         ] {
@@ -176,9 +169,7 @@ mod tests {
     #[test]
     fn only_the_kubelets_words_on_pods_count() {
         let by = |source: &str, reporting: &str| {
-            is_kubelets(&event(
-                json!({"source": {"component": source}, "reportingComponent": reporting}),
-            ))
+            is_kubelets(&event(json!({"source": {"component": source}, "reportingComponent": reporting})))
         };
         assert!(by("kubelet", ""));
         assert!(by("kubelet", "kubelet"));

@@ -96,10 +96,7 @@ fn a_pod_becomes_a_snapshot() {
     let snapshot = snapshot_of(&pod()).unwrap();
     assert_eq!(&*snapshot.id.name, "web-7d4-x");
     assert_eq!(snapshot.id.uid.0, 0x250c_b86a_5af0_496b_bff3_c5b0_5383_b08b);
-    assert_eq!(
-        snapshot.owner.map(|owner| owner.name.to_string()),
-        Some("web-7d4".to_owned())
-    );
+    assert_eq!(snapshot.owner.map(|owner| owner.name.to_string()), Some("web-7d4".to_owned()));
     assert_eq!(snapshot.node.as_deref(), Some("node-1"));
     assert_eq!(snapshot.ip.map(|ip| ip.to_string()), Some("10.0.0.7".to_owned()));
     assert_eq!(snapshot.created, Some(at("2026-01-01T00:00:00Z")));
@@ -108,12 +105,7 @@ fn a_pod_becomes_a_snapshot() {
     let container = &snapshot.containers[0];
     assert_eq!((container.index, container.restarts), (2, 3));
     assert!(container.ready && container.started);
-    assert_eq!(
-        container.state,
-        State::Running {
-            since: Some(at("2026-01-01T00:01:00Z"))
-        }
-    );
+    assert_eq!(container.state, State::Running { since: Some(at("2026-01-01T00:01:00Z")) });
     let last = container.last.as_ref().unwrap();
     assert_eq!((last.exit, &*last.reason), (137, "Error"));
     assert_eq!(last.message.as_deref(), Some("bad --password ***"));
@@ -132,10 +124,7 @@ fn a_template_has_roles_probes_and_defaults() {
     let app = &template.containers[2];
     assert_eq!(&*app.invocation, "/app --token *** -port=8080");
     assert_eq!(*app.ports, [(Some("http".into()), 8080), (None, 9090)]);
-    assert_eq!(
-        *app.env_sources,
-        [(EnvField::Env, "keys".into()), (EnvField::EnvFrom, "settings".into())]
-    );
+    assert_eq!(*app.env_sources, [(EnvField::Env, "keys".into()), (EnvField::EnvFrom, "settings".into())]);
     assert_eq!(app.memory_limit.as_deref(), Some("64Mi"));
     assert!(app.post_start);
     let liveness = app.liveness.as_ref().unwrap();
@@ -143,19 +132,10 @@ fn a_template_has_roles_probes_and_defaults() {
     assert_eq!((get.scheme, &get.port), (Scheme::Https, &Port::Name("http".into())));
     assert_eq!((&*get.path, &*get.headers[0]), ("/health?token=***", "Authorization"));
     assert_eq!(liveness.initial_delay, Duration::from_secs(5));
-    assert_eq!(
-        (liveness.period, liveness.timeout),
-        (Duration::from_secs(10), Duration::from_secs(1))
-    );
-    assert_eq!(
-        (liveness.failure_threshold, liveness.grace),
-        (3, Some(Duration::from_secs(7)))
-    );
+    assert_eq!((liveness.period, liveness.timeout), (Duration::from_secs(10), Duration::from_secs(1)));
+    assert_eq!((liveness.failure_threshold, liveness.grace), (3, Some(Duration::from_secs(7))));
     let readiness = app.readiness.as_ref().unwrap();
-    assert_eq!(
-        readiness.handler,
-        Handler::Exec(["check".into(), "-p***".into()].into())
-    );
+    assert_eq!(readiness.handler, Handler::Exec(["check".into(), "-p***".into()].into()));
     assert_eq!(app.startup.as_ref().unwrap().failure_threshold, 30);
 }
 
@@ -172,14 +152,7 @@ fn no_secret_is_left_in_a_snapshot() {
 fn marks_change_with_what_they_stand_for() {
     let app = |pod: &Value| {
         let container = &snapshot_of(pod).unwrap().template.containers[2];
-        let get = container
-            .liveness
-            .as_ref()
-            .unwrap()
-            .handler
-            .http()
-            .unwrap()
-            .headers_mark;
+        let get = container.liveness.as_ref().unwrap().handler.http().unwrap().headers_mark;
         (container.env_mark, container.invocation_mark, get)
     };
     let before = app(&pod());
@@ -262,42 +235,18 @@ fn odd_fields_are_told_with_their_path() {
         ("/kind", json!("ConfigMap"), "a ConfigMap among pods"),
         ("/kind", json!("Event"), "an Event among pods"),
         ("/metadata", Value::Null, "metadata: expected an object, found nothing"),
-        (
-            "/metadata/name",
-            json!(""),
-            "metadata.name: expected a name, found the empty string",
-        ),
-        (
-            "/metadata/name",
-            json!(7),
-            "metadata.name: expected a string, found the number 7",
-        ),
+        ("/metadata/name", json!(""), "metadata.name: expected a name, found the empty string"),
+        ("/metadata/name", json!(7), "metadata.name: expected a string, found the number 7"),
         (
             "/metadata/creationTimestamp",
             json!("2300-01-01T00:00:00Z"),
             "metadata.creationTimestamp: the year 2300 is out of range",
         ),
-        (
-            "/metadata/deletionTimestamp",
-            json!("soon"),
-            r#"metadata.deletionTimestamp: "soon" is not an RFC 3339 time"#,
-        ),
+        ("/metadata/deletionTimestamp", json!("soon"), r#"metadata.deletionTimestamp: "soon" is not an RFC 3339 time"#),
         ("/spec", json!("x"), r#"spec: expected an object, found the string "x""#),
-        (
-            "/spec/containers",
-            Value::Null,
-            "spec.containers: expected a list, found nothing",
-        ),
-        (
-            "/spec/containers",
-            json!({}),
-            "spec.containers: expected a list, found an object",
-        ),
-        (
-            "/spec/containers/0",
-            Value::Null,
-            "spec.containers[0]: expected an object, found nothing",
-        ),
+        ("/spec/containers", Value::Null, "spec.containers: expected a list, found nothing"),
+        ("/spec/containers", json!({}), "spec.containers: expected a list, found an object"),
+        ("/spec/containers/0", Value::Null, "spec.containers[0]: expected an object, found nothing"),
         (
             "/spec/containers/0/args/1",
             json!(1.5),
@@ -414,23 +363,19 @@ fn events_of_others_say_nothing_and_odd_ones_are_told() {
     };
     assert!(event("job-controller", json!(-1)).unwrap().is_none());
     assert!(event("kubelet", json!(1)).is_ok());
-    assert_eq!(
-        event("kubelet", json!(-1)).unwrap_err().to_string(),
-        "count: -1 is out of range"
-    );
+    assert_eq!(event("kubelet", json!(-1)).unwrap_err().to_string(), "count: -1 is out of range");
 }
 
 /// All places of a document.
 fn pointers(value: &Value, at: &str, out: &mut Vec<String>) {
     out.push(at.to_owned());
     match value {
-        Value::Object(fields) => fields
-            .iter()
-            .for_each(|(key, value)| pointers(value, &format!("{at}/{}", key.replace('/', "~1")), out)),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .for_each(|(index, value)| pointers(value, &format!("{at}/{index}"), out)),
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, value)| pointers(value, &format!("{at}/{}", key.replace('/', "~1")), out))
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, value)| pointers(value, &format!("{at}/{index}"), out))
+        }
         _ => {}
     }
 }

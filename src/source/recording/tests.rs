@@ -38,11 +38,7 @@ fn gzip(text: &str) -> Vec<u8> {
 
 #[test]
 fn lines_come_in_order_with_empty_ones_passed_over() {
-    let text = format!(
-        "\n{}\r\n  \n{}",
-        line(1, "pods", "ADDED", "{}"),
-        line(2, "events", "MODIFIED", "{}")
-    );
+    let text = format!("\n{}\r\n  \n{}", line(1, "pods", "ADDED", "{}"), line(2, "events", "MODIFIED", "{}"));
     assert_eq!(told(&text), [Ok(1), Ok(2)]);
 }
 
@@ -73,10 +69,7 @@ fn corrupt_lines_are_told_and_the_rest_is_read() {
     assert_eq!(told[5], Err("6: ts: \"yesterday\" is not an RFC 3339 time".to_owned()));
     assert_eq!(told[6], Err("7: ts: the year 9998 is out of range".to_owned()));
     assert_eq!(told[9], Err("10: the type \"ERROR\" is unknown".to_owned()));
-    assert_eq!(
-        told[10],
-        Err("11: object: expected an object, found nothing".to_owned())
-    );
+    assert_eq!(told[10], Err("11: object: expected an object, found nothing".to_owned()));
     assert_eq!((&told[0], &told[13]), (&Ok(1), &Ok(4)));
 }
 
@@ -155,23 +148,17 @@ fn an_empty_recording_is_empty() {
 
 #[test]
 fn time_never_goes_back() {
-    let text: Vec<_> = [100, 95, 20, 101, 30]
-        .map(|second| line(second, "pods", "ADDED", "{}"))
-        .into();
+    let text: Vec<_> = [100, 95, 20, 101, 30].map(|second| line(second, "pods", "ADDED", "{}")).into();
     assert_eq!(told(&text.join("\n")), [Ok(100), Ok(100), Ok(100), Ok(101), Ok(101)]);
 }
 
 #[test]
 fn one_stamp_far_ahead_does_not_stop_the_time() {
-    let text: Vec<_> = [1, 2, 90_000, 3, 4]
-        .map(|second| line(second, "pods", "ADDED", "{}"))
-        .into();
+    let text: Vec<_> = [1, 2, 90_000, 3, 4].map(|second| line(second, "pods", "ADDED", "{}")).into();
     assert_eq!(told(&text.join("\n")), [Ok(1), Ok(2), Ok(2), Ok(3), Ok(4)]);
     let first: Vec<_> = [90_000, 3, 4].map(|second| line(second, "pods", "ADDED", "{}")).into();
     assert_eq!(told(&first.join("\n")), [Ok(3), Ok(3), Ok(4)]);
-    let gap: Vec<_> = [1, 2, 90_000, 90_001]
-        .map(|second| line(second, "pods", "ADDED", "{}"))
-        .into();
+    let gap: Vec<_> = [1, 2, 90_000, 90_001].map(|second| line(second, "pods", "ADDED", "{}")).into();
     assert_eq!(told(&gap.join("\n")), [Ok(1), Ok(2), Ok(90_000), Ok(90_001)]);
 }
 

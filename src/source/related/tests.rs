@@ -16,9 +16,7 @@ fn known_at(incident: &str, until: &str) -> Option<Related> {
     for item in Reader::new(file).expect("readable") {
         match item.expect("readable") {
             Item::Record(record) if record.at <= until => {
-                related
-                    .apply(record.kind, &record.object, &mut observer)
-                    .expect("not odd");
+                related.apply(record.kind, &record.object, &mut observer).expect("not odd");
             }
             Item::Record(_) => break,
             Item::Skipped(skipped) => panic!("{skipped:?}"),
@@ -37,10 +35,7 @@ fn owner(kind: &str, name: &str) -> Owner {
 }
 
 fn workload(related: &Related, namespace: &str, kind: &str, name: &str) -> Option<WorkloadFacts> {
-    let need = Need::Workload {
-        namespace: Arc::from(namespace),
-        owner: owner(kind, name),
-    };
+    let need = Need::Workload { namespace: Arc::from(namespace), owner: owner(kind, name) };
     match related.answer(&need)? {
         Observation::Workload(facts) => Some(*facts),
         other => panic!("no workload: {other:?}"),
@@ -49,11 +44,8 @@ fn workload(related: &Related, namespace: &str, kind: &str, name: &str) -> Optio
 
 fn services(related: &Related, labels: &[(&str, &str)]) -> Option<Vec<ServiceFacts>> {
     let labels = labels.iter().map(|(key, value)| (Arc::from(*key), Arc::from(*value)));
-    let need = Need::Services {
-        namespace: Arc::from("n"),
-        owner: owner("ReplicaSet", "web-1"),
-        labels: labels.collect(),
-    };
+    let need =
+        Need::Services { namespace: Arc::from("n"), owner: owner("ReplicaSet", "web-1"), labels: labels.collect() };
     match related.answer(&need)? {
         Observation::Services(facts) => Some(facts.services),
         other => panic!("no Services: {other:?}"),
@@ -120,10 +112,7 @@ fn who(related: &Related, number: u64) -> (Option<String>, Option<String>) {
     let facts = workload(related, "n", "Deployment", "web").expect("known");
     let revision = facts.revisions.iter().find(|revision| revision.number == number);
     let revision = revision.expect("known");
-    (
-        revision.at.map(|at| at.to_string()),
-        revision.by.as_deref().map(str::to_owned),
-    )
+    (revision.at.map(|at| at.to_string()), revision.by.as_deref().map(str::to_owned))
 }
 
 fn said(at: &str, by: &str) -> (Option<String>, Option<String>) {
@@ -141,23 +130,13 @@ fn a_rollout_is_told_with_who_did_it_and_when() {
     let facts = workload(&related, "auth-prod", "ReplicaSet", name).expect("known");
     assert_eq!(facts.top, owner("Deployment", "auth-service"));
     assert_eq!((facts.desired, facts.revisions.len()), (Some(50), 1));
-    let first = (
-        1,
-        Some("2026-11-23T07:16:43.000Z".to_owned()),
-        Some("kubectl-client-side-apply"),
-        "/health",
-    );
+    let first = (1, Some("2026-11-23T07:16:43.000Z".to_owned()), Some("kubectl-client-side-apply"), "/health");
     assert_eq!(told(&facts.revisions[0]), first);
     let related = known_at("auth-service-outage", "2026-11-23T07:19:00Z").expect("at hand");
     let facts = workload(&related, "auth-prod", "ReplicaSet", name).expect("known");
     assert_eq!(facts.revisions.len(), 2);
     assert_eq!(told(&facts.revisions[0]), first);
-    let edited = (
-        2,
-        Some("2026-11-23T07:18:24.000Z".to_owned()),
-        Some("kubectl-edit"),
-        "/v2/health",
-    );
+    let edited = (2, Some("2026-11-23T07:18:24.000Z".to_owned()), Some("kubectl-edit"), "/v2/health");
     assert_eq!(told(&facts.revisions[1]), edited);
     let related = known_at("auth-service-outage", "2026-11-23T07:24:00Z").expect("at hand");
     let facts = workload(&related, "auth-prod", "ReplicaSet", name).expect("known");
@@ -179,9 +158,7 @@ fn a_revisions_template_is_that_of_its_pods() {
             let Item::Record(record) = item.expect("readable") else {
                 continue;
             };
-            related
-                .apply(record.kind, &record.object, &mut observer)
-                .expect("not odd");
+            related.apply(record.kind, &record.object, &mut observer).expect("not odd");
             let Object::Pod(pod) = &record.object else { continue };
             let pod = observer.pod(pod, Seen::Changed).expect("not odd");
             let above = pod.owner.expect("a controller");
@@ -200,29 +177,14 @@ fn a_rollback_is_the_old_template_under_a_new_number() {
     };
     let facts = workload(&related, "agents", "DaemonSet", "node-agent").expect("known");
     let before: Vec<_> = facts.revisions.iter().map(told).collect();
-    let applied = (
-        1,
-        Some("2026-11-23T07:59:44.000Z".to_owned()),
-        Some("kubectl-client-side-apply"),
-        "/health",
-    );
-    let patched = (
-        2,
-        Some("2026-11-23T08:00:35.000Z".to_owned()),
-        Some("kubectl-patch"),
-        "/healthz",
-    );
+    let applied = (1, Some("2026-11-23T07:59:44.000Z".to_owned()), Some("kubectl-client-side-apply"), "/health");
+    let patched = (2, Some("2026-11-23T08:00:35.000Z".to_owned()), Some("kubectl-patch"), "/healthz");
     assert_eq!(before, [applied, patched.clone()]);
     assert_eq!(facts.revisions[1].hash.as_deref(), Some("5f4fbc977d"));
     let related = known_at("agents-k134", "2026-11-23T08:07:00Z").expect("at hand");
     let facts = workload(&related, "agents", "DaemonSet", "node-agent").expect("known");
     let after: Vec<_> = facts.revisions.iter().map(told).collect();
-    let undone = (
-        3,
-        Some("2026-11-23T08:06:24.000Z".to_owned()),
-        Some("kubectl"),
-        "/health",
-    );
+    let undone = (3, Some("2026-11-23T08:06:24.000Z".to_owned()), Some("kubectl"), "/health");
     assert_eq!(after, [patched, undone]);
     assert_eq!((facts.top, facts.desired), (owner("DaemonSet", "node-agent"), Some(1)));
 }
@@ -230,11 +192,7 @@ fn a_rollback_is_the_old_template_under_a_new_number() {
 #[test]
 fn services_are_told_with_their_endpoints() {
     let labels: Arc<[_]> = [(Arc::from("app"), Arc::from("auth-service"))].into();
-    let need = Need::Services {
-        namespace: Arc::from("auth-prod"),
-        owner: owner("ReplicaSet", "x"),
-        labels,
-    };
+    let need = Need::Services { namespace: Arc::from("auth-prod"), owner: owner("ReplicaSet", "x"), labels };
     let auth = |until: &str| {
         let related = known_at("auth-service-outage", until)?;
         let Some(Observation::Services(facts)) = related.answer(&need) else {
@@ -256,29 +214,17 @@ fn services_are_told_with_their_endpoints() {
 fn who_brought_a_revision_is_remembered_when_a_newer_one_comes() {
     let mut related = Related::new();
     put(&mut related, deployment("u", "1", &[("helm", "2026-01-01T00:00:00Z")]));
-    put(
-        &mut related,
-        replica_set("a", "1", ("Deployment", "web"), "2026-01-01T00:00:01Z", &json!({})),
-    );
+    put(&mut related, replica_set("a", "1", ("Deployment", "web"), "2026-01-01T00:00:01Z", &json!({})));
     assert_eq!(who(&related, 1), said("2026-01-01T00:00:01Z", "helm"));
     // The newer ReplicaSet is seen before the Deployment's own change.
-    put(
-        &mut related,
-        replica_set("b", "2", ("Deployment", "web"), "2026-01-02T00:00:00Z", &json!({})),
-    );
+    put(&mut related, replica_set("b", "2", ("Deployment", "web"), "2026-01-02T00:00:00Z", &json!({})));
     assert_eq!(who(&related, 2).1, None);
-    let touches = [
-        ("helm", "2026-01-01T00:00:00Z"),
-        ("kubectl-edit", "2026-01-02T00:00:00Z"),
-    ];
+    let touches = [("helm", "2026-01-01T00:00:00Z"), ("kubectl-edit", "2026-01-02T00:00:00Z")];
     put(&mut related, deployment("u", "2", &touches));
     assert_eq!(who(&related, 1), said("2026-01-01T00:00:01Z", "helm"));
     assert_eq!(who(&related, 2), said("2026-01-02T00:00:00Z", "kubectl-edit"));
     // A manager's time moves with its other fields.
-    let touches = [
-        ("helm", "2026-01-01T00:00:00Z"),
-        ("kubectl-edit", "2026-01-09T00:00:00Z"),
-    ];
+    let touches = [("helm", "2026-01-01T00:00:00Z"), ("kubectl-edit", "2026-01-09T00:00:00Z")];
     put(&mut related, deployment("u", "2", &touches));
     assert_eq!(who(&related, 2), said("2026-01-02T00:00:00Z", "kubectl-edit"));
     // Another Deployment of the same name has another past.
@@ -290,19 +236,10 @@ fn who_brought_a_revision_is_remembered_when_a_newer_one_comes() {
 fn a_revision_that_came_back_did_so_when_the_template_was_changed() {
     let mut related = Related::new();
     let history = json!({"deployment.kubernetes.io/revision-history": "1"});
-    put(
-        &mut related,
-        replica_set("a", "3", ("Deployment", "web"), "2026-01-01T00:00:00Z", &history),
-    );
-    put(
-        &mut related,
-        replica_set("b", "2", ("Deployment", "web"), "2026-01-02T00:00:00Z", &json!({})),
-    );
+    put(&mut related, replica_set("a", "3", ("Deployment", "web"), "2026-01-01T00:00:00Z", &history));
+    put(&mut related, replica_set("b", "2", ("Deployment", "web"), "2026-01-02T00:00:00Z", &json!({})));
     assert_eq!(who(&related, 3), (None, None));
-    put(
-        &mut related,
-        deployment("u", "3", &[("kubectl", "2026-01-03T00:00:00Z")]),
-    );
+    put(&mut related, deployment("u", "3", &[("kubectl", "2026-01-03T00:00:00Z")]));
     assert_eq!(who(&related, 3), said("2026-01-03T00:00:00Z", "kubectl"));
 }
 
@@ -311,16 +248,7 @@ fn only_the_newest_revisions_are_told() {
     let mut related = Related::new();
     for number in 1..=20 {
         let (name, revision) = (format!("rs-{number}"), number.to_string());
-        put(
-            &mut related,
-            replica_set(
-                &name,
-                &revision,
-                ("Deployment", "web"),
-                "2026-01-01T00:00:00Z",
-                &json!({}),
-            ),
-        );
+        put(&mut related, replica_set(&name, &revision, ("Deployment", "web"), "2026-01-01T00:00:00Z", &json!({})));
     }
     let facts = workload(&related, "n", "ReplicaSet", "rs-20").expect("known");
     let numbers: Vec<_> = facts.revisions.iter().map(|revision| revision.number).collect();
@@ -332,10 +260,7 @@ fn a_custom_owner_is_the_top_and_its_replica_sets_count_together() {
     let mut related = Related::new();
     let revision = json!({"rollout.argoproj.io/revision": "4"});
     for name in ["a", "b"] {
-        put(
-            &mut related,
-            replica_set(name, "none", ("Rollout", "web"), "2026-01-01T00:00:00Z", &revision),
-        );
+        put(&mut related, replica_set(name, "none", ("Rollout", "web"), "2026-01-01T00:00:00Z", &revision));
     }
     let facts = workload(&related, "n", "ReplicaSet", "a").expect("known");
     assert_eq!((facts.top, facts.desired), (owner("Rollout", "web"), Some(4)));
@@ -379,22 +304,13 @@ fn a_stateful_sets_pods_carry_the_revisions_whole_name() {
 #[test]
 fn who_keeps_the_manifest_is_told() {
     for (meta, wanted) in [
-        (
-            json!({"labels": {"argocd.argoproj.io/instance": "web"}}),
-            Some("Argo CD application web"),
-        ),
+        (json!({"labels": {"argocd.argoproj.io/instance": "web"}}), Some("Argo CD application web")),
         (
             json!({"annotations": {"argocd.argoproj.io/tracking-id": "web:apps/Deployment:n/web"}}),
             Some("Argo CD application web"),
         ),
-        (
-            json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "web"}}),
-            Some("Flux kustomization web"),
-        ),
-        (
-            json!({"labels": {"helm.toolkit.fluxcd.io/name": "web"}}),
-            Some("Flux Helm release web"),
-        ),
+        (json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "web"}}), Some("Flux kustomization web")),
+        (json!({"labels": {"helm.toolkit.fluxcd.io/name": "web"}}), Some("Flux Helm release web")),
         (
             json!({"labels": {"app.kubernetes.io/managed-by": "Helm"},
                 "annotations": {"meta.helm.sh/release-name": "web"}}),
@@ -418,12 +334,9 @@ fn who_keeps_the_manifest_is_told() {
 fn endpoints_are_counted_once_and_terminating_ones_not_at_all() {
     let mut related = Related::new();
     assert_eq!(services(&related, &[("app", "web")]), None);
-    for (name, selector) in [
-        ("all", Value::Null),
-        ("none", json!({})),
-        ("web", json!({"app": "web"})),
-        ("db", json!({"app": "db"})),
-    ] {
+    for (name, selector) in
+        [("all", Value::Null), ("none", json!({})), ("web", json!({"app": "web"})), ("db", json!({"app": "db"}))]
+    {
         let service = json!({"metadata": {"name": name, "namespace": "n"}, "spec": {"selector": selector}});
         put(&mut related, Object::Service(lite(service)));
     }
@@ -446,10 +359,7 @@ fn endpoints_are_counted_once_and_terminating_ones_not_at_all() {
             ]),
         ),
     );
-    put(
-        &mut related,
-        slice("v6", json!([{"addresses": ["fd::1"], "targetRef": pod("a")}])),
-    );
+    put(&mut related, slice("v6", json!([{"addresses": ["fd::1"], "targetRef": pod("a")}])));
     put(&mut related, slice("none", Value::Null));
     let found = services(&related, &[("app", "web"), ("tier", "front")]).expect("known");
     let [web] = &found[..] else {
@@ -472,10 +382,7 @@ fn an_odd_object_changes_nothing() {
     let other = json!({"kind": "Deployment", "metadata": {"name": "web", "namespace": "n"}});
     let other = change(&mut related, RecordKind::Modified, &Object::Service(lite(other)));
     assert_eq!(other.unwrap_err().to_string(), "a Deployment among services");
-    assert_eq!(
-        workload(&related, "n", "Deployment", "web").expect("known").desired,
-        Some(2)
-    );
+    assert_eq!(workload(&related, "n", "Deployment", "web").expect("known").desired, Some(2));
 }
 
 #[test]
