@@ -18,7 +18,7 @@ pub fn named_port(evidence: &Evidence) -> Option<Verdict> {
         return None;
     }
     let worked = evidence.value_that_worked(|spec| match spec.handler.port()? {
-        Port::Name(name) => text(&**name),
+        Port::Name(name) => Some(text(&**name)),
         Port::Number(number) => Some(Value::Number(i64::from(*number))),
     });
     let mut verdict = Verdict::new(Cause::ProbeCannotRun, Confidence::High)
@@ -59,7 +59,7 @@ fn errored(heard: &Heard) -> String {
 /// The container's port, where it declares just one: by name if it has one.
 fn only_port(evidence: &Evidence) -> Option<Value> {
     match &*evidence.container.ports {
-        [(Some(name), _)] => text(&**name),
+        [(Some(name), _)] => Some(text(&**name)),
         [(None, number)] => Some(Value::Number(i64::from(*number))),
         _ => None,
     }

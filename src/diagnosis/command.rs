@@ -31,7 +31,7 @@ pub fn missing_in_shell(evidence: &Evidence) -> Option<Verdict> {
 /// The command's words in one line.
 pub fn command_of(spec: &ProbeSpec) -> Option<Value> {
     match &spec.handler {
-        Handler::Exec(words) => text(words.join(" ")),
+        Handler::Exec(words) => Some(text(words.join(" "))),
         _ => None,
     }
 }

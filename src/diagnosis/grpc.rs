@@ -61,7 +61,7 @@ pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Verdict> {
     Some(
         Verdict::new(Cause::WrongHandler, Confidence::Medium)
             .field(evidence.field("grpc"))
-            .current(number_of(port, evidence.container).and_then(number))
+            .current(number_of(port, evidence.container).map(number))
             .because(heard.first, said(evidence, heard))
             .or_else(format!("{}: another port may speak gRPC", Cause::WrongPort))
             .or_else(format!("{}: the server may come up later", Cause::KilledWhileStarting)),

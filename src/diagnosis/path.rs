@@ -76,7 +76,7 @@ const fn is_no_such_path(failure: &Failure) -> bool {
 }
 
 fn path_of(spec: &ProbeSpec) -> Option<Value> {
-    text(&*spec.handler.http()?.path)
+    Some(text(&*spec.handler.http()?.path))
 }
 
 fn at_path(spec: &ProbeSpec) -> String {

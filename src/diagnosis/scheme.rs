@@ -73,7 +73,7 @@ fn verdict(evidence: &Evidence, get: &HttpGet) -> Verdict {
 }
 
 fn scheme_of(spec: &ProbeSpec) -> Option<Value> {
-    text(spec.handler.http()?.scheme.word())
+    Some(text(spec.handler.http()?.scheme.word()))
 }
 
 /// A port named https, or one of the numbers that TLS servers use.

@@ -31,9 +31,9 @@ fn cannot_start(evidence: &Evidence, blocked: &Blocked) -> Verdict {
     let verdict = Verdict::new(Cause::CannotStart, Confidence::High);
     let message = blocked.message.as_deref().unwrap_or_default();
     match &*blocked.reason {
-        "StartError" | "RunContainerError" | "ContainerCannotRun" => verdict
-            .field("command")
-            .current(text(&*evidence.container.invocation).filter(|_| !evidence.container.invocation.is_empty())),
+        "StartError" | "RunContainerError" | "ContainerCannotRun" => verdict.field("command").current(
+            Some(&evidence.container.invocation).filter(|words| !words.is_empty()).map(|words| text(&**words)),
+        ),
         _ => match named_in_env(evidence.container, message) {
             Some(field) => verdict.field(field),
             None => verdict,

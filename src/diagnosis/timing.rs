@@ -131,7 +131,7 @@ fn asks_the_same(one: &ProbeSpec, other: &ProbeSpec) -> bool {
     one.handler == other.handler
 }
 
-fn seconds(span: Duration) -> Option<Value> {
+fn seconds(span: Duration) -> Value {
     number(i64::try_from(span.as_secs()).unwrap_or(i64::MAX))
 }
 
@@ -160,7 +160,7 @@ fn budget_field(
         return verdict
             .field(evidence.field("failureThreshold"))
             .current(number(i64::from(spec.failure_threshold)))
-            .suggest(suggested.and_then(|enough| number(enough as i64)));
+            .suggest(suggested.map(|enough| number(enough as i64)));
     }
     match evidence.container.startup {
         None => verdict.field("startupProbe"),

@@ -48,15 +48,15 @@ impl Verdict {
 
     /// The field's value now.
     #[must_use]
-    pub fn current(mut self, value: Option<Value>) -> Self {
-        self.current = value;
+    pub fn current(mut self, value: impl Into<Option<Value>>) -> Self {
+        self.current = value.into();
         self
     }
 
     /// A value that works; the broken one is dropped.
     #[must_use]
-    pub fn suggest(mut self, value: Option<Value>) -> Self {
-        self.suggested = value.filter(|value| Some(value) != self.current.as_ref());
+    pub fn suggest(mut self, value: impl Into<Option<Value>>) -> Self {
+        self.suggested = value.into().filter(|value| Some(value) != self.current.as_ref());
         self
     }
 
@@ -90,11 +90,11 @@ impl Verdict {
 }
 
 /// A number as a manifest has it.
-pub fn number(value: impl Into<i64>) -> Option<Value> {
-    Some(Value::Number(value.into()))
+pub fn number(value: impl Into<i64>) -> Value {
+    Value::Number(value.into())
 }
 
 /// A string as a manifest has it.
-pub fn text(value: impl Into<String>) -> Option<Value> {
-    Some(Value::Text(value.into()))
+pub fn text(value: impl Into<String>) -> Value {
+    Value::Text(value.into())
 }

@@ -17,9 +17,11 @@ use crate::time::Time;
 const MOST_TOPS: usize = 50_000;
 /// A workload is asked for no more often.
 const CURIOSITY: Duration = Duration::from_secs(1);
-/// A workload without pods is forgotten after this long.
+/// A workload without pods of which there was something to say is forgotten after this long.
 const FORGET: Duration = Duration::from_hours(24);
-/// PodTable of a workload for each of which its next look waits this long: large ones storm.
+/// One of which there was not, after this long: Jobs come and go.
+const FORGET_UNSAID: Duration = Duration::from_mins(10);
+/// Pods of a workload for each of which its next look waits this long: large ones storm.
 const BREATH: Duration = Duration::from_micros(100);
 
 impl Engine {
@@ -49,11 +51,12 @@ impl Engine {
             self.wakes.remove(&(at, id));
         }
         workload.looked_at = Some(self.now);
-        workload.note_passes(&self.pods, self.now);
+        workload.note_passes(&self.pods, self.alive);
         note_spec_proofs(&mut workload, &self.pods);
         let outcome = self.look_at_cases(&mut workload);
         let again = outcome.again.into_iter().chain(pending(&workload, &self.pods, self.now)).min();
-        let forget = workload.empty_since.map(|since| since.plus(FORGET));
+        let said = workload.cases.values().any(|case| !case.episodes.is_empty());
+        let forget = workload.empty_since.map(|since| since.plus(if said { FORGET } else { FORGET_UNSAID }));
         let forgotten = forget.is_some_and(|at| at <= self.now);
         let wake = again.into_iter().chain(forget).min().filter(|at| *at > self.now);
         if outcome.curious {

@@ -86,7 +86,7 @@ pub(super) struct Words {
     /// What went wrong.
     pub failure: Failure,
     /// The kubelet's words.
-    pub words: Arc<str>,
+    pub text: Arc<str>,
     /// As the event has it.
     pub count: u32,
     /// First time.
@@ -149,7 +149,9 @@ impl Run {
 
     /// A run of which the end was seen first.
     pub fn ended(end: RunEnd) -> Self {
-        Self { end: Some(end.clone()), ..Self::begun(end.ended.id, end.ended.started) }
+        let mut run = Self::begun(end.ended.id, end.ended.started);
+        run.end = Some(end);
+        run
     }
 
     fn is(&self, id: Option<ContainerId>, started: Option<Time>) -> bool {
@@ -194,31 +196,28 @@ impl History {
         words: &Arc<str>,
     ) -> bool {
         let known = self.words.iter().position(|known| known.event == event.id);
-        let new = match known {
-            Some(at) => {
-                let known = &mut self.words[at];
-                let new = event.count.saturating_sub(known.count);
-                if new > 0 && event.last >= known.last {
-                    known.last = event.last;
-                    known.count = event.count;
-                    known.failure = failure.clone();
-                    known.words = Arc::clone(words);
-                }
-                new
+        let new = if let Some(at) = known {
+            let known = &mut self.words[at];
+            let new = event.count.saturating_sub(known.count);
+            if new > 0 && event.last >= known.last {
+                known.last = event.last;
+                known.count = event.count;
+                known.failure = failure.clone();
+                known.text = Arc::clone(words);
             }
-            None => {
-                self.remember_words(Words {
-                    event: event.id,
-                    probe,
-                    kind,
-                    failure: failure.clone(),
-                    words: Arc::clone(words),
-                    count: event.count,
-                    first: event.first,
-                    last: event.last,
-                });
-                event.count
-            }
+            new
+        } else {
+            self.remember_words(Words {
+                event: event.id,
+                probe,
+                kind,
+                failure: failure.clone(),
+                text: Arc::clone(words),
+                count: event.count,
+                first: event.first,
+                last: event.last,
+            });
+            event.count
         };
         if new == 0 {
             return false;
@@ -309,7 +308,7 @@ impl History {
                 other.event != words.event
                     && other.probe == words.probe
                     && other.kind == words.kind
-                    && other.words == words.words
+                    && other.text == words.text
                     && other.last < words.first
             };
             self.words.iter().filter(same).map(|other| other.last).max()

@@ -10,24 +10,28 @@ use super::trial::{Subject, Tally};
 use super::{Engine, hear, quiet, workload};
 use crate::kubelet::ProbeKind;
 use crate::template::ContainerSpec;
+use crate::time::Time;
 
 impl Engine {
-    pub(super) fn pod(&mut self, snapshot: PodSnapshot) {
+    pub(super) fn pod(&mut self, snapshot: &PodSnapshot) {
+        if snapshot.seen == super::Seen::Changed {
+            self.alive = self.now;
+        }
         match self.pods.find(snapshot.id.uid) {
-            Some(place) => self.pod_again(place, &snapshot),
+            Some(place) => self.pod_again(place, snapshot),
             None => self.new_pod(snapshot),
         }
     }
 
-    fn new_pod(&mut self, snapshot: PodSnapshot) {
-        let id = self.workload_of(&snapshot);
-        let place = self.pods.insert(Box::new(record(&snapshot, id, self.list)));
+    fn new_pod(&mut self, snapshot: &PodSnapshot) {
+        let id = self.workload_of(snapshot);
+        let place = self.pods.insert(Box::new(record(snapshot, id, self.list, self.now)));
         if let Some(workload) = self.workloads.get_mut(&id) {
             workload.pods.insert(place);
             workload.empty_since = None;
             workload.owner = snapshot.owner.clone().or_else(|| workload.owner.take());
         }
-        let mut matters = self.statuses(place, &snapshot);
+        let mut matters = self.statuses(place, snapshot);
         let waited =
             [Some(snapshot.id.uid), snapshot.event_uid].into_iter().flatten().flat_map(|uid| self.waiting.take(uid));
         for event in waited.collect::<Vec<_>>() {
@@ -38,7 +42,7 @@ impl Engine {
     }
 
     fn pod_again(&mut self, place: u32, snapshot: &PodSnapshot) {
-        let list = self.list;
+        let (list, now) = (self.list, self.now);
         let Some(pod) = self.pods.get_mut(place) else { return };
         pod.list = list;
         let id = pod.workload;
@@ -52,6 +56,7 @@ impl Engine {
         }
         let changed = snapshot.deleting != pod.deleting || pod.ended != snapshot.ended_by.is_some();
         pod.version = snapshot.version;
+        pod.observed = now;
         pod.node.clone_from(&snapshot.node);
         pod.ip = snapshot.ip.or(pod.ip);
         if !workload::is_same(&pod.template, &snapshot.template)
@@ -177,7 +182,7 @@ impl Engine {
     fn note_passes(&mut self, place: u32) {
         let Some(pod) = self.pods.get(place) else { return };
         if let Some(workload) = self.workloads.get_mut(&pod.workload) {
-            workload.note_passes_of(pod, &self.pods, self.now);
+            workload.note_passes_of(pod, &self.pods, self.alive);
         }
     }
 
@@ -260,7 +265,7 @@ fn cannot_run(spec: &ContainerSpec) -> bool {
     [ProbeKind::Liveness, ProbeKind::Startup].into_iter().any(|probe| quiet::names_no_port(spec, probe))
 }
 
-fn record(snapshot: &PodSnapshot, workload: usize, list: u32) -> Pod {
+fn record(snapshot: &PodSnapshot, workload: usize, list: u32, now: Time) -> Pod {
     Pod {
         id: snapshot.id.clone(),
         event_uid: snapshot.event_uid,
@@ -272,6 +277,7 @@ fn record(snapshot: &PodSnapshot, workload: usize, list: u32) -> Pod {
         created: snapshot.created,
         deleting: snapshot.deleting,
         ended: snapshot.ended_by.is_some(),
+        observed: now,
         version: snapshot.version,
         list,
         containers: snapshot.template.containers.iter().map(|_| Container::default()).collect(),

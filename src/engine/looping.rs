@@ -18,6 +18,9 @@ const KILLS: u32 = 2;
 /// Restarts of one container within the window that make a loop of any ends.
 const ENDS: u32 = 3;
 
+/// Failures in one incarnation that make a probe suspect.
+const SUSPECT: u32 = 2;
+
 /// What a container's ends, under its newest template that has any, come to.
 pub(super) fn look(scene: &Scene, name: &str, case: &Case) -> Option<Proposal> {
     let mut best: Option<Proposal> = None;
@@ -60,7 +63,7 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
     if !confirmed && !ended && !told && !verdict.deterministic {
         return None;
     }
-    let affected = affected(&members, &counts, ended, probe);
+    let affected = affected(&members, &counts, probe);
     let facts = facts(&members, &tally, probe, container);
     Some(Proposal {
         effect,
@@ -104,7 +107,7 @@ fn suspect(scene: &Scene, members: &[Member], tally: &Tally) -> Option<ProbeKind
             let index = history.runs.len().checked_sub(1).filter(|_| history.current().is_some())?;
             [ProbeKind::Startup, ProbeKind::Liveness].into_iter().find(|kind| {
                 let recent = history.samples_of(index, *kind).filter(|sample| sample.at >= scene.window());
-                recent.map(|sample| sample.count).sum::<u32>() >= 2
+                recent.map(|sample| sample.count).sum::<u32>() >= SUSPECT
             })
         })
     })
@@ -197,18 +200,26 @@ fn unseen(history: &History, restarts: u32, case: &Case) -> u32 {
     if case.horizon == crate::time::Time::default() { restarts.saturating_sub(history.ends) } else { 0 }
 }
 
-/// The pods whose container ended badly; before any did, those whose probe fails.
-fn affected(members: &[Member], counts: &[Counts], ended: bool, probe: Option<ProbeKind>) -> Vec<super::Uid> {
-    let fails = |member: &Member| {
-        let words = member.state.history.as_ref().map(|history| history.words.iter());
-        words.into_iter().flatten().any(|words| Some(words.probe) == probe)
-    };
+/// The pods whose container ended badly, or is about to: its probe has failed as often as it may.
+fn affected(members: &[Member], counts: &[Counts], probe: Option<ProbeKind>) -> Vec<super::Uid> {
     members
         .iter()
         .zip(counts)
-        .filter(|(member, counts)| if ended { counts.all > 0 } else { fails(member) })
+        .filter(|(member, counts)| counts.all > 0 || is_failing(member, probe))
         .map(|(member, _)| member.pod.id.uid)
         .collect()
+}
+
+fn is_failing(member: &Member, probe: Option<ProbeKind>) -> bool {
+    let (Some(history), Some(spec)) =
+        (member.state.history.as_deref(), probe.and_then(|probe| member.spec.probe(probe)))
+    else {
+        return false;
+    };
+    let Some(index) = history.runs.len().checked_sub(1).filter(|_| history.current().is_some()) else { return false };
+    let failed: u32 =
+        probe.into_iter().flat_map(|probe| history.samples_of(index, probe)).map(|sample| sample.count).sum();
+    failed >= spec.failure_threshold.min(SUSPECT)
 }
 
 /// The kills, in words.

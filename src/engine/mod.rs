@@ -69,6 +69,8 @@ impl Default for Settings {
 pub struct Engine {
     settings: Settings,
     now: Time,
+    /// When a change of a pod last came: until then the watch was surely unbroken.
+    alive: Time,
     pods: PodTable,
     workloads: BTreeMap<usize, Workload>,
     next_workload: usize,
@@ -93,7 +95,7 @@ impl Engine {
     pub fn apply(&mut self, observation: Observation, now: Time) {
         self.now = self.now.max(now);
         match observation {
-            Observation::Pod(snapshot) => self.pod(*snapshot),
+            Observation::Pod(snapshot) => self.pod(&snapshot),
             Observation::PodGone(id) => self.pod_gone(&id),
             Observation::Event(event) => self.event(*event),
             Observation::ListStarted => self.list = self.list.wrapping_add(1),

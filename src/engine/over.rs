@@ -70,7 +70,7 @@ fn healthy_at(scene: &Scene, member: &Member, slot: Slot, episode: &Episode) -> 
     match slot {
         Slot::Loop => {
             let needed = Scene::proof_of_health(member.spec, episode.longest_bad);
-            let failed = last_failure(member, since, |probe| probe.kills());
+            let failed = last_failure(member, since, ProbeKind::kills);
             Some(failed.map_or(since, |failed| failed.max(since)).plus(needed))
         }
         Slot::NeverReady => {

@@ -32,6 +32,8 @@ pub(super) struct Pod {
     pub deleting: bool,
     /// Whether something from outside ended it as a whole.
     pub ended: bool,
+    /// When it was last seen.
+    pub observed: Time,
     /// The newest `resourceVersion` seen of it.
     pub version: u64,
     /// The list in which it was last seen.

@@ -60,7 +60,7 @@ pub(super) fn look(scene: &Scene, name: &Arc<str>, case: &mut Case) -> Outcome {
         let seen = see(scene, name, slot, case);
         outcome.look_again(scene.now, seen.again);
         if let Some(proposal) = seen.proposal {
-            take_up(scene, name, slot, case, proposal, &mut outcome);
+            take_up(scene, name, slot, case, &proposal, &mut outcome);
         } else {
             refresh(scene, slot, case, &mut outcome);
         }
@@ -96,12 +96,9 @@ fn end_if_over(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, outc
     let Some(episode) = case.episodes.get_mut(&slot).filter(|episode| episode.is_active()) else {
         return false;
     };
-    match is_over(scene, name, slot, episode) {
-        Err(again) => {
-            outcome.look_again(scene.now, again);
-            return false;
-        }
-        Ok(()) => {}
+    if let Err(again) = is_over(scene, name, slot, episode) {
+        outcome.look_again(scene.now, again);
+        return false;
     }
     let was_confirmed = episode.finding.confirmed_at.is_some();
     episode.finding.resolved_at = Some(scene.now);
@@ -123,27 +120,23 @@ fn end_if_over(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, outc
 }
 
 /// Opens, confirms or changes an episode by what is seen.
-fn take_up(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, proposal: Proposal, outcome: &mut Outcome) {
+fn take_up(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, proposal: &Proposal, outcome: &mut Outcome) {
     outcome.curious = true;
     let previous = case.episodes.get(&slot).map(|episode| (episode.is_active(), episode.finding.episodes));
-    let episode = match previous {
-        Some((true, _)) => case.episodes.get_mut(&slot),
-        _ => {
-            let number = previous.map_or(0, |(_, number)| number) + 1;
-            let label = Arc::from(scene.workload.label());
-            let episode = Episode::open(&scene.workload.namespace, label, name, &proposal, number, scene.now);
-            case.episodes.insert(slot, episode);
-            case.episodes.get_mut(&slot)
-        }
-    };
-    let Some(episode) = episode else { return };
-    let superseded = supersede(episode, &proposal);
+    if previous.is_none_or(|(active, _)| !active) {
+        let number = previous.map_or(0, |(_, number)| number) + 1;
+        let label = Arc::from(scene.workload.label());
+        let episode = Episode::open(&scene.workload.namespace, label, name, proposal, number, scene.now);
+        case.episodes.insert(slot, episode);
+    }
+    let Some(episode) = case.episodes.get_mut(&slot) else { return };
+    let superseded = supersede(episode, proposal);
     for uid in proposal.affected.iter().take(MOST_AFFECTED.saturating_sub(episode.affected.len())) {
         episode.affected.insert(*uid);
     }
     episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
     let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
-    describe(scene, name, episode, &proposal);
+    describe(scene, name, episode, proposal);
     if newly {
         episode.finding.confirmed_at = Some(scene.now);
     }
@@ -236,10 +229,19 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
     if let Some(fact) = episode.finding.change.as_ref().and_then(told_change) {
         facts.push(fact);
     }
+    keep_first_times(&mut facts, &episode.finding.evidence);
     facts.sort();
     facts.dedup_by(|one, other| one.what == other.what);
     facts.truncate(MOST_FACTS);
     episode.finding.evidence = facts;
+}
+
+/// A fact that was told before keeps its time: what showed it first may be forgotten by now.
+fn keep_first_times(facts: &mut [Fact], told: &[Fact]) {
+    for fact in facts {
+        let before = told.iter().filter(|known| known.what == fact.what).map(|known| known.at).min();
+        fact.at = before.map_or(fact.at, |before| before.min(fact.at));
+    }
 }
 
 /// The revision of the failing pods' template, and what it changed.

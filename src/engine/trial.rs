@@ -107,11 +107,11 @@ impl Tally {
                 count: words.count,
                 first: words.first,
                 last: words.last,
-                words: Arc::clone(&words.words),
+                words: Arc::clone(&words.text),
             };
             match words.kind {
                 WordsKind::Failed => {
-                    if let Some(address) = dialed(&words.words).filter(|to| subject.ip.is_some_and(|ip| ip != to.ip()))
+                    if let Some(address) = dialed(&words.text).filter(|to| subject.ip.is_some_and(|ip| ip != to.ip()))
                     {
                         record.dialed_elsewhere = Some(address);
                     }

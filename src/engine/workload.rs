@@ -114,17 +114,18 @@ impl Workload {
         self.trials.remove(oldest.unwrap_or(0));
     }
 
-    /// Notes which probes have passed, from pods that run well.
-    pub fn note_passes(&mut self, pods: &PodTable, now: Time) {
+    /// Notes which probes have passed, from pods that run well; silence counts until `alive`.
+    pub fn note_passes(&mut self, pods: &PodTable, alive: Time) {
         let places = std::mem::take(&mut self.pods);
         for pod in places.iter().filter_map(|place| pods.get(*place)) {
-            self.note_passes_of(pod, pods, now);
+            self.note_passes_of(pod, pods, alive);
         }
         self.pods = places;
     }
 
     /// Notes which probes of one pod have passed.
-    pub fn note_passes_of(&mut self, pod: &Pod, pods: &PodTable, now: Time) {
+    pub fn note_passes_of(&mut self, pod: &Pod, pods: &PodTable, alive: Time) {
+        let now = pod.observed.max(alive);
         let trial = self.trial_mut(&pod.template, pods, now);
         let specs = pod.template.containers.iter();
         for ((spec, state), known) in specs.zip(&pod.containers).zip(&mut trial.containers) {
