@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::observation::Uid;
+use super::workload::Workload;
 use crate::diagnosis::Verdict;
 use crate::finding::{Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity};
 use crate::kubelet::ProbeKind;
@@ -191,13 +192,20 @@ impl Episode {
     }
 
     /// How far it reaches: the worst so far.
-    pub fn reach(&mut self, desired: u32, services: &[ServiceState]) {
+    pub fn reach(&mut self, workload: &Workload, services: &[ServiceState]) {
         let affected = (self.affected.len() as u32).max(self.affected_before);
+        // A Job's pods are not replaced: there may be more of them than it wants at once.
+        let desired = match &*workload.top.kind {
+            "Job" | "CronJob" | "Pod" => workload.desired().max(affected),
+            _ => workload.desired(),
+        };
         let ready = |services: &[ServiceState]| services.iter().map(|service| service.ready).sum::<u32>();
+        let known = |services: &[ServiceState]| services.iter().map(|service| service.total).sum::<u32>();
         let finding = &mut self.finding;
         let worse = affected > finding.pods.affected
             || (finding.services.is_empty() && !services.is_empty())
-            || (affected == finding.pods.affected && ready(services) < ready(&finding.services));
+            || (affected == finding.pods.affected && ready(services) < ready(&finding.services))
+            || (ready(services) == ready(&finding.services) && known(services) > known(&finding.services));
         if worse {
             finding.pods = Pods { affected, total: desired.max(u32::from(affected > 0)) };
             finding.services = services.to_vec();

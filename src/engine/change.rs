@@ -56,7 +56,7 @@ fn differences(before: &ContainerSpec, after: &ContainerSpec) -> Vec<Difference>
         }
     }
     if before.env_mark != after.env_mark {
-        all.push(Difference { field: "env".into(), from: Some("as before".into()), to: Some("changed".into()) });
+        all.push(Difference { field: "env".into(), from: None, to: Some("changed".into()) });
     }
     all
 }

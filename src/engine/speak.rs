@@ -141,7 +141,7 @@ fn take_up(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, proposal
         episode.finding.confirmed_at = Some(scene.now);
     }
     episode.finding.restarts = case.restarts.saturating_sub(case.base);
-    episode.reach(scene.workload.desired(), &services(scene));
+    episode.reach(scene.workload, &services(scene));
     finish(scene, name, episode);
     if let Some(old) = superseded {
         outcome.changes.push(Change { kind: ChangeKind::Withdrawn, at: scene.now, finding: old });
@@ -161,7 +161,7 @@ fn refresh(scene: &Scene, slot: Slot, case: &mut Case, outcome: &mut Outcome) {
     if slot == Slot::Loop {
         episode.finding.restarts = episode.finding.restarts.max(restarts);
     }
-    episode.reach(scene.workload.desired(), &services(scene));
+    episode.reach(scene.workload, &services(scene));
     say(scene, episode, outcome);
 }
 
@@ -267,6 +267,7 @@ fn told_change(change: &RevisionChange) -> Option<Fact> {
     let by = change.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
     let what = match (&change.from, &change.to) {
         (Some(from), Some(to)) => format!(": {from} → {to}"),
+        (None, Some(to)) if to.ends_with(" changed") => format!(": {to}"),
         (None, Some(to)) => format!(": {to} added"),
         (Some(from), None) => format!(": {from} removed"),
         (None, None) => String::new(),

@@ -111,8 +111,7 @@ impl Tally {
             };
             match words.kind {
                 WordsKind::Failed => {
-                    if let Some(address) = dialed(&words.text).filter(|to| subject.ip.is_some_and(|ip| ip != to.ip()))
-                    {
+                    if let Some(address) = dialed(&words.text).filter(|to| subject.ip.is_some_and(|ip| ip != to.ip())) {
                         record.dialed_elsewhere = Some(address);
                     }
                     merge(&mut record.failures, heard);

@@ -34,7 +34,9 @@ pub fn field_is(finding: &Finding) -> Option<String> {
     let field = cut(finding.field.as_deref()?, VALUE);
     let current = match &finding.current {
         Some(value) => format!("is {}", quoted(value)),
-        None => "is not set".to_owned(),
+        // A whole field that is blamed for what it lacks; another one is where to look.
+        None if field == "startupProbe" => "is not set".to_owned(),
+        None => return Some(format!("Look at {field}.")),
     };
     Some(match &finding.suggested {
         Some(value) => format!("{field} {current}; suggested: {}.", quoted(value)),

@@ -83,7 +83,11 @@ impl Story {
         };
         let faint = self.look.palette.faint;
         let room = self.look.width.saturating_sub(INDENT);
-        writeln!(out, "{}{faint}{}{faint:#}", self.time(change), terminal(&what, room))
+        writeln!(out, "{}{faint}{}{faint:#}", self.time(change), terminal(&what, room))?;
+        match field_is(finding).filter(|_| change.kind == ChangeKind::Suspected) {
+            Some(field) => self.sentence(&field, out),
+            None => Ok(()),
+        }
     }
 
     /// A block with all that is known.
