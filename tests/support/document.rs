@@ -1,5 +1,7 @@
 //! `replay -o json` as the contract has it, read independently of the types that wrote it.
 
+use std::fmt;
+
 use probehound::time::Time;
 use serde::{Deserialize, Deserializer};
 
@@ -137,9 +139,21 @@ impl Finding {
 
     /// All of that in a few words, for a failure's message.
     pub fn brief(&self) -> String {
-        let Self { effect, cause, .. } = self;
+        self.identity().to_string()
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let probe = self.probe.as_deref().unwrap_or("-");
-        format!("{effect} {probe} {cause} on {}/{}", self.workload, self.container)
+        let Self {
+            effect,
+            cause,
+            workload,
+            container,
+            ..
+        } = self;
+        write!(f, "{effect} {probe} {cause} on {workload}/{container}")
     }
 }
 
