@@ -4,7 +4,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::binary::probehound;
-use support::{Line, Recording, assert_none, incident};
+use support::{Line, Recording, assert_none, incident, replay};
 
 /// Every planted secret begins with this; the rest says where it was planted.
 const SECRET: &str = "hunter2";
@@ -204,9 +204,9 @@ fn mutated(story: &str, change: impl Fn(&Line) -> Line) -> Recording {
 /// Something is found, and no secret is printed, whatever the output.
 fn stays_secret(name: &str, planted: &Recording) {
     let bytes = planted.bytes();
+    assert!(replay(planted).confirmed().count() > 0, "{name}: nothing is found");
     let json = printed(&bytes, "json");
     let text = printed(&bytes, "text");
-    assert!(json.contains("\"confirmed_at\""), "{name}: nothing is found\n{json}");
     let leaks = [("json", json), ("text", text)].into_iter().flat_map(|(form, output)| {
         let lines = output.lines().filter(|line| line.contains(SECRET));
         lines.map(|line| format!("{form}: {line}")).collect::<Vec<_>>()
