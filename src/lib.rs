@@ -5,4 +5,6 @@
 
 pub mod engine;
 pub mod kubelet;
+pub mod replay;
+pub mod source;
 pub mod time;

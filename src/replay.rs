@@ -1,0 +1,208 @@
+//! A recording through the engine.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use crate::engine::{Change, Engine, Need, Observation, Seen};
+use crate::source::recording::{Item, Object, ReadError, Reader, Record, RecordKind, Skipped};
+use crate::source::{Observer, Oddity, Related};
+use crate::time::Time;
+
+/// Rounds of answers to what the engine wants to know that may follow from one another.
+const MAX_ROUNDS: usize = 16;
+
+/// Open questions that are kept for objects that come later.
+const MAX_OPEN: usize = 1024;
+
+/// Ticks in a row without the deadline moving on, after which the record is applied anyway.
+const MAX_STALLED: usize = 1000;
+
+/// Something in the course of a replay.
+#[derive(Debug)]
+pub enum Moment<'a> {
+    /// A record, before it is applied.
+    Record(&'a Progress<'a>),
+    /// The engine says something.
+    Change(Change),
+    /// A record was passed over.
+    Skipped(Skipped),
+}
+
+/// A record, and what becomes of it.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    /// As it was read.
+    pub record: &'a Record,
+    /// What the engine will be told of it, if anything.
+    pub observation: Option<&'a Observation>,
+    /// The related objects, this one included.
+    pub related: &'a Related,
+    /// Bytes of the recording read so far, compressed ones where it is compressed.
+    pub bytes_read: u64,
+}
+
+/// What a replay came to.
+#[derive(Debug, Default)]
+pub struct Replayed {
+    /// Records that were understood.
+    pub observations: u64,
+    /// Lines that were passed over.
+    pub skipped: u64,
+    /// The first record's time.
+    pub first: Option<Time>,
+    /// The last record's time.
+    pub last: Option<Time>,
+    /// Why it ended before the recording's end, if it did.
+    pub error: Option<ReadError>,
+}
+
+/// Replays one recording through an engine, and tells `on` what happens, in order.
+///
+/// Before a record is applied the engine ticks at each deadline up to the record's time. After
+/// each of these steps it is answered from the recording's own related objects as they were then.
+/// Time ends with the last record.
+pub fn replay(input: impl Read, engine: &mut Engine, on: impl FnMut(Moment<'_>)) -> Replayed {
+    let mut replay = Replay::new(engine, on);
+    match Reader::new(input) {
+        Ok(reader) => replay.run(reader),
+        Err(error) => replay.result.error = Some(error),
+    }
+    replay.result
+}
+
+struct Replay<'e, F> {
+    engine: &'e mut Engine,
+    on: F,
+    observer: Observer,
+    related: Related,
+    open: BTreeSet<Need>,
+    result: Replayed,
+}
+
+impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
+    fn new(engine: &'e mut Engine, on: F) -> Self {
+        Self {
+            engine,
+            on,
+            observer: Observer::new(),
+            related: Related::new(),
+            open: BTreeSet::new(),
+            result: Replayed::default(),
+        }
+    }
+
+    fn run<R: Read>(&mut self, mut reader: Reader<R>) {
+        while let Some(item) = reader.next() {
+            match item {
+                Ok(Item::Record(record)) => self.record(&record, reader.bytes_read()),
+                Ok(Item::Skipped(skipped)) => self.skip(skipped),
+                Err(error) => self.result.error = Some(error),
+            }
+        }
+    }
+
+    fn skip(&mut self, skipped: Skipped) {
+        self.result.skipped += 1;
+        (self.on)(Moment::Skipped(skipped));
+    }
+
+    fn record(&mut self, record: &Record, bytes_read: u64) {
+        self.result.first.get_or_insert(record.at);
+        self.result.last = Some(record.at);
+        self.tick_until(record.at);
+        let observation = match self.observe(record) {
+            Ok(observation) => observation,
+            Err(oddity) => {
+                let (line, what) = (record.line, oddity.to_string());
+                return self.skip(Skipped { line, what });
+            }
+        };
+        self.result.observations += u64::from(!matches!(record.object, Object::Foreign));
+        (self.on)(Moment::Record(&Progress {
+            record,
+            observation: observation.as_ref(),
+            related: &self.related,
+            bytes_read,
+        }));
+        if let Some(observation) = observation {
+            self.engine.apply(observation, record.at);
+        }
+        self.converse(record.at);
+    }
+
+    /// What the engine is told of a record; a related object is kept instead.
+    fn observe(&mut self, record: &Record) -> Result<Option<Observation>, Oddity> {
+        let gone = record.kind == RecordKind::Deleted;
+        match &record.object {
+            Object::Pod(pod) if gone => Ok(Some(Observation::PodGone(self.observer.pod_id(pod)?))),
+            Object::Pod(pod) => {
+                let seen = match record.kind {
+                    RecordKind::Added => Seen::Listed,
+                    _ => Seen::Changed,
+                };
+                let pod = self.observer.pod(pod, seen)?;
+                Ok(Some(Observation::Pod(Box::new(pod))))
+            }
+            Object::Event(event) => {
+                let event = self.observer.event(event)?.filter(|_| !gone);
+                Ok(event.map(Box::new).map(Observation::Event))
+            }
+            object => {
+                if self.related.apply(record.kind, object, &mut self.observer)? {
+                    self.answer_open(record.at);
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    fn tick_until(&mut self, now: Time) {
+        let mut stalled = 0;
+        let mut before = None;
+        while let Some(deadline) = self.engine.next_deadline().filter(|deadline| *deadline <= now) {
+            stalled = if before == Some(deadline) { stalled + 1 } else { 0 };
+            if stalled > MAX_STALLED {
+                break;
+            }
+            before = Some(deadline);
+            self.engine.tick(deadline);
+            self.converse(deadline);
+        }
+    }
+
+    /// Answers what the engine wants to know, and passes on what it says.
+    fn converse(&mut self, now: Time) {
+        for _ in 0..MAX_ROUNDS {
+            let needs = self.engine.take_needs();
+            if needs.is_empty() {
+                break;
+            }
+            for need in needs {
+                self.answer(need, now);
+            }
+        }
+        for change in self.engine.take_changes() {
+            (self.on)(Moment::Change(change));
+        }
+    }
+
+    fn answer(&mut self, need: Need, now: Time) {
+        match self.related.answer(&need) {
+            Some(answer) => {
+                self.open.remove(&need);
+                self.engine.apply(answer, now);
+            }
+            None if self.open.len() < MAX_OPEN => {
+                self.open.insert(need);
+            }
+            None => {}
+        }
+    }
+
+    /// Answers what could not be answered before.
+    fn answer_open(&mut self, now: Time) {
+        for need in std::mem::take(&mut self.open) {
+            self.answer(need, now);
+        }
+    }
+}

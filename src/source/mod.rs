@@ -1,0 +1,17 @@
+//! Where observations come from: recorded and watched objects, made small, safe and typed.
+//!
+//! [`objects`] decodes whatever JSON an object of a kind may hold, [`Observer`] turns it into what
+//! the engine is told, with secrets masked ([`mask`]) and everything cut to size. [`Related`] keeps
+//! the objects around the pods and answers what the engine would like to know of them.
+//! [`recording`] reads all of it from a file.
+
+mod hash;
+pub mod mask;
+pub mod objects;
+mod observe;
+pub mod recording;
+mod related;
+
+pub use objects::Oddity;
+pub use observe::Observer;
+pub use related::Related;

@@ -1,0 +1,42 @@
+//! Events, as core/v1 serves them.
+
+use super::meta::Meta;
+use super::shape::lean;
+
+lean! {
+    /// An event.
+    pub struct EventLite {
+        kind: String = "kind",
+        metadata: Meta = "metadata",
+        involved_object: InvolvedLite = "involvedObject",
+        reason: String = "reason",
+        message: String = "message",
+        source: SourceLite = "source",
+        reporting_component: String = "reportingComponent",
+        first_timestamp: String = "firstTimestamp",
+        last_timestamp: String = "lastTimestamp",
+        event_time: String = "eventTime",
+        count: i64 = "count",
+        series: SeriesLite = "series",
+    }
+
+    /// The object that an event speaks of.
+    pub struct InvolvedLite {
+        kind: String = "kind",
+        namespace: String = "namespace",
+        name: String = "name",
+        uid: String = "uid",
+        field_path: String = "fieldPath",
+    }
+
+    /// Who wrote the event.
+    pub struct SourceLite {
+        component: String = "component",
+    }
+
+    /// How often a new-style event was said.
+    pub struct SeriesLite {
+        count: i64 = "count",
+        last_observed_time: String = "lastObservedTime",
+    }
+}

@@ -1,0 +1,247 @@
+//! `metadata`, lean.
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess};
+
+use super::oddity::{Found, Oddity};
+use super::shape::{Key, List, Maybe, Shape, Skip, lean};
+use crate::source::mask::cut;
+use crate::time::Time;
+
+/// Most labels that are kept of an object.
+const MAX_LABELS: usize = 64;
+
+/// Longest label key and value: a prefix of 253, a slash and a name of 63.
+const MAX_LABEL: usize = 317;
+
+lean! {
+    /// `metadata`; `M` is what of `managedFields` is kept.
+    pub struct ObjectMeta<M> {
+        name: String = "name",
+        namespace: String = "namespace",
+        uid: String = "uid",
+        resource_version: String = "resourceVersion",
+        generation: i64 = "generation",
+        creation_timestamp: String = "creationTimestamp",
+        deletion_timestamp: String = "deletionTimestamp",
+        labels: LabelsLite = "labels",
+        annotations: AnnotationsLite = "annotations",
+        owner_references: List<OwnerLite> = "ownerReferences",
+        managed_fields: M = "managedFields",
+    }
+
+    /// The annotations that mean something here.
+    pub struct AnnotationsLite {
+        config_hash: String = "kubernetes.io/config.hash",
+        revision: String = "deployment.kubernetes.io/revision",
+        revision_history: String = "deployment.kubernetes.io/revision-history",
+        rollout_revision: String = "rollout.argoproj.io/revision",
+        argocd_tracking_id: String = "argocd.argoproj.io/tracking-id",
+        helm_release: String = "meta.helm.sh/release-name",
+    }
+
+    /// One of `ownerReferences`.
+    pub struct OwnerLite {
+        kind: String = "kind",
+        name: String = "name",
+        controller: bool = "controller",
+    }
+
+    /// One of `managedFields`.
+    pub struct ManagedLite {
+        manager: String = "manager",
+        operation: String = "operation",
+        time: String = "time",
+        subresource: String = "subresource",
+        /// Whether it has a part in the pod template.
+        fields: TouchesTemplate = "fieldsV1",
+    }
+}
+
+/// The metadata of objects whose `managedFields` do not matter.
+pub type Meta = ObjectMeta<Skip>;
+
+/// The metadata of workloads.
+pub type WorkloadMeta = ObjectMeta<List<ManagedLite>>;
+
+impl<M: Shape> ObjectMeta<M> {
+    /// Namespace and name, cut; the namespace is empty where there is none.
+    ///
+    /// # Errors
+    /// There is no name, or one of them is no string.
+    pub fn identity(&self) -> Result<(&str, &str), Oddity> {
+        let namespace = self.namespace.known("namespace")?.map_or("", String::as_str);
+        let name = self.name.required("name")?;
+        if name.is_empty() {
+            return Err(Oddity::value("name", "expected a name, found the empty string"));
+        }
+        Ok((
+            cut(namespace, crate::source::mask::MAX_NAME),
+            cut(name, crate::source::mask::MAX_NAME),
+        ))
+    }
+
+    /// When it was created.
+    ///
+    /// # Errors
+    /// The time is none.
+    pub fn created(&self) -> Result<Option<Time>, Oddity> {
+        time(&self.creation_timestamp, "creationTimestamp")
+    }
+
+    /// Kind and name of its controller, cut.
+    ///
+    /// # Errors
+    /// The owner references are no list of objects, or the controller has no kind or name.
+    pub fn controller(&self) -> Result<Option<(&str, &str)>, Oddity> {
+        let Some(owners) = self.owner_references.known("ownerReferences")? else {
+            return Ok(None);
+        };
+        for (index, owner) in owners.0.iter().enumerate() {
+            let named = |oddity: Oddity| oddity.at(index).under("ownerReferences");
+            let owner = owner.required("").map_err(named)?;
+            if owner.controller.known("controller").map_err(named)? == Some(&true) {
+                let kind = owner.kind.required("kind").map_err(named)?;
+                let name = owner.name.required("name").map_err(named)?;
+                return Ok(Some((
+                    cut(kind, crate::source::mask::MAX_NAME),
+                    cut(name, crate::source::mask::MAX_NAME),
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The value of a label.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.labels.ok().and_then(|labels| labels.get(key))
+    }
+
+    /// The annotations; none where they are absent or odd.
+    pub fn annotation<'a>(&'a self, of: impl FnOnce(&'a AnnotationsLite) -> &'a Maybe<String>) -> Option<&'a str> {
+        self.annotations.ok().and_then(|all| of(all).ok()).map(String::as_str)
+    }
+}
+
+/// Reads a time; the zero time of Go (`0001-01-01T00:00:00Z`) and the empty text are none.
+///
+/// # Errors
+/// It is no RFC 3339 text, or of a year in which no cluster ran.
+pub fn time(field: &Maybe<String>, name: &str) -> Result<Option<Time>, Oddity> {
+    match field.known(name)?.map(String::as_str) {
+        None | Some("" | "0001-01-01T00:00:00Z") => Ok(None),
+        Some(text) => match Time::parse(text) {
+            Ok(time) => Ok(Some(time)),
+            Err(error) => Err(Oddity::value(name, error.to_string())),
+        },
+    }
+}
+
+/// Labels or a selector: the first [`MAX_LABELS`] pairs whose value is a string, cut, sorted.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct LabelsLite(Vec<(String, String)>);
+
+impl LabelsLite {
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let place = self.0.binary_search_by(|(known, _)| known.as_str().cmp(key)).ok()?;
+        Some(&self.0[place].1)
+    }
+
+    /// All pairs, sorted by key.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+impl Shape for LabelsLite {
+    const EXPECTED: &'static str = "an object";
+
+    fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Result<Self, Found>, A::Error> {
+        let mut pairs = Vec::new();
+        while pairs.len() < MAX_LABELS {
+            let Some(key) = map.next_key::<Maybe<String>>()? else {
+                break;
+            };
+            let value = map.next_value::<Maybe<String>>()?;
+            if let (Maybe::Is(key), Maybe::Is(value)) = (key, value) {
+                pairs.push((short(key), short(value)));
+            }
+        }
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        pairs.sort();
+        pairs.dedup_by(|later, earlier| later.0 == earlier.0);
+        Ok(Ok(Self(pairs)))
+    }
+}
+
+fn short(mut text: String) -> String {
+    let end = cut(&text, MAX_LABEL).len();
+    text.truncate(end);
+    text
+}
+
+/// Whether `fieldsV1` holds a field of the pod template (`spec.template`, or
+/// `spec.jobTemplate`), found without building it.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TouchesTemplate(pub bool);
+
+impl Shape for TouchesTemplate {
+    const EXPECTED: &'static str = "an object";
+
+    fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Result<Self, Found>, A::Error> {
+        let mut touches = false;
+        while let Some(place) = map.next_key_seed(Key(&["f:spec"]))? {
+            if place.is_some() {
+                touches |= matches!(map.next_value::<Maybe<Spec>>()?, Maybe::Is(Spec(true)));
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Ok(Self(touches)))
+    }
+}
+
+/// The part of `fieldsV1` under `f:spec`.
+struct Spec(bool);
+
+impl Shape for Spec {
+    const EXPECTED: &'static str = "an object";
+
+    fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Result<Self, Found>, A::Error> {
+        let mut touches = false;
+        while let Some(place) = map.next_key_seed(Key(&["f:template", "f:jobTemplate"]))? {
+            touches |= place.is_some();
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(Ok(Self(touches)))
+    }
+}
+
+impl<'de> Deserialize<'de> for LabelsLite {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Self::read(deserializer)? {
+            Maybe::Is(labels) => Ok(labels),
+            Maybe::Absent | Maybe::Odd(_) => Ok(Self::default()),
+        }
+    }
+}
+
+/// Refuses an object of another kind; items of a list carry none.
+///
+/// # Errors
+/// The object is of another kind than `wanted`.
+pub fn check_kind(kind: &Maybe<String>, wanted: &str, among: &str) -> Result<(), Oddity> {
+    match kind.known("kind")?.map(String::as_str) {
+        None | Some("") => Ok(()),
+        Some(kind) if kind == wanted => Ok(()),
+        Some(kind) => {
+            let article = if kind.starts_with(['A', 'E', 'I', 'O', 'U']) {
+                "an"
+            } else {
+                "a"
+            };
+            let kind = cut(kind, 63);
+            Err(Oddity::new(format!("{article} {kind} among {among}")))
+        }
+    }
+}

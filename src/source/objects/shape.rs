@@ -1,0 +1,407 @@
+//! Decoding that never refuses a field: each is absent, odd, or of its shape.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::oddity::{Found, Oddity};
+use crate::source::hash::mark;
+
+/// A field of an object.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Maybe<T> {
+    /// Not there, or `null`.
+    #[default]
+    Absent,
+    /// There, but something else.
+    Odd(Found),
+    /// There, and what it should be.
+    Is(T),
+}
+
+impl<T: Shape> Maybe<T> {
+    /// The field's value, if it is there; `name` is its own name.
+    ///
+    /// # Errors
+    /// It is of another type.
+    pub fn known(&self, name: &str) -> Result<Option<&T>, Oddity> {
+        match self {
+            Self::Is(value) => Ok(Some(value)),
+            Self::Absent => Ok(None),
+            Self::Odd(found) => Err(Oddity::field(name, T::EXPECTED, found)),
+        }
+    }
+
+    /// The field's value, which has to be there; `name` is its own name.
+    ///
+    /// # Errors
+    /// It is absent or of another type.
+    pub fn required(&self, name: &str) -> Result<&T, Oddity> {
+        self.known(name)?
+            .ok_or_else(|| Oddity::field(name, T::EXPECTED, &Found::Nothing))
+    }
+
+    /// Applies `read` to the value under the field's name, if it is there.
+    ///
+    /// # Errors
+    /// It is of another type, or what `read` finds, with the field's name in front.
+    pub fn read<R>(&self, name: &str, read: impl FnOnce(&T) -> Result<R, Oddity>) -> Result<Option<R>, Oddity> {
+        self.known(name)?
+            .map(read)
+            .transpose()
+            .map_err(|oddity| oddity.under(name))
+    }
+
+    /// The value of a field whose oddity does not matter.
+    pub const fn ok(&self) -> Option<&T> {
+        match self {
+            Self::Is(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl<T: Shape, const MAX: usize> Maybe<List<T, MAX>> {
+    /// Applies `read` to each item with its index; none where the list is absent.
+    ///
+    /// # Errors
+    /// The list or an item is of another type, or what `read` finds, with the path in front.
+    pub fn each(&self, name: &str, mut read: impl FnMut(usize, &T) -> Result<(), Oddity>) -> Result<(), Oddity> {
+        let Some(list) = self.known(name)? else {
+            return Ok(());
+        };
+        for (index, item) in list.0.iter().enumerate() {
+            item.required("")
+                .and_then(|item| read(index, item))
+                .map_err(|oddity| oddity.at(index).under(name))?;
+        }
+        Ok(())
+    }
+}
+
+/// What JSON a type can be read from; all else is [`Found`] instead.
+pub trait Shape: Sized {
+    /// What it is called where something else was found: `a number`.
+    const EXPECTED: &'static str;
+
+    /// Reads a string.
+    ///
+    /// # Errors
+    /// What was found, if this is no string.
+    fn of_text(text: &str) -> Result<Self, Found> {
+        Err(Found::text(text))
+    }
+
+    /// Reads a whole number.
+    ///
+    /// # Errors
+    /// What was found, if this is no number.
+    fn of_number(number: i64) -> Result<Self, Found> {
+        Err(Found::number(number))
+    }
+
+    /// Reads `true` or `false`.
+    ///
+    /// # Errors
+    /// What was found, if this is neither.
+    fn of_bool(value: bool) -> Result<Self, Found> {
+        Err(Found::Bool(value))
+    }
+
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// Broken JSON outside; inside what was found, if this is no object.
+    fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Result<Self, Found>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Err(Found::Object))
+    }
+
+    /// Reads a list.
+    ///
+    /// # Errors
+    /// Broken JSON outside; inside what was found, if this is no list.
+    fn of_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Result<Self, Found>, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Err(Found::List))
+    }
+
+    /// Reads a field that may hold anything.
+    ///
+    /// # Errors
+    /// Broken JSON.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Maybe<Self>, D::Error> {
+        deserializer.deserialize_any(Anything(PhantomData))
+    }
+}
+
+impl<'de, T: Shape> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read(deserializer)
+    }
+}
+
+struct Anything<T>(PhantomData<T>);
+
+impl<T> From<Result<T, Found>> for Maybe<T> {
+    fn from(read: Result<T, Found>) -> Self {
+        match read {
+            Ok(value) => Self::Is(value),
+            Err(found) => Self::Odd(found),
+        }
+    }
+}
+
+impl<'de, T: Shape> Visitor<'de> for Anything<T> {
+    type Value = Maybe<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Maybe::Absent)
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(Maybe::Absent)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(T::of_bool(value).into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(T::of_number(number).into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(match i64::try_from(number) {
+            Ok(number) => T::of_number(number).into(),
+            Err(_) => Maybe::Odd(Found::number(number)),
+        })
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Maybe::Odd(Found::number(number)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(T::of_text(text).into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Ok(T::of_map(map)?.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        Ok(T::of_seq(seq)?.into())
+    }
+}
+
+impl Shape for String {
+    const EXPECTED: &'static str = "a string";
+
+    fn of_text(text: &str) -> Result<Self, Found> {
+        Ok(text.to_owned())
+    }
+}
+
+impl Shape for i64 {
+    const EXPECTED: &'static str = "a number";
+
+    fn of_number(number: i64) -> Result<Self, Found> {
+        Ok(number)
+    }
+}
+
+impl Shape for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn of_bool(value: bool) -> Result<Self, Found> {
+        Ok(value)
+    }
+}
+
+/// The first `MAX` items of a list; the rest is passed over.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct List<T, const MAX: usize = 64>(pub Vec<Maybe<T>>);
+
+impl<T: Shape, const MAX: usize> Shape for List<T, MAX> {
+    const EXPECTED: &'static str = "a list";
+
+    fn of_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Result<Self, Found>, A::Error> {
+        let mut items = Vec::new();
+        while items.len() < MAX {
+            match seq.next_element()? {
+                Some(item) => items.push(item),
+                None => return Ok(Ok(Self(items))),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Ok(Self(items)))
+    }
+}
+
+/// A number or a string: a port, a quantity.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum TextOrNumber {
+    /// A string.
+    Text(String),
+    /// A number.
+    Number(i64),
+}
+
+impl Shape for TextOrNumber {
+    const EXPECTED: &'static str = "a number or a string";
+
+    fn of_text(text: &str) -> Result<Self, Found> {
+        Ok(Self::Text(text.to_owned()))
+    }
+
+    fn of_number(number: i64) -> Result<Self, Found> {
+        Ok(Self::Number(number))
+    }
+}
+
+/// A field of which only the presence matters.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Present;
+
+impl Shape for Present {
+    const EXPECTED: &'static str = "an object";
+
+    fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Result<Self, Found>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Ok(Self))
+    }
+}
+
+/// A field that is not wanted at all.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Skip;
+
+impl Shape for Skip {
+    const EXPECTED: &'static str = "anything";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Maybe<Self>, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Maybe::Absent)
+    }
+}
+
+/// The mark of a value of any type; the order of an object's keys makes no difference.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Mark(pub u64);
+
+impl Shape for Mark {
+    const EXPECTED: &'static str = "anything";
+
+    fn of_text(text: &str) -> Result<Self, Found> {
+        Ok(Self(mark(text)))
+    }
+
+    fn of_number(number: i64) -> Result<Self, Found> {
+        Ok(Self(mark(&number)))
+    }
+
+    fn of_bool(value: bool) -> Result<Self, Found> {
+        Ok(Self(mark(&value)))
+    }
+
+    fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Result<Self, Found>, A::Error> {
+        let mut sum = 0_u64;
+        while let Some(entry) = map.next_entry::<Maybe<Self>, Maybe<Self>>()? {
+            sum = sum.wrapping_add(mark(&entry));
+        }
+        Ok(Ok(Self(sum)))
+    }
+
+    fn of_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Result<Self, Found>, A::Error> {
+        let mut all = 0_u64;
+        while let Some(item) = seq.next_element::<Maybe<Self>>()? {
+            all = mark(&(all, item));
+        }
+        Ok(Ok(Self(all)))
+    }
+}
+
+/// Finds a key's place among `names` without building a string.
+pub struct Key<'a>(pub &'a [&'static str]);
+
+impl<'de> serde::de::DeserializeSeed<'de> for Key<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|name| *name == key))
+    }
+}
+
+/// Declares an object's needed fields and how to read them: of a key that comes twice the last
+/// counts, as for Go.
+macro_rules! lean {
+    ($($(#[$meta:meta])* pub struct $name:ident $(<$param:ident>)? {
+        $($(#[$doc:meta])* $field:ident: $type:ty = $key:literal),* $(,)?
+    })+) => {$(
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+        pub struct $name $(<$param>)? {
+            $($(#[$doc])* #[doc = concat!("`", $key, "`")] pub $field: $crate::source::objects::Maybe<$type>),*
+        }
+
+        impl $(<$param>)? Default for $name $(<$param>)? {
+            fn default() -> Self {
+                Self { $($field: $crate::source::objects::Maybe::Absent),* }
+            }
+        }
+
+        impl $(<$param: $crate::source::objects::Shape>)? $crate::source::objects::Shape for $name $(<$param>)? {
+            const EXPECTED: &'static str = "an object";
+
+            fn of_map<'de, A: serde::de::MapAccess<'de>>(
+                mut map: A,
+            ) -> Result<Result<Self, $crate::source::objects::Found>, A::Error> {
+                #[allow(non_camel_case_types, clippy::enum_variant_names)]
+                enum Field { $($field),* }
+                let mut object = Self::default();
+                while let Some(place) = map.next_key_seed($crate::source::objects::shape::Key(&[$($key),*]))? {
+                    match place {
+                        $(Some(place) if place == Field::$field as usize => object.$field = map.next_value()?,)*
+                        _ => { map.next_value::<serde::de::IgnoredAny>()?; }
+                    }
+                }
+                Ok(Ok(object))
+            }
+        }
+
+        impl<'de $(, $param: $crate::source::objects::Shape)?> serde::Deserialize<'de> for $name $(<$param>)? {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                use serde::de::Error as _;
+                use $crate::source::objects::{Found, Maybe, Shape};
+                match <Self as Shape>::read(deserializer)? {
+                    Maybe::Is(object) => Ok(object),
+                    Maybe::Absent => Err(D::Error::custom(format_args!("expected an object, found {}", Found::Nothing))),
+                    Maybe::Odd(found) => Err(D::Error::custom(format_args!("expected an object, found {found}"))),
+                }
+            }
+        }
+    )+};
+}
+
+pub(super) use lean;

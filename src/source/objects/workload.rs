@@ -1,0 +1,90 @@
+//! Controllers of pods, and the revisions of their templates.
+
+use super::meta::{Meta, WorkloadMeta};
+use super::pod::PodTemplateLite;
+use super::shape::{Skip, lean};
+
+lean! {
+    /// A Deployment; only its revisions' templates are read, from its `ReplicaSets`.
+    pub struct DeploymentLite {
+        kind: String = "kind",
+        metadata: WorkloadMeta = "metadata",
+        spec: ReplicasLite<Skip> = "spec",
+        status: StatusLite = "status",
+    }
+
+    /// A `StatefulSet`.
+    pub struct StatefulSetLite {
+        kind: String = "kind",
+        metadata: WorkloadMeta = "metadata",
+        spec: ReplicasLite<Skip> = "spec",
+        status: StatusLite = "status",
+    }
+
+    /// A `DaemonSet`.
+    pub struct DaemonSetLite {
+        kind: String = "kind",
+        metadata: WorkloadMeta = "metadata",
+        status: DaemonSetStatusLite = "status",
+    }
+
+    /// A `ReplicaSet`: one revision of a Deployment, or a workload of its own.
+    pub struct ReplicaSetLite {
+        kind: String = "kind",
+        metadata: Meta = "metadata",
+        spec: ReplicasLite<PodTemplateLite> = "spec",
+    }
+
+    /// A `ControllerRevision`: one revision of a `StatefulSet` or `DaemonSet`.
+    pub struct ControllerRevisionLite {
+        kind: String = "kind",
+        metadata: Meta = "metadata",
+        data: RevisionDataLite = "data",
+        revision: i64 = "revision",
+    }
+
+    /// A Job.
+    pub struct JobLite {
+        kind: String = "kind",
+        metadata: Meta = "metadata",
+        spec: JobSpecLite = "spec",
+    }
+
+    /// A `CronJob`.
+    pub struct CronJobLite {
+        kind: String = "kind",
+        metadata: Meta = "metadata",
+    }
+
+    /// `spec` of what has replicas; `T` is what of its template is read.
+    pub struct ReplicasLite<T> {
+        replicas: i64 = "replicas",
+        template: T = "template",
+    }
+
+    /// `status` of a Deployment or `StatefulSet`.
+    pub struct StatusLite {
+        observed_generation: i64 = "observedGeneration",
+    }
+
+    /// `status` of a `DaemonSet`.
+    pub struct DaemonSetStatusLite {
+        observed_generation: i64 = "observedGeneration",
+        desired_number_scheduled: i64 = "desiredNumberScheduled",
+    }
+
+    /// `data` of a `ControllerRevision`.
+    pub struct RevisionDataLite {
+        spec: RevisionSpecLite = "spec",
+    }
+
+    /// `data.spec` of a `ControllerRevision`.
+    pub struct RevisionSpecLite {
+        template: PodTemplateLite = "template",
+    }
+
+    /// `spec` of a Job.
+    pub struct JobSpecLite {
+        parallelism: i64 = "parallelism",
+    }
+}

@@ -1,0 +1,73 @@
+//! Objects → what the engine is told, with what many share kept once.
+
+mod event;
+mod intern;
+mod pod;
+mod probe;
+mod template;
+
+use std::sync::Arc;
+
+use crate::engine::{KubeletEvent, PodId, PodSnapshot, PodTemplate, Seen};
+
+use super::objects::{EventLite, Oddity, PodLite, PodTemplateLite};
+use intern::{Names, Templates};
+
+/// Turns objects into observations.
+///
+/// It remembers only what it hands out again: names, and the templates that pods share. What
+/// nobody uses any more is dropped, so that it stays as small as what the engine keeps.
+#[derive(Debug, Default)]
+pub struct Observer {
+    names: Names,
+    templates: Templates,
+}
+
+impl Observer {
+    /// An observer that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A pod as it is now.
+    ///
+    /// # Errors
+    /// It is no pod, or a field that matters cannot be what the API says.
+    pub fn pod(&mut self, pod: &PodLite, seen: Seen) -> Result<PodSnapshot, Oddity> {
+        pod::snapshot(self, pod, seen)
+    }
+
+    /// Which pod an object is, for one that is gone.
+    ///
+    /// # Errors
+    /// It is no pod, or has no name.
+    pub fn pod_id(&mut self, pod: &PodLite) -> Result<PodId, Oddity> {
+        pod::identity(self, pod)
+    }
+
+    /// What a kubelet says of a pod; `None` for an event that is not the kubelet's, not on a pod,
+    /// or says nothing that matters.
+    ///
+    /// # Errors
+    /// It is no event, or a field that matters cannot be what the API says.
+    pub fn event(&mut self, event: &EventLite) -> Result<Option<KubeletEvent>, Oddity> {
+        event::kubelet_event(self, event)
+    }
+
+    /// The template of a workload's revision; `revision_hash` is what its pods carry.
+    ///
+    /// # Errors
+    /// It has no containers, or a field that matters cannot be what the API says.
+    pub fn template(
+        &mut self,
+        template: &PodTemplateLite,
+        revision_hash: Option<&str>,
+    ) -> Result<Arc<PodTemplate>, Oddity> {
+        template::of_revision(self, template, revision_hash)
+    }
+
+    /// The one copy of a name that comes again and again.
+    pub fn name(&mut self, text: &str) -> Arc<str> {
+        self.names.get(text)
+    }
+}

@@ -1,0 +1,78 @@
+//! What many share, kept once and only while somebody uses it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::engine::PodTemplate;
+
+/// Fewest entries at which the unused ones are looked for.
+const FEW: usize = 1024;
+
+/// Entries beyond which nothing more is shared, so that forged names cannot fill the memory.
+const MANY: usize = 262_144;
+
+/// Names.
+#[derive(Debug, Default)]
+pub struct Names {
+    known: HashSet<Arc<str>>,
+    purge_at: usize,
+}
+
+impl Names {
+    /// The one copy of `text`.
+    pub fn get(&mut self, text: &str) -> Arc<str> {
+        if let Some(name) = self.known.get(text) {
+            return Arc::clone(name);
+        }
+        let name: Arc<str> = Arc::from(text);
+        if self.known.len() >= self.purge_at.max(FEW) {
+            self.known.retain(|name| Arc::strong_count(name) > 1);
+            self.purge_at = 2 * self.known.len();
+        }
+        if self.known.len() < MANY {
+            self.known.insert(Arc::clone(&name));
+        }
+        name
+    }
+}
+
+/// Templates, by the mark of what they are made of.
+#[derive(Debug, Default)]
+pub struct Templates {
+    known: HashMap<u64, Arc<PodTemplate>>,
+    purge_at: usize,
+}
+
+impl Templates {
+    /// The template of that mark.
+    pub fn get(&self, mark: u64) -> Option<Arc<PodTemplate>> {
+        self.known.get(&mark).cloned()
+    }
+
+    /// Keeps a template for others of the same mark.
+    pub fn keep(&mut self, mark: u64, template: &Arc<PodTemplate>) {
+        if self.known.len() >= self.purge_at.max(FEW) {
+            self.known.retain(|_, template| Arc::strong_count(template) > 1);
+            self.purge_at = 2 * self.known.len();
+        }
+        if self.known.len() < MANY {
+            self.known.insert(mark, Arc::clone(template));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_nobody_uses_are_dropped() {
+        let mut names = Names::default();
+        let kept = names.get("kept");
+        for number in 0..10 * FEW {
+            names.get(&number.to_string());
+        }
+        assert!(names.known.len() <= FEW + 1);
+        assert!(Arc::ptr_eq(&kept, &names.get("kept")));
+    }
+}

@@ -1,0 +1,156 @@
+//! One line of a recording.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::source::objects::{
+    ControllerRevisionLite, CronJobLite, DaemonSetLite, DeploymentLite, EndpointSliceLite, EventLite, JobLite, PodLite,
+    ReplicaSetLite, ServiceLite, StatefulSetLite,
+};
+use crate::time::Time;
+
+/// Something that happened.
+#[derive(Debug)]
+pub struct Record {
+    /// The line's number, from 1.
+    pub line: u64,
+    /// When it was seen.
+    pub at: Time,
+    /// How it came.
+    pub kind: RecordKind,
+    /// What was seen.
+    pub object: Object,
+}
+
+/// How a record came.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum RecordKind {
+    /// As an item of a list, or new.
+    Added,
+    /// As a change.
+    Modified,
+    /// For the last time.
+    Deleted,
+    /// Only the time went on.
+    Bookmark,
+}
+
+/// What was seen.
+#[derive(Debug)]
+pub enum Object {
+    /// Nothing but that time went on.
+    Nothing,
+    /// Something of a resource that is not looked at.
+    Foreign,
+    /// A pod.
+    Pod(Box<PodLite>),
+    /// An event.
+    Event(Box<EventLite>),
+    /// A Deployment.
+    Deployment(Box<DeploymentLite>),
+    /// A `ReplicaSet`.
+    ReplicaSet(Box<ReplicaSetLite>),
+    /// A `StatefulSet`.
+    StatefulSet(Box<StatefulSetLite>),
+    /// A `DaemonSet`.
+    DaemonSet(Box<DaemonSetLite>),
+    /// A `ControllerRevision`.
+    ControllerRevision(Box<ControllerRevisionLite>),
+    /// A Job.
+    Job(Box<JobLite>),
+    /// A `CronJob`.
+    CronJob(Box<CronJobLite>),
+    /// A Service.
+    Service(Box<ServiceLite>),
+    /// An `EndpointSlice`.
+    EndpointSlice(Box<EndpointSliceLite>),
+}
+
+#[derive(Deserialize)]
+struct RawLine<'a> {
+    #[serde(borrow)]
+    ts: Cow<'a, str>,
+    #[serde(borrow)]
+    resource: Cow<'a, str>,
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    #[serde(borrow, default)]
+    object: Option<&'a RawValue>,
+}
+
+/// Reads a line; `None` is one that says nothing.
+///
+/// # Errors
+/// What is wrong with the line, in words.
+pub fn decode(line: u64, bytes: &[u8]) -> Result<Option<Record>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "the line is not UTF-8".to_owned())?;
+    if text.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let raw: RawLine<'_> =
+        serde_json::from_str(text).map_err(|error| format!("not a line of a recording: {}", words(&error)))?;
+    let known = is_known(&raw.resource);
+    let at = match Time::parse(&raw.ts) {
+        Ok(at) => at,
+        Err(_) if !known => return Ok(None),
+        Err(error) => return Err(format!("ts: {error}")),
+    };
+    let kind = match &*raw.r#type {
+        "ADDED" => RecordKind::Added,
+        "MODIFIED" => RecordKind::Modified,
+        "DELETED" => RecordKind::Deleted,
+        "BOOKMARK" => RecordKind::Bookmark,
+        _ if !known => RecordKind::Bookmark,
+        other => return Err(format!("the type {:?} is unknown", crate::source::mask::cut(other, 40))),
+    };
+    let object = match kind {
+        _ if !known => Object::Foreign,
+        RecordKind::Bookmark => Object::Nothing,
+        _ => object(&raw.resource, raw.object.map_or("null", RawValue::get))
+            .map_err(|error| format!("object: {}", words(&error)))?,
+    };
+    Ok(Some(Record { line, at, kind, object }))
+}
+
+/// The error without its place in the text, which nobody can see.
+fn words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words);
+    crate::source::mask::cut(text, 200).to_owned()
+}
+
+fn object(resource: &str, json: &str) -> serde_json::Result<Object> {
+    Ok(match resource {
+        "pods" => Object::Pod(serde_json::from_str(json)?),
+        "events" => Object::Event(serde_json::from_str(json)?),
+        "deployments" => Object::Deployment(serde_json::from_str(json)?),
+        "replicasets" => Object::ReplicaSet(serde_json::from_str(json)?),
+        "statefulsets" => Object::StatefulSet(serde_json::from_str(json)?),
+        "daemonsets" => Object::DaemonSet(serde_json::from_str(json)?),
+        "controllerrevisions" => Object::ControllerRevision(serde_json::from_str(json)?),
+        "jobs" => Object::Job(serde_json::from_str(json)?),
+        "cronjobs" => Object::CronJob(serde_json::from_str(json)?),
+        "services" => Object::Service(serde_json::from_str(json)?),
+        "endpointslices" => Object::EndpointSlice(serde_json::from_str(json)?),
+        _ => Object::Foreign,
+    })
+}
+
+fn is_known(resource: &str) -> bool {
+    matches!(
+        resource,
+        "pods"
+            | "events"
+            | "deployments"
+            | "replicasets"
+            | "statefulsets"
+            | "daemonsets"
+            | "controllerrevisions"
+            | "jobs"
+            | "cronjobs"
+            | "services"
+            | "endpointslices"
+    )
+}

@@ -1,0 +1,150 @@
+//! Services and their endpoints.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::engine::ServiceFacts;
+use crate::source::Observer;
+use crate::source::hash::mark;
+use crate::source::objects::{
+    EndpointLite, EndpointSliceLite, LabelsLite, Maybe, Meta, Oddity, ServiceLite, check_kind,
+};
+
+/// Most Services, and most slices, that are kept.
+const MAX_KEPT: usize = 100_000;
+
+/// Most Services that are told of one workload.
+const MAX_TOLD: usize = 64;
+
+/// Namespace and name.
+type Place = (Arc<str>, Arc<str>);
+
+/// The Services of a cluster.
+#[derive(Debug, Default)]
+pub struct Services {
+    /// Their selectors.
+    selectors: BTreeMap<Place, LabelsLite>,
+    slices: BTreeMap<Place, Slice>,
+    /// Whether any was ever seen: else that none is known means nothing.
+    seen: bool,
+}
+
+/// Endpoints of one Service.
+#[derive(Debug)]
+struct Slice {
+    service: Arc<str>,
+    endpoints: Vec<Endpoint>,
+}
+
+#[derive(Debug)]
+struct Endpoint {
+    /// The mark of the object behind it, or else of its address.
+    id: u64,
+    ready: bool,
+}
+
+impl Services {
+    /// Takes in a Service.
+    pub fn service(&mut self, it: &ServiceLite, gone: bool, observer: &mut Observer) -> Result<(), Oddity> {
+        check_kind(&it.kind, "Service", "services")?;
+        let place = place(&it.metadata, observer)?;
+        let selector = it
+            .spec
+            .read("spec", |spec| Ok(spec.selector.known("selector")?.cloned()))?;
+        self.seen = true;
+        if gone {
+            self.selectors.remove(&place);
+        } else if self.selectors.len() < MAX_KEPT || self.selectors.contains_key(&place) {
+            self.selectors.insert(place, selector.flatten().unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// Takes in an `EndpointSlice`.
+    pub fn slice(&mut self, it: &EndpointSliceLite, gone: bool, observer: &mut Observer) -> Result<(), Oddity> {
+        check_kind(&it.kind, "EndpointSlice", "endpointslices")?;
+        let place = place(&it.metadata, observer)?;
+        let service = it.metadata.required("metadata")?.label("kubernetes.io/service-name");
+        let Some(service) = service.filter(|_| !gone) else {
+            self.slices.remove(&place);
+            return Ok(());
+        };
+        let mut endpoints = Vec::new();
+        it.endpoints.each("endpoints", |_, endpoint| {
+            endpoints.extend(read(endpoint)?);
+            Ok(())
+        })?;
+        if self.slices.len() < MAX_KEPT || self.slices.contains_key(&place) {
+            let service = observer.name(service);
+            self.slices.insert(place, Slice { service, endpoints });
+        }
+        Ok(())
+    }
+
+    /// The Services of a namespace that select pods with these labels, by name; `None` if no
+    /// Service was ever seen.
+    pub fn selecting(&self, namespace: &Arc<str>, labels: &[(Arc<str>, Arc<str>)]) -> Option<Vec<ServiceFacts>> {
+        if !self.seen {
+            return None;
+        }
+        let first: Place = (Arc::clone(namespace), Arc::from(""));
+        let here = self.selectors.range(&first..);
+        Some(
+            here.take_while(|((of, _), _)| of == namespace)
+                .filter(|(_, selector)| selects(selector, labels))
+                .take(MAX_TOLD)
+                .map(|((_, name), _)| self.facts(namespace, name))
+                .collect(),
+        )
+    }
+
+    fn facts(&self, namespace: &Arc<str>, name: &Arc<str>) -> ServiceFacts {
+        let first: Place = (Arc::clone(namespace), Arc::from(""));
+        let mut endpoints: BTreeMap<u64, bool> = BTreeMap::new();
+        for ((of, _), slice) in self.slices.range(&first..) {
+            if of != namespace {
+                break;
+            }
+            for endpoint in slice.endpoints.iter().filter(|_| slice.service == *name) {
+                *endpoints.entry(endpoint.id).or_default() |= endpoint.ready;
+            }
+        }
+        ServiceFacts {
+            name: Arc::clone(name),
+            ready: endpoints.values().filter(|ready| **ready).count() as u32,
+            total: endpoints.len() as u32,
+        }
+    }
+}
+
+fn place(metadata: &Maybe<Meta>, observer: &mut Observer) -> Result<Place, Oddity> {
+    let meta = metadata.required("metadata")?;
+    let (namespace, name) = meta.identity().map_err(|oddity| oddity.under("metadata"))?;
+    Ok((observer.name(namespace), observer.name(name)))
+}
+
+/// An endpoint; `None` for one that is terminating.
+fn read(endpoint: &EndpointLite) -> Result<Option<Endpoint>, Oddity> {
+    let conditions = endpoint.conditions.read("conditions", |conditions| {
+        let ready = conditions.ready.known("ready")? != Some(&false);
+        let terminating = conditions.terminating.known("terminating")? == Some(&true);
+        Ok((ready, terminating))
+    })?;
+    let (ready, terminating) = conditions.unwrap_or((true, false));
+    let target = endpoint.target_ref.known("targetRef")?;
+    let id = match target.filter(|target| target.name.ok().is_some()) {
+        Some(target) => mark(target),
+        None => mark(&endpoint.addresses),
+    };
+    Ok((!terminating).then_some(Endpoint { id, ready }))
+}
+
+/// Whether a selector that is not empty is contained in the labels, which are sorted.
+fn selects(selector: &LabelsLite, labels: &[(Arc<str>, Arc<str>)]) -> bool {
+    let mut pairs = selector.pairs().peekable();
+    pairs.peek().is_some()
+        && pairs.all(|(key, value)| {
+            let place = labels.binary_search_by(|(known, _)| (**known).cmp(key));
+            place.is_ok_and(|place| &*labels[place].1 == value)
+        })
+}
