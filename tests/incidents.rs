@@ -2,8 +2,9 @@
 
 mod support;
 
+use support::binary::probehound;
 use support::truth::Scale;
-use support::{assert_none, corpus, replay};
+use support::{Document, assert_none, corpus, replay};
 
 /// How long after the first restart that stood in a status a probe's fault may take, in the median.
 const PROMPT_SECONDS: i64 = 2;
@@ -53,5 +54,26 @@ fn the_corpus_is_whole() {
             "{} is not in the order of time",
             incident.name
         );
+    }
+}
+
+#[test]
+fn the_command_prints_what_the_engine_says() {
+    for incident in corpus() {
+        let words = [
+            "replay".as_ref(),
+            "-o".as_ref(),
+            "json".as_ref(),
+            incident.path.as_os_str(),
+        ];
+        let outcome = probehound(&words, b"");
+        assert_eq!(
+            (outcome.code, outcome.stderr.as_str()),
+            (Some(0), ""),
+            "{}",
+            incident.name
+        );
+        let printed: Document = serde_json::from_slice(&outcome.stdout).expect("the document is JSON");
+        assert_eq!(printed, replay(incident.recording()), "{}", incident.name);
     }
 }

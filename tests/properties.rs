@@ -5,9 +5,10 @@ mod support;
 
 use proptest::prelude::*;
 use support::document::Identity;
+use support::hunt::{hunt, none};
 use support::replay::replay_bytes;
 use support::truth::Scale;
-use support::{Incident, Mutation, Recording, assert_none, corpus, hunt::hunt, mutation::Start, replay};
+use support::{Document, Finding, Incident, Mutation, assert_none, corpus, mutation::Start, replay};
 
 /// Mutations of each incident and property; about a second for the whole corpus.
 const CASES: u32 = 4;
@@ -68,27 +69,17 @@ fn several_losses_together_never_blame_a_probe_wrongly() {
 #[test]
 fn a_missing_beginning_blames_no_probe_where_none_is_to_blame() {
     let innocent = corpus().iter().filter(|incident| !incident.truth.blames_a_probe());
-    let failures = hunt(innocent, CASES, &cuts(Start::Bare), |_, recording| {
-        let said = replay(recording);
-        let blamed: Vec<String> = said
-            .confirmed()
-            .filter(|f| f.blames_a_probe())
-            .map(support::Finding::brief)
-            .collect();
-        if blamed.is_empty() {
-            Ok(())
-        } else {
-            Err(format!("{blamed:?}"))
-        }
+    let failures = tell_mutated(innocent, &cuts(Start::Bare), |_, told| {
+        let blamed = told.confirmed().filter(|finding| finding.blames_a_probe());
+        none(&blamed.map(Finding::brief).collect::<Vec<_>>())
     });
     assert_none("probes blamed", &failures);
 }
 
 #[test]
 fn holes_in_the_stream_raise_no_false_alarm() {
-    let failures = hunt(corpus(), CASES, &losses(), |incident, recording| {
-        let verdict = incident.truth.judge(&replay(recording), Scale::Lenient);
-        none(&verdict.false_alarms)
+    let failures = tell_mutated(corpus(), &losses(), |incident, told| {
+        none(&incident.truth.judge(told, Scale::Lenient).false_alarms)
     });
     assert_none("false alarms", &failures);
 }
@@ -126,48 +117,49 @@ fn the_same_input_gives_the_same_bytes() {
 
 /// A blamed probe is one that the truth blames, and a suggestion is one that works.
 fn never_blames_wrongly(mutations: &impl Strategy<Value = Mutation>) {
-    let failures = hunt(corpus(), CASES, mutations, |incident, recording| {
-        let mut verdict = incident.truth.judge(&replay(recording), Scale::Lenient);
-        verdict.blamed.append(&mut verdict.bad_advice);
-        none(&verdict.blamed)
+    let failures = tell_mutated(corpus(), mutations, |incident, told| {
+        let verdict = incident.truth.judge(told, Scale::Lenient);
+        none(&[verdict.blamed, verdict.bad_advice].concat())
     });
     assert_none("probes blamed or bad advice", &failures);
 }
 
 /// The confirmed findings and their causes are those of the untouched recording.
 fn tells_the_same(mutations: &impl Strategy<Value = Mutation>) {
-    let untouched = |incident: &Incident| replay(incident.recording()).identities();
     let mut failures = Vec::new();
     for incident in corpus() {
-        let expected = untouched(incident);
-        failures.extend(hunt([incident], CASES, mutations, |_, recording| {
-            same(&expected, recording)
+        let expected = replay(incident.recording()).identities();
+        failures.extend(tell_mutated([incident], mutations, |_, told| {
+            same(&expected, &told.identities())
         }));
     }
     assert_none("other causes", &failures);
 }
 
-fn same(expected: &[Identity], recording: &Recording) -> Result<(), String> {
-    let said = replay(recording).identities();
-    if said == expected {
+fn same(expected: &[Identity], told: &[Identity]) -> Result<(), String> {
+    let lacking = |all: &[Identity], others: &[Identity]| -> Vec<String> {
+        let lacking = others.iter().filter(|one| !all.contains(one));
+        lacking.map(ToString::to_string).collect()
+    };
+    if told == expected {
         return Ok(());
     }
-    let brief = |all: &[Identity], others: &[Identity]| -> Vec<String> {
-        all.iter()
-            .filter(|one| !others.contains(one))
-            .map(ToString::to_string)
-            .collect()
-    };
-    let (more, fewer) = (brief(&said, expected), brief(expected, &said));
-    Err(format!("said {more:?} instead of {fewer:?}"))
+    Err(format!(
+        "said {:?} instead of {:?}",
+        lacking(expected, told),
+        lacking(told, expected)
+    ))
 }
 
-fn none(problems: &[String]) -> Result<(), String> {
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(problems.join("; "))
-    }
+/// What `check` has against the answers to mutations of the incidents.
+fn tell_mutated<'a>(
+    incidents: impl IntoIterator<Item = &'a Incident>,
+    mutations: &impl Strategy<Value = Mutation>,
+    check: impl Fn(&Incident, &Document) -> Result<(), String>,
+) -> Vec<String> {
+    hunt(incidents, CASES, mutations, |incident, mutation| {
+        check(incident, &replay(&mutation.apply(incident.recording())))
+    })
 }
 
 fn swaps() -> impl Strategy<Value = Mutation> {

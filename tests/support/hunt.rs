@@ -3,32 +3,38 @@
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
-use super::{Incident, Mutation, Recording};
+use super::{Incident, Recording};
 
-/// Applies mutations to each incident and collects what `check` has against the results, one text
-/// an incident, with the simplest mutation found.
+/// Tries values on each incident and collects what `check` has against them, one text an incident,
+/// with the simplest such value found.
 ///
-/// The same mutations every time: `PROPTEST_CASES` and `PROPTEST_RNG_SEED` hunt further.
-pub fn hunt<'a, S: Strategy<Value = Mutation>>(
+/// The same values every time: `PROPTEST_CASES` and `PROPTEST_RNG_SEED` hunt further.
+pub fn hunt<'a, S: Strategy>(
     incidents: impl IntoIterator<Item = &'a Incident>,
     cases: u32,
-    mutations: &S,
-    check: impl Fn(&Incident, &Recording) -> Result<(), String>,
+    values: &S,
+    check: impl Fn(&Incident, &S::Value) -> Result<(), String>,
 ) -> Vec<String> {
     let mut failures = Vec::new();
     for incident in incidents {
-        let recording = incident.recording();
-        let mut runner = TestRunner::new(config(cases, recording));
-        let outcome = runner.run(mutations, |mutation| {
-            check(incident, &mutation.apply(recording)).map_err(TestCaseError::fail)
-        });
+        let mut runner = TestRunner::new(config(cases, incident.recording()));
+        let outcome = runner.run(values, |value| check(incident, &value).map_err(TestCaseError::fail));
         match outcome {
             Ok(()) => {}
-            Err(TestError::Fail(why, mutation)) => failures.push(format!("{}, {mutation:?}: {why}", incident.name)),
+            Err(TestError::Fail(why, value)) => failures.push(format!("{}, {value:?}: {why}", incident.name)),
             Err(TestError::Abort(why)) => failures.push(format!("{}: given up: {why}", incident.name)),
         }
     }
     failures
+}
+
+/// That there are no problems, or which.
+pub fn none(problems: &[String]) -> Result<(), String> {
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems.join("; "))
+    }
 }
 
 /// Recordings of ten thousand lines cost as much as all others together.
