@@ -3,8 +3,13 @@
 //!
 //! Data flows one way: [`source`] → [`engine`] → [`report`]. Only the engine decides, and it is pure.
 
+pub mod cli;
+pub mod diagnosis;
 pub mod engine;
+pub mod finding;
 pub mod kubelet;
 pub mod replay;
+pub mod report;
 pub mod source;
+pub mod template;
 pub mod time;

@@ -42,15 +42,9 @@ impl Time {
     /// # Errors
     /// A text of another form, or of a year outside 2000 to 2199.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
-        let stamp: jiff::Timestamp = text
-            .parse()
-            .map_err(|_| TimeError::Syntax(text.chars().take(40).collect()))?;
+        let stamp: jiff::Timestamp = text.parse().map_err(|_| TimeError::Syntax(text.chars().take(40).collect()))?;
         let year = stamp.to_zoned(jiff::tz::TimeZone::UTC).year();
-        if YEARS.contains(&year) {
-            Ok(Self(stamp.as_millisecond()))
-        } else {
-            Err(TimeError::Year(year))
-        }
+        if YEARS.contains(&year) { Ok(Self(stamp.as_millisecond())) } else { Err(TimeError::Year(year)) }
     }
 
     /// This time and `span`.

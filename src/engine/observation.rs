@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::Finding;
-use crate::kubelet::{ProbeKind, ProbeSpec, Said};
+use crate::finding::Finding;
+use crate::kubelet::Said;
+use crate::template::PodTemplate;
 use crate::time::Time;
 
 /// Something seen in the cluster. Its time is given to [`super::Engine::apply`].
@@ -191,107 +191,6 @@ pub struct KubeletEvent {
     pub last: Time,
     /// How often it was said, lost ones included.
     pub count: u32,
-}
-
-/// What the containers of a template are told to be.
-///
-/// Equal for all pods of one template: what differs between them (their labels' ordinals, injected
-/// volumes) is left out.
-#[derive(PartialEq, Eq, Hash, Debug)]
-pub struct PodTemplate {
-    /// `pod-template-hash` or `controller-revision-hash`.
-    pub revision_hash: Option<Arc<str>>,
-    /// When a container is restarted in place.
-    pub restart: RestartPolicy,
-    /// `terminationGracePeriodSeconds`
-    pub grace: Duration,
-    /// The pods' labels, sorted, without those that differ from pod to pod.
-    pub labels: Arc<[(Arc<str>, Arc<str>)]>,
-    /// Init containers first, as in the manifest.
-    pub containers: Box<[ContainerSpec]>,
-}
-
-/// A pod's `restartPolicy`.
-#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
-pub enum RestartPolicy {
-    /// The default.
-    Always,
-    /// Restarted unless it exits with 0.
-    OnFailure,
-    /// Not restarted in place.
-    Never,
-}
-
-/// The part that a container has in its pod.
-#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
-pub enum Role {
-    /// One of `containers`.
-    App,
-    /// One of `initContainers` that runs to its end.
-    Init,
-    /// One of `initContainers` with `restartPolicy: Always`.
-    Sidecar,
-}
-
-/// What one container is told to be.
-#[derive(PartialEq, Eq, Hash, Debug)]
-pub struct ContainerSpec {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Its part in the pod.
-    pub role: Role,
-    /// Its image, as written.
-    pub image: Arc<str>,
-    /// `imagePullPolicy`, where written.
-    pub pull_policy: Option<Arc<str>>,
-    /// `command` and `args` in one line, masked and cut; for people.
-    pub invocation: Arc<str>,
-    /// Changes when `command` or `args` do.
-    pub invocation_mark: u64,
-    /// Changes when `env` or `envFrom` do; the values are not kept.
-    pub env_mark: u64,
-    /// ConfigMaps and Secrets that `env` (`false`) and `envFrom` (`true`) name: (from, name).
-    pub env_sources: Box<[(EnvField, Arc<str>)]>,
-    /// Declared ports: name, where it has one, and number.
-    pub ports: Box<[(Option<Arc<str>>, i32)]>,
-    /// `resources.limits.memory`
-    pub memory_limit: Option<Arc<str>>,
-    /// Whether it has `lifecycle.postStart`.
-    pub post_start: bool,
-    /// `livenessProbe`
-    pub liveness: Option<ProbeSpec>,
-    /// `readinessProbe`
-    pub readiness: Option<ProbeSpec>,
-    /// `startupProbe`
-    pub startup: Option<ProbeSpec>,
-}
-
-/// Where a container's environment names a ConfigMap or Secret.
-#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
-pub enum EnvField {
-    /// `env[].valueFrom`
-    Env,
-    /// `envFrom[]`
-    EnvFrom,
-}
-
-impl ContainerSpec {
-    /// The probe of that kind.
-    pub const fn probe(&self, kind: ProbeKind) -> Option<&ProbeSpec> {
-        match kind {
-            ProbeKind::Liveness => self.liveness.as_ref(),
-            ProbeKind::Readiness => self.readiness.as_ref(),
-            ProbeKind::Startup => self.startup.as_ref(),
-        }
-    }
-
-    /// Whether the app in it is the same: image, command, args, env and ports.
-    pub fn same_app(&self, other: &Self) -> bool {
-        self.image == other.image
-            && self.invocation_mark == other.invocation_mark
-            && self.env_mark == other.env_mark
-            && self.ports == other.ports
-    }
 }
 
 /// What is known of a workload: the answer to [`Need::Workload`].

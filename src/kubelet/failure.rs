@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Handler;
+use super::quoted::unquote;
+use super::{Handler, exec, network, runtime};
 
 /// What went wrong when a probe failed, from the kubelet's own words.
 ///
@@ -26,6 +27,8 @@ pub enum Failure {
     PlainHttp,
     /// No TLS on the port, by the client's words (`first record does not look like a TLS handshake`).
     NotTls,
+    /// TLS bytes were answered to plain HTTP.
+    TlsAnswered,
     /// The server wants a client certificate.
     CertificateWanted,
     /// Another TLS failure.
@@ -64,13 +67,150 @@ pub enum Failure {
 impl Failure {
     /// Classifies what came after "probe failed: ".
     pub fn of_failed(handler: &Handler, output: &str) -> Self {
-        let _ = (handler, output);
-        Self::Unrecognised
+        match handler {
+            Handler::Http(_) => network::http(output.trim_end()),
+            Handler::Tcp { .. } => network::tcp(output.trim_end()),
+            Handler::Grpc { .. } => network::grpc(output.trim_end()),
+            Handler::Exec(command) => exec::failed(command, output),
+        }
     }
 
     /// Classifies what came after "probe errored: ".
     pub fn of_errored(handler: &Handler, output: &str) -> Self {
-        let _ = (handler, output);
-        Self::Unrecognised
+        match handler {
+            Handler::Exec(_) => runtime::errored(output),
+            _ if names_missing_port(output) => Self::PortNameMissing,
+            _ => Self::Unrecognised,
+        }
+    }
+}
+
+/// `strconv.Atoi: parsing "metrics": invalid syntax` (≤1.36), `port "metrics" not found` (≥1.37).
+fn names_missing_port(output: &str) -> bool {
+    let behind = |words: &str| {
+        let at = output.find(words)? + words.len();
+        unquote(&output[at..])?.rest
+    };
+    behind("strconv.Atoi: parsing ").is_some_and(|rest| rest.starts_with(": invalid syntax"))
+        || behind("port ").is_some_and(|rest| rest.starts_with(" not found"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{HttpGet, Port, Scheme};
+    use super::*;
+
+    #[test]
+    fn a_missing_port_name_is_told_in_two_wordings() {
+        for output in [
+            r#"strconv.Atoi: parsing "metrics": invalid syntax"#,
+            r#"port "metrics" not found"#,
+            r#"resolving the port: port "metrics" not found in container app"#,
+        ] {
+            assert_eq!(Failure::of_errored(&http(), output), Failure::PortNameMissing, "{output}");
+            assert_eq!(Failure::of_errored(&exec(&["x"]), output), Failure::Unrecognised, "{output}");
+        }
+        for output in ["", "invalid port number: 0", r#"the file "port" not found"#, r#"port "x"#] {
+            assert_eq!(Failure::of_errored(&http(), output), Failure::Unrecognised, "{output}");
+        }
+    }
+
+    #[test]
+    fn what_an_exec_probe_printed_is_never_an_http_answer() {
+        for output in [
+            "",
+            "HTTP probe failed with statuscode: 404",
+            "dial tcp 10.0.0.7:5432: connect: connection refused",
+            "context deadline exceeded",
+        ] {
+            assert_eq!(Failure::of_failed(&exec(&["check"]), output), Failure::CommandFailed, "{output}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_classified_and_exec_never_speaks_http(output in words(), script in words()) {
+            for handler in [http(), tcp(), grpc()] {
+                Failure::of_failed(&handler, &output);
+                Failure::of_errored(&handler, &output);
+            }
+            let handler = exec(&["sh", "-c", &script]);
+            let failed = Failure::of_failed(&handler, &output);
+            prop_assert!(
+                matches!(failed, Failure::TimedOut | Failure::CommandMissing { .. } | Failure::CommandFailed),
+                "{failed:?}"
+            );
+            let errored = Failure::of_errored(&handler, &output);
+            prop_assert!(
+                matches!(errored, Failure::CommandMissing { .. } | Failure::NotRunning | Failure::Unrecognised),
+                "{errored:?}"
+            );
+        }
+    }
+
+    /// Pieces of real messages, mixed with anything.
+    fn words() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            any::<String>(),
+            "[\"'\\\\;|$(): a-z0-9]{0,8}",
+            prop::sample::select(vec![
+                "Get \"http://10.0.0.7:80/",
+                "\": ",
+                "dial tcp ",
+                "10.0.0.7:80: ",
+                "EOF",
+                "connection refused",
+                "tls: ",
+                "HTTP probe failed with statuscode: ",
+                "404",
+                "malformed HTTP response \"\\x00\\x00",
+                "timed out",
+                "command timed out: \"",
+                "command \"",
+                "sh: ",
+                "curl",
+                ": not found",
+                "exec: \"",
+                "rpc error: code = ",
+                "service unhealthy (responded with \"",
+                "error: health rpc probe failed: ",
+                "$(",
+                "***",
+                "$$",
+                "task ",
+                "no such file or directory",
+                "OCI runtime exec failed: ",
+                "no running task",
+                "port \"",
+                "\n",
+            ])
+            .prop_map(str::to_owned),
+        ];
+        prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    fn http() -> Handler {
+        Handler::Http(HttpGet {
+            scheme: Scheme::Http,
+            host: None,
+            port: Port::Name("web".into()),
+            path: "/health".into(),
+            headers: Box::default(),
+            headers_mark: 0,
+        })
+    }
+
+    fn tcp() -> Handler {
+        Handler::Tcp { host: None, port: Port::Number(9090) }
+    }
+
+    fn grpc() -> Handler {
+        Handler::Grpc { port: Port::Number(8080), service: "".into() }
+    }
+
+    fn exec(words: &[&str]) -> Handler {
+        Handler::Exec(words.iter().map(|&word| word.into()).collect())
     }
 }

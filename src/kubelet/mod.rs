@@ -1,11 +1,18 @@
 //! What the kubelet says and does: its event messages as typed failures and kills, and the timing
 //! of its probes. Pure and total: any text in, never a panic.
 
+mod address;
+mod exec;
 mod failure;
 mod message;
+mod network;
 mod probe;
+mod quoted;
+mod runtime;
+mod shell;
 mod timing;
 
+pub use address::{asked_port, dialed};
 pub use failure::Failure;
 pub use message::{Killing, Said, parse};
 pub use probe::{Handler, HttpGet, Port, ProbeKind, ProbeSpec, Scheme};

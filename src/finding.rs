@@ -1,4 +1,4 @@
-//! What the engine says.
+//! What probehound says: the vocabulary of its findings.
 
 use std::fmt;
 use std::sync::Arc;

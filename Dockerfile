@@ -1,0 +1,21 @@
+# syntax=docker/dockerfile:1
+# A recording is replayed with: docker run --rm -i IMAGE replay - < incident.jsonl.gz
+
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /build
+# The image's own toolchain is the pinned one: rustup need not fetch lints and formatter.
+ENV RUSTUP_TOOLCHAIN=1.95.0
+COPY Cargo.toml Cargo.lock ./
+# The dependencies alone, in a layer that changes only with Cargo.lock.
+RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
+    && cargo build --release --locked && rm -r src
+COPY src src
+# Cargo goes by the time of a file: what was just copied may be older than the stand-in.
+RUN touch src/main.rs src/lib.rs && cargo build --release --locked
+
+# glibc and CA certificates, no shell, no package manager.
+FROM gcr.io/distroless/cc-debian12:nonroot
+COPY --from=build /build/target/release/probehound /usr/local/bin/probehound
+COPY LICENSE /usr/share/doc/probehound/LICENSE
+USER 65532:65532
+ENTRYPOINT ["/usr/local/bin/probehound"]

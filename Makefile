@@ -1,0 +1,40 @@
+# Everything here works in a fresh clone with Rust installed: no cluster, no network but for crates.
+
+CARGO ?= cargo
+BINARY := target/release/probehound
+DEMO := tests/incidents/auth-service-outage.jsonl.gz
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint clean rust
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: rust ## Build the release binary
+	$(CARGO) build --release --locked
+
+demo: build ## Replay a recorded outage of 50 pods, and see what probehound says
+	@echo
+	@$(BINARY) replay $(DEMO)
+
+test: rust ## Run all tests
+	$(CARGO) test --locked
+
+lint: rust ## Check the format, the lints and, where cargo-deny is installed, the dependencies
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+		$(CARGO) deny --locked check; \
+	else \
+		echo "cargo-deny is not installed: dependencies are not checked"; \
+	fi
+
+clean: ## Remove what was built
+	$(CARGO) clean
+
+rust:
+	@command -v $(CARGO) >/dev/null || { \
+		echo "error: Rust is not installed"; \
+		echo "hint: install rustup as its site (rustup.rs) says; it brings the version that this project pins"; \
+		exit 1; \
+	}

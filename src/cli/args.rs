@@ -1,0 +1,168 @@
+//! What can be typed.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{CommandFactory, Parser, ValueEnum};
+
+use super::replay::Speed;
+
+/// Finds out why containers restart in a loop, and names the probe field that is wrong.
+#[derive(Parser, Debug)]
+#[command(
+    name = "probehound",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  # What happened in a recording, and what to type
+  probehound replay incident.jsonl.gz
+
+  # More about a command
+  probehound replay --help
+
+Exit codes:
+  0  what was asked for is done
+  1  it is not; standard error says why
+  2  the command line is wrong"
+)]
+pub struct Cli {
+    /// When to colour the output
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    pub color: Color,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Subcommand,
+}
+
+/// The commands.
+#[derive(clap::Subcommand, Debug)]
+pub enum Subcommand {
+    /// Play recordings of a cluster through the engine, and say what it finds
+    #[command(after_help = "\
+A recording is JSON lines in time order, gzipped or not:
+  {\"ts\": \"2026-01-01T14:00:02Z\", \"resource\": \"pods\", \"type\": \"MODIFIED\", \"object\": {…}}
+A line that cannot be used is reported on standard error as FILE:LINE: and left out.
+
+Examples:
+  # The story, the findings and what to type
+  probehound replay incident.jsonl.gz
+
+  # One JSON document per file, one after another
+  probehound replay -o json monday.jsonl tuesday.jsonl.gz | jq '.findings[] | .cause'
+
+  # From standard input
+  zcat incident.jsonl.gz | probehound replay -
+
+  # As it happened, sixty times faster
+  probehound replay --speed 60 incident.jsonl.gz
+
+Exit codes:
+  0  every file could be read to its end, whatever was found
+  1  one could not; standard error says why
+  2  the command line is wrong")]
+    Replay(Replay),
+
+    /// Print a completion script for a shell
+    #[command(after_help = "\
+Examples:
+  # For this bash session
+  source <(probehound completions bash)
+
+  # For every zsh session, in a folder of $fpath
+  probehound completions zsh > ~/.zfunc/_probehound
+
+Exit codes:
+  0  the script was printed
+  2  the command line is wrong")]
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+
+    /// Print a manual page
+    #[command(after_help = "\
+Examples:
+  # The page of probehound itself
+  probehound man | man -l -
+
+  # The page of a command
+  probehound man replay > probehound-replay.1
+
+Exit codes:
+  0  the page was printed
+  2  the command line is wrong, or there is no such command")]
+    Man {
+        /// The command that the page is about; probehound itself by default
+        #[arg(value_name = "COMMAND")]
+        command: Option<String>,
+    },
+}
+
+/// What `replay` takes.
+#[derive(clap::Args, Debug)]
+pub struct Replay {
+    /// Recordings; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// What to print
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Output,
+
+    /// How fast to play: max, or a number of times real time (no pause lasts over 10 seconds)
+    #[arg(long, default_value = "max", value_name = "SPEED")]
+    pub speed: Speed,
+}
+
+/// The forms of an answer.
+#[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug, Default)]
+pub enum Output {
+    /// The story as it unfolded, a table of the findings, and what to type
+    #[default]
+    Text,
+    /// One JSON document per file
+    Json,
+}
+
+/// When to use colour.
+#[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug, Default)]
+pub enum Color {
+    /// On a terminal that can, unless the variable `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Even into a pipe or a file
+    Always,
+    /// Not at all
+    Never,
+}
+
+/// The parser, under the name by which a person called the program.
+pub fn command(program: Option<&OsString>) -> clap::Command {
+    let command = Cli::command();
+    if !is_kubectl_plugin(program) {
+        return command.bin_name("probehound");
+    }
+    let command = as_plugin(command).mut_subcommands(as_plugin);
+    command.bin_name("kubectl probehound")
+}
+
+/// `kubectl` runs a plugin as `kubectl-NAME`.
+fn is_kubectl_plugin(program: Option<&OsString>) -> bool {
+    let name = program.and_then(|program| Path::new(program).file_name());
+    name.is_some_and(|name| name.to_string_lossy().starts_with("kubectl-"))
+}
+
+/// The examples as a user of the plugin types them.
+fn as_plugin(command: clap::Command) -> clap::Command {
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let commands = ["replay", "completions", "man"];
+    let help = commands.iter().fold(help, |help, name| {
+        help.replace(&format!("probehound {name}"), &format!("kubectl probehound {name}"))
+    });
+    command.after_help(help)
+}

@@ -1,0 +1,112 @@
+//! What can go wrong, in one line each, and what to do about it.
+
+use std::io::{self, Write};
+
+use crate::report::escape::{terminal, visible};
+
+/// The exit code of a wrong command line.
+pub const USAGE: u8 = 2;
+/// Longest error in columns.
+const LINE: usize = 500;
+
+/// Why a command did not do what it was asked for.
+#[derive(thiserror::Error, Debug)]
+pub enum Error {
+    /// The command line cannot be understood.
+    #[error("{what}")]
+    Usage {
+        /// What is wrong with it.
+        what: String,
+        /// What to type instead.
+        hint: String,
+    },
+    /// `man` was asked for a page that is not there.
+    #[error("there is no command {0:?}")]
+    NoSuchCommand(String),
+    /// A recording cannot be opened.
+    #[error("cannot open {file}: {cause}")]
+    Open {
+        /// As the person named it.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A recording ends before its end.
+    #[error("cannot read {file} to its end: {cause}")]
+    Read {
+        /// As the person named it.
+        file: String,
+        /// What the system or the decoder says.
+        cause: io::Error,
+    },
+    /// The answer cannot be delivered.
+    #[error("cannot write to standard output: {0}")]
+    Write(io::Error),
+    /// Some of the files failed, and each was reported.
+    #[error("{failed} of {total} files could not be read to their end")]
+    Files {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        total: usize,
+    },
+}
+
+impl Error {
+    /// The parser's message: its first paragraph in one line, its tips as the hint.
+    pub fn usage(error: &clap::Error, topic: &str) -> Self {
+        let text = error.to_string();
+        let paragraph = text.lines().take_while(|line| !line.is_empty());
+        let what: Vec<&str> = paragraph.map(str::trim).collect();
+        let what = what.join(" ");
+        let tips: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("tip: "))
+            .collect();
+        let hint = if tips.is_empty() {
+            format!("{topic} --help shows what can be typed")
+        } else {
+            tips.join("; ")
+        };
+        Self::Usage {
+            what: what.trim_start_matches("error: ").to_owned(),
+            hint,
+        }
+    }
+
+    /// What the process ends with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage { .. } | Self::NoSuchCommand(_) => USAGE,
+            _ => 1,
+        }
+    }
+
+    fn hint(&self) -> Option<&str> {
+        Some(match self {
+            Self::Usage { hint, .. } => hint,
+            Self::NoSuchCommand(_) => "probehound --help lists the commands",
+            Self::Open { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
+                "check the path; - reads a recording from standard input"
+            }
+            Self::Open { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => {
+                "check who may read the file; - reads a recording from standard input"
+            }
+            Self::Open { cause, .. } if cause.kind() == io::ErrorKind::IsADirectory => {
+                "name the files in it: FOLDER/*.jsonl.gz"
+            }
+            Self::Read { .. } => "a recording is JSON lines, gzipped or not; what could be read of it has been used",
+            Self::Open { .. } | Self::Write(_) | Self::Files { .. } => return None,
+        })
+    }
+
+    /// Prints `error: …` and, where there is one, `hint: …` to standard error.
+    pub fn report(&self) {
+        let mut err = io::stderr().lock();
+        // Nobody is left to tell that standard error is closed.
+        let _ = writeln!(err, "error: {}", terminal(&self.to_string(), LINE));
+        if let Some(hint) = self.hint() {
+            let _ = writeln!(err, "hint: {}", visible(hint));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The command line: data goes to standard output, what is said about it to standard error.
+//!
+//! Exit codes: 0 what was asked for is done; 1 it is not, and standard error says why; 2 the
+//! command line is wrong. A reader that closes the pipe has seen enough: that is no failure.
+
+mod args;
+mod error;
+mod replay;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Command, FromArgMatches};
+
+use args::{Cli, Subcommand};
+use error::Error;
+
+/// Runs the command that `argv` asks for; its first item is the name of the program.
+pub fn run(argv: Vec<OsString>) -> ExitCode {
+    let mut command = args::command(argv.first());
+    let topic = topic(&command, &argv);
+    let parsed = command
+        .try_get_matches_from_mut(argv)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let outcome = match parsed {
+        Ok(cli) => dispatch(cli, command),
+        Err(error) if is_answer(&error) => {
+            let code = error.exit_code();
+            // Nobody is left to tell that the help could not be written.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(code).unwrap_or(error::USAGE));
+        }
+        Err(error) => Err(Error::usage(&error, &topic)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error.report();
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// The command whose help is of use: `probehound replay`.
+fn topic(command: &Command, argv: &[OsString]) -> String {
+    let program = command.get_bin_name().unwrap_or("probehound");
+    let named = argv.iter().skip(1).find_map(|word| command.find_subcommand(word));
+    named.map_or_else(|| program.to_owned(), |named| format!("{program} {}", named.get_name()))
+}
+
+/// Help and version come out of the parser as errors.
+fn is_answer(error: &clap::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    )
+}
+
+fn dispatch(cli: Cli, command: Command) -> Result<(), Error> {
+    match cli.command {
+        Subcommand::Replay(replay) => replay::run(&replay, cli.color),
+        Subcommand::Completions { shell } => {
+            let mut script = Vec::new();
+            let mut command = command;
+            clap_complete::generate(shell, &mut command, "probehound", &mut script);
+            print(&script)
+        }
+        Subcommand::Man { command: name } => print(&man_page(command, name.as_deref())?),
+    }
+}
+
+fn man_page(mut command: Command, name: Option<&str>) -> Result<Vec<u8>, Error> {
+    command.build();
+    let page = match name {
+        None => command,
+        Some(name) => command
+            .find_subcommand(name)
+            .cloned()
+            .ok_or_else(|| Error::NoSuchCommand(name.to_owned()))?,
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text).map_err(Error::Write)?;
+    Ok(text)
+}
+
+fn print(bytes: &[u8]) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    quiet_when_closed(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// Whether what was written arrived; a pipe that its reader closed counts as read.
+fn quiet_when_closed(written: io::Result<()>) -> Result<(), Error> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Write(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,174 @@
+//! Says what a recording gives: the story while it is driven, the rest at its end.
+
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use super::pace::{Pace, Speed};
+use super::progress::Progress;
+use super::skipped::Skipped;
+use super::{Listener, Replayed};
+use crate::cli::args::Output;
+use crate::engine::Change;
+use crate::report::escape::visible;
+use crate::report::json::Document;
+use crate::report::text::story::Story;
+use crate::report::text::{Look, advice, table};
+use crate::report::when::span;
+use crate::time::Time;
+
+/// How the answer is given, the same for all files.
+#[derive(Copy, Clone, Debug)]
+pub struct Setting {
+    /// Its form.
+    pub output: Output,
+    /// How fast the story unfolds.
+    pub speed: Speed,
+    /// How it looks.
+    pub look: Look,
+    /// Whether somebody watches it unfold.
+    pub flush: bool,
+    /// Whether each file has a heading.
+    pub headings: bool,
+}
+
+/// Listens to one recording.
+pub struct Narrator<'a, W> {
+    setting: Setting,
+    story: Option<Story>,
+    spans: Option<(Time, Time)>,
+    pace: Pace,
+    skipped: Skipped<'a>,
+    progress: Rc<Progress>,
+    out: &'a mut W,
+    written: io::Result<()>,
+}
+
+impl<'a, W: Write> Narrator<'a, W> {
+    /// For the recording of that name.
+    pub fn new(name: &'a str, setting: Setting, progress: Rc<Progress>, out: &'a mut W) -> Self {
+        let mut narrator = Self {
+            setting,
+            story: None,
+            spans: None,
+            pace: Pace::new(setting.speed),
+            skipped: Skipped::new(name),
+            progress,
+            out,
+            written: Ok(()),
+        };
+        if setting.headings && setting.output == Output::Text {
+            narrator.write(&format!("==> {} <==\n\n", visible(name)));
+        }
+        narrator
+    }
+
+    /// Says what is left to say.
+    ///
+    /// # Errors
+    /// The first one of writing, at any time since the start.
+    pub fn finish(mut self, replayed: &Replayed) -> io::Result<()> {
+        self.progress.clear();
+        self.skipped.finish();
+        let text = match self.setting.output {
+            Output::Json => Document {
+                findings: &replayed.findings,
+                observations: replayed.observations,
+                skipped: replayed.skipped,
+            }
+            .render()?,
+            Output::Text => self.summary(replayed).map_err(io::Error::other)?,
+        };
+        self.write(&text);
+        if self.setting.flush && self.written.is_ok() {
+            self.out.flush()?;
+        }
+        self.written
+    }
+
+    fn summary(&self, replayed: &Replayed) -> Result<String, std::fmt::Error> {
+        use std::fmt::Write;
+
+        let look = self.setting.look;
+        let bold = look.palette.headline;
+        let mut text = String::new();
+        let (start, end) = self.spans.unwrap_or_default();
+        if replayed.findings.is_empty() {
+            writeln!(text, "{}", no_findings(replayed))?;
+        } else {
+            if self.story.is_some() {
+                text.push('\n');
+            }
+            writeln!(text, "{bold}Findings{bold:#}")?;
+            table::write(replayed.findings.iter().map(AsRef::as_ref), end, look, &mut text)?;
+            let mut advice = String::new();
+            advice::write(replayed.findings.iter().map(AsRef::as_ref), look, &mut advice)?;
+            if !advice.is_empty() {
+                write!(text, "\n{bold}What to type{bold:#}\n{advice}")?;
+            }
+        }
+        let Replayed {
+            observations, skipped, ..
+        } = replayed;
+        writeln!(
+            text,
+            "\n{observations} observations in {}, {skipped} lines skipped.",
+            span(end.since(start))
+        )?;
+        if self.setting.headings {
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    /// After the first failure nothing more is written.
+    fn write(&mut self, text: &str) {
+        if self.written.is_ok() {
+            self.progress.clear();
+            self.written = self.out.write_all(text.as_bytes());
+        }
+    }
+}
+
+/// Says no more than what was read carries.
+const fn no_findings(replayed: &Replayed) -> &'static str {
+    match replayed {
+        Replayed { observations: 0, .. } => "Nothing to look at: no line could be used.",
+        Replayed { failure: Some(_), .. } => "No findings in what could be read.",
+        _ => "No findings: nothing here restarts in a loop or is held up by a probe.",
+    }
+}
+
+impl<W: Write> Listener for Narrator<'_, W> {
+    fn reached(&mut self, at: Time) {
+        let (start, end) = self.spans.unwrap_or((at, at));
+        self.spans = Some((start, end.max(at)));
+        if self.written.is_ok() {
+            self.pace.wait_for(at);
+        }
+    }
+
+    fn changed(&mut self, change: &Change) {
+        if self.setting.output != Output::Text {
+            return;
+        }
+        let (start, _) = *self.spans.get_or_insert((change.at, change.at));
+        let look = self.setting.look;
+        let mut text = String::new();
+        let told = self
+            .story
+            .get_or_insert_with(|| Story::new(start, look))
+            .tell(change, &mut text);
+        if told.is_err() {
+            self.written = Err(io::Error::other("a change could not be put into words"));
+        }
+        self.write(&text);
+        if self.setting.flush && self.written.is_ok() {
+            self.written = self.out.flush();
+        }
+    }
+
+    fn skipped(&mut self, line: u64, why: &str) {
+        self.progress.clear();
+        self.skipped.report(line, why);
+    }
+}

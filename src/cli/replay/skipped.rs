@@ -1,0 +1,44 @@
+//! Tells on standard error which lines of a recording could not be used.
+
+use std::io::{self, Write};
+
+use crate::report::escape::{terminal, visible};
+
+/// Lines reported one by one; the rest is counted.
+const MOST: u64 = 20;
+/// Longest reason in columns.
+const REASON: usize = 200;
+
+/// Counts and reports the lines of one file.
+#[derive(Debug)]
+pub struct Skipped<'a> {
+    name: &'a str,
+    count: u64,
+}
+
+impl<'a> Skipped<'a> {
+    /// For the file of that name.
+    pub const fn new(name: &'a str) -> Self {
+        Self { name, count: 0 }
+    }
+
+    /// `FILE:LINE: why`, for the first ones.
+    pub fn report(&mut self, line: u64, why: &str) {
+        self.count += 1;
+        if self.count <= MOST {
+            self.say(&format!("{line}: {}", terminal(why, REASON)));
+        }
+    }
+
+    /// How many were not reported.
+    pub fn finish(&self) {
+        if let Some(more) = self.count.checked_sub(MOST).filter(|more| *more > 0) {
+            self.say(&format!(" and {more} more lines skipped"));
+        }
+    }
+
+    fn say(&self, what: &str) {
+        // A closed standard error must not end the replay.
+        let _ = writeln!(io::stderr().lock(), "{}:{what}", visible(self.name));
+    }
+}

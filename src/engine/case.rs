@@ -1,0 +1,223 @@
+//! One container of a workload, and the episodes of what is wrong with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::observation::Uid;
+use crate::diagnosis::Verdict;
+use crate::finding::{Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity};
+use crate::kubelet::ProbeKind;
+use crate::template::PodTemplate;
+use crate::time::Time;
+
+/// Pods counted of an episode.
+pub(super) const MOST_AFFECTED: usize = 100_000;
+
+/// One container of a workload, over all its pods.
+#[derive(Debug, Default)]
+pub(super) struct Case {
+    /// The last episode of each thing that can be wrong with it.
+    pub episodes: BTreeMap<Slot, Episode>,
+    /// Restarts seen so far.
+    pub restarts: u64,
+    /// Restarts before the current or next episode.
+    pub base: u64,
+    /// When the last restart was seen.
+    pub last_restart: Option<Time>,
+    /// What was before belongs to an episode that is over.
+    pub horizon: Time,
+    /// When a probe that had passed first began to fail.
+    pub onset: Option<Time>,
+}
+
+impl Case {
+    /// Takes up a finding of before a restart of the operator.
+    pub fn remember(&mut self, finding: &Finding) {
+        self.episodes.insert(Slot::of(finding), Episode::remember(finding));
+    }
+
+    /// Adds what was known of the same container under another name of its workload.
+    pub fn absorb(&mut self, other: Self) {
+        self.restarts = self.restarts.saturating_add(other.restarts);
+        self.last_restart = self.last_restart.max(other.last_restart);
+        self.onset = self.onset.or(other.onset);
+        for (slot, episode) in other.episodes.into_iter().filter(|(_, episode)| episode.told.is_none()) {
+            self.episodes.entry(slot).or_insert(episode);
+        }
+    }
+}
+
+/// The things that can be wrong with a container at the same time.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Slot {
+    /// `RestartLoop` or `Killed`: one loop has one cause at a time, whatever probe it is.
+    Loop,
+    /// `NeverReady`
+    NeverReady,
+    /// `ProbeIneffective`
+    Ineffective(ProbeKind),
+    /// `StartBlocked`
+    Blocked,
+    /// `Flapping`
+    Flapping(ProbeKind),
+}
+
+impl Slot {
+    /// The slot of a finding.
+    pub fn of(finding: &Finding) -> Self {
+        let probe = finding.probe.unwrap_or(ProbeKind::Liveness);
+        match finding.effect {
+            Effect::RestartLoop | Effect::Killed => Self::Loop,
+            Effect::NeverReady => Self::NeverReady,
+            Effect::ProbeIneffective => Self::Ineffective(probe),
+            Effect::StartBlocked => Self::Blocked,
+            Effect::Flapping => Self::Flapping(probe),
+        }
+    }
+}
+
+/// One coming of a thing that is wrong.
+#[derive(Debug)]
+pub(super) struct Episode {
+    /// The finding as it is now.
+    pub finding: Finding,
+    /// As it was last said.
+    pub told: Option<Arc<Finding>>,
+    /// When it was last said.
+    pub told_at: Option<Time>,
+    /// The template that it is about; `None` for one remembered from before a restart.
+    pub template: Option<Arc<PodTemplate>>,
+    /// The pods that it concerns.
+    pub affected: BTreeSet<Uid>,
+    /// How many it concerned before a restart of the operator.
+    pub affected_before: u32,
+    /// How long the longest incarnation that ended badly lasted.
+    pub longest_bad: Duration,
+    /// The first word waits until then for what would complete it.
+    pub hold: Option<Time>,
+    /// Whether the verdict is what was remembered, not yet seen again.
+    pub remembered: bool,
+}
+
+/// What is wrong, as seen now.
+#[derive(Debug)]
+pub(super) struct Proposal {
+    /// What happens.
+    pub effect: Effect,
+    /// Which probe does it.
+    pub probe: Option<ProbeKind>,
+    /// Why.
+    pub verdict: Verdict,
+    /// The template that it is about.
+    pub template: Arc<PodTemplate>,
+    /// The pods that it concerns.
+    pub affected: Vec<Uid>,
+    /// Whether the evidence carries it.
+    pub confirmed: bool,
+    /// Facts beside the verdict's.
+    pub facts: Vec<Fact>,
+    /// How long the longest incarnation that ended badly lasted.
+    pub longest_bad: Duration,
+}
+
+impl Episode {
+    /// Whether it is still going on.
+    pub fn is_active(&self) -> bool {
+        self.finding.resolved_at.is_none()
+    }
+
+    /// An episode that begins.
+    pub fn open(
+        namespace: &Arc<str>,
+        workload: Arc<str>,
+        container: &Arc<str>,
+        proposal: &Proposal,
+        episodes: u32,
+        now: Time,
+    ) -> Self {
+        Self {
+            finding: Finding {
+                namespace: Arc::clone(namespace),
+                workload,
+                container: Arc::clone(container),
+                effect: proposal.effect,
+                probe: proposal.probe,
+                cause: proposal.verdict.cause,
+                fault: proposal.verdict.cause.fault(),
+                field: None,
+                current: None,
+                suggested: None,
+                confidence: proposal.verdict.confidence,
+                severity: Severity::Info,
+                hypotheses: Vec::new(),
+                evidence: Vec::new(),
+                revision: None,
+                change: None,
+                pods: Pods::default(),
+                services: Vec::new(),
+                restarts: 0,
+                episodes,
+                opened_at: now,
+                confirmed_at: None,
+                resolved_at: None,
+                remedy: Vec::new(),
+            },
+            told: None,
+            told_at: None,
+            template: None,
+            affected: BTreeSet::new(),
+            affected_before: 0,
+            longest_bad: Duration::ZERO,
+            hold: None,
+            remembered: false,
+        }
+    }
+
+    /// An episode of before a restart of the operator.
+    pub fn remember(finding: &Finding) -> Self {
+        let told = Arc::new(finding.clone());
+        Self {
+            finding: finding.clone(),
+            told: Some(told),
+            told_at: None,
+            template: None,
+            affected: BTreeSet::new(),
+            affected_before: finding.pods.affected,
+            longest_bad: Duration::ZERO,
+            hold: None,
+            remembered: true,
+        }
+    }
+
+    /// How far it reaches: the worst so far.
+    pub fn reach(&mut self, desired: u32, services: &[ServiceState]) {
+        let affected = (self.affected.len() as u32).max(self.affected_before);
+        let ready = |services: &[ServiceState]| services.iter().map(|service| service.ready).sum::<u32>();
+        let finding = &mut self.finding;
+        let worse = affected > finding.pods.affected
+            || (finding.services.is_empty() && !services.is_empty())
+            || (affected == finding.pods.affected && ready(services) < ready(&finding.services));
+        if worse {
+            finding.pods = Pods { affected, total: desired.max(u32::from(affected > 0)) };
+            finding.services = services.to_vec();
+        }
+        let out = |service: &ServiceState| service.total > 0 && service.ready == 0;
+        let severity = match finding.effect {
+            Effect::ProbeIneffective | Effect::Flapping => Severity::Info,
+            _ if finding.pods.affected >= finding.pods.total && finding.pods.total > 0 => Severity::Critical,
+            _ if finding.services.iter().any(out) => Severity::Critical,
+            _ if finding.pods.affected > 0 => Severity::Warning,
+            _ => Severity::Info,
+        };
+        finding.severity = finding.severity.max(severity);
+    }
+
+    /// The revision and what it changed, once known for the template, stay.
+    pub fn rolled_out(&mut self, revision: Option<u64>, change: Option<RevisionChange>) {
+        if self.finding.revision.is_none() || self.finding.confirmed_at.is_none() {
+            self.finding.revision = revision;
+            self.finding.change = change;
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A kubelet's event → the history of the container that it speaks of.
+
+use std::sync::Arc;
+
+use super::history::{Kill, KillReason, WordsKind};
+use super::observation::KubeletEvent;
+use super::pods::{Phase, Pod};
+use super::status::history;
+use super::trial::healthy_for;
+use crate::kubelet::{Failure, Killing, ProbeKind, Said, asked_port};
+use crate::template::ContainerSpec;
+
+/// What an event brought.
+#[derive(Default)]
+pub(super) struct Heard {
+    /// The container that it speaks of, where it is news.
+    pub container: Option<usize>,
+    /// A probe that cannot run.
+    pub errored: Option<ProbeKind>,
+    /// A probe that had passed begins to fail, for no deterministic reason.
+    pub onset: bool,
+}
+
+/// Takes in an event on a pod.
+pub(super) fn take_in(pod: &mut Pod, event: &KubeletEvent) -> Heard {
+    match &event.said {
+        Said::ProbeFailed { probe, output } => probed(pod, event, *probe, WordsKind::Failed, output),
+        Said::ProbeErrored { probe, output } => probed(pod, event, *probe, WordsKind::Errored, output),
+        Said::ProbeWarning { probe } => probed(pod, event, *probe, WordsKind::Warned, &Arc::from("")),
+        Said::Killing(killing) => killed(pod, event, killing),
+        Said::HookFailed => hook_failed(pod, event),
+        Said::StartFailed { .. } => Heard::default(),
+    }
+}
+
+fn probed(pod: &mut Pod, event: &KubeletEvent, probe: ProbeKind, kind: WordsKind, output: &Arc<str>) -> Heard {
+    let Some(at) = speaks_of(pod, event, probe, output) else {
+        return Heard::default();
+    };
+    let template = Arc::clone(&pod.template);
+    let spec = &template.containers[at];
+    let (Some(probe_spec), false) = (spec.probe(probe), pod.deleting) else {
+        return Heard::default();
+    };
+    let failure = match kind {
+        WordsKind::Failed => Failure::of_failed(&probe_spec.handler, output),
+        WordsKind::Errored => Failure::of_errored(&probe_spec.handler, output),
+        WordsKind::Warned => Failure::Unrecognised,
+    };
+    if failure == Failure::NotRunning {
+        return Heard::default();
+    }
+    let onset = kind == WordsKind::Failed && could_be_a_dependency(&failure) && had_passed(pod, at, spec, probe, event);
+    let news = history(&mut pod.containers[at]).hear(event, probe, kind, failure, output);
+    Heard {
+        container: news.then_some(at),
+        errored: (kind == WordsKind::Errored).then_some(probe),
+        onset: onset && news,
+    }
+}
+
+/// The container that a probe's event speaks of: by its field path, or, where that cannot be
+/// trusted, by its content.
+fn speaks_of(pod: &Pod, event: &KubeletEvent, probe: ProbeKind, output: &str) -> Option<usize> {
+    let specs = &pod.template.containers;
+    if !event.aggregated {
+        let name = event.container.as_deref()?;
+        return specs.iter().position(|spec| &*spec.name == name);
+    }
+    let mut with_probe = specs.iter().enumerate().filter(|(_, spec)| spec.probe(probe).is_some());
+    let (at, _) = with_probe.next()?;
+    if with_probe.next().is_none() {
+        return Some(at);
+    }
+    let port = i32::from(asked_port(output)?);
+    let mut asking = specs.iter().enumerate().filter(|(_, spec)| asks(spec, probe, port));
+    let (at, _) = asking.next()?;
+    asking.next().is_none().then_some(at)
+}
+
+fn asks(spec: &ContainerSpec, probe: ProbeKind, port: i32) -> bool {
+    use crate::kubelet::Port;
+    match spec.probe(probe).and_then(|probe| probe.handler.port()) {
+        Some(Port::Number(number)) => *number == port,
+        Some(Port::Name(name)) => {
+            spec.ports.iter().any(|(declared, number)| declared.as_ref() == Some(name) && *number == port)
+        }
+        None => false,
+    }
+}
+
+/// Whether the probe had passed in the incarnation that runs, before this first failure of it.
+fn had_passed(pod: &Pod, at: usize, spec: &ContainerSpec, probe: ProbeKind, event: &KubeletEvent) -> bool {
+    let container = &pod.containers[at];
+    let Some(since) = container.since.filter(|_| container.phase == Phase::Running) else {
+        return false;
+    };
+    let failed_before = container.history.as_ref().is_some_and(|history| {
+        history.samples.iter().any(|sample| sample.probe == probe && sample.at >= since && sample.at < event.last)
+    });
+    let passed = match probe {
+        ProbeKind::Readiness => container.ready,
+        ProbeKind::Liveness => healthy_for(spec, event.last.since(since)),
+        ProbeKind::Startup => false,
+    };
+    passed && !failed_before
+}
+
+/// Whether such a failure can come from what an app needs, rather than from a specification.
+const fn could_be_a_dependency(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Status(500..=599 | 429) | Failure::TimedOut | Failure::GrpcNotServing | Failure::CommandFailed
+    )
+}
+
+fn killed(pod: &mut Pod, event: &KubeletEvent, killing: &Killing) -> Heard {
+    let (named, why) = match killing {
+        Killing::ProbeFailed { container, probe } => (Some(container), KillReason::Probe(*probe)),
+        Killing::Stopping { container } => (Some(container), KillReason::Stopping),
+        Killing::HookFailed => (event.container.as_ref(), KillReason::Hook),
+        Killing::Deliberate => (event.container.as_ref(), KillReason::Deliberate),
+    };
+    let at = named.and_then(|name| pod.template.containers.iter().position(|spec| spec.name == *name));
+    // Deletions stop every container: no need to remember that of a healthy one.
+    let Some(at) = at.filter(|at| why != KillReason::Stopping || pod.containers[*at].history.is_some()) else {
+        return Heard::default();
+    };
+    if let KillReason::Probe(probe) = why
+        && pod.template.containers[at].probe(probe).is_none()
+    {
+        return Heard::default();
+    }
+    let news = history(&mut pod.containers[at]).killing(Kill { at: event.last, why });
+    Heard { container: news.then_some(at), ..Heard::default() }
+}
+
+fn hook_failed(pod: &mut Pod, event: &KubeletEvent) -> Heard {
+    let at =
+        event.container.as_ref().and_then(|name| pod.template.containers.iter().position(|spec| spec.name == *name));
+    let Some(at) = at else { return Heard::default() };
+    let history = history(&mut pod.containers[at]);
+    let news = history.hook_failed < Some(event.last);
+    history.hook_failed = history.hook_failed.max(Some(event.last));
+    Heard { container: news.then_some(at), ..Heard::default() }
+}

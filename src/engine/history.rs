@@ -1,0 +1,297 @@
+//! What is remembered of one container of one pod: its incarnations, and what the kubelet said.
+//!
+//! Raw facts only, in any order and any number of times; [`super::judge`] makes sense of them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::observation::{ContainerId, Ended, KubeletEvent, Uid};
+use crate::diagnosis::Blocked;
+use crate::kubelet::{Failure, ProbeKind};
+use crate::time::Time;
+
+/// Incarnations kept of a container; what is older is folded into its template's record.
+pub(super) const MOST_RUNS: usize = 10;
+/// Kinds of words kept of a container's probes.
+const MOST_WORDS: usize = 16;
+/// Single failures kept of a container, for attribution to its incarnations.
+const MOST_SAMPLES: usize = 48;
+/// Killing events kept of a container.
+const MOST_KILLINGS: usize = 12;
+
+/// What is remembered of one container.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    /// Its incarnations, oldest first; the last one may still run.
+    pub runs: VecDeque<Run>,
+    /// What its probes said, by event.
+    pub words: Vec<Words>,
+    /// Single failures, by time.
+    pub samples: VecDeque<Sample>,
+    /// Killing events, by time.
+    pub killings: VecDeque<Kill>,
+    /// Ends that stood in the status so far.
+    pub ends: u32,
+    /// Why it cannot begin, while it cannot.
+    pub blocked: Option<Blocked>,
+    /// When its postStart hook was last said to have failed.
+    pub hook_failed: Option<Time>,
+}
+
+/// One incarnation.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    /// Its container ID.
+    pub id: Option<ContainerId>,
+    /// When it began, in whole seconds.
+    pub started: Option<Time>,
+    /// Whether it was seen ready.
+    pub ready: Option<Time>,
+    /// When it was first seen `started` after having been seen not `started`.
+    pub came_up: Option<Time>,
+    /// The last time at which it was seen to run.
+    pub seen_running: Option<Time>,
+    /// How it ended.
+    pub end: Option<RunEnd>,
+}
+
+/// An incarnation's end as its pod's status has it.
+#[derive(Debug, Clone)]
+pub(super) struct RunEnd {
+    /// The status.
+    pub ended: Ended,
+    /// When it stood there first.
+    pub seen_at: Time,
+    /// Whether the container was seen `terminated` before it was replaced; `None` where the watch
+    /// was broken in between.
+    pub by_itself: Option<bool>,
+    /// Whether the pod was being deleted or had been ended as a whole.
+    pub with_pod: bool,
+}
+
+/// Something that a probe said, counted on by one event.
+#[derive(Debug, Clone)]
+pub(super) struct Words {
+    /// The event.
+    pub event: Uid,
+    /// Which probe.
+    pub probe: ProbeKind,
+    /// What kind of news.
+    pub kind: WordsKind,
+    /// What went wrong.
+    pub failure: Failure,
+    /// The kubelet's words.
+    pub words: Arc<str>,
+    /// As the event has it.
+    pub count: u32,
+    /// First time.
+    pub first: Time,
+    /// Last time.
+    pub last: Time,
+}
+
+/// What kind of news of a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WordsKind {
+    /// It failed: counted by the kubelet.
+    Failed,
+    /// It could not run.
+    Errored,
+    /// It passed with a warning.
+    Warned,
+}
+
+/// One failure of a probe.
+#[derive(Debug, Clone)]
+pub(super) struct Sample {
+    /// When, in whole seconds.
+    pub at: Time,
+    /// Which probe.
+    pub probe: ProbeKind,
+    /// What went wrong.
+    pub failure: Failure,
+    /// How many it stands for: more than one where some were lost.
+    pub count: u32,
+}
+
+/// A Killing event.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Kill {
+    /// When, in whole seconds.
+    pub at: Time,
+    /// What it said.
+    pub why: KillReason,
+}
+
+/// What a Killing event said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KillReason {
+    /// A probe failed.
+    Probe(ProbeKind),
+    /// "Stopping container".
+    Stopping,
+    /// The postStart hook failed.
+    Hook,
+    /// On purpose.
+    Deliberate,
+}
+
+impl Run {
+    /// A run of which only the beginning is known.
+    pub const fn begun(id: Option<ContainerId>, started: Option<Time>) -> Self {
+        Self { id, started, ready: None, came_up: None, seen_running: None, end: None }
+    }
+
+    /// A run of which the end was seen first.
+    pub fn ended(end: RunEnd) -> Self {
+        Self { end: Some(end.clone()), ..Self::begun(end.ended.id, end.ended.started) }
+    }
+
+    fn is(&self, id: Option<ContainerId>, started: Option<Time>) -> bool {
+        match (self.id, id) {
+            (Some(mine), Some(other)) => mine == other,
+            _ => self.started.is_some() && self.started == started,
+        }
+    }
+}
+
+impl History {
+    /// The run that has that ID, or that start where one of both has no ID.
+    pub fn run_mut(&mut self, id: Option<ContainerId>, started: Option<Time>) -> Option<&mut Run> {
+        self.runs.iter_mut().rev().find(|run| run.is(id, started))
+    }
+
+    /// The run that has not ended, if it is the last one.
+    pub fn current(&self) -> Option<&Run> {
+        self.runs.back().filter(|run| run.end.is_none())
+    }
+
+    /// Puts a run in its place by start.
+    pub fn insert(&mut self, run: Run) {
+        let place = match run.started {
+            Some(started) => self
+                .runs
+                .iter()
+                .position(|other| other.started.is_some_and(|other| other > started))
+                .unwrap_or(self.runs.len()),
+            None => self.runs.len(),
+        };
+        self.runs.insert(place, run);
+    }
+
+    /// Takes in what a probe said; says whether that was news.
+    pub fn hear(
+        &mut self,
+        event: &KubeletEvent,
+        probe: ProbeKind,
+        kind: WordsKind,
+        failure: Failure,
+        words: &Arc<str>,
+    ) -> bool {
+        let known = self.words.iter().position(|known| known.event == event.id);
+        let new = match known {
+            Some(at) => {
+                let known = &mut self.words[at];
+                let new = event.count.saturating_sub(known.count);
+                if new > 0 && event.last >= known.last {
+                    known.last = event.last;
+                    known.count = event.count;
+                    known.failure = failure.clone();
+                    known.words = Arc::clone(words);
+                }
+                new
+            }
+            None => {
+                self.remember_words(Words {
+                    event: event.id,
+                    probe,
+                    kind,
+                    failure: failure.clone(),
+                    words: Arc::clone(words),
+                    count: event.count,
+                    first: event.first,
+                    last: event.last,
+                });
+                event.count
+            }
+        };
+        if new == 0 {
+            return false;
+        }
+        if kind == WordsKind::Failed {
+            if known.is_none() && event.count > 1 && event.first < event.last {
+                self.sample(Sample {
+                    at: event.first,
+                    probe,
+                    failure: failure.clone(),
+                    count: 1,
+                });
+                self.sample(Sample {
+                    at: event.last,
+                    probe,
+                    failure,
+                    count: event.count - 1,
+                });
+            } else {
+                self.sample(Sample { at: event.last, probe, failure, count: new });
+            }
+        }
+        true
+    }
+
+    fn remember_words(&mut self, words: Words) {
+        if self.words.len() >= MOST_WORDS {
+            let oldest = self.words.iter().enumerate().min_by_key(|(_, words)| words.last).map(|(at, _)| at);
+            if let Some(at) = oldest {
+                self.words.remove(at);
+            }
+        }
+        self.words.push(words);
+    }
+
+    fn sample(&mut self, sample: Sample) {
+        let place = self.samples.iter().rposition(|other| other.at <= sample.at).map_or(0, |at| at + 1);
+        self.samples.insert(place, sample);
+        if self.samples.len() > MOST_SAMPLES {
+            self.samples.pop_front();
+        }
+    }
+
+    /// Takes in a Killing event; says whether that was news.
+    pub fn killing(&mut self, kill: Kill) -> bool {
+        if self.killings.contains(&kill) {
+            return false;
+        }
+        let place = self.killings.iter().rposition(|other| other.at <= kill.at).map_or(0, |at| at + 1);
+        self.killings.insert(place, kill);
+        if self.killings.len() > MOST_KILLINGS {
+            self.killings.pop_front();
+        }
+        true
+    }
+
+    /// When the run at `index` began and when the one after it did.
+    pub fn span(&self, index: usize) -> (Option<Time>, Option<Time>) {
+        let started = self.runs.get(index).and_then(|run| run.started);
+        (started, self.runs.get(index + 1).and_then(|run| run.started))
+    }
+
+    /// The failures of a probe that fall into the run at `index`.
+    pub fn samples_of(&self, index: usize, probe: ProbeKind) -> impl Iterator<Item = &Sample> {
+        let (from, to) = self.span(index);
+        let finished = self.runs.get(index).and_then(|run| run.end.as_ref()).and_then(|end| end.ended.finished);
+        // What is said in the second of a restart was said of the one before.
+        let first = index == 0;
+        self.samples.iter().filter(move |sample| {
+            sample.probe == probe
+                && from.is_none_or(|from| sample.at >= from)
+                && (first || from.is_some())
+                && match (to, finished) {
+                    (_, Some(finished)) if sample.at <= finished => true,
+                    (Some(to), _) => sample.at < to,
+                    (None, Some(_)) => false,
+                    (None, None) => true,
+                }
+        })
+    }
+}

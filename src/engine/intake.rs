@@ -1,0 +1,270 @@
+//! Pods and events → what is remembered of them.
+
+use std::sync::Arc;
+
+use super::history::MOST_RUNS;
+use super::observation::{KubeletEvent, PodId, PodSnapshot};
+use super::pods::{Container, Pod};
+use super::status::{self, Sight};
+use super::trial::{Subject, Tally};
+use super::{Engine, hear, quiet, workload};
+use crate::kubelet::ProbeKind;
+use crate::template::ContainerSpec;
+
+impl Engine {
+    pub(super) fn pod(&mut self, snapshot: PodSnapshot) {
+        match self.pods.find(snapshot.id.uid) {
+            Some(place) => self.pod_again(place, &snapshot),
+            None => self.new_pod(snapshot),
+        }
+    }
+
+    fn new_pod(&mut self, snapshot: PodSnapshot) {
+        let id = self.workload_of(&snapshot);
+        let place = self.pods.insert(Box::new(record(&snapshot, id, self.list)));
+        if let Some(workload) = self.workloads.get_mut(&id) {
+            workload.pods.insert(place);
+            workload.empty_since = None;
+            workload.owner = snapshot.owner.clone().or_else(|| workload.owner.take());
+        }
+        let mut matters = self.statuses(place, &snapshot);
+        let waited =
+            [Some(snapshot.id.uid), snapshot.event_uid].into_iter().flatten().flat_map(|uid| self.waiting.take(uid));
+        for event in waited.collect::<Vec<_>>() {
+            matters |= self.heard(place, &event);
+        }
+        self.note_passes(place);
+        self.after(id, matters);
+    }
+
+    fn pod_again(&mut self, place: u32, snapshot: &PodSnapshot) {
+        let list = self.list;
+        let Some(pod) = self.pods.get_mut(place) else { return };
+        pod.list = list;
+        let id = pod.workload;
+        if snapshot.version != 0 && snapshot.version < pod.version {
+            let late = |status: &&super::ContainerSnapshot| {
+                pod.containers.get_mut(status.index).is_some_and(|container| status::take_in_late(container, status))
+            };
+            let matters = snapshot.containers.iter().filter(late).count() > 0;
+            self.after(id, matters);
+            return;
+        }
+        let changed = snapshot.deleting != pod.deleting || pod.ended != snapshot.ended_by.is_some();
+        pod.version = snapshot.version;
+        pod.node.clone_from(&snapshot.node);
+        pod.ip = snapshot.ip.or(pod.ip);
+        if !workload::is_same(&pod.template, &snapshot.template)
+            && snapshot.template.containers.len() == pod.containers.len()
+        {
+            pod.template = Arc::clone(&snapshot.template);
+        }
+        if changed {
+            self.note_passes(place);
+        }
+        let matters = self.statuses(place, snapshot);
+        if let Some(pod) = self.pods.get_mut(place) {
+            pod.deleting = snapshot.deleting;
+            pod.ended = snapshot.ended_by.is_some();
+        }
+        self.note_passes(place);
+        self.after(id, matters || changed);
+    }
+
+    /// Takes in the statuses of a pod's containers; says whether a finding may rest on what is new.
+    fn statuses(&mut self, place: u32, snapshot: &PodSnapshot) -> bool {
+        let sight =
+            Sight { seen: snapshot.seen, with_pod: snapshot.deleting || snapshot.ended_by.is_some(), now: self.now };
+        let mut matters = false;
+        for status in &snapshot.containers {
+            self.make_room(place, status.index);
+            let Some(pod) = self.pods.get_mut(place) else { continue };
+            let template = Arc::clone(&pod.template);
+            let (Some(container), Some(spec)) =
+                (pod.containers.get_mut(status.index), template.containers.get(status.index))
+            else {
+                continue;
+            };
+            let first = container.phase == super::pods::Phase::Absent;
+            let news = status::take_in(container, spec, status, sight);
+            let seen_before = if first { status.restarts } else { news.restarts };
+            matters |= news.matters || cannot_run(spec);
+            let id = pod.workload;
+            self.count(id, spec, seen_before);
+            if let Some(took) = news.came_up_after {
+                self.came_up(id, &template, status.index, took);
+            }
+        }
+        matters
+    }
+
+    /// Folds the oldest incarnation of a container where there is no room for the next two.
+    fn make_room(&mut self, place: u32, index: usize) {
+        while self.runs_of(place, index) + 2 > MOST_RUNS {
+            self.fold(place, index, Some(0));
+            let Some(history) = self.pods.get_mut(place).and_then(|pod| pod.containers[index].history.as_mut()) else {
+                return;
+            };
+            history.runs.pop_front();
+        }
+    }
+
+    fn runs_of(&self, place: u32, index: usize) -> usize {
+        let container = self.pods.get(place).and_then(|pod| pod.containers.get(index));
+        container.and_then(|container| container.history.as_ref()).map_or(0, |history| history.runs.len())
+    }
+
+    /// Adds to its template's record what a container has shown: one incarnation, or all of it.
+    fn fold(&mut self, place: u32, index: usize, run: Option<usize>) {
+        let Some(pod) = self.pods.get(place) else { return };
+        let (Some(container), Some(spec)) = (pod.containers.get(index), pod.template.containers.get(index)) else {
+            return;
+        };
+        let (Some(history), Some(workload)) = (container.history.as_deref(), self.workloads.get_mut(&pod.workload))
+        else {
+            return;
+        };
+        let Some(horizon) = workload.cases.get(&spec.name).map(|case| case.horizon) else {
+            return;
+        };
+        let subject = Subject { history, template: &pod.template, container: spec, ip: pod.ip };
+        let mut tally = Tally::default();
+        match run {
+            Some(run) => tally.add_run(&subject, run, horizon, self.now),
+            None => tally.add(&subject, horizon, self.now),
+        }
+        let mut passed = crate::diagnosis::ProbeSet::default();
+        for run in 0..history.runs.len() {
+            for kind in ProbeKind::ALL.into_iter().filter(|kind| super::trial::passed_in(&subject, run, *kind)) {
+                passed.add(kind);
+            }
+        }
+        let known = &mut workload.trial_mut(&pod.template, &self.pods, self.now).containers[index];
+        known.passed = known.passed.with(passed);
+        known.folded.get_or_insert_default().absorb(&tally);
+    }
+
+    fn count(&mut self, id: usize, spec: &ContainerSpec, restarts: u32) {
+        if restarts == 0 {
+            return;
+        }
+        let now = self.now;
+        let Some(workload) = self.workloads.get_mut(&id) else {
+            return;
+        };
+        let case = workload.cases.entry(Arc::clone(&spec.name)).or_default();
+        case.restarts = case.restarts.saturating_add(u64::from(restarts));
+        case.last_restart = Some(now);
+    }
+
+    fn came_up(
+        &mut self,
+        id: usize,
+        template: &Arc<crate::template::PodTemplate>,
+        index: usize,
+        took: std::time::Duration,
+    ) {
+        let Some(workload) = self.workloads.get_mut(&id) else {
+            return;
+        };
+        let known = &mut workload.trial_mut(template, &self.pods, self.now).containers[index];
+        known.came_up_after = known.came_up_after.max(Some(took));
+    }
+
+    /// Notes which probes of a pod have passed.
+    fn note_passes(&mut self, place: u32) {
+        let Some(pod) = self.pods.get(place) else { return };
+        if let Some(workload) = self.workloads.get_mut(&pod.workload) {
+            workload.note_passes_of(pod, &self.pods, self.now);
+        }
+    }
+
+    pub(super) fn pod_gone(&mut self, id: &PodId) {
+        let Some(place) = self.pods.find(id.uid) else { return };
+        self.remove(place);
+    }
+
+    fn remove(&mut self, place: u32) {
+        self.note_passes(place);
+        let containers = self.pods.get(place).map_or(0, |pod| pod.containers.len());
+        for index in 0..containers {
+            self.fold(place, index, None);
+        }
+        let Some(pod) = self.pods.remove(place) else { return };
+        let id = pod.workload;
+        let Some(workload) = self.workloads.get_mut(&id) else {
+            return;
+        };
+        workload.pods.remove(&place);
+        if workload.pods.is_empty() {
+            workload.empty_since = Some(self.now);
+        }
+        self.after(id, true);
+    }
+
+    pub(super) fn list_finished(&mut self) {
+        let list = self.list;
+        let gone: Vec<_> =
+            self.pods.places().filter(|place| self.pods.get(*place).is_some_and(|pod| pod.list != list)).collect();
+        for place in gone {
+            self.remove(place);
+        }
+    }
+
+    pub(super) fn event(&mut self, event: KubeletEvent) {
+        match self.pods.find(event.pod.uid) {
+            Some(place) => {
+                let id = self.pods.get(place).map(|pod| pod.workload);
+                let matters = self.heard(place, &event);
+                if let Some(id) = id {
+                    self.after(id, matters);
+                }
+            }
+            None => self.waiting.push(event, self.now),
+        }
+    }
+
+    fn heard(&mut self, place: u32, event: &KubeletEvent) -> bool {
+        let Some(pod) = self.pods.get_mut(place) else {
+            return false;
+        };
+        let heard = hear::take_in(pod, event);
+        let Some(index) = heard.container else { return false };
+        let (id, template) = (pod.workload, Arc::clone(&pod.template));
+        let Some(workload) = self.workloads.get_mut(&id) else {
+            return false;
+        };
+        if let Some(probe) = heard.errored {
+            workload.trial_mut(&template, &self.pods, self.now).containers[index].errored.add(probe);
+        }
+        let case = workload.cases.entry(Arc::clone(&template.containers[index].name)).or_default();
+        if heard.onset {
+            case.onset = case.onset.or(Some(event.last));
+            self.onsets.note(workload, event.last);
+        }
+        true
+    }
+}
+
+/// Whether a probe of it cannot run by its specification alone.
+fn cannot_run(spec: &ContainerSpec) -> bool {
+    [ProbeKind::Liveness, ProbeKind::Startup].into_iter().any(|probe| quiet::names_no_port(spec, probe))
+}
+
+fn record(snapshot: &PodSnapshot, workload: usize, list: u32) -> Pod {
+    Pod {
+        id: snapshot.id.clone(),
+        event_uid: snapshot.event_uid,
+        owner: snapshot.owner.clone(),
+        workload,
+        template: Arc::clone(&snapshot.template),
+        node: snapshot.node.clone(),
+        ip: snapshot.ip,
+        created: snapshot.created,
+        deleting: snapshot.deleting,
+        ended: snapshot.ended_by.is_some(),
+        version: snapshot.version,
+        list,
+        containers: snapshot.template.containers.iter().map(|_| Container::default()).collect(),
+    }
+}

@@ -1,0 +1,94 @@
+//! When something is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::case::{Episode, Slot};
+use super::pods::Phase;
+use super::quiet;
+use super::scene::{Member, Scene};
+use super::workload::is_same;
+use crate::kubelet::ProbeKind;
+use crate::template::PodTemplate;
+use crate::time::Time;
+
+/// So long no pod of it must exist.
+const GONE: Duration = Duration::from_mins(1);
+
+/// Whether an episode is over; else when it may be, if nothing happens before.
+pub(super) fn is_over(scene: &Scene, name: &str, slot: Slot, episode: &Episode) -> Result<(), Option<Time>> {
+    if scene.workload.pods.is_empty() {
+        let due = scene.workload.empty_since.unwrap_or(scene.now).plus(GONE);
+        return if due <= scene.now { Ok(()) } else { Err(Some(due)) };
+    }
+    if is_replaced(scene, name, episode) {
+        return Ok(());
+    }
+    let mut due = scene.now;
+    let mut any = false;
+    for member in scene.members(name).filter(|member| member.pod.is_live()) {
+        any = true;
+        due = due.max(healthy_at(scene, &member, slot, episode).ok_or(None)?);
+    }
+    match (any, due <= scene.now) {
+        (false, _) => Err(None),
+        (true, true) => quiet::is_quiet(scene, name, slot).map_err(Some),
+        (true, false) => Err(Some(due)),
+    }
+}
+
+/// Whether its template is no longer what the workload wants, and its pods are gone.
+fn is_replaced(scene: &Scene, name: &str, episode: &Episode) -> bool {
+    let mut pods = scene.workload.pods.iter().filter_map(|place| scene.pods.get(*place));
+    match &episode.template {
+        Some(template) => pods.all(|pod| !is_same(&pod.template, template)),
+        // Remembered: told by the value that was wrong.
+        None => pods.all(|pod| !has_that_value(&pod.template, name, episode)),
+    }
+}
+
+/// Whether the field that a remembered finding blames still has that value.
+fn has_that_value(template: &Arc<PodTemplate>, name: &str, episode: &Episode) -> bool {
+    let Some(spec) = template.containers.iter().find(|spec| &*spec.name == name) else {
+        return false;
+    };
+    let finding = &episode.finding;
+    match (&finding.field, &finding.current) {
+        (Some(field), Some(current)) => {
+            super::change::value_of(spec, field).is_none_or(|value| value == current.to_string())
+        }
+        _ => true,
+    }
+}
+
+/// When a container has run well for long enough, if it goes on so; `None` while it does not.
+fn healthy_at(scene: &Scene, member: &Member, slot: Slot, episode: &Episode) -> Option<Time> {
+    if member.state.phase != Phase::Running {
+        return None;
+    }
+    let since = member.state.since.unwrap_or(scene.now);
+    match slot {
+        Slot::Loop => {
+            let needed = Scene::proof_of_health(member.spec, episode.longest_bad);
+            let failed = last_failure(member, since, |probe| probe.kills());
+            Some(failed.map_or(since, |failed| failed.max(since)).plus(needed))
+        }
+        Slot::NeverReady => {
+            let failed = last_failure(member, since, |probe| probe == ProbeKind::Readiness);
+            member.state.ready.then(|| failed.map_or(since, |failed| failed.max(since)).plus(Duration::from_mins(1)))
+        }
+        Slot::Blocked => {
+            let blocked = member.state.history.as_ref().is_some_and(|history| history.blocked.is_some());
+            (!blocked).then(|| since.plus(Duration::from_mins(1)))
+        }
+        // The kubelet's silence proves nothing: its words run dry.
+        Slot::Ineffective(_) => None,
+        Slot::Flapping(_) => Some(scene.now),
+    }
+}
+
+fn last_failure(member: &Member, since: Time, is: impl Fn(ProbeKind) -> bool) -> Option<Time> {
+    let history = member.state.history.as_ref()?;
+    let said = history.words.iter().filter(|words| is(words.probe) && words.last >= since);
+    said.map(|words| words.last).max()
+}

@@ -1,0 +1,151 @@
+//! The pods that are there, each in a compact record.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::history::History;
+use super::observation::{ContainerId, Owner, PodId, Uid};
+use crate::template::{ContainerSpec, PodTemplate};
+use crate::time::Time;
+
+/// A pod.
+#[derive(Debug)]
+pub(super) struct Pod {
+    /// Who it is.
+    pub id: PodId,
+    /// The other UID that events on it may carry.
+    pub event_uid: Option<Uid>,
+    /// Its controller.
+    pub owner: Option<Owner>,
+    /// Its workload, as a place in the engine's list.
+    pub workload: usize,
+    /// Its template.
+    pub template: Arc<PodTemplate>,
+    /// Its node.
+    pub node: Option<Arc<str>>,
+    /// Its address.
+    pub ip: Option<IpAddr>,
+    /// When it was created.
+    pub created: Option<Time>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Whether something from outside ended it as a whole.
+    pub ended: bool,
+    /// The newest `resourceVersion` seen of it.
+    pub version: u64,
+    /// The list in which it was last seen.
+    pub list: u32,
+    /// Its containers, as in the template.
+    pub containers: Box<[Container]>,
+}
+
+/// A container of a pod.
+#[derive(Debug, Default)]
+pub(super) struct Container {
+    /// `restartCount`
+    pub restarts: u32,
+    /// Its current ID.
+    pub id: Option<ContainerId>,
+    /// What it does.
+    pub phase: Phase,
+    /// Since when it runs, in whole seconds.
+    pub since: Option<Time>,
+    /// `ready`
+    pub ready: bool,
+    /// `started`
+    pub started: bool,
+    /// What is remembered of it once anything was wrong.
+    pub history: Option<Box<History>>,
+}
+
+/// What a container does.
+#[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// There is no status yet.
+    #[default]
+    Absent,
+    /// Not running.
+    Waiting,
+    /// Running.
+    Running,
+    /// Over.
+    Ended,
+}
+
+/// All pods, by UID.
+#[derive(Debug, Default)]
+pub(super) struct PodTable {
+    slots: Vec<Option<Box<Pod>>>,
+    free: Vec<u32>,
+    by_uid: HashMap<Uid, u32>,
+}
+
+impl PodTable {
+    /// The place of the pod with that UID, its own or the one on its events.
+    pub fn find(&self, uid: Uid) -> Option<u32> {
+        self.by_uid.get(&uid).copied()
+    }
+
+    /// The pod at a place.
+    pub fn get(&self, place: u32) -> Option<&Pod> {
+        self.slots.get(place as usize)?.as_deref()
+    }
+
+    /// The pod at a place, to change.
+    pub fn get_mut(&mut self, place: u32) -> Option<&mut Pod> {
+        self.slots.get_mut(place as usize)?.as_deref_mut()
+    }
+
+    /// Puts a pod in.
+    pub fn insert(&mut self, pod: Box<Pod>) -> u32 {
+        let (uid, event_uid) = (pod.id.uid, pod.event_uid);
+        let place = if let Some(place) = self.free.pop() {
+            self.slots[place as usize] = Some(pod);
+            place
+        } else {
+            self.slots.push(Some(pod));
+            self.slots.len() as u32 - 1
+        };
+        self.by_uid.insert(uid, place);
+        if let Some(other) = event_uid {
+            self.by_uid.entry(other).or_insert(place);
+        }
+        place
+    }
+
+    /// Takes a pod out.
+    pub fn remove(&mut self, place: u32) -> Option<Box<Pod>> {
+        let pod = self.slots.get_mut(place as usize)?.take()?;
+        for uid in [Some(pod.id.uid), pod.event_uid].into_iter().flatten() {
+            if self.by_uid.get(&uid) == Some(&place) {
+                self.by_uid.remove(&uid);
+            }
+        }
+        self.free.push(place);
+        Some(pod)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// All places that are taken, in order.
+    pub fn places(&self) -> impl Iterator<Item = u32> + '_ {
+        self.slots.iter().enumerate().filter(|(_, slot)| slot.is_some()).map(|(place, _)| place as u32)
+    }
+}
+
+impl Pod {
+    /// The container's specification and state.
+    pub fn container(&self, name: &str) -> Option<(usize, &ContainerSpec, &Container)> {
+        let at = self.template.containers.iter().position(|container| &*container.name == name)?;
+        Some((at, &self.template.containers[at], &self.containers[at]))
+    }
+
+    /// Whether it has neither ended nor is about to.
+    pub fn is_live(&self) -> bool {
+        !self.deleting && !self.ended
+    }
+}

@@ -1,0 +1,270 @@
+//! What is wrong without a restart: never ready, a probe that cannot run, a start that is blocked,
+//! a probe that flaps.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::case::{Case, Proposal, Slot};
+use super::history::{History, WordsKind};
+use super::pods::Phase;
+use super::scene::{Member, Scene};
+use super::workload::is_same;
+use crate::diagnosis::diagnose;
+use crate::finding::{Cause, Effect};
+use crate::kubelet::{Failure, Handler, Port, ProbeKind};
+use crate::template::{ContainerSpec, PodTemplate};
+use crate::time::Time;
+
+/// So long a readiness probe may fail for a deterministic reason.
+const UNREADY_SURELY: Duration = Duration::from_mins(1);
+/// So long a readiness probe may fail for any other.
+const UNREADY: Duration = Duration::from_mins(5);
+/// So long a container may not begin.
+const BLOCKED: Duration = Duration::from_mins(2);
+/// So long between first and last failure makes it flap.
+const FLAPPING: Duration = Duration::from_mins(10);
+/// So many errors or warnings in a row make a probe ineffective.
+const INEFFECTIVE: u32 = 3;
+
+/// A proposal, and when to look again at what is not yet one.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// What is wrong.
+    pub proposal: Option<Proposal>,
+    /// When it may become so.
+    pub again: Option<Time>,
+}
+
+impl Seen {
+    fn later(again: Option<Time>) -> Self {
+        Self { proposal: None, again }
+    }
+}
+
+/// A readiness probe that never passed in this template, of a container that runs on.
+pub(super) fn never_ready<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Seen {
+    let probe = ProbeKind::Readiness;
+    let Some(template) = newest(scene, name, |member| unready_since(member).is_some()) else {
+        return Seen::default();
+    };
+    let tally = scene.tally(name, template, case);
+    let Some(evidence) = scene.evidence(name, template, Effect::NeverReady, Some(probe), &tally, case) else {
+        return Seen::default();
+    };
+    let starting = evidence.container.startup.is_some() && !evidence.passed.has(ProbeKind::Startup);
+    if evidence.passed.has(probe) || starting || tally.last_bad.is_some_and(|last| last >= scene.window()) {
+        return Seen::default();
+    }
+    let verdict = diagnose(&evidence);
+    let patience = if verdict.deterministic { UNREADY_SURELY } else { UNREADY };
+    let unready: Vec<_> =
+        members(scene, name, template).filter_map(|member| Some((member, unready_since(&member)?))).collect();
+    let Some(first) = unready.iter().map(|(_, since)| *since).min() else {
+        return Seen::default();
+    };
+    let due = first.plus(patience);
+    let confirmed = due <= scene.now;
+    let again = (!confirmed).then_some(due);
+    if !confirmed && !verdict.deterministic {
+        return Seen::later(again);
+    }
+    let affected = unready.iter().map(|(member, _)| member.pod.id.uid).collect();
+    Seen { proposal: Some(proposal(Effect::NeverReady, Some(probe), verdict, template, affected, confirmed)), again }
+}
+
+/// Since when a running container's readiness probe is known to fail.
+fn unready_since(member: &Member) -> Option<Time> {
+    let state = member.state;
+    if state.ready || state.phase != Phase::Running || !member.pod.is_live() {
+        return None;
+    }
+    let since = state.since?;
+    let history = state.history.as_deref()?;
+    let said = |words: &&super::history::Words| words.probe == ProbeKind::Readiness && words.last >= since;
+    history.words.iter().filter(said).map(|words| words.first.max(since)).min()
+}
+
+/// A liveness or startup probe that cannot run, or that is redirected away: it protects nothing.
+pub(super) fn ineffective<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind, case: &Case) -> Seen {
+    let Some(template) = newest(scene, name, |member| is_ineffective(member, probe)) else {
+        return Seen::default();
+    };
+    let tally = scene.tally(name, template, case);
+    let Some(evidence) = scene.evidence(name, template, Effect::ProbeIneffective, Some(probe), &tally, case) else {
+        return Seen::default();
+    };
+    let verdict = diagnose(&evidence);
+    if !matches!(verdict.cause, Cause::ProbeCannotRun | Cause::RedirectsElsewhere) {
+        return Seen::default();
+    }
+    let affected = members(scene, name, template)
+        .filter(|member| is_ineffective(member, probe))
+        .map(|member| member.pod.id.uid)
+        .collect();
+    Seen {
+        proposal: Some(proposal(Effect::ProbeIneffective, Some(probe), verdict, template, affected, true)),
+        again: None,
+    }
+}
+
+fn is_ineffective(member: &Member, probe: ProbeKind) -> bool {
+    if !member.pod.is_live() || member.state.phase != Phase::Running {
+        return false;
+    }
+    names_no_port(member.spec, probe) || told_again_and_again(member, probe)
+}
+
+/// Whether the probe names a port that its container does not have: the specification proves it.
+pub(super) fn names_no_port(spec: &ContainerSpec, probe: ProbeKind) -> bool {
+    match spec.probe(probe).and_then(|probe| probe.handler.port()) {
+        Some(Port::Name(name)) => spec.ports.iter().all(|(declared, _)| declared.as_ref() != Some(name)),
+        _ => false,
+    }
+}
+
+/// Whether it errored, or warned, three times over three periods of one incarnation, and did
+/// nothing else.
+fn told_again_and_again(member: &Member, probe: ProbeKind) -> bool {
+    let (Some(history), Some(spec), Some(since)) =
+        (member.state.history.as_deref(), member.spec.probe(probe), member.state.since)
+    else {
+        return false;
+    };
+    let span = spec.period.saturating_mul(INEFFECTIVE - 1);
+    let over = |kind: WordsKind| {
+        let words =
+            history.words.iter().filter(|words| words.probe == probe && words.kind == kind && words.last >= since);
+        let (count, first, last) = words.fold((0_u32, None::<Time>, None::<Time>), |(count, first, last), words| {
+            let began = words.first.max(since);
+            (
+                count.saturating_add(words.count),
+                Some(first.map_or(began, |first| first.min(began))),
+                last.max(Some(words.last)),
+            )
+        });
+        count >= INEFFECTIVE && first.zip(last).is_some_and(|(first, last)| last.since(first) >= span)
+    };
+    let failed = history
+        .words
+        .iter()
+        .any(|words| words.probe == probe && words.kind == WordsKind::Failed && words.last >= since);
+    let can_error = matches!(spec.handler, Handler::Exec(_)) || matches!(spec.handler.port(), Some(Port::Name(_)));
+    !failed && ((can_error && over(WordsKind::Errored)) || over(WordsKind::Warned))
+}
+
+/// A container that never began.
+pub(super) fn blocked<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Seen {
+    let waits = |member: &Member| {
+        let history = member.state.history.as_ref().filter(|_| member.pod.is_live());
+        history.and_then(|history| history.blocked.as_ref()).map(|blocked| blocked.since)
+    };
+    let Some(template) = newest(scene, name, |member| waits(member).is_some()) else {
+        return Seen::default();
+    };
+    let waiting: Vec<_> = members(scene, name, template).filter_map(|member| Some((member, waits(&member)?))).collect();
+    let Some(first) = waiting.iter().map(|(_, since)| *since).min() else {
+        return Seen::default();
+    };
+    let due = first.plus(BLOCKED);
+    let confirmed = due <= scene.now;
+    let tally = scene.tally(name, template, case);
+    let Some(evidence) = scene.evidence(name, template, Effect::StartBlocked, None, &tally, case) else {
+        return Seen::default();
+    };
+    let affected = waiting.iter().map(|(member, _)| member.pod.id.uid).collect();
+    Seen {
+        proposal: Some(proposal(Effect::StartBlocked, None, diagnose(&evidence), template, affected, confirmed)),
+        again: (!confirmed).then_some(due),
+    }
+}
+
+/// A probe that fails again and again, below its threshold.
+pub(super) fn flapping<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind, case: &Case) -> Seen {
+    let Some(template) = newest(scene, name, |member| flaps(member, probe)) else {
+        return Seen::default();
+    };
+    let tally = scene.tally(name, template, case);
+    if tally.last_bad.is_some_and(|last| last >= scene.window()) {
+        return Seen::default();
+    }
+    let Some(evidence) = scene.evidence(name, template, Effect::Flapping, Some(probe), &tally, case) else {
+        return Seen::default();
+    };
+    let affected =
+        members(scene, name, template).filter(|member| flaps(member, probe)).map(|member| member.pod.id.uid).collect();
+    Seen {
+        proposal: Some(proposal(Effect::Flapping, Some(probe), diagnose(&evidence), template, affected, true)),
+        again: None,
+    }
+}
+
+fn flaps(member: &Member, probe: ProbeKind) -> bool {
+    let state = member.state;
+    let (Some(since), Some(history)) = (state.since, state.history.as_deref()) else {
+        return false;
+    };
+    let runs = state.phase == Phase::Running && member.pod.is_live();
+    // A readiness probe that fails all the time is not flapping.
+    let now_and_then = probe != ProbeKind::Readiness || state.ready;
+    runs && now_and_then && flapped(history, probe, since)
+}
+
+fn flapped(history: &History, probe: ProbeKind, since: Time) -> bool {
+    history
+        .words
+        .iter()
+        .filter(|words| {
+            words.probe == probe && words.kind == WordsKind::Failed && words.first >= since && words.count >= 3
+        })
+        .any(|words| words.failure != Failure::Refused && words.last.since(words.first) >= FLAPPING)
+}
+
+/// Whether nothing new was heard of a flapping probe for the window.
+pub(super) fn is_quiet(scene: &Scene, name: &str, slot: Slot) -> Result<(), Time> {
+    let Slot::Flapping(probe) = slot else { return Ok(()) };
+    let histories = scene.members(name).filter_map(|member| member.state.history.as_ref());
+    let last = histories
+        .flat_map(|history| history.words.iter())
+        .filter(|words| words.probe == probe)
+        .map(|words| words.last)
+        .max();
+    match last.map(|last| last.plus(scene.settings.window)) {
+        Some(due) if due > scene.now => Err(due),
+        _ => Ok(()),
+    }
+}
+
+fn members<'a>(
+    scene: &Scene<'a>,
+    name: &'a str,
+    template: &'a Arc<PodTemplate>,
+) -> impl Iterator<Item = Member<'a>> + 'a {
+    scene.members(name).filter(move |member| is_same(&member.pod.template, template))
+}
+
+/// The newest template of which a pod is in that state.
+fn newest<'a>(scene: &Scene<'a>, name: &'a str, is: impl Fn(&Member) -> bool) -> Option<&'a Arc<PodTemplate>> {
+    let mut templates = scene.templates(name);
+    templates.reverse();
+    templates.into_iter().find(|template| members(scene, name, template).any(|member| is(&member)))
+}
+
+fn proposal(
+    effect: Effect,
+    probe: Option<ProbeKind>,
+    verdict: crate::diagnosis::Verdict,
+    template: &Arc<PodTemplate>,
+    affected: Vec<super::Uid>,
+    confirmed: bool,
+) -> Proposal {
+    Proposal {
+        effect,
+        probe,
+        verdict,
+        template: Arc::clone(template),
+        affected,
+        confirmed,
+        facts: Vec::new(),
+        longest_bad: Duration::ZERO,
+    }
+}

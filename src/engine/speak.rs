@@ -1,0 +1,368 @@
+//! From what is seen to what is said: episodes open, are confirmed, change and end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::case::{Case, Episode, MOST_AFFECTED, Proposal, Slot};
+use super::change;
+use super::looping;
+use super::over::is_over;
+use super::quiet::{self, Seen};
+use super::remedy::Remedy;
+use super::scene::Scene;
+use crate::diagnosis::{Earlier, Verdict};
+use crate::finding::{Cause, Change, ChangeKind, Confidence, Fact, Finding, RevisionChange, ServiceState};
+use crate::kubelet::ProbeKind;
+use crate::time::Time;
+
+/// The first word waits so long for what would complete it.
+const COMPLETE: Duration = Duration::from_secs(2);
+/// Counts alone are told no more often.
+const COUNTS: Duration = Duration::from_mins(1);
+/// Facts told of a finding.
+const MOST_FACTS: usize = 12;
+
+/// What came of looking at a case.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// What is said.
+    pub changes: Vec<Change>,
+    /// When to look again.
+    pub again: Option<Time>,
+    /// Whether something is going on of which more should be known.
+    pub curious: bool,
+}
+
+impl Outcome {
+    fn look_again(&mut self, at: Option<Time>) {
+        self.again = match (self.again, at) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+}
+
+/// Looks at one container of a workload.
+pub(super) fn look(scene: &Scene, name: &Arc<str>, case: &mut Case) -> Outcome {
+    let mut outcome = Outcome::default();
+    forget_what_is_long_past(scene, case);
+    let slots = [
+        Slot::Loop,
+        Slot::NeverReady,
+        Slot::Blocked,
+        Slot::Ineffective(ProbeKind::Liveness),
+        Slot::Ineffective(ProbeKind::Startup),
+        Slot::Flapping(ProbeKind::Liveness),
+        Slot::Flapping(ProbeKind::Readiness),
+    ];
+    for slot in slots {
+        if end_if_over(scene, name, slot, case, &mut outcome) {
+            continue;
+        }
+        let seen = see(scene, name, slot, case);
+        outcome.look_again(seen.again);
+        if let Some(proposal) = seen.proposal {
+            take_up(scene, name, slot, case, proposal, &mut outcome);
+        } else {
+            refresh(scene, slot, case, &mut outcome);
+        }
+    }
+    outcome
+}
+
+fn see(scene: &Scene, name: &str, slot: Slot, case: &Case) -> Seen {
+    let looping = case
+        .episodes
+        .get(&Slot::Loop)
+        .is_some_and(|episode| episode.is_active() && episode.finding.confirmed_at.is_some());
+    match slot {
+        Slot::Loop => Seen { proposal: looping::look(scene, name, case), again: None },
+        Slot::Blocked => quiet::blocked(scene, name, case),
+        Slot::Ineffective(probe) => quiet::ineffective(scene, name, probe, case),
+        Slot::NeverReady | Slot::Flapping(_) if looping => Seen::default(),
+        Slot::NeverReady => quiet::never_ready(scene, name, case),
+        Slot::Flapping(probe) => quiet::flapping(scene, name, probe, case),
+    }
+}
+
+/// Restarts and ends of before the window belong to nothing, unless an episode goes on.
+fn forget_what_is_long_past(scene: &Scene, case: &mut Case) {
+    let active = case.episodes.values().any(Episode::is_active);
+    if !active && case.last_restart.is_some_and(|last| last < scene.window()) {
+        case.base = case.restarts;
+        case.last_restart = None;
+    }
+}
+
+fn end_if_over(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, outcome: &mut Outcome) -> bool {
+    let Some(episode) = case.episodes.get_mut(&slot).filter(|episode| episode.is_active()) else {
+        return false;
+    };
+    match is_over(scene, name, slot, episode) {
+        Err(again) => {
+            outcome.look_again(again);
+            return false;
+        }
+        Ok(()) => {}
+    }
+    let was_confirmed = episode.finding.confirmed_at.is_some();
+    episode.finding.resolved_at = Some(scene.now);
+    let finding = Arc::new(episode.finding.clone());
+    let told = episode.told.replace(Arc::clone(&finding)).is_some();
+    if told || was_confirmed {
+        let kind = if was_confirmed { ChangeKind::Resolved } else { ChangeKind::Withdrawn };
+        outcome.changes.push(Change { kind, at: scene.now, finding });
+    }
+    if !was_confirmed {
+        case.episodes.remove(&slot);
+    }
+    if slot == Slot::Loop {
+        case.horizon = scene.now;
+        case.base = case.restarts;
+        case.onset = None;
+    }
+    true
+}
+
+/// Opens, confirms or changes an episode by what is seen.
+fn take_up(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, proposal: Proposal, outcome: &mut Outcome) {
+    outcome.curious = true;
+    let previous = case.episodes.get(&slot).map(|episode| (episode.is_active(), episode.finding.episodes));
+    let episode = match previous {
+        Some((true, _)) => case.episodes.get_mut(&slot),
+        _ => {
+            let number = previous.map_or(0, |(_, number)| number) + 1;
+            let label = Arc::from(scene.workload.label());
+            let episode = Episode::open(&scene.workload.namespace, label, name, &proposal, number, scene.now);
+            case.episodes.insert(slot, episode);
+            case.episodes.get_mut(&slot)
+        }
+    };
+    let Some(episode) = episode else { return };
+    let superseded = supersede(episode, &proposal);
+    for uid in proposal.affected.iter().take(MOST_AFFECTED.saturating_sub(episode.affected.len())) {
+        episode.affected.insert(*uid);
+    }
+    episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
+    let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
+    describe(scene, name, episode, &proposal);
+    if newly {
+        episode.finding.confirmed_at = Some(scene.now);
+    }
+    episode.finding.restarts = case.restarts.saturating_sub(case.base);
+    episode.reach(scene.workload.desired(), &services(scene));
+    finish(scene, name, episode);
+    if let Some(old) = superseded {
+        outcome.changes.push(Change { kind: ChangeKind::Withdrawn, at: scene.now, finding: old });
+        episode.told = None;
+    }
+    say(scene, episode, outcome);
+}
+
+/// Counts on what is going on although nothing of it is seen now: after a restart of the operator,
+/// or between two ends.
+fn refresh(scene: &Scene, slot: Slot, case: &mut Case, outcome: &mut Outcome) {
+    let restarts = case.restarts.saturating_sub(case.base);
+    let Some(episode) = case.episodes.get_mut(&slot).filter(|episode| episode.is_active()) else {
+        return;
+    };
+    outcome.curious = true;
+    if slot == Slot::Loop {
+        episode.finding.restarts = episode.finding.restarts.max(restarts);
+    }
+    episode.reach(scene.workload.desired(), &services(scene));
+    say(scene, episode, outcome);
+}
+
+/// A loop whose probe turns out to be another one is told under its new name, and the old forgotten.
+fn supersede(episode: &mut Episode, proposal: &Proposal) -> Option<Arc<Finding>> {
+    let finding = &mut episode.finding;
+    if keeps(finding, &proposal.verdict) || (finding.effect == proposal.effect && finding.probe == proposal.probe) {
+        return None;
+    }
+    finding.effect = proposal.effect;
+    finding.probe = proposal.probe;
+    episode.told.take()
+}
+
+/// Whether what was learnt before stays: nothing can be unlearnt by events that are gone.
+fn keeps(finding: &Finding, verdict: &Verdict) -> bool {
+    finding.cause != Cause::Unknown && verdict.cause == Cause::Unknown
+}
+
+/// Puts what the verdict says into the finding.
+fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposal) {
+    let verdict = &proposal.verdict;
+    let weaker = episode.remembered
+        && verdict.cause != episode.finding.cause
+        && (verdict.confidence < episode.finding.confidence || verdict.confidence == Confidence::Low);
+    if weaker || keeps(&episode.finding, verdict) {
+        episode.template.get_or_insert_with(|| Arc::clone(&proposal.template));
+        return;
+    }
+    let same_cause = verdict.cause == episode.finding.cause;
+    let lost_value = episode.remembered && same_cause && verdict.suggested.is_none();
+    let moved =
+        episode.template.as_ref().is_some_and(|template| !super::workload::is_same(template, &proposal.template));
+    let finding = &mut episode.finding;
+    finding.cause = verdict.cause;
+    finding.fault = verdict.cause.fault();
+    finding.field.clone_from(&verdict.field);
+    finding.current.clone_from(&verdict.current);
+    if !lost_value {
+        finding.suggested.clone_from(&verdict.suggested);
+    }
+    finding.confidence =
+        if episode.remembered && same_cause { finding.confidence.max(verdict.confidence) } else { verdict.confidence };
+    finding.hypotheses = if finding.confidence == Confidence::High { Vec::new() } else { verdict.hypotheses.clone() };
+    let mut facts = verdict.because.clone();
+    facts.extend(proposal.facts.iter().cloned());
+    if episode.remembered && same_cause {
+        facts.extend(finding.evidence.iter().cloned());
+    }
+    if moved {
+        finding.revision = None;
+        finding.change = None;
+    }
+    episode.template = Some(Arc::clone(&proposal.template));
+    let (revision, change) = rollout(scene, name, episode);
+    if revision.is_some() || moved {
+        if moved {
+            episode.finding.revision = revision;
+            episode.finding.change = change;
+        } else {
+            episode.rolled_out(revision, change);
+        }
+    }
+    if let Some(fact) = episode.finding.change.as_ref().and_then(told_change) {
+        facts.push(fact);
+    }
+    facts.sort();
+    facts.dedup_by(|one, other| one.what == other.what);
+    facts.truncate(MOST_FACTS);
+    episode.finding.evidence = facts;
+}
+
+/// The revision of the failing pods' template, and what it changed.
+fn rollout(scene: &Scene, name: &str, episode: &Episode) -> (Option<u64>, Option<RevisionChange>) {
+    let Some(template) = &episode.template else {
+        return (None, None);
+    };
+    let Some(revision) = scene.workload.revision(template) else {
+        return (None, None);
+    };
+    let number = revision.number;
+    let after = revision.template.containers.iter().find(|container| &*container.name == name);
+    let change = scene.before(name, template).zip(after).map(|(before, after)| {
+        let difference = change::between(before, after, episode.finding.field.as_deref());
+        let (from, to) = difference.map_or((None, None), |difference| (difference.from, difference.to));
+        RevisionChange { revision: number, at: revision.at, by: revision.by.clone(), from, to }
+    });
+    (Some(number), change)
+}
+
+/// "revision 2 was rolled out (kubectl-edit): /health → /v2/health"
+fn told_change(change: &RevisionChange) -> Option<Fact> {
+    let by = change.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
+    let what = match (&change.from, &change.to) {
+        (Some(from), Some(to)) => format!(": {from} → {to}"),
+        (None, Some(to)) => format!(": {to} added"),
+        (Some(from), None) => format!(": {from} removed"),
+        (None, None) => String::new(),
+    };
+    Some(Fact { at: change.at?, what: format!("revision {} was rolled out{by}{what}", change.revision) })
+}
+
+/// What to type, with all the rest known.
+fn finish(scene: &Scene, name: &str, episode: &mut Episode) {
+    let good = good_revision(scene, name, episode);
+    let facts = scene.workload.facts.as_ref();
+    let lines = Remedy {
+        finding: &episode.finding,
+        top: &scene.workload.top,
+        good_revision: good,
+        managed_by: facts.and_then(|facts| facts.managed_by.as_deref()),
+    }
+    .lines();
+    // After a restart of the operator what was known to work may no longer be seen.
+    if !episode.remembered || good.is_some() || episode.finding.remedy.is_empty() {
+        episode.finding.remedy = lines;
+    }
+}
+
+/// The latest earlier revision in which this probe, or the container as a whole, was seen to work.
+fn good_revision(scene: &Scene, name: &str, episode: &Episode) -> Option<u64> {
+    let template = episode.template.as_ref()?;
+    let worked = |earlier: &Earlier| match episode.finding.probe {
+        Some(probe) => earlier.passed.has(probe),
+        None => earlier.passed.has(ProbeKind::Readiness) || earlier.passed.has(ProbeKind::Liveness),
+    };
+    let revision = scene.workload.revision(template)?.number;
+    let earlier = scene.earlier(name, template);
+    earlier
+        .iter()
+        .filter(|earlier| worked(earlier))
+        .filter_map(|earlier| earlier.revision)
+        .find(|number| *number < revision)
+}
+
+fn services(scene: &Scene) -> Vec<ServiceState> {
+    let services = scene.workload.services.iter().flatten();
+    services
+        .map(|service| ServiceState { name: Arc::clone(&service.name), ready: service.ready, total: service.total })
+        .collect()
+}
+
+/// Says what is new of an episode, if it may speak by now.
+fn say(scene: &Scene, episode: &mut Episode, outcome: &mut Outcome) {
+    if episode.told.is_none() && scene.workload.facts.is_none() && scene.workload.owner.is_some() {
+        let hold = *episode.hold.get_or_insert_with(|| scene.now.plus(COMPLETE));
+        if scene.now < hold {
+            outcome.look_again(Some(hold));
+            return;
+        }
+    }
+    let Some(kind) = news(episode, scene.now) else {
+        if episode.told.as_deref() != Some(&episode.finding) {
+            outcome.look_again(episode.told_at.map(|at| at.plus(COUNTS)));
+        }
+        return;
+    };
+    let finding = Arc::new(episode.finding.clone());
+    episode.told = Some(Arc::clone(&finding));
+    episode.told_at = Some(scene.now);
+    episode.hold = None;
+    outcome.changes.push(Change { kind, at: scene.now, finding });
+}
+
+fn news(episode: &Episode, now: Time) -> Option<ChangeKind> {
+    let finding = &episode.finding;
+    let Some(told) = episode.told.as_deref() else {
+        return Some(if finding.confirmed_at.is_some() { ChangeKind::Confirmed } else { ChangeKind::Suspected });
+    };
+    if finding.confirmed_at.is_some() && told.confirmed_at.is_none() {
+        return Some(ChangeKind::Confirmed);
+    }
+    let said = |finding: &Finding| {
+        (
+            finding.cause,
+            finding.field.clone(),
+            finding.current.clone(),
+            finding.suggested.clone(),
+            finding.confidence,
+            finding.severity,
+            finding.revision,
+        )
+    };
+    let reach = |finding: &Finding| {
+        let all = finding.pods.total > 0 && finding.pods.affected >= finding.pods.total;
+        let out: Vec<_> = finding.services.iter().map(|service| service.total > 0 && service.ready == 0).collect();
+        (all, out.into_iter().any(|out| out))
+    };
+    if said(finding) != said(told) || (finding.confirmed_at.is_some() && reach(finding) != reach(told)) {
+        return Some(ChangeKind::Updated);
+    }
+    let due = episode.told_at.is_none_or(|at| at.plus(COUNTS) <= now);
+    let counted = finding.restarts != told.restarts || finding.pods != told.pods || finding.services != told.services;
+    (due && counted).then_some(ChangeKind::Counted)
+}

@@ -1,0 +1,240 @@
+//! A container's status → its history.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::history::{History, Run, RunEnd};
+use super::observation::{ContainerSnapshot, Ended, Seen, State};
+use super::pods::{Container, Phase};
+use crate::diagnosis::Blocked;
+use crate::template::{ContainerSpec, Role};
+use crate::time::Time;
+
+/// How a status was seen.
+#[derive(Copy, Clone)]
+pub(super) struct Sight {
+    /// As an item of a list, or as a change.
+    pub seen: Seen,
+    /// Whether the pod was ending as a whole when it was seen.
+    pub with_pod: bool,
+    /// When it was seen.
+    pub now: Time,
+}
+
+/// What a status brought.
+#[derive(Default)]
+pub(super) struct News {
+    /// Restarts since the last one.
+    pub restarts: u32,
+    /// Whether anything happened that a finding may rest on.
+    pub matters: bool,
+    /// How long it took to come up, where that was watched.
+    pub came_up_after: Option<Duration>,
+}
+
+/// Takes in a status that is not older than what is known.
+pub(super) fn take_in(
+    container: &mut Container,
+    spec: &ContainerSpec,
+    status: &ContainerSnapshot,
+    sight: Sight,
+) -> News {
+    let mut news = News::default();
+    let first = container.phase == Phase::Absent;
+    let unbroken = !first && sight.seen == Seen::Changed;
+    if !first {
+        news.restarts = status.restarts.saturating_sub(container.restarts);
+    }
+    take_in_ends(container, spec, status, sight, unbroken, &mut news);
+    take_in_state(container, spec, status, sight, unbroken, &mut news);
+    if container.history.is_none() && (status.restarts > 0 || is_blocked(status)) {
+        history(container);
+        news.matters = true;
+    }
+    note_block(container, status, sight.now, &mut news);
+    news.matters |= container.history.is_some() && (news.restarts > 0 || container.ready != status.ready);
+    container.restarts = status.restarts;
+    container.ready = status.ready;
+    container.started = status.started;
+    news
+}
+
+/// Mines a status that is older than what is known for ends that were not seen.
+pub(super) fn take_in_late(container: &mut Container, status: &ContainerSnapshot) -> bool {
+    let (State::Ended(ended), Some(history)) = (&status.state, container.history.as_mut()) else {
+        return false;
+    };
+    let Some(end) = history.run_mut(ended.id, ended.started).and_then(|run| run.end.as_mut()) else {
+        return false;
+    };
+    let news = end.by_itself != Some(true);
+    end.by_itself = Some(true);
+    news
+}
+
+/// The history of a container, begun with the incarnation that runs.
+pub(super) fn history(container: &mut Container) -> &mut History {
+    let (id, since, phase, ready) = (container.id, container.since, container.phase, container.ready);
+    container.history.get_or_insert_with(|| {
+        let mut history = History::default();
+        if phase == Phase::Running {
+            let mut run = Run::begun(id, since);
+            run.ready = since.filter(|_| ready);
+            history.runs.push_back(run);
+        }
+        Box::new(history)
+    })
+}
+
+fn take_in_ends(
+    container: &mut Container,
+    spec: &ContainerSpec,
+    status: &ContainerSnapshot,
+    sight: Sight,
+    unbroken: bool,
+    news: &mut News,
+) {
+    let was_running = container.phase == Phase::Running;
+    let now_ended = match &status.state {
+        State::Ended(ended) => Some((ended, true)),
+        _ => None,
+    };
+    for (ended, stands) in status.last.iter().map(|ended| (ended, false)).chain(now_ended) {
+        if spec.role == Role::Init && ended.exit == 0 && container.history.is_none() {
+            continue;
+        }
+        let same = ended.id.is_none() || container.id.is_none() || ended.id == container.id;
+        let by_itself = if stands { Some(true) } else { (unbroken && was_running && same).then_some(false) };
+        let end = RunEnd { ended: ended.clone(), seen_at: sight.now, by_itself, with_pod: sight.with_pod };
+        note_end(history(container), end, news);
+    }
+}
+
+fn note_end(history: &mut History, end: RunEnd, news: &mut News) {
+    let Ended { id, started, .. } = end.ended;
+    match history.run_mut(id, started) {
+        Some(run) if run.end.is_some() => return,
+        Some(run) => {
+            run.started = run.started.or(started);
+            run.end = Some(end);
+        }
+        None => history.insert(Run::ended(end)),
+    }
+    history.ends = history.ends.saturating_add(1);
+    news.matters = true;
+}
+
+fn take_in_state(
+    container: &mut Container,
+    spec: &ContainerSpec,
+    status: &ContainerSnapshot,
+    sight: Sight,
+    unbroken: bool,
+    news: &mut News,
+) {
+    let same_run = container.phase == Phase::Running && container.id == status.id;
+    let came_up = unbroken && same_run;
+    match &status.state {
+        State::Running { since } => {
+            container.since = *since;
+            container.phase = Phase::Running;
+        }
+        State::Waiting { reason, .. } => {
+            container.phase = Phase::Waiting;
+            if &**reason == "PostStartHookError" {
+                let at = status.last.as_ref().and_then(|last| last.finished).unwrap_or(sight.now);
+                history(container).hook_failed = Some(at);
+            }
+        }
+        State::Ended(_) => container.phase = Phase::Ended,
+    }
+    container.id = status.id.or(container.id);
+    let (was_ready, was_started) = (container.ready, container.started);
+    let now_ready = status.ready && !was_ready && spec.readiness.is_some();
+    let now_started = status.started && !was_started && spec.startup.is_some();
+    if container.phase != Phase::Running {
+        return;
+    }
+    if came_up && (now_ready || now_started) {
+        news.came_up_after = container.since.map(|since| sight.now.since(since));
+    }
+    let (id, since) = (container.id, container.since);
+    let Some(history) = container.history.as_mut() else {
+        return;
+    };
+    if history.run_mut(id, since).is_none() {
+        history.insert(Run::begun(id, since));
+        news.matters = true;
+    }
+    if let Some(run) = history.run_mut(id, since) {
+        run.started = run.started.or(since);
+        run.seen_running = Some(sight.now);
+        if status.ready {
+            run.ready = run.ready.or(Some(sight.now));
+        }
+        if now_started && came_up {
+            run.came_up = run.came_up.or(Some(sight.now));
+        }
+    }
+}
+
+fn note_block(container: &mut Container, status: &ContainerSnapshot, now: Time, news: &mut News) {
+    let Some(history) = container.history.as_mut() else {
+        return;
+    };
+    match blocked(status) {
+        Some((reason, message)) => {
+            news.matters = true;
+            match &mut history.blocked {
+                // "Back-off pulling image" says less than the error before it.
+                Some(known) if is_backoff(&reason) && !is_backoff(&known.reason) => {}
+                Some(known) => {
+                    known.reason = reason;
+                    known.message = message.or_else(|| known.message.take());
+                }
+                None => history.blocked = Some(Blocked { reason, message, since: now }),
+            }
+        }
+        None if matches!(status.state, State::Running { .. }) => {
+            news.matters |= history.blocked.take().is_some();
+        }
+        None => {}
+    }
+}
+
+fn is_blocked(status: &ContainerSnapshot) -> bool {
+    blocked(status).is_some()
+}
+
+fn is_backoff(reason: &str) -> bool {
+    matches!(reason, "ImagePullBackOff" | "CrashLoopBackOff")
+}
+
+/// Why a container cannot begin, if that is what its status says.
+fn blocked(status: &ContainerSnapshot) -> Option<(Arc<str>, Option<Arc<str>>)> {
+    let start_error = |ended: &Ended| {
+        matches!(&*ended.reason, "StartError" | "ContainerCannotRun")
+            .then(|| (Arc::clone(&ended.reason), ended.message.clone()))
+    };
+    match &status.state {
+        State::Waiting { reason, message } => match &**reason {
+            "CrashLoopBackOff" => status.last.as_ref().and_then(start_error),
+            "ErrImagePull"
+            | "ImagePullBackOff"
+            | "ErrImageNeverPull"
+            | "InvalidImageName"
+            | "ImageInspectError"
+            | "RegistryUnavailable"
+            | "SignatureValidationFailed"
+            | "CreateContainerConfigError"
+            | "CreateContainerError"
+            | "RunContainerError" => Some((Arc::clone(reason), message.clone())),
+            other if other.starts_with("ErrImage") || (other.starts_with("Create") && other.ends_with("Error")) => {
+                Some((Arc::clone(reason), message.clone()))
+            }
+            _ => None,
+        },
+        State::Ended(ended) => start_error(ended),
+        State::Running { .. } => None,
+    }
+}

@@ -1,0 +1,360 @@
+//! What a container has shown under one template, over all pods of a workload.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::history::{History, KillReason, Run, WordsKind};
+use super::judge::{EndKind, judge};
+use crate::diagnosis::{Heard, OwnEnd, OwnEnds, ProbeRecord, ProbeSet};
+use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
+use crate::template::{ContainerSpec, PodTemplate};
+use crate::time::Time;
+
+/// Kinds of failures kept of a probe.
+const MOST_FAILURES: usize = 8;
+/// Last failures before kills kept of a probe.
+const MOST_DECISIVE: usize = 8;
+
+/// A template of a workload, and what its containers have shown.
+#[derive(Debug)]
+pub(super) struct Trial {
+    /// The template.
+    pub template: Arc<PodTemplate>,
+    /// When a pod of it was last there.
+    pub last_seen: Time,
+    /// One entry for each of its containers.
+    pub containers: Box<[ContainerTrial]>,
+}
+
+/// What one container has shown.
+#[derive(Debug, Default)]
+pub(super) struct ContainerTrial {
+    /// Probes that were seen to pass.
+    pub passed: ProbeSet,
+    /// Probes that could not run: that they do not kill proves nothing.
+    pub errored: ProbeSet,
+    /// How long an incarnation took to come up, at most.
+    pub came_up_after: Option<Duration>,
+    /// What is known of pods and incarnations that are no longer kept.
+    pub folded: Option<Box<Tally>>,
+}
+
+impl Trial {
+    /// A template of which nothing is known yet.
+    pub fn new(template: Arc<PodTemplate>, now: Time) -> Self {
+        let containers = template.containers.iter().map(|_| ContainerTrial::default()).collect();
+        Self { template, last_seen: now, containers }
+    }
+
+    /// The container of that name, its specification and what it has shown.
+    pub fn container(&self, name: &str) -> Option<(&ContainerSpec, &ContainerTrial)> {
+        let at = self.template.containers.iter().position(|container| &*container.name == name)?;
+        Some((&self.template.containers[at], &self.containers[at]))
+    }
+}
+
+impl ContainerTrial {
+    /// Adds what the same container has shown elsewhere.
+    pub fn absorb(&mut self, other: Self) {
+        self.passed = self.passed.with(other.passed);
+        self.errored = self.errored.with(other.errored);
+        self.came_up_after = self.came_up_after.max(other.came_up_after);
+        if let Some(folded) = other.folded {
+            self.folded.get_or_insert_default().absorb(&folded);
+        }
+    }
+}
+
+/// Facts added up over incarnations and pods.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Tally {
+    /// By probe, in the order of [`ProbeKind::ALL`].
+    pub probes: [ProbeRecord; 3],
+    /// Kills that only fit, by probe.
+    pub fitting: [u32; 3],
+    /// Ends of its own.
+    pub own: OwnEnds,
+    /// Ends of which nothing tells.
+    pub unexplained: u32,
+    /// When the last bad end was.
+    pub last_bad: Option<Time>,
+    /// How long the longest incarnation that ended badly lasted.
+    pub longest_bad: Duration,
+}
+
+/// One container of one pod, as a tally takes it in.
+pub(super) struct Subject<'a> {
+    /// What is remembered of it.
+    pub history: &'a History,
+    /// Its template.
+    pub template: &'a PodTemplate,
+    /// Its specification.
+    pub container: &'a ContainerSpec,
+    /// Its pod's address.
+    pub ip: Option<IpAddr>,
+}
+
+impl Tally {
+    /// Adds what a container has shown since `horizon`.
+    pub fn add(&mut self, subject: &Subject, horizon: Time, now: Time) {
+        for words in subject.history.words.iter().filter(|words| words.last >= horizon) {
+            let record = &mut self.probes[words.probe as usize];
+            let heard = Heard {
+                failure: words.failure.clone(),
+                count: words.count,
+                first: words.first,
+                last: words.last,
+                words: Arc::clone(&words.words),
+            };
+            match words.kind {
+                WordsKind::Failed => {
+                    if let Some(address) = dialed(&words.words).filter(|to| subject.ip.is_some_and(|ip| ip != to.ip()))
+                    {
+                        record.dialed_elsewhere = Some(address);
+                    }
+                    merge(&mut record.failures, heard);
+                }
+                WordsKind::Errored => merge(&mut record.errors, heard),
+                WordsKind::Warned => merge_one(&mut record.warnings, heard),
+            }
+        }
+        for index in 0..subject.history.runs.len() {
+            self.add_run(subject, index, horizon, now);
+        }
+    }
+
+    /// Adds one incarnation.
+    pub fn add_run(&mut self, subject: &Subject, index: usize, horizon: Time, now: Time) {
+        for kind in ProbeKind::ALL {
+            if let Some(spec) = subject.container.probe(kind) {
+                self.probes[kind as usize].alternated |= alternated(subject.history, index, kind, spec);
+            }
+        }
+        let Some(verdict) = judge(subject.history, index, subject.template, subject.container, now) else {
+            return;
+        };
+        let run = &subject.history.runs[index];
+        let Some(end) = run.end.as_ref() else { return };
+        let at = end.ended.finished.unwrap_or(end.seen_at);
+        if at < horizon || !verdict.is_bad() || verdict == EndKind::Pending {
+            return;
+        }
+        self.last_bad = self.last_bad.max(Some(at));
+        if let (Some(started), Some(finished)) = (run.started, end.ended.finished) {
+            self.longest_bad = self.longest_bad.max(finished.since(started));
+        }
+        match verdict {
+            EndKind::Own(kind, seen) => {
+                let seen = seen && (end.by_itself == Some(true) || !matches!(end.ended.exit, 0 | 2 | 137 | 143));
+                self.own.add(OwnEnd { kind, count: 1, exit: end.ended.exit, first: at, last: at, seen });
+            }
+            EndKind::Unexplained => self.unexplained += 1,
+            EndKind::Fitting(probe) => {
+                self.fitting[probe as usize] += 1;
+                self.add_kill(subject, index, probe);
+            }
+            EndKind::Proven(probe) => {
+                self.probes[probe as usize].proven += 1;
+                self.add_kill(subject, index, probe);
+            }
+            EndKind::Likely(probe) => {
+                self.probes[probe as usize].likely += 1;
+                self.add_kill(subject, index, probe);
+            }
+            EndKind::Pending | EndKind::Fine | EndKind::NeverBegan => {}
+        }
+    }
+
+    fn add_kill(&mut self, subject: &Subject, index: usize, probe: ProbeKind) {
+        let record = &mut self.probes[probe as usize];
+        if passed_in(subject, index, probe) {
+            record.after_pass += 1;
+        } else {
+            record.from_start += 1;
+        }
+        if let Some(last) = subject.history.samples_of(index, probe).last() {
+            record.decisive.push(last.failure.clone());
+            if record.decisive.len() > MOST_DECISIVE {
+                record.decisive.remove(0);
+            }
+        }
+    }
+
+    /// Adds what was added up elsewhere.
+    pub fn absorb(&mut self, other: &Self) {
+        for (mine, theirs) in self.probes.iter_mut().zip(&other.probes) {
+            for heard in &theirs.failures {
+                merge(&mut mine.failures, heard.clone());
+            }
+            for heard in &theirs.errors {
+                merge(&mut mine.errors, heard.clone());
+            }
+            if let Some(heard) = &theirs.warnings {
+                merge_one(&mut mine.warnings, heard.clone());
+            }
+            mine.decisive.extend(theirs.decisive.iter().cloned());
+            let surplus = mine.decisive.len().saturating_sub(MOST_DECISIVE);
+            mine.decisive.drain(..surplus);
+            mine.proven += theirs.proven;
+            mine.likely += theirs.likely;
+            mine.from_start += theirs.from_start;
+            mine.after_pass += theirs.after_pass;
+            mine.alternated |= theirs.alternated;
+            mine.dialed_elsewhere = mine.dialed_elsewhere.or(theirs.dialed_elsewhere);
+        }
+        for (mine, theirs) in self.fitting.iter_mut().zip(other.fitting) {
+            *mine += theirs;
+        }
+        for end in &other.own.kinds {
+            self.own.add(end.clone());
+        }
+        self.unexplained += other.unexplained;
+        self.last_bad = self.last_bad.max(other.last_bad);
+        self.longest_bad = self.longest_bad.max(other.longest_bad);
+    }
+
+    /// Ends that only fit count as kills where there are several, or beside one that is sure; else
+    /// nothing explains them.
+    pub fn settle_fitting(&mut self) {
+        for (record, fitting) in self.probes.iter_mut().zip(&mut self.fitting) {
+            if *fitting >= 2 || record.kills() > 0 {
+                record.likely += *fitting;
+            } else {
+                self.unexplained += *fitting;
+                record.decisive.clear();
+            }
+            *fitting = 0;
+        }
+        for record in &mut self.probes {
+            record.failures.sort_by_key(|heard| heard.first);
+        }
+    }
+
+    /// Kills by any probe.
+    pub fn kills(&self) -> u32 {
+        self.probes.iter().map(ProbeRecord::kills).sum()
+    }
+}
+
+trait AddEnd {
+    fn add(&mut self, end: OwnEnd);
+}
+
+impl AddEnd for OwnEnds {
+    fn add(&mut self, end: OwnEnd) {
+        match self.kinds.iter_mut().find(|known| known.kind == end.kind) {
+            Some(known) => {
+                known.count += end.count;
+                known.first = known.first.min(end.first);
+                if end.last >= known.last {
+                    known.last = end.last;
+                    known.exit = end.exit;
+                }
+                known.seen |= end.seen;
+            }
+            None => self.kinds.push(end),
+        }
+    }
+}
+
+fn merge(known: &mut Vec<Heard>, heard: Heard) {
+    match known.iter().position(|other| other.failure == heard.failure) {
+        Some(at) => join(&mut known[at], &heard),
+        None if known.len() < MOST_FAILURES => known.push(heard),
+        None => {}
+    }
+}
+
+fn merge_one(known: &mut Option<Heard>, heard: Heard) {
+    match known {
+        Some(other) => join(other, &heard),
+        None => *known = Some(heard),
+    }
+}
+
+fn join(known: &mut Heard, heard: &Heard) {
+    known.count = known.count.saturating_add(heard.count);
+    known.first = known.first.min(heard.first);
+    known.last = known.last.max(heard.last);
+}
+
+/// Whether a probe passed between two of its failures within one incarnation: they lie further
+/// apart than two runs of it, and none was lost in between.
+fn alternated(history: &History, index: usize, kind: ProbeKind, spec: &ProbeSpec) -> bool {
+    let step = spec.period.max(spec.timeout);
+    let apart = step
+        .saturating_mul(2)
+        .saturating_sub(Duration::from_millis(1))
+        .max(step.saturating_add(Duration::from_secs(2)));
+    let mut before: Option<Time> = None;
+    for sample in history.samples_of(index, kind) {
+        let slow = sample.failure == Failure::TimedOut;
+        if before.is_some_and(|before| slow && sample.count == 1 && sample.at.since(before) >= apart) {
+            return true;
+        }
+        before = slow.then_some(sample.at);
+    }
+    false
+}
+
+/// Whether a probe had passed in the run at `index`, from what was seen of it.
+///
+/// A liveness probe that had not would have ended it earlier.
+pub(super) fn passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bool {
+    let Some(run) = subject.history.runs.get(index) else {
+        return false;
+    };
+    let container = subject.container;
+    match probe {
+        ProbeKind::Readiness => run.ready.is_some() && container.readiness.is_some(),
+        ProbeKind::Startup => run.came_up.is_some(),
+        ProbeKind::Liveness => outlived(subject, run, index),
+    }
+}
+
+fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
+    let (Some(spec), Some(started)) = (subject.container.liveness.as_ref(), run.started) else {
+        return false;
+    };
+    let errored =
+        |kind| subject.history.words.iter().any(|words| words.probe == kind && words.kind == WordsKind::Errored);
+    if errored(ProbeKind::Liveness) || errored(ProbeKind::Startup) {
+        return false;
+    }
+    let from = begins(subject.container, run, started);
+    let first_failure = subject.history.samples_of(index, ProbeKind::Liveness).next().map(|sample| sample.at);
+    let killed = subject
+        .history
+        .killings
+        .iter()
+        .find(|kill| matches!(kill.why, KillReason::Probe(_)) && kill.at >= started)
+        .map(|kill| kill.at);
+    // After the end was decided it may run on for the grace period.
+    let decided = [first_failure, killed].into_iter().flatten().min();
+    let ended = run.end.as_ref().and_then(|end| end.ended.finished);
+    match (decided, ended) {
+        (Some(decided), _) => decided.since(from) > spec.passed_after(),
+        (None, Some(ended)) => ended.since(from) > spec.longest_kill(subject.template.grace),
+        (None, None) => run.seen_running.is_some_and(|seen| seen.since(from) > spec.passed_after()),
+    }
+}
+
+/// When the liveness probe begins: with the container, or when its startup probe has passed.
+fn begins(container: &ContainerSpec, run: &Run, started: Time) -> Time {
+    match (&container.startup, run.came_up) {
+        (None, _) => started,
+        (Some(_), Some(came_up)) => came_up,
+        (Some(startup), None) => started.plus(startup.passed_after()),
+    }
+}
+
+/// Whether a container that has only ever run well has run long enough for its liveness probe to
+/// have passed.
+pub(super) fn healthy_for(container: &ContainerSpec, uptime: Duration) -> bool {
+    let Some(spec) = container.liveness.as_ref() else {
+        return false;
+    };
+    let startup = container.startup.as_ref().map_or(Duration::ZERO, ProbeSpec::passed_after);
+    uptime > spec.passed_after().saturating_add(startup)
+}

@@ -1,0 +1,163 @@
+//! A workload: its pods, its templates, what is known of it, and its findings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::case::Case;
+use super::observation::{Owner, PodSnapshot, ServiceFacts, WorkloadFacts};
+use super::pods::{Phase, Pod, PodTable};
+use super::trial::{Trial, healthy_for};
+use crate::kubelet::ProbeKind;
+use crate::template::PodTemplate;
+use crate::time::Time;
+
+/// Templates remembered of a workload.
+const MOST_TRIALS: usize = 12;
+
+/// What a person would edit, and all that is known of it.
+#[derive(Debug)]
+pub(super) struct Workload {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its kind and name.
+    pub top: Owner,
+    /// The controller of its pods by which it is asked for; the newest one's.
+    pub owner: Option<Owner>,
+    /// What was answered.
+    pub facts: Option<Box<WorkloadFacts>>,
+    /// Its Services, once answered.
+    pub services: Option<Vec<ServiceFacts>>,
+    /// Its pods, by place.
+    pub pods: BTreeSet<u32>,
+    /// Its templates, in the order in which they were first seen.
+    pub trials: Vec<Trial>,
+    /// Its containers of which there is something to say, by name.
+    pub cases: BTreeMap<Arc<str>, Case>,
+    /// When it was last asked for.
+    pub asked: Option<Time>,
+    /// What the last question was about: when this changes, it is asked again.
+    pub asked_of: (usize, usize, usize),
+    /// Since when it has no pods.
+    pub empty_since: Option<Time>,
+    /// When it was last looked at.
+    pub looked_at: Option<Time>,
+    /// When it is to be looked at again.
+    pub wake: Option<Time>,
+}
+
+impl Workload {
+    /// A workload of which nothing is known yet.
+    pub fn new(namespace: Arc<str>, top: Owner) -> Self {
+        Self {
+            namespace,
+            top,
+            owner: None,
+            facts: None,
+            services: None,
+            pods: BTreeSet::new(),
+            trials: Vec::new(),
+            cases: BTreeMap::new(),
+            asked: None,
+            asked_of: (0, 0, 0),
+            empty_since: None,
+            looked_at: None,
+            wake: None,
+        }
+    }
+
+    /// The workload that a pod belongs to, as far as the pod itself tells.
+    ///
+    /// A ReplicaSet that carries its template's hash in its name is a Deployment's; that is how the
+    /// Deployment controller names them.
+    pub fn of(pod: &PodSnapshot) -> Owner {
+        let Some(owner) = &pod.owner else {
+            return Owner { kind: "Pod".into(), name: Arc::clone(&pod.id.name) };
+        };
+        let hash = pod.template.revision_hash.as_deref().filter(|_| &*owner.kind == "ReplicaSet");
+        match hash.and_then(|hash| owner.name.strip_suffix(hash)?.strip_suffix('-')) {
+            Some(name) if !name.is_empty() => Owner { kind: "Deployment".into(), name: name.into() },
+            _ => owner.clone(),
+        }
+    }
+
+    /// `Deployment/web`
+    pub fn label(&self) -> String {
+        format!("{}/{}", self.top.kind, self.top.name)
+    }
+
+    /// The trial of that template, made where it is new.
+    pub fn trial_mut(&mut self, template: &Arc<PodTemplate>, pods: &PodTable, now: Time) -> &mut Trial {
+        let at = self.trials.iter().position(|trial| is_same(&trial.template, template)).unwrap_or_else(|| {
+            self.make_room(pods);
+            self.trials.push(Trial::new(Arc::clone(template), now));
+            self.trials.len() - 1
+        });
+        let trial = &mut self.trials[at];
+        trial.last_seen = trial.last_seen.max(now);
+        trial
+    }
+
+    /// The trial of that template.
+    pub fn trial(&self, template: &Arc<PodTemplate>) -> Option<&Trial> {
+        self.trials.iter().find(|trial| is_same(&trial.template, template))
+    }
+
+    fn make_room(&mut self, pods: &PodTable) {
+        if self.trials.len() < MOST_TRIALS {
+            return;
+        }
+        let used = |trial: &Trial| {
+            self.pods.iter().filter_map(|place| pods.get(*place)).any(|pod| is_same(&pod.template, &trial.template))
+        };
+        let oldest =
+            (0..self.trials.len()).filter(|at| !used(&self.trials[*at])).min_by_key(|at| self.trials[*at].last_seen);
+        self.trials.remove(oldest.unwrap_or(0));
+    }
+
+    /// Notes which probes have passed, from pods that run well.
+    pub fn note_passes(&mut self, pods: &PodTable, now: Time) {
+        let places = std::mem::take(&mut self.pods);
+        for pod in places.iter().filter_map(|place| pods.get(*place)) {
+            self.note_passes_of(pod, pods, now);
+        }
+        self.pods = places;
+    }
+
+    /// Notes which probes of one pod have passed.
+    pub fn note_passes_of(&mut self, pod: &Pod, pods: &PodTable, now: Time) {
+        let trial = self.trial_mut(&pod.template, pods, now);
+        let specs = pod.template.containers.iter();
+        for ((spec, state), known) in specs.zip(&pod.containers).zip(&mut trial.containers) {
+            if state.phase != Phase::Running {
+                continue;
+            }
+            if state.ready && spec.readiness.is_some() {
+                known.passed.add(ProbeKind::Readiness);
+            }
+            if state.started && spec.startup.is_some() && !known.errored.has(ProbeKind::Startup) {
+                known.passed.add(ProbeKind::Startup);
+            }
+            let uptime = state.since.map(|since| now.since(since)).filter(|_| state.history.is_none());
+            let silent = !known.errored.has(ProbeKind::Liveness) && !known.errored.has(ProbeKind::Startup);
+            if silent && uptime.is_some_and(|uptime| healthy_for(spec, uptime)) {
+                known.passed.add(ProbeKind::Liveness);
+            }
+        }
+    }
+
+    /// The revision that carries that hash.
+    pub fn revision(&self, template: &PodTemplate) -> Option<&super::Revision> {
+        let hash = template.revision_hash.as_ref()?;
+        self.facts.as_ref()?.revisions.iter().find(|revision| revision.hash.as_ref() == Some(hash))
+    }
+
+    /// How many pods are wanted, or there are.
+    pub fn desired(&self) -> u32 {
+        self.facts.as_ref().and_then(|facts| facts.desired).unwrap_or(self.pods.len() as u32)
+    }
+}
+
+/// Whether two templates are one: the same object, or the same content.
+pub(super) fn is_same(one: &Arc<PodTemplate>, other: &Arc<PodTemplate>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
+}

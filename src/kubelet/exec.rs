@@ -1,0 +1,357 @@
+//! What the output of an exec probe proves. An app may print anything: only words that name the
+//! probe's own command count.
+
+use std::sync::Arc;
+
+use super::Failure;
+use super::message::OUTPUT_MAX;
+use super::quoted::{Quoted, unquote};
+use super::runtime::not_executable;
+use super::shell::{Call, Link, calls, is_interpreter, is_shell, is_wrapper};
+
+/// Classifies the output of a command that failed.
+pub fn failed(command: &[Arc<str>], output: &str) -> Failure {
+    if timed_out(command, output) {
+        return Failure::TimedOut;
+    }
+    match missing(command, output).or_else(|| refused_by_runtime(command, output)) {
+        Some(name) => Failure::CommandMissing { name },
+        None => Failure::CommandFailed,
+    }
+}
+
+/// `command timed out: "CMD" timed out after 1s` (≥1.31), `command "CMD" timed out` (≤1.30).
+///
+/// The whole output has to be that, and CMD the probe's command. A long command's message is cut
+/// within CMD, which is then compared as far as it goes.
+fn timed_out(command: &[Arc<str>], output: &str) -> bool {
+    let (quoted, end) = match output.strip_prefix("command timed out: ") {
+        Some(quoted) => (quoted, " timed out after "),
+        None => match output.strip_prefix("command ") {
+            Some(quoted) => (quoted, " timed out"),
+            None => return false,
+        },
+    };
+    let Some(Quoted { bytes, rest }) = unquote(quoted) else {
+        return false;
+    };
+    let said = String::from_utf8_lossy(&bytes);
+    let pattern = command.join(" ");
+    match rest {
+        Some(rest) => rest.strip_prefix(end).is_some_and(is_duration_or_nothing) && matches(&pattern, &said),
+        None => output.len() + CUT_SLACK >= OUTPUT_MAX && matches_so_far(&pattern, said.trim_end_matches('\u{fffd}')),
+    }
+}
+
+/// A cut between characters may lose as many bytes.
+const CUT_SLACK: usize = 3;
+
+fn is_duration_or_nothing(text: &str) -> bool {
+    let in_duration = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | 'µ');
+    text.is_empty() || (text.starts_with(|first: char| first.is_ascii_digit()) && text.chars().all(in_duration))
+}
+
+/// The pieces of a command between what may read differently in a message: `***` is a mask, and
+/// the kubelet replaces `$(NAME)` by the variable's value and `$$` by `$`.
+fn literal_pieces(pattern: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while let Some(found) = pattern[at..].find(['*', '$']) {
+        at += found;
+        match hole(&pattern[at..]) {
+            Some(length) => {
+                pieces.push(&pattern[start..at]);
+                at += length;
+                start = at;
+            }
+            None => at += 1,
+        }
+    }
+    pieces.push(&pattern[start..]);
+    pieces
+}
+
+/// The length of a mask or variable at the beginning.
+fn hole(text: &str) -> Option<usize> {
+    if text.starts_with("***") {
+        return Some(3);
+    }
+    if text.starts_with("$$") {
+        return Some(2);
+    }
+    let name = text.strip_prefix("$(")?;
+    let end = name.find(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '_' | '-' | '.'))?;
+    name[end..].starts_with(')').then_some(end + 3)
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    let pieces = literal_pieces(pattern);
+    let [first, middle @ .., last] = pieces.as_slice() else {
+        return pattern == text;
+    };
+    let Some(text) = text.strip_prefix(first) else {
+        return false;
+    };
+    let Some(mut text) = text.strip_suffix(last) else {
+        return false;
+    };
+    for piece in middle {
+        let Some(found) = text.find(piece) else { return false };
+        text = &text[found + piece.len()..];
+    }
+    true
+}
+
+fn matches_so_far(pattern: &str, text: &str) -> bool {
+    match literal_pieces(pattern).as_slice() {
+        [] => false,
+        [whole] => whole.starts_with(text),
+        [first, ..] => first.starts_with(text) || text.starts_with(first),
+    }
+}
+
+/// A longer script is not gone into: each call is compared with the others.
+const CALLS_MAX: usize = 256;
+
+/// The probe's own command that a shell says is missing, where that decided the result.
+fn missing(command: &[Arc<str>], output: &str) -> Option<Arc<str>> {
+    let reported: Vec<&str> = output.lines().filter_map(|line| complaint(line.trim())).collect();
+    if reported.is_empty() {
+        return None;
+    }
+    let calls = calls(command);
+    if calls.len() > CALLS_MAX {
+        return None;
+    }
+    let is_missing = |call: &Call| reported.iter().any(|name| call.is(name));
+    let answers = |call: &Call| call.tells() && !is_missing(call);
+    let at = (0..calls.len()).find(|&at| {
+        let (before, after) = (&calls[..=at], &calls[at + 1..]);
+        is_missing(&calls[at]) && !is_fallback(before, answers) && !is_made_good(after, answers)
+    })?;
+    reported.into_iter().find(|name| calls[at].is(name)).map(Arc::from)
+}
+
+/// Whether the last of these calls runs because one that can answer has failed.
+fn is_fallback(calls: &[Call], answers: impl Fn(&Call) -> bool) -> bool {
+    let Some(first) = calls.iter().position(answers) else {
+        return false;
+    };
+    calls[first + 1..].iter().any(|call| call.link == Link::Instead && !call.ends())
+}
+
+/// Whether one of these calls runs although the one before them failed, and can answer.
+fn is_made_good(calls: &[Call], answers: impl Fn(&Call) -> bool) -> bool {
+    calls.iter().skip_while(|call| call.link == Link::With).any(answers)
+}
+
+/// The name that a shell, or the kernel through the runtime, says it cannot run:
+/// `sh: 1: curl: not found`, `sh: can't open '/x.sh': No such file or directory`.
+fn complaint(line: &str) -> Option<&str> {
+    let mut parts: Vec<&str> = line.split(": ").collect();
+    let last = parts.pop()?;
+    let name = if is_missing_reason(last) {
+        parts.pop()?
+    } else if parts.last() == Some(&"command not found") {
+        // zsh:1: command not found: curl
+        parts.pop();
+        last
+    } else if last.starts_with("Can't open ") {
+        last
+    } else {
+        return None;
+    };
+    let bare = bare_name(name);
+    let speakers_fit = match parts.split_first() {
+        Some((speaker, places)) => is_speaker(speaker) && places.iter().all(|place| is_place(place)),
+        // "/probe.sh: not found", "exec /probe.sh: no such file or directory"
+        None => bare.contains('/'),
+    };
+    speakers_fit.then_some(bare)
+}
+
+fn is_missing_reason(text: &str) -> bool {
+    const REASONS: [&str; 4] = ["not found", "no such file", "no such file or directory", "permission denied"];
+    let text = text.strip_prefix("[Errno 2] ").unwrap_or(text).to_ascii_lowercase();
+    let text = text.strip_prefix("command ").or_else(|| text.strip_prefix("inaccessible or ")).unwrap_or(&text);
+    REASONS.contains(&text)
+}
+
+fn is_speaker(text: &str) -> bool {
+    // zsh puts the line number right behind its name.
+    let name = text.split(':').next().unwrap_or(text);
+    is_shell(name) || is_wrapper(name) || is_interpreter(name)
+}
+
+/// `line 1`, `1`, `exec`: where in a script.
+fn is_place(text: &str) -> bool {
+    let number = text.strip_prefix("line ").unwrap_or(text);
+    number.bytes().all(|byte| byte.is_ascii_digit()) || matches!(text, "exec" | "eval")
+}
+
+/// Strips `can't open '…'` and the like from a name.
+fn bare_name(text: &str) -> &str {
+    const VERBS: [&str; 8] = [
+        "can't open file ",
+        "can't open ",
+        "Can't open ",
+        "cannot open ",
+        "can't execute ",
+        "can't exec ",
+        "failed to run command ",
+        "exec ",
+    ];
+    let name = VERBS.iter().find_map(|verb| text.strip_prefix(verb)).unwrap_or(text);
+    name.trim_matches(|mark| matches!(mark, '\'' | '"' | '`' | '‘' | '’'))
+}
+
+/// Docker gives the runtime's refusal as the command's output, so an app could as well.
+fn refused_by_runtime(command: &[Arc<str>], output: &str) -> Option<Arc<str>> {
+    if !output.starts_with("OCI runtime exec failed: ") {
+        return None;
+    }
+    let name = not_executable(output)?;
+    matches(command.first()?, &name).then(|| name.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_told_in_two_wordings() {
+        for output in [
+            "command \"sleep 10\" timed out",
+            "command timed out: \"sleep 10\" timed out after 1s",
+            "command timed out: \"sleep 10\" timed out after 1m30.5s",
+        ] {
+            assert_eq!(failed(&words(&["sleep", "10"]), output), Failure::TimedOut, "{output}");
+        }
+        let script = words(&["sh", "-c", "echo \"a\\b\"\n\tcurl é"]);
+        let output = r#"command "sh -c echo \"a\\b\"\n\tcurl é" timed out"#;
+        assert_eq!(failed(&script, output), Failure::TimedOut);
+    }
+
+    #[test]
+    fn a_timeout_is_known_although_words_are_masked_or_expanded() {
+        let command = words(&["redis-cli", "-a", "***", "-p", "$(PORT)", "ping $$"]);
+        assert_eq!(failed(&command, "command \"redis-cli -a s3cret -p 6379 ping $\" timed out"), Failure::TimedOut);
+        assert_eq!(failed(&command, "command \"redis-cli -a *** -p 6379 ping $\" timed out"), Failure::TimedOut);
+        assert_eq!(failed(&command, "command \"redis-cli -a s3cret -p 6379 flush\" timed out"), Failure::CommandFailed);
+    }
+
+    #[test]
+    fn a_timeout_of_a_long_command_is_known_although_its_message_is_cut() {
+        let script = "x\n".repeat(1000);
+        let output = format!("command timed out: {:?}", format!("sh -c {script}"));
+
+        assert_eq!(failed(&words(&["sh", "-c", &script]), &output[..1024]), Failure::TimedOut);
+        assert_eq!(failed(&words(&["sh", "-c", "y"]), &output[..1024]), Failure::CommandFailed);
+        assert_eq!(failed(&words(&["sh", "-c", &script]), &output[..100]), Failure::CommandFailed);
+    }
+
+    #[test]
+    fn an_app_s_own_timeout_is_a_failed_command() {
+        for output in [
+            "command \"psql\" timed out",
+            "error: command \"sleep 10\" timed out",
+            "command \"sleep 10\" timed out, giving up",
+            "command timed out: \"sleep 10\" timed out after a while",
+            "context deadline exceeded",
+        ] {
+            assert_eq!(failed(&words(&["sleep", "10"]), output), Failure::CommandFailed, "{output}");
+        }
+    }
+
+    #[test]
+    fn a_shell_that_misses_the_probe_s_command_is_understood() {
+        for (script, output, name) in [
+            ("pg_isready -U app -h 127.0.0.1", "sh: pg_isready: not found\n", "pg_isready"),
+            ("curl -sf localhost || exit 1", "sh: 1: curl: not found\n", "curl"),
+            ("foo", "bash: line 1: foo: command not found", "foo"),
+            ("foo", "bash: foo: command not found", "foo"),
+            ("foo", "zsh:1: command not found: foo", "foo"),
+            ("exec foo", "/bin/sh: exec: line 0: foo: not found", "foo"),
+            ("exec foo", "exec: foo: not found", "foo"),
+            ("env foo", "env: 'foo': No such file or directory", "foo"),
+            ("timeout 3 foo", "timeout: failed to run command ‘foo’: No such file or directory", "foo"),
+            ("/probe.sh", "/probe.sh: not found", "/probe.sh"),
+            ("/probe.sh", "sh: 1: /probe.sh: Permission denied", "/probe.sh"),
+            ("$DIR/probe.sh", "sh: /opt/probe.sh: not found", "/opt/probe.sh"),
+            ("wget -qO- localhost | jq .", "sh: jq: not found\nwget: short write", "jq"),
+            ("curl x || wget y", "sh: curl: not found\r\nsh: wget: not found\r\n", "curl"),
+            ("nc -z db 1 || exit 1; pg_isready", "sh: pg_isready: not found", "pg_isready"),
+            ("curl -s x > /tmp/o; grep -q ok /tmp/o || curl y", "sh: curl: not found\nsh: grep: not found", "curl"),
+        ] {
+            let expected = Failure::CommandMissing { name: name.into() };
+            assert_eq!(failed(&words(&["sh", "-c", script]), output), expected, "{script}: {output}");
+        }
+    }
+
+    #[test]
+    fn a_missing_script_is_understood() {
+        for output in [
+            "sh: can't open '/x.sh': No such file or directory",
+            "sh: 0: cannot open /x.sh: No such file",
+            "/bin/sh: 0: Can't open /x.sh",
+            "/bin/bash: /x.sh: No such file or directory",
+            "exec /x.sh: no such file or directory",
+        ] {
+            let expected = Failure::CommandMissing { name: "/x.sh".into() };
+            assert_eq!(failed(&words(&["sh", "/x.sh"]), output), expected, "{output}");
+        }
+        let output = "python3: can't open file '/x.py': [Errno 2] No such file or directory";
+        let expected = Failure::CommandMissing { name: "/x.py".into() };
+        assert_eq!(failed(&words(&["python3", "/x.py"]), output), expected);
+    }
+
+    #[test]
+    fn what_the_app_misses_is_a_failed_command() {
+        for (command, output) in [
+            (["cat", "/tmp/healthy", ""], "cat: can't open '/tmp/healthy': No such file or directory\n"),
+            (["sh", "-c", "cat /tmp/healthy"], "cat: can't open '/tmp/healthy': No such file or directory\n"),
+            (["sh", "-c", "grep ok < /tmp/healthy"], "sh: 1: cannot open /tmp/healthy: No such file"),
+            (["sh", "-c", "grep ok </tmp/healthy"], "sh: can't open /tmp/healthy: no such file or directory"),
+            (["sh", "-c", "check"], "check: not found"),
+            (["sh", "-c", "/check.sh"], "/check.sh: line 3: curl: not found"),
+            (["sh", "-c", "check config"], "sh: config: not found"),
+            (["sh", "-c", "check"], "service: check: not found"),
+            (["sh", "-c", "check"], "the shell says: sh: check: not found, or so"),
+            (
+                ["sh", "-c", ". /vault/env && check"],
+                "sh: .: line 0: can't open '/vault/env': No such file or directory",
+            ),
+            (["sh", "-c", "***"], "sh: check: not found"),
+        ] {
+            assert_eq!(failed(&words(&command), output), Failure::CommandFailed, "{command:?}: {output}");
+        }
+        assert_eq!(failed(&[], ""), Failure::CommandFailed);
+        assert_eq!(failed(&[], "sh: : not found"), Failure::CommandFailed);
+    }
+
+    #[test]
+    fn a_missing_command_beside_one_that_answered_does_not_decide() {
+        for script in [
+            "curl -sf localhost || wget -q localhost",
+            "wget -q localhost || curl -sf localhost",
+            "wget -q localhost || { echo down; curl -d down hook; exit 1; }",
+            "curl -d up hook; wget -q localhost",
+            "if wget -q localhost; then exit 0; else curl -sf localhost; fi",
+        ] {
+            let output = "sh: curl: not found\n";
+            assert_eq!(failed(&words(&["sh", "-c", script]), output), Failure::CommandFailed, "{script}");
+        }
+    }
+
+    #[test]
+    fn docker_gives_the_runtime_s_refusal_as_output() {
+        let output = "OCI runtime exec failed: exec failed: unable to start container process: exec: \"curl\": executable file not found in $PATH: unknown\r\n";
+
+        assert_eq!(failed(&words(&["curl", "x"]), output), Failure::CommandMissing { name: "curl".into() });
+        assert_eq!(failed(&words(&["other"]), output), Failure::CommandFailed);
+    }
+
+    fn words(words: &[&str]) -> Vec<Arc<str>> {
+        words.iter().map(|&word| word.into()).collect()
+    }
+}

@@ -1,0 +1,238 @@
+//! What the kubelet's HTTP, TCP and gRPC probers say.
+
+use super::Failure;
+use super::quoted::{get_error, unquote};
+
+/// Classifies the output of an HTTP probe (`pkg/probe/http/http.go`).
+pub fn http(output: &str) -> Failure {
+    if let Some(code) = output.strip_prefix("HTTP probe failed with statuscode: ") {
+        return code.parse().map_or(Failure::Unrecognised, Failure::Status);
+    }
+    let Some((_, Some(error))) = get_error(output) else {
+        return Failure::Unrecognised;
+    };
+    let error = error.strip_prefix("net/http: HTTP/1.x transport connection broken: ").unwrap_or(error);
+    // What is malformed is the server's own words, so nothing else is looked for in it.
+    if let Some(what) = error.strip_prefix("malformed ") {
+        return of_malformed(what);
+    }
+    if error.starts_with("stopped after ") && error.ends_with(" redirects") {
+        return Failure::TooManyRedirects;
+    }
+    of_tls(error).or_else(|| of_connection(error)).unwrap_or(Failure::Unrecognised)
+}
+
+/// An HTTP/2 server greets with a SETTINGS frame: three bytes of length, type 4, no flags.
+fn of_malformed(what: &str) -> Failure {
+    let answer = what.strip_prefix("HTTP response ").and_then(unquote);
+    match answer.as_ref().map(|answer| answer.bytes.as_slice()) {
+        Some([0, 0, _, 4, 0, ..]) => Failure::Http2,
+        Some([0x15 | 0x16, 3, ..]) => Failure::TlsAnswered,
+        _ => Failure::Malformed,
+    }
+}
+
+/// What Go's TLS client says, and its HTTP client about a scheme.
+fn of_tls(error: &str) -> Option<Failure> {
+    const CERTIFICATE_WANTED: [&str; 2] =
+        ["remote error: tls: certificate required", "remote error: tls: bad certificate"];
+    if error.ends_with("http: server gave HTTP response to HTTPS client") {
+        return Some(Failure::PlainHttp);
+    }
+    if error.ends_with("tls: first record does not look like a TLS handshake") {
+        return Some(Failure::NotTls);
+    }
+    if CERTIFICATE_WANTED.iter().any(|words| error.ends_with(words)) {
+        return Some(Failure::CertificateWanted);
+    }
+    (error.contains("tls: ") || error.contains("x509: ")).then_some(Failure::Tls)
+}
+
+/// Classifies the output of a TCP probe (`pkg/probe/tcp/tcp.go`).
+pub fn tcp(output: &str) -> Failure {
+    if !output.starts_with("dial ") {
+        return Failure::Unrecognised;
+    }
+    of_connection(output).unwrap_or(Failure::Unrecognised)
+}
+
+/// What Go's network says of a connection that was not made or did not last.
+fn of_connection(error: &str) -> Option<Failure> {
+    if error.starts_with("dial tcp: lookup ") {
+        // A resolver that is down or slow says nothing about the name.
+        return error.ends_with("no such host").then_some(Failure::NoSuchHost);
+    }
+    let ends = |endings: &[&str]| endings.iter().any(|ending| error.ends_with(ending));
+    if ends(&["connection refused"]) {
+        return Some(Failure::Refused);
+    }
+    if ends(&["no route to host", "network is unreachable", "host is unreachable", "host is down"]) {
+        return Some(Failure::Unreachable);
+    }
+    let deadline = ends(&["i/o timeout", "context deadline exceeded", "connection timed out", "TLS handshake timeout"]);
+    if deadline || error.contains("Client.Timeout") || error.starts_with("net/http: request canceled") {
+        return Some(Failure::TimedOut);
+    }
+    let cut_off =
+        ends(&["connection reset by peer", "broken pipe", "server closed idle connection", "connection aborted"]);
+    (cut_off || error == "EOF" || ends(&[": EOF", "unexpected EOF"])).then_some(Failure::Reset)
+}
+
+/// Classifies the output of a gRPC probe (`pkg/probe/grpc/grpc.go`).
+pub fn grpc(output: &str) -> Failure {
+    const NO_CONNECTION: [&str; 2] = ["timeout: failed to connect service ", "error: failed to connect service at "];
+    if NO_CONNECTION.iter().any(|words| output.starts_with(words)) {
+        return Failure::GrpcNoConnection;
+    }
+    if output.starts_with("timeout: health rpc did not complete") {
+        return Failure::TimedOut;
+    }
+    if output.starts_with("error: this server does not implement the grpc health protocol") {
+        return Failure::GrpcNoHealth;
+    }
+    if let Some(error) = output.strip_prefix("error: health rpc probe failed: ") {
+        return of_grpc_status(error);
+    }
+    match output.strip_prefix("service unhealthy (responded with ").and_then(unquote) {
+        Some(status) if status.bytes == b"SERVICE_UNKNOWN" => Failure::GrpcUnknownService,
+        Some(_) => Failure::GrpcNotServing,
+        None => Failure::Unrecognised,
+    }
+}
+
+/// `rpc error: code = NotFound desc = …`: the code is the protocol's, the rest the server's words.
+fn of_grpc_status(error: &str) -> Failure {
+    let code = error.strip_prefix("rpc error: code = ").and_then(|words| words.split(' ').next());
+    match code {
+        Some("NotFound") => Failure::GrpcUnknownService,
+        Some("Unimplemented") => Failure::GrpcNoHealth,
+        Some("DeadlineExceeded") => Failure::TimedOut,
+        _ => Failure::GrpcStatus,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read() {
+        assert_eq!(http("HTTP probe failed with statuscode: 404"), Failure::Status(404));
+        assert_eq!(http("HTTP probe failed with statuscode: 503"), Failure::Status(503));
+        assert_eq!(http("HTTP probe failed with statuscode: 99999"), Failure::Unrecognised);
+        assert_eq!(http("HTTP probe failed with statuscode: "), Failure::Unrecognised);
+    }
+
+    #[test]
+    fn every_error_of_an_http_probe_is_classified() {
+        for (error, expected) in [
+            ("dial tcp 10.0.0.7:8080: connect: connection refused", Failure::Refused),
+            ("dial tcp 10.0.0.7:8080: i/o timeout", Failure::TimedOut),
+            ("context deadline exceeded (Client.Timeout exceeded while awaiting headers)", Failure::TimedOut),
+            ("context deadline exceeded", Failure::TimedOut),
+            (
+                "net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)",
+                Failure::TimedOut,
+            ),
+            ("net/http: TLS handshake timeout", Failure::TimedOut),
+            ("dial tcp: lookup health.internal.invalid on 10.0.0.2:53: no such host", Failure::NoSuchHost),
+            ("dial tcp: lookup app on 10.0.0.2:53: server misbehaving", Failure::Unrecognised),
+            (
+                "dial tcp: lookup app on 10.0.0.2:53: read udp 10.0.0.1:4->10.0.0.2:53: i/o timeout",
+                Failure::Unrecognised,
+            ),
+            ("dial tcp: lookup app: Temporary failure in name resolution", Failure::Unrecognised),
+            ("EOF", Failure::Reset),
+            ("unexpected EOF", Failure::Reset),
+            ("net/http: HTTP/1.x transport connection broken: unexpected EOF", Failure::Reset),
+            ("read tcp 10.0.0.1:41000->10.0.0.7:8080: read: connection reset by peer", Failure::Reset),
+            ("write tcp 10.0.0.1:41000->10.0.0.7:8080: write: broken pipe", Failure::Reset),
+            ("http: server closed idle connection", Failure::Reset),
+            ("stopped after 10 redirects", Failure::TooManyRedirects),
+            ("http: server gave HTTP response to HTTPS client", Failure::PlainHttp),
+            ("tls: first record does not look like a TLS handshake", Failure::NotTls),
+            ("remote error: tls: certificate required", Failure::CertificateWanted),
+            ("remote error: tls: bad certificate", Failure::CertificateWanted),
+            ("remote error: tls: handshake failure", Failure::Tls),
+            ("dial tcp 10.0.0.7:8080: connect: no route to host", Failure::Unreachable),
+            ("dial tcp 10.0.0.7:8080: connect: network is unreachable", Failure::Unreachable),
+            ("something new", Failure::Unrecognised),
+        ] {
+            let output = format!(r#"Get "https://10.0.0.7:8080/health": {error}"#);
+            assert_eq!(http(&output), expected, "{output}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_answer_is_the_server_s_own_words() {
+        for (error, expected) in [
+            (r#"malformed HTTP response "\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x05\x00\x00@\x00""#, Failure::Http2),
+            (
+                r#"net/http: HTTP/1.x transport connection broken: malformed HTTP response "\x00\x00\x18\x04\x00\x00\x00""#,
+                Failure::Http2,
+            ),
+            (r#"malformed HTTP response "SSH-2.0-OpenSSH_9.6""#, Failure::Malformed),
+            (r#"malformed HTTP response "tls: EOF""#, Failure::Malformed),
+            (r#"malformed HTTP response "\x15\x03\x01\x00\x02\x02""#, Failure::TlsAnswered),
+            (r#"malformed HTTP status code "connection refused""#, Failure::Malformed),
+            ("malformed MIME header line: connection refused", Failure::Malformed),
+        ] {
+            assert_eq!(http(&format!(r#"Get "http://10.0.0.7:8080/": {error}"#)), expected, "{error}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_a_url_are_not_taken_for_an_error() {
+        for path in ["EOF", "statuscode: 404", r#"a\": EOF"#, "connection refused", "tls: x", r"\\"] {
+            let output = format!(r#"Get "http://10.0.0.7:80/{path}": something new"#);
+            assert_eq!(http(&output), Failure::Unrecognised, "{output}");
+            let output = format!(r#"Get "http://10.0.0.7:80/{path}"#);
+            assert_eq!(http(&output), Failure::Unrecognised, "{output}");
+        }
+    }
+
+    #[test]
+    fn a_tcp_probe_is_classified_by_its_dial_error() {
+        for (output, expected) in [
+            ("dial tcp 10.0.0.7:9090: connect: connection refused", Failure::Refused),
+            ("dial tcp 10.0.0.7:9090: i/o timeout", Failure::TimedOut),
+            ("dial tcp [fd00::7]:9090: connect: no route to host", Failure::Unreachable),
+            ("dial tcp: lookup db on 10.0.0.2:53: no such host", Failure::NoSuchHost),
+            ("HTTP probe failed with statuscode: 404", Failure::Unrecognised),
+            ("connection refused", Failure::Unrecognised),
+        ] {
+            assert_eq!(tcp(output), expected, "{output}");
+        }
+    }
+
+    #[test]
+    fn every_wording_of_a_grpc_probe_is_classified() {
+        for (output, expected) in [
+            (
+                r#"timeout: failed to connect service "10.0.0.7:8080" within 1s: context deadline exceeded"#,
+                Failure::GrpcNoConnection,
+            ),
+            (r#"error: failed to connect service at "10.0.0.7:8080": x"#, Failure::GrpcNoConnection),
+            ("timeout: health rpc did not complete within 1s", Failure::TimedOut),
+            (
+                "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): unknown service grpc.health.v1.Health",
+                Failure::GrpcNoHealth,
+            ),
+            (
+                "error: health rpc probe failed: rpc error: code = NotFound desc = unknown service",
+                Failure::GrpcUnknownService,
+            ),
+            (
+                "error: health rpc probe failed: rpc error: code = Unavailable desc = code = NotFound",
+                Failure::GrpcStatus,
+            ),
+            ("error: health rpc probe failed: rpc error: code = Unauthenticated desc = no token", Failure::GrpcStatus),
+            (r#"service unhealthy (responded with "NOT_SERVING")"#, Failure::GrpcNotServing),
+            (r#"service unhealthy (responded with "UNKNOWN")"#, Failure::GrpcNotServing),
+            (r#"service unhealthy (responded with "SERVICE_UNKNOWN")"#, Failure::GrpcUnknownService),
+            ("HTTP probe failed with statuscode: 404", Failure::Unrecognised),
+        ] {
+            assert_eq!(grpc(output), expected, "{output}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The document that `replay -o json` prints.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::escape::is_visible;
+use crate::engine::Finding;
+
+/// All that a recording gave. What is absent in a finding is `null`.
+#[derive(Serialize, Debug)]
+pub struct Document<'a> {
+    /// One entry per finding, its last episode.
+    pub findings: &'a [Arc<Finding>],
+    /// Lines that were taken in.
+    pub observations: u64,
+    /// Lines that were not.
+    pub skipped: u64,
+}
+
+impl Document<'_> {
+    /// The document, indented by two spaces, with a line break at its end.
+    ///
+    /// Characters of a finding that a terminal would act upon are written as JSON escapes, so that
+    /// the document is safe to look at and the values read back are the same.
+    ///
+    /// # Errors
+    /// None that serialising plain data can give.
+    pub fn render(&self) -> serde_json::Result<String> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        if !text.chars().all(is_safe) {
+            text = escaped(&text);
+        }
+        Ok(text)
+    }
+}
+
+fn is_safe(character: char) -> bool {
+    character == '\n' || is_visible(character)
+}
+
+/// Outside of its strings a JSON document is plain ASCII: what this replaces stands in a string.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_safe(character) {
+            out.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    out
+}

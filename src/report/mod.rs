@@ -1,0 +1,12 @@
+//! How findings are told: pure rendering, a file or folder per form.
+//!
+//! Invariant: nothing that came from a cluster reaches a reader unescaped and uncut. The wording
+//! ([`headline`], [`sentences`]) is shared by all forms and raw; each form escapes it for its own
+//! medium.
+
+pub mod escape;
+pub mod headline;
+pub mod json;
+pub mod sentences;
+pub mod text;
+pub mod when;

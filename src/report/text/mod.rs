@@ -1,0 +1,29 @@
+//! What a person reads on a terminal: the story as it unfolds, the table of findings, and what to
+//! type. Understandable without colour; harmless whatever the cluster's names contain.
+
+pub mod advice;
+mod layout;
+mod palette;
+pub mod story;
+pub mod table;
+
+pub use palette::Palette;
+
+/// How text is laid out.
+#[derive(Copy, Clone, Debug)]
+pub struct Look {
+    /// Columns that there are; commands to copy may be longer.
+    pub width: usize,
+    /// The colours, or none.
+    pub palette: Palette,
+}
+
+impl Look {
+    /// Without colour.
+    pub const fn plain(width: usize) -> Self {
+        Self {
+            width,
+            palette: Palette::PLAIN,
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The story as it unfolds: a line or a block for each change.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::sync::Arc;
+
+use super::Look;
+use super::advice::is_command;
+use super::layout::{pad_right, wrap};
+use crate::engine::{Cause, Change, ChangeKind, Effect, Fact, Finding};
+use crate::kubelet::ProbeKind;
+use crate::report::escape::terminal;
+use crate::report::headline::{headline, subject};
+use crate::report::sentences::{changed_by, doubt, extent, field_is, restarts};
+use crate::report::when::{clock, lasted, offset, span};
+use crate::time::Time;
+
+/// Columns before a block's text: the time since the start stands there.
+const INDENT: usize = 10;
+/// Facts shown of a finding.
+const FACTS: usize = 5;
+/// Longest sentence, in columns.
+const SENTENCE: usize = 600;
+/// Longest fact or remedy, in columns.
+const FACT: usize = 300;
+
+type Key = (Arc<str>, Arc<str>, Arc<str>, Effect, Option<ProbeKind>);
+
+/// Writes changes in the order in which they are told, and remembers what it said, to say what is
+/// new in an update.
+#[derive(Debug)]
+pub struct Story {
+    look: Look,
+    start: Time,
+    told: BTreeMap<Key, Arc<Finding>>,
+    previous: Option<Shape>,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Shape {
+    Line,
+    Block,
+}
+
+impl Story {
+    /// A story that began at `start`.
+    pub fn new(start: Time, look: Look) -> Self {
+        Self {
+            look,
+            start,
+            told: BTreeMap::new(),
+            previous: None,
+        }
+    }
+
+    /// Writes what there is to say about a change: nothing for one that only counts.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn tell(&mut self, change: &Change, out: &mut impl Write) -> fmt::Result {
+        let finding = &change.finding;
+        let before = match change.kind {
+            ChangeKind::Counted => return Ok(()),
+            ChangeKind::Resolved | ChangeKind::Withdrawn => self.told.remove(&key(finding)),
+            _ => self.told.insert(key(finding), Arc::clone(finding)),
+        };
+        match change.kind {
+            ChangeKind::Suspected | ChangeKind::Withdrawn => self.line(change, out),
+            ChangeKind::Confirmed => self.whole(change, "CONFIRMED", out),
+            ChangeKind::Updated => match before {
+                Some(before) if same_diagnosis(&before, finding) => self.extent(change, out),
+                _ => self.whole(change, "UPDATED", out),
+            },
+            ChangeKind::Resolved => self.resolved(change, out),
+            ChangeKind::Counted => Ok(()),
+        }
+    }
+
+    /// `+1m40s    suspected: web (Deployment, namespace prod): WrongPath?`
+    fn line(&mut self, change: &Change, out: &mut impl Write) -> fmt::Result {
+        self.separate(Shape::Line, out)?;
+        let finding = &change.finding;
+        let who = subject(finding);
+        let what = match (change.kind, finding.cause) {
+            (ChangeKind::Withdrawn, _) => format!("no longer suspected: {who}: {}", finding.effect),
+            (_, Cause::Unknown) => format!("suspected: {who}: {}", finding.effect),
+            (_, cause) => format!("suspected: {who}: {cause}?"),
+        };
+        let faint = self.look.palette.faint;
+        let room = self.look.width.saturating_sub(INDENT);
+        writeln!(out, "{}{faint}{}{faint:#}", self.time(change), terminal(&what, room))
+    }
+
+    /// A block with all that is known.
+    fn whole(&mut self, change: &Change, word: &str, out: &mut impl Write) -> fmt::Result {
+        let finding = &change.finding;
+        self.head(change, word, out)?;
+        self.sentence(&extent(finding), out)?;
+        for sentence in [field_is(finding), changed_by(finding)].into_iter().flatten() {
+            self.sentence(&sentence, out)?;
+        }
+        self.facts(&finding.evidence, out)?;
+        if let Some(sentence) = doubt(finding) {
+            self.sentence(&sentence, out)?;
+        }
+        self.remedies(finding, out)
+    }
+
+    /// A block with what has grown.
+    fn extent(&mut self, change: &Change, out: &mut impl Write) -> fmt::Result {
+        self.head(change, "UPDATED", out)?;
+        self.sentence(&extent(&change.finding), out)
+    }
+
+    fn resolved(&mut self, change: &Change, out: &mut impl Write) -> fmt::Result {
+        self.separate(Shape::Block, out)?;
+        let finding = &change.finding;
+        let good = self.look.palette.good;
+        writeln!(
+            out,
+            "{}{good}RESOLVED{good:#} after {}, {}",
+            self.time(change),
+            span(lasted(finding, change.at)),
+            restarts(finding.restarts)
+        )?;
+        self.sentence(&headline(finding), out)
+    }
+
+    /// The block's first line, and the headline below it.
+    fn head(&mut self, change: &Change, word: &str, out: &mut impl Write) -> fmt::Result {
+        self.separate(Shape::Block, out)?;
+        let finding = &change.finding;
+        let style = self.look.palette.severity(finding.severity);
+        let episode = match finding.episodes {
+            0 | 1 => String::new(),
+            episode => format!(", episode {episode}"),
+        };
+        writeln!(
+            out,
+            "{}{style}{word}, {}{style:#}{episode}",
+            self.time(change),
+            finding.severity
+        )?;
+        let bold = self.look.palette.headline;
+        for line in wrap(&terminal(&headline(finding), SENTENCE), self.room()) {
+            writeln!(out, "{:INDENT$}{bold}{line}{bold:#}", "")?;
+        }
+        Ok(())
+    }
+
+    /// A blank line around blocks, none between lines.
+    fn separate(&mut self, shape: Shape, out: &mut impl Write) -> fmt::Result {
+        let previous = self.previous.replace(shape);
+        match previous {
+            Some(previous) if previous == Shape::Block || shape == Shape::Block => writeln!(out),
+            _ => Ok(()),
+        }
+    }
+
+    fn time(&self, change: &Change) -> String {
+        let faint = self.look.palette.faint;
+        let offset = pad_right(&offset(change.at, self.start), INDENT);
+        format!("{faint}{offset}{faint:#}")
+    }
+
+    fn sentence(&self, sentence: &str, out: &mut impl Write) -> fmt::Result {
+        for line in wrap(&terminal(sentence, SENTENCE), self.room()) {
+            writeln!(out, "{:INDENT$}{line}", "")?;
+        }
+        Ok(())
+    }
+
+    /// Each with its time of day; where there are many, the first ones and the last.
+    fn facts(&self, facts: &[Fact], out: &mut impl Write) -> fmt::Result {
+        let (first, last) = match facts.len() {
+            0..=FACTS => (facts, &[][..]),
+            all => (&facts[..FACTS / 2], &facts[all - FACTS / 2..]),
+        };
+        self.fact_lines(first, out)?;
+        if !last.is_empty() {
+            self.hanging("…", &format!("{} more", facts.len() - first.len() - last.len()), out)?;
+        }
+        self.fact_lines(last, out)
+    }
+
+    fn fact_lines(&self, facts: &[Fact], out: &mut impl Write) -> fmt::Result {
+        facts
+            .iter()
+            .try_for_each(|fact| self.hanging(&clock(fact.at), &terminal(&fact.what, FACT), out))
+    }
+
+    fn remedies(&self, finding: &Finding, out: &mut impl Write) -> fmt::Result {
+        for (index, remedy) in finding.remedy.iter().enumerate() {
+            let label = if index == 0 { "Fix:" } else { "or:" };
+            if is_command(remedy) {
+                let style = self.look.palette.remedy;
+                writeln!(out, "{:INDENT$}  {}{style}{remedy}{style:#}", "", pad_right(label, 10))?;
+            } else {
+                self.hanging(label, &terminal(remedy, FACT), out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A label and a text that hangs beside it; both harmless already.
+    fn hanging(&self, label: &str, text: &str, out: &mut impl Write) -> fmt::Result {
+        let faint = self.look.palette.faint;
+        for (index, line) in wrap(text, self.room().saturating_sub(12)).iter().enumerate() {
+            let label = pad_right(if index == 0 { label } else { "" }, 10);
+            writeln!(out, "{:INDENT$}  {faint}{label}{faint:#}{line}", "")?;
+        }
+        Ok(())
+    }
+
+    fn room(&self) -> usize {
+        self.look.width.saturating_sub(INDENT)
+    }
+}
+
+fn key(finding: &Finding) -> Key {
+    (
+        Arc::clone(&finding.namespace),
+        Arc::clone(&finding.workload),
+        Arc::clone(&finding.container),
+        finding.effect,
+        finding.probe,
+    )
+}
+
+/// Whether only its extent or severity changed.
+fn same_diagnosis(a: &Finding, b: &Finding) -> bool {
+    (a.cause, &a.field, &a.current, &a.suggested, a.confidence)
+        == (b.cause, &b.field, &b.current, &b.suggested, b.confidence)
+        && a.confirmed_at.is_some() == b.confirmed_at.is_some()
+}

@@ -1,0 +1,425 @@
+//! What people read: findings in, text out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use probehound::engine::{
+    Cause, Change, ChangeKind, Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
+};
+use probehound::kubelet::ProbeKind;
+use probehound::report::headline::{headline, what_is_wrong};
+use probehound::report::json::Document;
+use probehound::report::text::story::Story;
+use probehound::report::text::{Look, Palette, advice, table};
+use probehound::time::Time;
+
+#[test]
+fn the_outage_is_told_from_the_first_suspicion_to_the_end() {
+    let mut finding = auth_service();
+    let mut changes = Vec::new();
+    finding.confirmed_at = None;
+    changes.push(change(ChangeKind::Suspected, 118, &finding));
+    finding.confirmed_at = Some(at(120));
+    changes.push(change(ChangeKind::Confirmed, 120, &finding));
+    changes.push(change(ChangeKind::Counted, 122, &finding));
+    finding.pods.affected = 50;
+    finding.restarts = 49;
+    finding.severity = Severity::Critical;
+    finding.services[0].ready = 0;
+    changes.push(change(ChangeKind::Updated, 131, &finding));
+    finding.restarts = 137;
+    finding.resolved_at = Some(at(370));
+    changes.push(change(ChangeKind::Resolved, 370, &finding));
+    assert_snapshot!(story(&changes, Look::plain(80)));
+}
+
+#[test]
+fn a_doubtful_finding_says_what_else_it_could_be() {
+    assert_snapshot!(story(
+        &[change(ChangeKind::Confirmed, 65, &doubtful())],
+        Look::plain(80)
+    ));
+}
+
+#[test]
+fn an_update_of_the_cause_is_told_in_full() {
+    let first = doubtful();
+    let mut second = first.clone();
+    second.cause = Cause::KilledWhileStarting;
+    second.field = Some("livenessProbe.initialDelaySeconds".into());
+    second.current = None;
+    second.suggested = Some(Value::Number(45));
+    second.confidence = Confidence::High;
+    second.hypotheses.clear();
+    let changes = [
+        change(ChangeKind::Confirmed, 65, &first),
+        change(ChangeKind::Updated, 365, &second),
+    ];
+    assert_snapshot!(story(&changes, Look::plain(80)));
+}
+
+#[test]
+fn what_was_only_suspected_is_withdrawn_in_a_line() {
+    let mut finding = doubtful();
+    finding.confirmed_at = None;
+    finding.cause = Cause::Unknown;
+    let changes = [
+        change(ChangeKind::Suspected, 5, &finding),
+        change(ChangeKind::Withdrawn, 15, &finding),
+    ];
+    assert_snapshot!(story(&changes, Look::plain(80)));
+}
+
+#[test]
+fn a_story_is_no_wider_than_the_terminal_but_for_its_commands() {
+    for width in [60, 80, 200] {
+        for finding in [auth_service(), doubtful(), out_of_memory(), hostile()] {
+            let kinds = [ChangeKind::Suspected, ChangeKind::Confirmed, ChangeKind::Resolved];
+            let changes = kinds.map(|kind| change(kind, 65, &finding));
+            for line in story(&changes, Look::plain(width)).lines() {
+                let one_word = line.split_whitespace().count() <= 2;
+                assert!(
+                    line.chars().count() <= width || line.contains("kubectl ") || one_word,
+                    "{width}: {line}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn colour_adds_nothing_but_escape_sequences() {
+    let changes = [ChangeKind::Suspected, ChangeKind::Confirmed, ChangeKind::Resolved]
+        .map(|kind| change(kind, 120, &auth_service()));
+    let look = Look {
+        width: 80,
+        palette: Palette::COLOURED,
+    };
+    let coloured = story(&changes, look);
+    assert!(coloured.contains("\u{1b}["));
+    assert_eq!(
+        anstream::adapter::strip_str(&coloured).to_string(),
+        story(&changes, Look::plain(80))
+    );
+}
+
+#[test]
+fn the_table_fits_80_columns() {
+    let table = table(&all(), Look::plain(80));
+    assert!(widest(&table) <= 80, "{table}");
+    assert_snapshot!(table);
+}
+
+#[test]
+fn the_table_shows_more_on_120_columns() {
+    let table = table(&all(), Look::plain(120));
+    assert!(widest(&table) <= 120, "{table}");
+    assert_snapshot!(table);
+}
+
+#[test]
+fn the_table_shows_everything_on_200_columns() {
+    let table = table(&all(), Look::plain(200));
+    assert!(widest(&table) <= 200, "{table}");
+    assert_snapshot!(table);
+}
+
+#[test]
+fn one_namespace_needs_no_column_on_a_narrow_terminal() {
+    assert_snapshot!(table(&[auth_service()], Look::plain(80)));
+}
+
+#[test]
+fn what_to_type_can_be_pasted() {
+    let mut resolved = auth_service();
+    resolved.resolved_at = Some(at(370));
+    let mut suspected = auth_service();
+    suspected.confirmed_at = None;
+    let findings = [
+        auth_service(),
+        doubtful(),
+        out_of_memory(),
+        resolved,
+        suspected,
+        hostile(),
+    ];
+    let mut text = String::new();
+    advice::write(findings.iter(), Look::plain(80), &mut text).expect("strings take everything");
+    assert_snapshot!(text);
+}
+
+#[test]
+fn hostile_names_cannot_touch_the_terminal() {
+    let finding = hostile();
+    let changes = [
+        ChangeKind::Suspected,
+        ChangeKind::Confirmed,
+        ChangeKind::Updated,
+        ChangeKind::Resolved,
+    ]
+    .map(|kind| change(kind, 65, &finding));
+    let mut text = story(&changes, Look::plain(80));
+    text.push_str(&table(&[hostile(), auth_service()], Look::plain(200)));
+    advice::write([&finding].into_iter(), Look::plain(80), &mut text).expect("strings take everything");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
+    assert!(!text.contains(['\u{202e}', '\u{200b}']), "{text}");
+    assert!(text.lines().all(|line| !line.starts_with("reboot")), "{text}");
+    assert_snapshot!(text);
+}
+
+#[test]
+fn json_is_the_contract_and_safe_to_look_at() {
+    let findings = [Arc::new(auth_service())];
+    let document = Document {
+        findings: &findings,
+        observations: 7832,
+        skipped: 1,
+    };
+    assert_snapshot!(document.render().expect("plain data"));
+}
+
+#[test]
+fn json_keeps_hostile_values_as_they_are_but_escaped() {
+    let findings = [Arc::new(hostile())];
+    let document = Document {
+        findings: &findings,
+        observations: 1,
+        skipped: 0,
+    };
+    let text = document.render().expect("plain data");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
+    assert!(!text.contains('\u{202e}'));
+    let read: serde_json::Value = serde_json::from_str(&text).expect("valid JSON");
+    let finding: Finding = serde_json::from_value(read["findings"][0].clone()).expect("a finding");
+    assert_eq!(finding, hostile());
+}
+
+#[test]
+fn every_cause_has_a_sentence_of_its_own() {
+    let mut finding = auth_service();
+    let sentences: Vec<String> = Cause::ALL
+        .iter()
+        .map(|&cause| {
+            finding.cause = cause;
+            format!("{cause}: {}", what_is_wrong(&finding))
+        })
+        .collect();
+    assert_snapshot!(sentences.join("\n"));
+}
+
+#[test]
+fn the_readme_lists_every_cause_with_its_message() {
+    let readme = include_str!("../README.md");
+    let mut finding = auth_service();
+    finding.current = Some(Value::Text("HTTPS".into()));
+    for &cause in Cause::ALL {
+        finding.cause = cause;
+        let row = format!("| `{cause}` | {} |", what_is_wrong(&finding));
+        assert!(readme.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn a_headline_names_who_and_what() {
+    assert_eq!(
+        headline(&auth_service()),
+        "auth-service (Deployment, namespace prod): the liveness probe asks for a path that the app does not serve"
+    );
+}
+
+fn story(changes: &[Change], look: Look) -> String {
+    let mut story = Story::new(at(0), look);
+    let mut text = String::new();
+    for change in changes {
+        story.tell(change, &mut text).expect("strings take everything");
+    }
+    text
+}
+
+fn table(findings: &[Finding], look: Look) -> String {
+    let mut text = String::new();
+    table::write(findings.iter(), at(600), look, &mut text).expect("strings take everything");
+    text
+}
+
+fn widest(text: &str) -> usize {
+    text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+}
+
+fn at(seconds: u64) -> Time {
+    let start = Time::parse("2026-11-22T13:58:00Z").expect("valid");
+    start.plus(Duration::from_secs(seconds))
+}
+
+fn change(kind: ChangeKind, seconds: u64, finding: &Finding) -> Change {
+    Change {
+        kind,
+        at: at(seconds),
+        finding: Arc::new(finding.clone()),
+    }
+}
+
+fn fact(seconds: u64, what: &str) -> Fact {
+    Fact {
+        at: at(seconds),
+        what: what.into(),
+    }
+}
+
+fn all() -> Vec<Finding> {
+    let mut resolved = auth_service();
+    resolved.workload = "StatefulSet/session-store".into();
+    resolved.resolved_at = Some(at(370));
+    vec![auth_service(), resolved, doubtful(), out_of_memory(), wrong_command()]
+}
+
+fn auth_service() -> Finding {
+    Finding {
+        namespace: "prod".into(),
+        workload: "Deployment/auth-service".into(),
+        container: "auth".into(),
+        effect: Effect::RestartLoop,
+        probe: Some(ProbeKind::Liveness),
+        cause: Cause::WrongPath,
+        fault: Cause::WrongPath.fault(),
+        field: Some("livenessProbe.httpGet.path".into()),
+        current: Some(Value::Text("/v2/health".into())),
+        suggested: Some(Value::Text("/health".into())),
+        confidence: Confidence::High,
+        severity: Severity::Warning,
+        hypotheses: vec![],
+        evidence: vec![
+            fact(110, "container started"),
+            fact(114, "liveness probe: HTTP 404"),
+            fact(119, "liveness probe: HTTP 404"),
+            fact(119, "killed by its liveness probe"),
+            fact(
+                120,
+                "restart 1 stands in the pod's status; the probe has never passed since revision 8",
+            ),
+        ],
+        revision: Some(8),
+        change: Some(RevisionChange {
+            revision: 8,
+            at: Some(at(108)),
+            by: Some("kubectl-edit".into()),
+            from: Some("/health".into()),
+            to: Some("/v2/health".into()),
+        }),
+        pods: Pods { affected: 1, total: 50 },
+        services: vec![ServiceState {
+            name: "auth".into(),
+            ready: 37,
+            total: 50,
+        }],
+        restarts: 1,
+        episodes: 1,
+        opened_at: at(118),
+        confirmed_at: Some(at(120)),
+        resolved_at: None,
+        remedy: vec![
+            "kubectl -n prod rollout undo deployment/auth-service --to-revision=7".into(),
+            "set livenessProbe.httpGet.path back to /health".into(),
+        ],
+    }
+}
+
+fn doubtful() -> Finding {
+    Finding {
+        namespace: "shop".into(),
+        workload: "DaemonSet/log-shipper".into(),
+        container: "shipper".into(),
+        cause: Cause::NothingListening,
+        fault: Cause::NothingListening.fault(),
+        field: Some("livenessProbe.tcpSocket.port".into()),
+        current: Some(Value::Number(9000)),
+        suggested: None,
+        confidence: Confidence::Medium,
+        hypotheses: vec![
+            "the port is wrong".into(),
+            "the app needs longer to start than the probe allows".into(),
+            "the app listens on 127.0.0.1 only".into(),
+        ],
+        evidence: (60..67)
+            .map(|second| fact(second, "liveness probe: connection refused on port 9000"))
+            .collect(),
+        revision: Some(1),
+        change: None,
+        pods: Pods { affected: 3, total: 0 },
+        services: vec![],
+        restarts: 6,
+        episodes: 2,
+        opened_at: at(30),
+        confirmed_at: Some(at(65)),
+        remedy: vec!["check on which port and address the app listens, and how long its start takes".into()],
+        ..auth_service()
+    }
+}
+
+fn out_of_memory() -> Finding {
+    Finding {
+        workload: "CronJob/nightly-report".into(),
+        container: "report".into(),
+        probe: None,
+        cause: Cause::OutOfMemory,
+        fault: Cause::OutOfMemory.fault(),
+        field: Some("resources.limits.memory".into()),
+        current: Some(Value::Text("64Mi".into())),
+        suggested: None,
+        severity: Severity::Info,
+        evidence: vec![fact(90, "OOMKilled, exit code 137, after 12s")],
+        change: None,
+        pods: Pods { affected: 1, total: 1 },
+        services: vec![],
+        remedy: vec!["raise resources.limits.memory, or look at what the app does with it".into()],
+        ..auth_service()
+    }
+}
+
+fn wrong_command() -> Finding {
+    Finding {
+        workload: "Deployment/a-rather-long-name-as-charts-generate-them-primary".into(),
+        probe: Some(ProbeKind::Startup),
+        cause: Cause::WrongCommand,
+        fault: Cause::WrongCommand.fault(),
+        field: Some("startupProbe.exec.command".into()),
+        current: Some(Value::Text("/usr/local/bin/healthcheck --deep --timeout=3s".into())),
+        suggested: None,
+        severity: Severity::Critical,
+        ..auth_service()
+    }
+}
+
+fn hostile() -> Finding {
+    let nasty = "x\u{202e}\u{1b}[2J\u{1b}]0;pwned\u{7}\r\nreboot\u{200b}";
+    Finding {
+        namespace: nasty.into(),
+        workload: format!("Deployment/{nasty}").into(),
+        container: nasty.into(),
+        field: Some(nasty.into()),
+        current: Some(Value::Text(nasty.into())),
+        suggested: Some(Value::Text(nasty.repeat(200))),
+        hypotheses: vec![nasty.into()],
+        confidence: Confidence::Low,
+        evidence: vec![fact(10, nasty)],
+        change: Some(RevisionChange {
+            revision: 2,
+            at: None,
+            by: Some(nasty.into()),
+            from: Some(nasty.into()),
+            to: None,
+        }),
+        services: vec![ServiceState {
+            name: nasty.into(),
+            ready: 0,
+            total: 1,
+        }],
+        remedy: vec![
+            format!("kubectl -n {nasty} rollout undo deployment/web"),
+            "kubectl get pods; reboot".into(),
+            nasty.into(),
+        ],
+        ..auth_service()
+    }
+}
