@@ -38,15 +38,9 @@ fn no_command_at_all_shows_the_help_as_wrong_usage() {
 fn wrong_usage_is_one_line_and_a_hint() {
     let cases: [(&[&str], &str); 6] = [
         (&["replay", "--sped", "3", "x"], "unexpected argument '--sped' found"),
-        (
-            &["replay"],
-            "the following required arguments were not provided: <FILE>...",
-        ),
+        (&["replay"], "the following required arguments were not provided: <FILE>..."),
         (&["replay", "--speed", "0", "x"], "neither max nor a number above 0"),
-        (
-            &["replay", "-o", "yaml", "x"],
-            "invalid value 'yaml' for '--output <FORMAT>'",
-        ),
+        (&["replay", "-o", "yaml", "x"], "invalid value 'yaml' for '--output <FORMAT>'"),
         (&["rewind"], "unrecognized subcommand 'rewind'"),
         (&["man", "rewind"], "there is no command \"rewind\""),
     ];
@@ -55,10 +49,7 @@ fn wrong_usage_is_one_line_and_a_hint() {
         let text = stderr(&output);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(text.starts_with("error: ") && text.contains(what), "{text}");
-        assert!(
-            text.lines().nth(1).is_some_and(|hint| hint.starts_with("hint: ")),
-            "{text}"
-        );
+        assert!(text.lines().nth(1).is_some_and(|hint| hint.starts_with("hint: ")), "{text}");
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(output.stdout.is_empty());
     }
@@ -69,10 +60,7 @@ fn a_hostile_argument_cannot_touch_the_terminal() {
     let output = probehound(&["replay", "--\u{1b}[2J\u{202e}", "x"]);
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        text.contains(r"\u{202e}") && !text.contains(['\u{1b}', '\u{202e}']),
-        "{text}"
-    );
+    assert!(text.contains(r"\u{202e}") && !text.contains(['\u{1b}', '\u{202e}']), "{text}");
 }
 
 #[test]
@@ -80,10 +68,7 @@ fn a_missing_file_is_named_with_a_hint() {
     let output = probehound(&["replay", "no/such\u{7}.jsonl"]);
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        text.starts_with(r"error: cannot open no/such\u{7}.jsonl: No such file"),
-        "{text}"
-    );
+    assert!(text.starts_with(r"error: cannot open no/such\u{7}.jsonl: No such file"), "{text}");
     assert!(text.contains("\nhint: check the path"), "{text}");
     assert!(output.stdout.is_empty());
 }
@@ -92,11 +77,7 @@ fn a_missing_file_is_named_with_a_hint() {
 fn a_folder_is_no_recording() {
     let output = probehound(&["replay", env!("CARGO_TARGET_TMPDIR")]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("is a directory\nhint: name the files in it"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("is a directory\nhint: name the files in it"), "{}", stderr(&output));
     assert!(output.stdout.is_empty());
 }
 
@@ -108,17 +89,9 @@ fn a_recording_that_is_cut_claims_no_more_than_it_holds() {
     std::fs::write(&zipped, cut_gzip()).expect("the folder can be written");
     let output = probehound(&["replay", &zipped]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stdout(&output).starts_with("No findings in what could be read.\n"),
-        "{}",
-        stdout(&output)
-    );
+    assert!(stdout(&output).starts_with("No findings in what could be read.\n"), "{}", stdout(&output));
     assert!(stderr(&output).contains("error: cannot read "), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("\nhint: a recording is JSON lines"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("\nhint: a recording is JSON lines"), "{}", stderr(&output));
 }
 
 #[test]
@@ -230,10 +203,7 @@ fn as_a_kubectl_plugin_it_calls_itself_so() {
     assert!(help(&["--help"]).contains("Usage: kubectl probehound "));
     let replay = help(&["replay", "--help"]);
     assert!(replay.contains("Usage: kubectl probehound replay "), "{replay}");
-    assert!(
-        replay.contains("  kubectl probehound replay incident.jsonl.gz"),
-        "{replay}"
-    );
+    assert!(replay.contains("  kubectl probehound replay incident.jsonl.gz"), "{replay}");
 }
 
 fn binary(args: &[&str]) -> Command {
@@ -254,12 +224,8 @@ fn fed(args: &[&str], input: &str) -> Output {
 }
 
 fn run_fed(mut command: Command, input: &str) -> Output {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     let mut stdin = child.stdin.take().expect("piped");
     stdin.write_all(input.as_bytes()).expect("the binary reads");
     drop(stdin);
@@ -277,17 +243,8 @@ fn recording(name: &str, content: &str) -> String {
 fn cut_gzip() -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     for second in 0..60_000 {
-        let time = format!(
-            "2026-11-22T{:02}:{:02}:{:02}Z",
-            second / 3600,
-            second / 60 % 60,
-            second % 60
-        );
-        let line = BOOKMARKS
-            .lines()
-            .next()
-            .expect("two lines")
-            .replace("2026-11-22T13:58:00Z", &time);
+        let time = format!("2026-11-22T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60);
+        let line = BOOKMARKS.lines().next().expect("two lines").replace("2026-11-22T13:58:00Z", &time);
         writeln!(encoder, "{line}").expect("memory takes everything");
     }
     let mut bytes = encoder.finish().expect("memory takes everything");

@@ -36,10 +36,7 @@ fn the_outage_is_told_from_the_first_suspicion_to_the_end() {
 
 #[test]
 fn a_doubtful_finding_says_what_else_it_could_be() {
-    assert_snapshot!(story(
-        &[change(ChangeKind::Confirmed, 65, &doubtful())],
-        Look::plain(80)
-    ));
+    assert_snapshot!(story(&[change(ChangeKind::Confirmed, 65, &doubtful())], Look::plain(80)));
 }
 
 #[test]
@@ -52,10 +49,7 @@ fn an_update_of_the_cause_is_told_in_full() {
     second.suggested = Some(Value::Number(45));
     second.confidence = Confidence::High;
     second.hypotheses.clear();
-    let changes = [
-        change(ChangeKind::Confirmed, 65, &first),
-        change(ChangeKind::Updated, 365, &second),
-    ];
+    let changes = [change(ChangeKind::Confirmed, 65, &first), change(ChangeKind::Updated, 365, &second)];
     assert_snapshot!(story(&changes, Look::plain(80)));
 }
 
@@ -64,10 +58,7 @@ fn what_was_only_suspected_is_withdrawn_in_a_line() {
     let mut finding = doubtful();
     finding.confirmed_at = None;
     finding.cause = Cause::Unknown;
-    let changes = [
-        change(ChangeKind::Suspected, 5, &finding),
-        change(ChangeKind::Withdrawn, 15, &finding),
-    ];
+    let changes = [change(ChangeKind::Suspected, 5, &finding), change(ChangeKind::Withdrawn, 15, &finding)];
     assert_snapshot!(story(&changes, Look::plain(80)));
 }
 
@@ -79,10 +70,7 @@ fn a_story_is_no_wider_than_the_terminal_but_for_its_commands() {
             let changes = kinds.map(|kind| change(kind, 65, &finding));
             for line in story(&changes, Look::plain(width)).lines() {
                 let one_word = line.split_whitespace().count() <= 2;
-                assert!(
-                    line.chars().count() <= width || line.contains("kubectl ") || one_word,
-                    "{width}: {line}"
-                );
+                assert!(line.chars().count() <= width || line.contains("kubectl ") || one_word, "{width}: {line}");
             }
         }
     }
@@ -92,16 +80,10 @@ fn a_story_is_no_wider_than_the_terminal_but_for_its_commands() {
 fn colour_adds_nothing_but_escape_sequences() {
     let changes = [ChangeKind::Suspected, ChangeKind::Confirmed, ChangeKind::Resolved]
         .map(|kind| change(kind, 120, &auth_service()));
-    let look = Look {
-        width: 80,
-        palette: Palette::COLOURED,
-    };
+    let look = Look { width: 80, palette: Palette::COLOURED };
     let coloured = story(&changes, look);
     assert!(coloured.contains("\u{1b}["));
-    assert_eq!(
-        anstream::adapter::strip_str(&coloured).to_string(),
-        story(&changes, Look::plain(80))
-    );
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), story(&changes, Look::plain(80)));
 }
 
 #[test]
@@ -136,14 +118,7 @@ fn what_to_type_can_be_pasted() {
     resolved.resolved_at = Some(at(370));
     let mut suspected = auth_service();
     suspected.confirmed_at = None;
-    let findings = [
-        auth_service(),
-        doubtful(),
-        out_of_memory(),
-        resolved,
-        suspected,
-        hostile(),
-    ];
+    let findings = [auth_service(), doubtful(), out_of_memory(), resolved, suspected, hostile()];
     let mut text = String::new();
     advice::write(findings.iter(), Look::plain(80), &mut text).expect("strings take everything");
     assert_snapshot!(text);
@@ -152,13 +127,8 @@ fn what_to_type_can_be_pasted() {
 #[test]
 fn hostile_names_cannot_touch_the_terminal() {
     let finding = hostile();
-    let changes = [
-        ChangeKind::Suspected,
-        ChangeKind::Confirmed,
-        ChangeKind::Updated,
-        ChangeKind::Resolved,
-    ]
-    .map(|kind| change(kind, 65, &finding));
+    let changes = [ChangeKind::Suspected, ChangeKind::Confirmed, ChangeKind::Updated, ChangeKind::Resolved]
+        .map(|kind| change(kind, 65, &finding));
     let mut text = story(&changes, Look::plain(80));
     text.push_str(&table(&[hostile(), auth_service()], Look::plain(200)));
     advice::write([&finding].into_iter(), Look::plain(80), &mut text).expect("strings take everything");
@@ -171,22 +141,14 @@ fn hostile_names_cannot_touch_the_terminal() {
 #[test]
 fn json_is_the_contract_and_safe_to_look_at() {
     let findings = [Arc::new(auth_service())];
-    let document = Document {
-        findings: &findings,
-        observations: 7832,
-        skipped: 1,
-    };
+    let document = Document { findings: &findings, observations: 7832, skipped: 1 };
     assert_snapshot!(document.render().expect("plain data"));
 }
 
 #[test]
 fn json_keeps_hostile_values_as_they_are_but_escaped() {
     let findings = [Arc::new(hostile())];
-    let document = Document {
-        findings: &findings,
-        observations: 1,
-        skipped: 0,
-    };
+    let document = Document { findings: &findings, observations: 1, skipped: 0 };
     let text = document.render().expect("plain data");
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
     assert!(!text.contains('\u{202e}'));
@@ -253,18 +215,11 @@ fn at(seconds: u64) -> Time {
 }
 
 fn change(kind: ChangeKind, seconds: u64, finding: &Finding) -> Change {
-    Change {
-        kind,
-        at: at(seconds),
-        finding: Arc::new(finding.clone()),
-    }
+    Change { kind, at: at(seconds), finding: Arc::new(finding.clone()) }
 }
 
 fn fact(seconds: u64, what: &str) -> Fact {
-    Fact {
-        at: at(seconds),
-        what: what.into(),
-    }
+    Fact { at: at(seconds), what: what.into() }
 }
 
 fn all() -> Vec<Finding> {
@@ -294,10 +249,7 @@ fn auth_service() -> Finding {
             fact(114, "liveness probe: HTTP 404"),
             fact(119, "liveness probe: HTTP 404"),
             fact(119, "killed by its liveness probe"),
-            fact(
-                120,
-                "restart 1 stands in the pod's status; the probe has never passed since revision 8",
-            ),
+            fact(120, "restart 1 stands in the pod's status; the probe has never passed since revision 8"),
         ],
         revision: Some(8),
         change: Some(RevisionChange {
@@ -308,11 +260,7 @@ fn auth_service() -> Finding {
             to: Some("/v2/health".into()),
         }),
         pods: Pods { affected: 1, total: 50 },
-        services: vec![ServiceState {
-            name: "auth".into(),
-            ready: 37,
-            total: 50,
-        }],
+        services: vec![ServiceState { name: "auth".into(), ready: 37, total: 50 }],
         restarts: 1,
         episodes: 1,
         opened_at: at(118),
@@ -341,9 +289,7 @@ fn doubtful() -> Finding {
             "the app needs longer to start than the probe allows".into(),
             "the app listens on 127.0.0.1 only".into(),
         ],
-        evidence: (60..67)
-            .map(|second| fact(second, "liveness probe: connection refused on port 9000"))
-            .collect(),
+        evidence: (60..67).map(|second| fact(second, "liveness probe: connection refused on port 9000")).collect(),
         revision: Some(1),
         change: None,
         pods: Pods { affected: 3, total: 0 },
@@ -410,11 +356,7 @@ fn hostile() -> Finding {
             from: Some(nasty.into()),
             to: None,
         }),
-        services: vec![ServiceState {
-            name: nasty.into(),
-            ready: 0,
-            total: 1,
-        }],
+        services: vec![ServiceState { name: nasty.into(), ready: 0, total: 1 }],
         remedy: vec![
             format!("kubectl -n {nasty} rollout undo deployment/web"),
             "kubectl get pods; reboot".into(),

@@ -161,8 +161,8 @@ fn is_kubectl_plugin(program: Option<&OsString>) -> bool {
 fn as_plugin(command: clap::Command) -> clap::Command {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let commands = ["replay", "completions", "man"];
-    let help = commands.iter().fold(help, |help, name| {
-        help.replace(&format!("probehound {name}"), &format!("kubectl probehound {name}"))
-    });
+    let help = commands
+        .iter()
+        .fold(help, |help, name| help.replace(&format!("probehound {name}"), &format!("kubectl probehound {name}")));
     command.after_help(help)
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::report::escape::{terminal, visible};
+use crate::source::recording::ReadError;
 
 /// The exit code of a wrong command line.
 pub const USAGE: u8 = 2;
@@ -37,7 +38,7 @@ pub enum Error {
         /// As the person named it.
         file: String,
         /// What the system or the decoder says.
-        cause: io::Error,
+        cause: ReadError,
     },
     /// The answer cannot be delivered.
     #[error("cannot write to standard output: {0}")]
@@ -59,19 +60,9 @@ impl Error {
         let paragraph = text.lines().take_while(|line| !line.is_empty());
         let what: Vec<&str> = paragraph.map(str::trim).collect();
         let what = what.join(" ");
-        let tips: Vec<&str> = text
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("tip: "))
-            .collect();
-        let hint = if tips.is_empty() {
-            format!("{topic} --help shows what can be typed")
-        } else {
-            tips.join("; ")
-        };
-        Self::Usage {
-            what: what.trim_start_matches("error: ").to_owned(),
-            hint,
-        }
+        let tips: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
+        let hint = if tips.is_empty() { format!("{topic} --help shows what can be typed") } else { tips.join("; ") };
+        Self::Usage { what: what.trim_start_matches("error: ").to_owned(), hint }
     }
 
     /// What the process ends with.

@@ -21,9 +21,7 @@ use error::Error;
 pub fn run(argv: Vec<OsString>) -> ExitCode {
     let mut command = args::command(argv.first());
     let topic = topic(&command, &argv);
-    let parsed = command
-        .try_get_matches_from_mut(argv)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command.try_get_matches_from_mut(argv).and_then(|matches| Cli::from_arg_matches(&matches));
     let outcome = match parsed {
         Ok(cli) => dispatch(cli, command),
         Err(error) if is_answer(&error) => {
@@ -75,10 +73,7 @@ fn man_page(mut command: Command, name: Option<&str>) -> Result<Vec<u8>, Error> 
     command.build();
     let page = match name {
         None => command,
-        Some(name) => command
-            .find_subcommand(name)
-            .cloned()
-            .ok_or_else(|| Error::NoSuchCommand(name.to_owned()))?,
+        Some(name) => command.find_subcommand(name).cloned().ok_or_else(|| Error::NoSuchCommand(name.to_owned()))?,
     };
     let mut text = Vec::new();
     clap_mangen::Man::new(page).render(&mut text).map_err(Error::Write)?;

@@ -16,9 +16,9 @@ pub use pace::Speed;
 use super::args::{Color, Replay};
 use super::error::Error;
 use super::quiet_when_closed;
-use crate::engine::{Change, Finding};
+use crate::engine::{Engine, Finding};
+use crate::replay::{self, Moment, Replayed};
 use crate::report::text::{Look, Palette};
-use crate::time::Time;
 use narrator::{Narrator, Setting};
 use progress::{Counted, Progress};
 
@@ -51,25 +51,19 @@ pub fn run(args: &Replay, color: Color) -> Result<(), Error> {
         Some(only) if args.files.len() == 1 => Err(only),
         Some(last) => {
             failures.iter().chain([&last]).for_each(Error::report);
-            Err(Error::Files {
-                failed,
-                total: args.files.len(),
-            })
+            Err(Error::Files { failed, total: args.files.len() })
         }
     }
 }
 
 fn one(path: &Path, setting: Setting, out: &mut impl Write) -> Result<(), Error> {
     let name = path.display().to_string();
-    let (input, size) = open(path).map_err(|cause| Error::Open {
-        file: name.clone(),
-        cause,
-    })?;
+    let (input, size) = open(path).map_err(|cause| Error::Open { file: name.clone(), cause })?;
     let progress = Rc::new(Progress::new(size.filter(|_| setting.speed == Speed::Max)));
     let mut narrator = Narrator::new(&name, setting, Rc::clone(&progress), out);
-    let replayed = drive(Counted::new(input, Rc::clone(&progress)), &mut narrator);
-    narrator.finish(&replayed).map_err(Error::Write)?;
-    match replayed.failure {
+    let outcome = drive(Counted::new(input, Rc::clone(&progress)), &mut narrator);
+    narrator.finish(&outcome).map_err(Error::Write)?;
+    match outcome.replayed.error {
         None => Ok(()),
         Some(cause) => Err(Error::Read { file: name, cause }),
     }
@@ -103,69 +97,22 @@ fn look(stdout: &io::Stdout, color: Color) -> Look {
     }
 }
 
-// SEAM: everything below stands in for `crate::replay` until it is merged. The rest of the command
-// needs no more than this: a driver that calls a `Listener` and returns a `Replayed`.
-
-/// Hears what happens while a recording is driven through the engine, in order.
-pub trait Listener {
-    /// Time has come to `at`: once per line, before what the line brings.
-    fn reached(&mut self, at: Time);
-    /// The engine has something to say.
-    fn changed(&mut self, change: &Change);
-    /// A line, counted from 1, cannot be used, and why.
-    fn skipped(&mut self, line: u64, why: &str);
+/// Drives a recording through an engine of its own, and tells the narrator what happens.
+fn drive(input: impl Read, narrator: &mut Narrator<impl Write>) -> Outcome {
+    let mut engine = Engine::default();
+    let replayed = replay::replay(input, &mut engine, |moment| match moment {
+        Moment::Record(progress) => narrator.reached(progress.record.at),
+        Moment::Change(change) => narrator.changed(&change),
+        Moment::Skipped(skipped) => narrator.skipped(skipped.line, &skipped.what),
+    });
+    Outcome { findings: engine.findings(), replayed }
 }
 
 /// What a recording gave.
-#[derive(Debug, Default)]
-pub struct Replayed {
+#[derive(Debug)]
+pub struct Outcome {
     /// All findings, in the engine's order.
     pub findings: Vec<Arc<Finding>>,
-    /// Lines taken in.
-    pub observations: u64,
-    /// Lines left out.
-    pub skipped: u64,
-    /// Why the recording could not be read to its end.
-    pub failure: Option<io::Error>,
-}
-
-fn drive(input: impl Read, listener: &mut impl Listener) -> Replayed {
-    use std::io::{BufRead, BufReader};
-
-    let mut input = BufReader::new(input);
-    let gzipped = matches!(input.fill_buf(), Ok([0x1f, 0x8b, ..]));
-    let lines: Box<dyn BufRead> = if gzipped {
-        Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(input)))
-    } else {
-        Box::new(input)
-    };
-    let mut engine = crate::engine::Engine::default();
-    let mut replayed = Replayed::default();
-    for (number, line) in (1..).zip(lines.split(b'\n')) {
-        let parsed = match line {
-            Ok(line) => serde_json::from_slice::<serde_json::Value>(&line),
-            Err(failure) => {
-                replayed.failure = Some(failure);
-                break;
-            }
-        };
-        match parsed.map(|line| line.get("ts").and_then(|ts| Time::parse(ts.as_str()?).ok())) {
-            Ok(Some(at)) => {
-                replayed.observations += 1;
-                listener.reached(at);
-                engine.tick(at);
-                engine.take_changes().iter().for_each(|change| listener.changed(change));
-            }
-            Ok(None) => {
-                replayed.skipped += 1;
-                listener.skipped(number, "no ts");
-            }
-            Err(why) => {
-                replayed.skipped += 1;
-                listener.skipped(number, &why.to_string());
-            }
-        }
-    }
-    replayed.findings = engine.findings();
-    replayed
+    /// What was read of it.
+    pub replayed: Replayed,
 }

@@ -55,7 +55,7 @@ impl Engine {
         let again = outcome.again.into_iter().chain(pending(&workload, &self.pods, self.now)).min();
         let forget = workload.empty_since.map(|since| since.plus(FORGET));
         let forgotten = forget.is_some_and(|at| at <= self.now);
-        let wake = again.into_iter().chain(forget).min().map(|at| at.max(self.now.plus(Duration::from_millis(1))));
+        let wake = again.into_iter().chain(forget).min().filter(|at| *at > self.now);
         if outcome.curious {
             self.ask(&mut workload);
         }
@@ -73,8 +73,14 @@ impl Engine {
         let mut cases = std::mem::take(&mut workload.cases);
         for (name, case) in &mut cases {
             let horizon = case.horizon;
-            let scene =
-                Scene { workload, pods: &self.pods, settings: &self.settings, onsets: &self.onsets, now: self.now };
+            let scene = Scene {
+                workload,
+                pods: &self.pods,
+                settings: &self.settings,
+                onsets: &self.onsets,
+                kubelets: &self.kubelets,
+                now: self.now,
+            };
             let outcome = speak::look(&scene, name, case);
             all.changes.extend(outcome.changes);
             all.again = all.again.into_iter().chain(outcome.again).min();

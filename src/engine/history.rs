@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::observation::{ContainerId, Ended, KubeletEvent, Uid};
 use crate::diagnosis::Blocked;
@@ -24,6 +25,8 @@ const MOST_KILLINGS: usize = 12;
 pub(super) struct History {
     /// Its incarnations, oldest first; the last one may still run.
     pub runs: VecDeque<Run>,
+    /// When the last incarnation that is no longer kept ended.
+    pub cut: Option<Time>,
     /// What its probes said, by event.
     pub words: Vec<Words>,
     /// Single failures, by time.
@@ -220,18 +223,8 @@ impl History {
         }
         if kind == WordsKind::Failed {
             if known.is_none() && event.count > 1 && event.first < event.last {
-                self.sample(Sample {
-                    at: event.first,
-                    probe,
-                    failure: failure.clone(),
-                    count: 1,
-                });
-                self.sample(Sample {
-                    at: event.last,
-                    probe,
-                    failure,
-                    count: event.count - 1,
-                });
+                self.sample(Sample { at: event.first, probe, failure: failure.clone(), count: 1 });
+                self.sample(Sample { at: event.last, probe, failure, count: event.count - 1 });
             } else {
                 self.sample(Sample { at: event.last, probe, failure, count: new });
             }
@@ -277,21 +270,35 @@ impl History {
     }
 
     /// The failures of a probe that fall into the run at `index`.
+    ///
+    /// What is said in the second of a restart was said of the one before.
     pub fn samples_of(&self, index: usize, probe: ProbeKind) -> impl Iterator<Item = &Sample> {
+        let finished = |at: Option<usize>| self.runs.get(at?)?.end.as_ref()?.ended.finished;
+        let before = finished(index.checked_sub(1)).or(self.cut);
         let (from, to) = self.span(index);
-        let finished = self.runs.get(index).and_then(|run| run.end.as_ref()).and_then(|end| end.ended.finished);
-        // What is said in the second of a restart was said of the one before.
-        let first = index == 0;
+        let until = finished(Some(index)).max(to.map(|to| to.minus(Duration::from_secs(1))));
+        let known = index == 0 || from.is_some();
         self.samples.iter().filter(move |sample| {
-            sample.probe == probe
+            known
+                && sample.probe == probe
                 && from.is_none_or(|from| sample.at >= from)
-                && (first || from.is_some())
-                && match (to, finished) {
-                    (_, Some(finished)) if sample.at <= finished => true,
-                    (Some(to), _) => sample.at < to,
-                    (None, Some(_)) => false,
-                    (None, None) => true,
-                }
+                && before.is_none_or(|before| sample.at > before)
+                && until.is_none_or(|until| sample.at <= until)
         })
+    }
+
+    /// When a new event of a probe said again what an older one had said: the kubelet had been
+    /// restarted in between, since it counts on what it remembers.
+    pub fn said_anew(&self) -> Option<Time> {
+        let again = self.words.iter().filter(|words| {
+            self.words.iter().any(|older| {
+                older.event != words.event
+                    && older.probe == words.probe
+                    && older.kind == words.kind
+                    && older.words == words.words
+                    && older.last < words.first
+            })
+        });
+        again.map(|words| words.first).max()
     }
 }

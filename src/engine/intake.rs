@@ -105,7 +105,8 @@ impl Engine {
             let Some(history) = self.pods.get_mut(place).and_then(|pod| pod.containers[index].history.as_mut()) else {
                 return;
             };
-            history.runs.pop_front();
+            let oldest = history.runs.pop_front();
+            history.cut = oldest.and_then(|run| run.end).and_then(|end| end.ended.finished).or(history.cut);
         }
     }
 
@@ -127,7 +128,8 @@ impl Engine {
         let Some(horizon) = workload.cases.get(&spec.name).map(|case| case.horizon) else {
             return;
         };
-        let subject = Subject { history, template: &pod.template, container: spec, ip: pod.ip };
+        let kubelet_since = self.kubelets.since(pod.node.as_ref());
+        let subject = Subject { history, template: &pod.template, container: spec, ip: pod.ip, kubelet_since };
         let mut tally = Tally::default();
         match run {
             Some(run) => tally.add_run(&subject, run, horizon, self.now),
@@ -230,6 +232,10 @@ impl Engine {
         };
         let heard = hear::take_in(pod, event);
         let Some(index) = heard.container else { return false };
+        let said_anew = pod.containers[index].history.as_ref().and_then(|history| history.said_anew());
+        if let Some((node, at)) = pod.node.as_ref().zip(said_anew) {
+            self.kubelets.note(node, at);
+        }
         let (id, template) = (pod.workload, Arc::clone(&pod.template));
         let Some(workload) = self.workloads.get_mut(&id) else {
             return false;

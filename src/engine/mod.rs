@@ -43,7 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::time::Time;
-use onsets::Onsets;
+use onsets::{Kubelets, Onsets};
 use pods::PodTable;
 use waiting::Waiting;
 use workload::Workload;
@@ -77,6 +77,7 @@ pub struct Engine {
     wakes: BTreeSet<(Time, usize)>,
     waiting: Waiting,
     onsets: Onsets,
+    kubelets: Kubelets,
     list: u32,
     changes: Vec<Change>,
     needs: Vec<Need>,

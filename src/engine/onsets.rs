@@ -1,6 +1,6 @@
-//! Which workloads became unwell when: what falls together may hang on one dependency.
+//! What happened to many at once: which workloads became unwell when, and which kubelets were away.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,5 +52,27 @@ impl Onsets {
         names.sort();
         names.dedup();
         names
+    }
+}
+
+/// Nodes of which a restart of the kubelet is remembered.
+const MOST_NODES: usize = 10_000;
+
+/// When the kubelets were last seen to have been restarted, by node.
+#[derive(Debug, Default)]
+pub(super) struct Kubelets(BTreeMap<Arc<str>, Time>);
+
+impl Kubelets {
+    /// Notes that a node's kubelet had been restarted when it spoke at that time.
+    pub fn note(&mut self, node: &Arc<str>, at: Time) {
+        if self.0.len() < MOST_NODES || self.0.contains_key(node) {
+            let known = self.0.entry(Arc::clone(node)).or_insert(at);
+            *known = at.max(*known);
+        }
+    }
+
+    /// When that node's kubelet was restarted, if that was seen.
+    pub fn since(&self, node: Option<&Arc<str>>) -> Option<Time> {
+        self.0.get(node?).copied()
     }
 }

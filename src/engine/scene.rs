@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Settings;
 use super::case::Case;
-use super::onsets::Onsets;
+use super::onsets::{Kubelets, Onsets};
 use super::pods::{Container, Pod, PodTable};
 use super::trial::{Subject, Tally};
 use super::workload::{Workload, is_same};
@@ -25,6 +25,8 @@ pub(super) struct Scene<'a> {
     pub settings: &'a Settings,
     /// Which workloads became unwell when.
     pub onsets: &'a Onsets,
+    /// When the nodes' kubelets were restarted.
+    pub kubelets: &'a Kubelets,
     /// When.
     pub now: Time,
 }
@@ -40,14 +42,6 @@ pub(super) struct Member<'a> {
     pub state: &'a Container,
 }
 
-impl<'a> Member<'a> {
-    /// What a tally takes in, where anything is remembered of it.
-    pub fn subject(&self) -> Option<Subject<'a>> {
-        let history = self.state.history.as_deref()?;
-        Some(Subject { history, template: &self.pod.template, container: self.spec, ip: self.pod.ip })
-    }
-}
-
 impl<'a> Scene<'a> {
     /// The containers of that name in the workload's pods, in the order in which they were seen.
     pub fn members(&self, name: &'a str) -> impl Iterator<Item = Member<'a>> + 'a {
@@ -57,6 +51,14 @@ impl<'a> Scene<'a> {
             let (_, spec, state) = pod.container(name)?;
             Some(Member { pod, spec, state })
         })
+    }
+
+    /// What a tally takes in of a container, where anything is remembered of it.
+    pub fn subject(&self, member: &Member<'a>) -> Option<Subject<'a>> {
+        let history = member.state.history.as_deref()?;
+        let pod = member.pod;
+        let kubelet_since = self.kubelets.since(pod.node.as_ref());
+        Some(Subject { history, template: &pod.template, container: member.spec, ip: pod.ip, kubelet_since })
     }
 
     /// The templates in which the container is, those with pods last, the newest at the end.
@@ -79,7 +81,7 @@ impl<'a> Scene<'a> {
             tally.absorb(folded);
         }
         for member in self.members(name).filter(|member| is_same(&member.pod.template, template)) {
-            if let Some(subject) = member.subject() {
+            if let Some(subject) = self.subject(&member) {
                 tally.add(&subject, case.horizon, self.now);
             }
         }
@@ -120,7 +122,7 @@ impl<'a> Scene<'a> {
         for subject in self
             .members(name)
             .filter(|member| is_same(&member.pod.template, template))
-            .filter_map(|member| member.subject())
+            .filter_map(|member| self.subject(&member))
         {
             for index in 0..subject.history.runs.len() {
                 for kind in ProbeKind::ALL {
@@ -145,7 +147,8 @@ impl<'a> Scene<'a> {
             .iter()
             .enumerate()
             .filter(|(place, trial)| match (mine, number(&trial.template)) {
-                (Some(mine), Some(other)) => other < mine,
+                // A revision that came back has a new number, but was there before.
+                (Some(mine), Some(other)) => other < mine || *place < at,
                 _ => *place != at,
             })
             .filter_map(|(place, trial)| {

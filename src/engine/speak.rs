@@ -34,11 +34,9 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn look_again(&mut self, at: Option<Time>) {
-        self.again = match (self.again, at) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
+    /// Looks again at that time; what is due already is seen with the next news.
+    fn look_again(&mut self, now: Time, at: Option<Time>) {
+        self.again = self.again.into_iter().chain(at.filter(|at| *at > now)).min();
     }
 }
 
@@ -60,7 +58,7 @@ pub(super) fn look(scene: &Scene, name: &Arc<str>, case: &mut Case) -> Outcome {
             continue;
         }
         let seen = see(scene, name, slot, case);
-        outcome.look_again(seen.again);
+        outcome.look_again(scene.now, seen.again);
         if let Some(proposal) = seen.proposal {
             take_up(scene, name, slot, case, proposal, &mut outcome);
         } else {
@@ -100,7 +98,7 @@ fn end_if_over(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, outc
     };
     match is_over(scene, name, slot, episode) {
         Err(again) => {
-            outcome.look_again(again);
+            outcome.look_again(scene.now, again);
             return false;
         }
         Ok(()) => {}
@@ -201,9 +199,10 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
         return;
     }
     let same_cause = verdict.cause == episode.finding.cause;
-    let lost_value = episode.remembered && same_cause && verdict.suggested.is_none();
     let moved =
         episode.template.as_ref().is_some_and(|template| !super::workload::is_same(template, &proposal.template));
+    // A value that was known to work does so still, whatever has become of the proof.
+    let lost_value = same_cause && !moved && verdict.suggested.is_none() && verdict.current == episode.finding.current;
     let finding = &mut episode.finding;
     finding.cause = verdict.cause;
     finding.fault = verdict.cause.fault();
@@ -284,10 +283,16 @@ fn finish(scene: &Scene, name: &str, episode: &mut Episode) {
         managed_by: facts.and_then(|facts| facts.managed_by.as_deref()),
     }
     .lines();
-    // After a restart of the operator what was known to work may no longer be seen.
-    if !episode.remembered || good.is_some() || episode.finding.remedy.is_empty() {
-        episode.finding.remedy = lines;
-    }
+    // What was known to work may no longer be seen, or have another number by now.
+    let told = episode
+        .told
+        .as_ref()
+        .filter(|told| told.cause == episode.finding.cause && told.current == episode.finding.current);
+    let rolls_back = |lines: &[String]| lines.iter().any(|line| line.contains(" rollout undo "));
+    episode.finding.remedy = match told {
+        Some(told) if !rolls_back(&lines) && rolls_back(&told.remedy) => told.remedy.clone(),
+        _ => lines,
+    };
 }
 
 /// The latest earlier revision in which this probe, or the container as a whole, was seen to work.
@@ -318,13 +323,13 @@ fn say(scene: &Scene, episode: &mut Episode, outcome: &mut Outcome) {
     if episode.told.is_none() && scene.workload.facts.is_none() && scene.workload.owner.is_some() {
         let hold = *episode.hold.get_or_insert_with(|| scene.now.plus(COMPLETE));
         if scene.now < hold {
-            outcome.look_again(Some(hold));
+            outcome.look_again(scene.now, Some(hold));
             return;
         }
     }
     let Some(kind) = news(episode, scene.now) else {
         if episode.told.as_deref() != Some(&episode.finding) {
-            outcome.look_again(episode.told_at.map(|at| at.plus(COUNTS)));
+            outcome.look_again(scene.now, episode.told_at.map(|at| at.plus(COUNTS)));
         }
         return;
     };
@@ -359,7 +364,11 @@ fn news(episode: &Episode, now: Time) -> Option<ChangeKind> {
         let out: Vec<_> = finding.services.iter().map(|service| service.total > 0 && service.ready == 0).collect();
         (all, out.into_iter().any(|out| out))
     };
-    if said(finding) != said(told) || (finding.confirmed_at.is_some() && reach(finding) != reach(told)) {
+    if finding.confirmed_at.is_none() {
+        let what = |finding: &Finding| (finding.cause, finding.field.clone(), finding.current.clone());
+        return (what(finding) != what(told)).then_some(ChangeKind::Suspected);
+    }
+    if said(finding) != said(told) || reach(finding) != reach(told) {
         return Some(ChangeKind::Updated);
     }
     let due = episode.told_at.is_none_or(|at| at.plus(COUNTS) <= now);

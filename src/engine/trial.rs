@@ -93,6 +93,8 @@ pub(super) struct Subject<'a> {
     pub container: &'a ContainerSpec,
     /// Its pod's address.
     pub ip: Option<IpAddr>,
+    /// When the kubelet of its node was last seen to have been restarted.
+    pub kubelet_since: Option<Time>,
 }
 
 impl Tally {
@@ -323,16 +325,23 @@ fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
         return false;
     }
     let from = begins(subject.container, run, started);
+    let ended = run.end.as_ref().and_then(|end| end.ended.finished);
     let first_failure = subject.history.samples_of(index, ProbeKind::Liveness).next().map(|sample| sample.at);
     let killed = subject
         .history
         .killings
         .iter()
-        .find(|kill| matches!(kill.why, KillReason::Probe(_)) && kill.at >= started)
-        .map(|kill| kill.at);
+        .map(|kill| (kill.why, kill.at))
+        .find(|(why, at)| matches!(why, KillReason::Probe(_)) && *at >= started)
+        .map(|(_, at)| at)
+        .filter(|at| ended.is_none_or(|ended| *at <= ended));
     // After the end was decided it may run on for the grace period.
     let decided = [first_failure, killed].into_iter().flatten().min();
-    let ended = run.end.as_ref().and_then(|end| end.ended.finished);
+    // While a kubelet is away no probe runs.
+    let known_until = decided.or(ended).or(run.seen_running);
+    if subject.kubelet_since.is_some_and(|since| since >= started && known_until.is_none_or(|until| until >= since)) {
+        return false;
+    }
     match (decided, ended) {
         (Some(decided), _) => decided.since(from) > spec.passed_after(),
         (None, Some(ended)) => ended.since(from) > spec.longest_kill(subject.template.grace),

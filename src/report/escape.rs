@@ -56,10 +56,7 @@ pub fn terminal(text: &str, columns: usize) -> String {
 
 /// Letters that are drawn as nothing, although Unicode counts them as printable.
 const fn looks_empty(character: char) -> bool {
-    matches!(
-        character,
-        '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
-    )
+    matches!(character, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}')
 }
 
 #[cfg(test)]

@@ -79,7 +79,5 @@ fn unknown(effect: Effect, probe: &str) -> String {
 
 /// `liveness probe`; `probe` where it is not known which.
 pub fn probe(finding: &Finding) -> String {
-    finding
-        .probe
-        .map_or_else(|| "probe".to_owned(), |probe| format!("{probe} probe"))
+    finding.probe.map_or_else(|| "probe".to_owned(), |probe| format!("{probe} probe"))
 }

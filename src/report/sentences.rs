@@ -50,11 +50,7 @@ pub fn changed_by(finding: &Finding) -> Option<String> {
     let at = change.at.map(|at| format!(", {}", clock(at))).unwrap_or_default();
     let by = change.by.as_ref().map(|by| format!(" ({})", cut(by, VALUE)));
     let by = by.unwrap_or_default();
-    Some(format!(
-        "Changed by revision {}{at}{by}{}.",
-        change.revision,
-        values(change)
-    ))
+    Some(format!("Changed by revision {}{at}{by}{}.", change.revision, values(change)))
 }
 
 /// `Confidence: medium. It could also be: a slow start; a wrong port.`
@@ -64,11 +60,7 @@ pub fn doubt(finding: &Finding) -> Option<String> {
     match hypotheses.as_slice() {
         [] if finding.confidence == Confidence::High => None,
         [] => Some(format!("Confidence: {}.", finding.confidence)),
-        _ => Some(format!(
-            "Confidence: {}. It could also be: {}.",
-            finding.confidence,
-            hypotheses.join("; ")
-        )),
+        _ => Some(format!("Confidence: {}. It could also be: {}.", finding.confidence, hypotheses.join("; "))),
     }
 }
 
@@ -126,9 +118,7 @@ fn values(RevisionChange { from, to, .. }: &RevisionChange) -> String {
         return String::new();
     }
     let side = |value: &Option<String>| {
-        value
-            .clone()
-            .map_or_else(|| "not set".to_owned(), |value| quoted(&Value::Text(value)))
+        value.clone().map_or_else(|| "not set".to_owned(), |value| quoted(&Value::Text(value)))
     };
     format!(": {} → {}", side(from), side(to))
 }
@@ -136,9 +126,5 @@ fn values(RevisionChange { from, to, .. }: &RevisionChange) -> String {
 /// The value, in quotes where it would not be seen to be one word.
 fn quoted(value: &Value) -> String {
     let text = cut(&value.to_string(), VALUE);
-    if text.is_empty() || text.contains(' ') {
-        format!("\"{text}\"")
-    } else {
-        text
-    }
+    if text.is_empty() || text.contains(' ') { format!("\"{text}\"") } else { text }
 }

@@ -44,14 +44,8 @@ mod tests {
 
     #[test]
     fn a_uuid_is_its_number() {
-        assert_eq!(
-            uid("250cb86a-5af0-496b-bff3-c5b05383b08b"),
-            Uid(0x250c_b86a_5af0_496b_bff3_c5b0_5383_b08b)
-        );
-        assert_eq!(
-            uid("250CB86A-5AF0-496B-BFF3-C5B05383B08B"),
-            uid("250cb86a-5af0-496b-bff3-c5b05383b08b")
-        );
+        assert_eq!(uid("250cb86a-5af0-496b-bff3-c5b05383b08b"), Uid(0x250c_b86a_5af0_496b_bff3_c5b0_5383_b08b));
+        assert_eq!(uid("250CB86A-5AF0-496B-BFF3-C5B05383B08B"), uid("250cb86a-5af0-496b-bff3-c5b05383b08b"));
     }
 
     #[test]

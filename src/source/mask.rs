@@ -31,9 +31,5 @@ pub fn message(text: &str) -> Cow<'_, str> {
 
 /// The words of a command.
 pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    words
-        .into_iter()
-        .take(MAX_WORDS)
-        .map(|word| cut(word, MAX_WORD).to_owned())
-        .collect()
+    words.into_iter().take(MAX_WORDS).map(|word| cut(word, MAX_WORD).to_owned()).collect()
 }

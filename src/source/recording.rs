@@ -62,18 +62,9 @@ impl<R: Read> Reader<R> {
     /// The first bytes cannot be read.
     pub fn new(input: R) -> Result<Self, ReadError> {
         let read = Arc::new(AtomicU64::new(0));
-        let counted = Counted {
-            input,
-            read: Arc::clone(&read),
-        };
+        let counted = Counted { input, read: Arc::clone(&read) };
         let stream = Stream::of(counted).map_err(|source| ReadError { after: 0, source })?;
-        Ok(Self {
-            lines: Lines::new(stream),
-            read,
-            ahead: None,
-            clock: Clock::default(),
-            over: false,
-        })
+        Ok(Self { lines: Lines::new(stream), read, ahead: None, clock: Clock::default(), over: false })
     }
 
     /// Bytes of the input that were read so far, compressed ones where it is compressed.

@@ -72,11 +72,7 @@ impl Related {
                 let facts = self.workload(namespace, owner)?;
                 Some(Observation::Workload(Box::new(facts)))
             }
-            Need::Services {
-                namespace,
-                owner,
-                labels,
-            } => Some(Observation::Services(ServicesFacts {
+            Need::Services { namespace, owner, labels } => Some(Observation::Services(ServicesFacts {
                 namespace: Arc::clone(namespace),
                 owner: owner.clone(),
                 services: self.services.selecting(namespace, labels)?,
@@ -101,11 +97,7 @@ impl Related {
 
     fn replica_set(&mut self, set: &ReplicaSetLite, gone: bool, observer: &mut Observer) -> Result<(), Oddity> {
         let (key, controller) = controller::of_replica_set(set, observer)?;
-        let revision = if gone {
-            None
-        } else {
-            history::of_replica_set(set, observer)?
-        };
+        let revision = if gone { None } else { history::of_replica_set(set, observer)? };
         if let Some(owner) = controller.owner.clone() {
             self.revise(&key, owner, revision);
         }
@@ -123,11 +115,7 @@ impl Related {
         let Some(owner) = owner else {
             return Ok(());
         };
-        let revision = if gone {
-            None
-        } else {
-            history::of_controller_revision(object, &owner.kind, observer)?
-        };
+        let revision = if gone { None } else { history::of_controller_revision(object, &owner.kind, observer)? };
         self.revise(&key, owner, revision);
         Ok(())
     }
@@ -186,10 +174,7 @@ impl Related {
 
     /// From `owner` upwards, as far as anything is known; `None` if `owner` itself is not.
     fn chain(&self, namespace: &Arc<str>, owner: &Owner) -> Option<Vec<Key>> {
-        let mut key = Key {
-            namespace: Arc::clone(namespace),
-            owner: owner.clone(),
-        };
+        let mut key = Key { namespace: Arc::clone(namespace), owner: owner.clone() };
         if !self.controllers.contains_key(&key) && !self.histories.contains_key(&key) && &*owner.kind != "Pod" {
             return None;
         }
@@ -213,10 +198,7 @@ impl Related {
         let is_below = |key: &Key, known: &Controller| key.owner == *top || known.owner.as_ref() == Some(top);
         let first = Key {
             namespace: Arc::clone(namespace),
-            owner: Owner {
-                kind: Arc::from("ReplicaSet"),
-                name: Arc::from(""),
-            },
+            owner: Owner { kind: Arc::from("ReplicaSet"), name: Arc::from("") },
         };
         self.controllers
             .range(&first..)

@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 use std::rc::Rc;
 
+use super::Outcome;
 use super::pace::{Pace, Speed};
 use super::progress::Progress;
 use super::skipped::Skipped;
-use super::{Listener, Replayed};
 use crate::cli::args::Output;
 use crate::engine::Change;
+use crate::replay::Replayed;
 use crate::report::escape::visible;
 use crate::report::json::Document;
 use crate::report::text::story::Story;
@@ -66,17 +67,17 @@ impl<'a, W: Write> Narrator<'a, W> {
     ///
     /// # Errors
     /// The first one of writing, at any time since the start.
-    pub fn finish(mut self, replayed: &Replayed) -> io::Result<()> {
+    pub fn finish(mut self, outcome: &Outcome) -> io::Result<()> {
         self.progress.clear();
         self.skipped.finish();
         let text = match self.setting.output {
             Output::Json => Document {
-                findings: &replayed.findings,
-                observations: replayed.observations,
-                skipped: replayed.skipped,
+                findings: &outcome.findings,
+                observations: outcome.replayed.observations,
+                skipped: outcome.replayed.skipped,
             }
             .render()?,
-            Output::Text => self.summary(replayed).map_err(io::Error::other)?,
+            Output::Text => self.summary(outcome).map_err(io::Error::other)?,
         };
         self.write(&text);
         if self.setting.flush && self.written.is_ok() {
@@ -85,35 +86,30 @@ impl<'a, W: Write> Narrator<'a, W> {
         self.written
     }
 
-    fn summary(&self, replayed: &Replayed) -> Result<String, std::fmt::Error> {
+    fn summary(&self, outcome: &Outcome) -> Result<String, std::fmt::Error> {
         use std::fmt::Write;
 
         let look = self.setting.look;
         let bold = look.palette.headline;
         let mut text = String::new();
         let (start, end) = self.spans.unwrap_or_default();
-        if replayed.findings.is_empty() {
-            writeln!(text, "{}", no_findings(replayed))?;
+        if outcome.findings.is_empty() {
+            writeln!(text, "{}", no_findings(outcome))?;
         } else {
             if self.story.is_some() {
                 text.push('\n');
             }
             writeln!(text, "{bold}Findings{bold:#}")?;
-            table::write(replayed.findings.iter().map(AsRef::as_ref), end, look, &mut text)?;
+            table::write(outcome.findings.iter().map(AsRef::as_ref), end, look, &mut text)?;
             let mut advice = String::new();
-            advice::write(replayed.findings.iter().map(AsRef::as_ref), look, &mut advice)?;
+            advice::write(outcome.findings.iter().map(AsRef::as_ref), look, &mut advice)?;
             if !advice.is_empty() {
                 write!(text, "\n{bold}What to type{bold:#}\n{advice}")?;
             }
         }
-        let Replayed {
-            observations, skipped, ..
-        } = replayed;
-        writeln!(
-            text,
-            "\n{observations} observations in {}, {skipped} lines skipped.",
-            span(end.since(start))
-        )?;
+        let Replayed { observations, skipped, .. } = outcome.replayed;
+        let spanned = span(end.since(start));
+        writeln!(text, "\n{observations} observations in {spanned}, {skipped} lines skipped.")?;
         if self.setting.headings {
             text.push('\n');
         }
@@ -130,16 +126,17 @@ impl<'a, W: Write> Narrator<'a, W> {
 }
 
 /// Says no more than what was read carries.
-const fn no_findings(replayed: &Replayed) -> &'static str {
-    match replayed {
+const fn no_findings(outcome: &Outcome) -> &'static str {
+    match outcome.replayed {
         Replayed { observations: 0, .. } => "Nothing to look at: no line could be used.",
-        Replayed { failure: Some(_), .. } => "No findings in what could be read.",
+        Replayed { error: Some(_), .. } => "No findings in what could be read.",
         _ => "No findings: nothing here restarts in a loop or is held up by a probe.",
     }
 }
 
-impl<W: Write> Listener for Narrator<'_, W> {
-    fn reached(&mut self, at: Time) {
+impl<W: Write> Narrator<'_, W> {
+    /// Time has come to `at`: once per line, before what the line brings.
+    pub fn reached(&mut self, at: Time) {
         let (start, end) = self.spans.unwrap_or((at, at));
         self.spans = Some((start, end.max(at)));
         if self.written.is_ok() {
@@ -147,17 +144,15 @@ impl<W: Write> Listener for Narrator<'_, W> {
         }
     }
 
-    fn changed(&mut self, change: &Change) {
+    /// The engine has something to say.
+    pub fn changed(&mut self, change: &Change) {
         if self.setting.output != Output::Text {
             return;
         }
         let (start, _) = *self.spans.get_or_insert((change.at, change.at));
         let look = self.setting.look;
         let mut text = String::new();
-        let told = self
-            .story
-            .get_or_insert_with(|| Story::new(start, look))
-            .tell(change, &mut text);
+        let told = self.story.get_or_insert_with(|| Story::new(start, look)).tell(change, &mut text);
         if told.is_err() {
             self.written = Err(io::Error::other("a change could not be put into words"));
         }
@@ -167,7 +162,8 @@ impl<W: Write> Listener for Narrator<'_, W> {
         }
     }
 
-    fn skipped(&mut self, line: u64, why: &str) {
+    /// A line, counted from 1, cannot be used, and why.
+    pub fn skipped(&mut self, line: u64, why: &str) {
         self.progress.clear();
         self.skipped.report(line, why);
     }

@@ -45,10 +45,7 @@ impl Pace {
     }
 
     /// Sleeps until `at` has come, at most [`LONGEST_PAUSE`].
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "an edge: playing in real time needs the real time"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "an edge: playing in real time needs the real time")]
     pub fn wait_for(&mut self, at: Time) {
         let Speed::Times(times) = self.speed else { return };
         let (began, start) = *self.anchor.get_or_insert_with(|| (Instant::now(), at));

@@ -70,11 +70,7 @@ fn draw(text: &str) {
 fn bar(read: u64, total: u64) -> String {
     let percent = (read.saturating_mul(100) / total.max(1)).min(100) as usize;
     let full = WIDTH * percent / 100;
-    format!(
-        "reading [{}{}] {percent:3}%",
-        "#".repeat(full),
-        "-".repeat(WIDTH - full)
-    )
+    format!("reading [{}{}] {percent:3}%", "#".repeat(full), "-".repeat(WIDTH - full))
 }
 
 /// Reads, and moves the bar.

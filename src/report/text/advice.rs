@@ -70,12 +70,8 @@ mod tests {
 
     #[test]
     fn only_plain_kubectl_lines_are_commands() {
-        assert!(is_command(
-            "kubectl -n prod rollout undo deployment/web --to-revision=7"
-        ));
-        assert!(is_command(
-            r#"kubectl -n prod patch deploy/web --type=json -p '[{"op":"replace"}]'"#
-        ));
+        assert!(is_command("kubectl -n prod rollout undo deployment/web --to-revision=7"));
+        assert!(is_command(r#"kubectl -n prod patch deploy/web --type=json -p '[{"op":"replace"}]'"#));
         assert!(!is_command("set livenessProbe.httpGet.path back to /health"));
         assert!(!is_command("kubectl delete pod $(reboot)"));
         assert!(!is_command("kubectl get pod; reboot"));

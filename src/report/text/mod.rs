@@ -21,9 +21,6 @@ pub struct Look {
 impl Look {
     /// Without colour.
     pub const fn plain(width: usize) -> Self {
-        Self {
-            width,
-            palette: Palette::PLAIN,
-        }
+        Self { width, palette: Palette::PLAIN }
     }
 }

@@ -45,12 +45,7 @@ enum Shape {
 impl Story {
     /// A story that began at `start`.
     pub fn new(start: Time, look: Look) -> Self {
-        Self {
-            look,
-            start,
-            told: BTreeMap::new(),
-            previous: None,
-        }
+        Self { look, start, told: BTreeMap::new(), previous: None }
     }
 
     /// Writes what there is to say about a change: nothing for one that only counts.
@@ -135,12 +130,7 @@ impl Story {
             0 | 1 => String::new(),
             episode => format!(", episode {episode}"),
         };
-        writeln!(
-            out,
-            "{}{style}{word}, {}{style:#}{episode}",
-            self.time(change),
-            finding.severity
-        )?;
+        writeln!(out, "{}{style}{word}, {}{style:#}{episode}", self.time(change), finding.severity)?;
         let bold = self.look.palette.headline;
         for line in wrap(&terminal(&headline(finding), SENTENCE), self.room()) {
             writeln!(out, "{:INDENT$}{bold}{line}{bold:#}", "")?;
@@ -184,9 +174,7 @@ impl Story {
     }
 
     fn fact_lines(&self, facts: &[Fact], out: &mut impl Write) -> fmt::Result {
-        facts
-            .iter()
-            .try_for_each(|fact| self.hanging(&clock(fact.at), &terminal(&fact.what, FACT), out))
+        facts.iter().try_for_each(|fact| self.hanging(&clock(fact.at), &terminal(&fact.what, FACT), out))
     }
 
     fn remedies(&self, finding: &Finding, out: &mut impl Write) -> fmt::Result {

@@ -76,10 +76,8 @@ pub fn write<'a>(
     out: &mut impl Write,
 ) -> fmt::Result {
     let findings: Vec<&Finding> = findings.collect();
-    let mut columns: Vec<Cells> = Column::ALL
-        .iter()
-        .map(|&column| Cells::new(column, Form::Full, &findings, now, look.width))
-        .collect();
+    let mut columns: Vec<Cells> =
+        Column::ALL.iter().map(|&column| Cells::new(column, Form::Full, &findings, now, look.width)).collect();
     for concession in CONCESSIONS {
         if total(&columns, Cells::least) <= look.width {
             break;
@@ -158,11 +156,7 @@ impl Cells {
             Form::Full => column.cell(finding, now, most),
             Form::Short => column.short(finding, most),
         };
-        Self {
-            column,
-            form,
-            rows: findings.iter().map(cell).collect(),
-        }
+        Self { column, form, rows: findings.iter().map(cell).collect() }
     }
 
     fn width(&self) -> usize {

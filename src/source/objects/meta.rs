@@ -74,10 +74,7 @@ impl<M: Shape> ObjectMeta<M> {
         if name.is_empty() {
             return Err(Oddity::value("name", "expected a name, found the empty string"));
         }
-        Ok((
-            cut(namespace, crate::source::mask::MAX_NAME),
-            cut(name, crate::source::mask::MAX_NAME),
-        ))
+        Ok((cut(namespace, crate::source::mask::MAX_NAME), cut(name, crate::source::mask::MAX_NAME)))
     }
 
     /// When it was created.
@@ -102,10 +99,7 @@ impl<M: Shape> ObjectMeta<M> {
             if owner.controller.known("controller").map_err(named)? == Some(&true) {
                 let kind = owner.kind.required("kind").map_err(named)?;
                 let name = owner.name.required("name").map_err(named)?;
-                return Ok(Some((
-                    cut(kind, crate::source::mask::MAX_NAME),
-                    cut(name, crate::source::mask::MAX_NAME),
-                )));
+                return Ok(Some((cut(kind, crate::source::mask::MAX_NAME), cut(name, crate::source::mask::MAX_NAME))));
             }
         }
         Ok(None)
@@ -235,11 +229,7 @@ pub fn check_kind(kind: &Maybe<String>, wanted: &str, among: &str) -> Result<(),
         None | Some("") => Ok(()),
         Some(kind) if kind == wanted => Ok(()),
         Some(kind) => {
-            let article = if kind.starts_with(['A', 'E', 'I', 'O', 'U']) {
-                "an"
-            } else {
-                "a"
-            };
+            let article = if kind.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
             let kind = cut(kind, 63);
             Err(Oddity::new(format!("{article} {kind} among {among}")))
         }

@@ -19,21 +19,14 @@ struct Prefix<'a>(&'a str);
 
 impl fmt::Display for Prefix<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "{}: ", self.0)
-        }
+        if self.0.is_empty() { Ok(()) } else { write!(f, "{}: ", self.0) }
     }
 }
 
 impl Oddity {
     /// An oddity of the object as a whole.
     pub fn new(what: impl Into<String>) -> Self {
-        Self {
-            path: String::new(),
-            what: what.into(),
-        }
+        Self { path: String::new(), what: what.into() }
     }
 
     /// A field that holds something else than `expected`.
@@ -49,11 +42,7 @@ impl Oddity {
     /// The same, seen from the object that holds it under `name`.
     #[must_use]
     pub fn under(mut self, name: &str) -> Self {
-        let dot = if self.path.is_empty() || self.path.starts_with('[') {
-            ""
-        } else {
-            "."
-        };
+        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path.insert_str(0, dot);
         self.path.insert_str(0, name);
         self
@@ -122,9 +111,6 @@ mod tests {
             oddity.to_string(),
             r#"status.containerStatuses[0].restartCount: expected a number, found the string "3""#
         );
-        assert_eq!(
-            Oddity::new("a ConfigMap among pods").to_string(),
-            "a ConfigMap among pods"
-        );
+        assert_eq!(Oddity::new("a ConfigMap among pods").to_string(), "a ConfigMap among pods");
     }
 }

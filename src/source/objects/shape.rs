@@ -38,8 +38,7 @@ impl<T: Shape> Maybe<T> {
     /// # Errors
     /// It is absent or of another type.
     pub fn required(&self, name: &str) -> Result<&T, Oddity> {
-        self.known(name)?
-            .ok_or_else(|| Oddity::field(name, T::EXPECTED, &Found::Nothing))
+        self.known(name)?.ok_or_else(|| Oddity::field(name, T::EXPECTED, &Found::Nothing))
     }
 
     /// Applies `read` to the value under the field's name, if it is there.
@@ -47,10 +46,7 @@ impl<T: Shape> Maybe<T> {
     /// # Errors
     /// It is of another type, or what `read` finds, with the field's name in front.
     pub fn read<R>(&self, name: &str, read: impl FnOnce(&T) -> Result<R, Oddity>) -> Result<Option<R>, Oddity> {
-        self.known(name)?
-            .map(read)
-            .transpose()
-            .map_err(|oddity| oddity.under(name))
+        self.known(name)?.map(read).transpose().map_err(|oddity| oddity.under(name))
     }
 
     /// The value of a field whose oddity does not matter.
@@ -72,9 +68,7 @@ impl<T: Shape, const MAX: usize> Maybe<List<T, MAX>> {
             return Ok(());
         };
         for (index, item) in list.0.iter().enumerate() {
-            item.required("")
-                .and_then(|item| read(index, item))
-                .map_err(|oddity| oddity.at(index).under(name))?;
+            item.required("").and_then(|item| read(index, item)).map_err(|oddity| oddity.at(index).under(name))?;
         }
         Ok(())
     }

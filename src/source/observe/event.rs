@@ -24,10 +24,7 @@ pub fn kubelet_event(observer: &mut Observer, event: &EventLite) -> Result<Optio
     };
     let meta = event.metadata.required("metadata")?;
     let (namespace, _) = meta.identity().map_err(|oddity| oddity.under("metadata"))?;
-    let name = involved
-        .name
-        .required("name")
-        .map_err(|oddity| oddity.under("involvedObject"))?;
+    let name = involved.name.required("name").map_err(|oddity| oddity.under("involvedObject"))?;
     let (first, last) = times(event)?;
     Ok(Some(KubeletEvent {
         id: uid(text(&meta.uid)),
@@ -68,14 +65,10 @@ fn container(field_path: &str) -> Option<&str> {
 fn times(event: &EventLite) -> Result<(Time, Time), Oddity> {
     let meta = event.metadata.required("metadata")?;
     let created = meta.created().map_err(|oddity| oddity.under("metadata"))?;
-    let observed = event
-        .series
-        .read("series", |series| time(&series.last_observed_time, "lastObservedTime"))?;
+    let observed = event.series.read("series", |series| time(&series.last_observed_time, "lastObservedTime"))?;
     let said = time(&event.event_time, "eventTime")?;
     let first = time(&event.first_timestamp, "firstTimestamp")?.or(said);
-    let last = time(&event.last_timestamp, "lastTimestamp")?
-        .max(observed.flatten())
-        .max(said);
+    let last = time(&event.last_timestamp, "lastTimestamp")?.max(observed.flatten()).max(said);
     let last = last.or(first).or(created);
     let last = last.ok_or_else(|| Oddity::value("lastTimestamp", "expected a time, found nothing"))?;
     Ok((first.unwrap_or(last).min(last), last))

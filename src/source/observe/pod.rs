@@ -24,12 +24,9 @@ pub fn snapshot(observer: &mut Observer, pod: &PodLite, seen: Seen) -> Result<Po
         event_uid: None,
         owner: None,
         template,
-        node: (spec
-            .node_name
-            .known("nodeName")
-            .map_err(|oddity| oddity.under("spec"))?)
-        .filter(|node| !node.is_empty())
-        .map(|node| observer.name(cut(node, MAX_NAME))),
+        node: (spec.node_name.known("nodeName").map_err(|oddity| oddity.under("spec"))?)
+            .filter(|node| !node.is_empty())
+            .map(|node| observer.name(cut(node, MAX_NAME))),
         ip: None,
         created: None,
         deleting: false,
@@ -39,8 +36,7 @@ pub fn snapshot(observer: &mut Observer, pod: &PodLite, seen: Seen) -> Result<Po
         seen,
     };
     read_metadata(observer, pod, &mut snapshot)?;
-    pod.status
-        .read("status", |status| read_status(observer, status, &mut snapshot))?;
+    pod.status.read("status", |status| read_status(observer, status, &mut snapshot))?;
     Ok(snapshot)
 }
 
@@ -51,25 +47,19 @@ pub fn identity(observer: &mut Observer, pod: &PodLite) -> Result<PodId, Oddity>
     let under = |oddity: Oddity| oddity.under("metadata");
     let (namespace, name) = meta.identity().map_err(under)?;
     let text = meta.uid.known("uid").map_err(under)?;
-    Ok(PodId {
-        namespace: observer.name(namespace),
-        name: Arc::from(name),
-        uid: uid(text.map_or("", String::as_str)),
-    })
+    Ok(PodId { namespace: observer.name(namespace), name: Arc::from(name), uid: uid(text.map_or("", String::as_str)) })
 }
 
 fn read_metadata(observer: &mut Observer, pod: &PodLite, snapshot: &mut PodSnapshot) -> Result<(), Oddity> {
     let under = |oddity: Oddity| oddity.under("metadata");
     let meta = pod.metadata.required("metadata")?;
     snapshot.event_uid = meta.annotation(|all| &all.config_hash).map(uid);
-    snapshot.owner = meta.controller().map_err(under)?.map(|(kind, name)| Owner {
-        kind: observer.name(kind),
-        name: observer.name(name),
-    });
-    snapshot.created = meta.created().map_err(under)?;
-    snapshot.deleting = time(&meta.deletion_timestamp, "deletionTimestamp")
+    snapshot.owner = meta
+        .controller()
         .map_err(under)?
-        .is_some();
+        .map(|(kind, name)| Owner { kind: observer.name(kind), name: observer.name(name) });
+    snapshot.created = meta.created().map_err(under)?;
+    snapshot.deleting = time(&meta.deletion_timestamp, "deletionTimestamp").map_err(under)?.is_some();
     snapshot.version = (meta.resource_version.known("resourceVersion").map_err(under)?)
         .and_then(|version| version.parse().ok())
         .unwrap_or(0);
@@ -112,17 +102,13 @@ fn read_statuses(
 /// The place of a container of that name in the template.
 fn place(template: &PodTemplate, name: &str, of_app: bool) -> Option<usize> {
     let name = cut(name, MAX_NAME);
-    template
-        .containers
-        .iter()
-        .position(|container| (container.role == Role::App) == of_app && &*container.name == name)
+    template.containers.iter().position(|container| (container.role == Role::App) == of_app && &*container.name == name)
 }
 
 fn container(observer: &mut Observer, index: usize, status: &ContainerStatusLite) -> Result<ContainerSnapshot, Oddity> {
     let state = status.state.read("state", |state| current(observer, state))?;
-    let last = status.last_state.read("lastState", |last| {
-        last.terminated.read("terminated", |last| ended(observer, last))
-    })?;
+    let last =
+        status.last_state.read("lastState", |last| last.terminated.read("terminated", |last| ended(observer, last)))?;
     Ok(ContainerSnapshot {
         index,
         restarts: restarts(status)?,
@@ -152,9 +138,7 @@ fn current(observer: &mut Observer, state: &StateLite) -> Result<State, Oddity> 
     if let Some(ended) = ended {
         return Ok(State::Ended(ended));
     }
-    let running = state
-        .running
-        .read("running", |running| time(&running.started_at, "startedAt"))?;
+    let running = state.running.read("running", |running| time(&running.started_at, "startedAt"))?;
     if let Some(since) = running {
         return Ok(State::Running { since });
     }
@@ -163,18 +147,12 @@ fn current(observer: &mut Observer, state: &StateLite) -> Result<State, Oddity> 
 }
 
 fn waiting_for(observer: &mut Observer, waits: &WaitingLite) -> Result<State, Oddity> {
-    Ok(State::Waiting {
-        reason: reason(observer, &waits.reason)?,
-        message: message(&waits.message)?,
-    })
+    Ok(State::Waiting { reason: reason(observer, &waits.reason)?, message: message(&waits.message)? })
 }
 
 /// The state of a container whose status has none.
 fn waiting(observer: &mut Observer) -> State {
-    State::Waiting {
-        reason: observer.name(""),
-        message: None,
-    }
+    State::Waiting { reason: observer.name(""), message: None }
 }
 
 fn ended(observer: &mut Observer, end: &TerminatedLite) -> Result<Ended, Oddity> {

@@ -49,20 +49,14 @@ fn handler(observer: &mut Observer, probe: &ProbeLite) -> Result<Option<Handler>
         return Ok(Some(Handler::Http(get)));
     }
     let tcp = probe.tcp_socket.read("tcpSocket", |tcp| {
-        Ok(Handler::Tcp {
-            host: host(observer, &tcp.host)?,
-            port: port(observer, &tcp.port)?,
-        })
+        Ok(Handler::Tcp { host: host(observer, &tcp.host)?, port: port(observer, &tcp.port)? })
     })?;
     if tcp.is_some() {
         return Ok(tcp);
     }
     let grpc = probe.grpc.read("grpc", |grpc| {
         let service = grpc.service.known("service")?.map_or("", String::as_str);
-        Ok(Handler::Grpc {
-            port: port(observer, &grpc.port)?,
-            service: observer.name(cut(service, MAX_NAME)),
-        })
+        Ok(Handler::Grpc { port: port(observer, &grpc.port)?, service: observer.name(cut(service, MAX_NAME)) })
     })?;
     if grpc.is_some() {
         return Ok(grpc);
@@ -85,11 +79,7 @@ fn http_get(observer: &mut Observer, get: &HttpGetLite) -> Result<HttpGet, Oddit
     let scheme = get.scheme.known("scheme")?.map_or("", String::as_str);
     let path = get.path.known("path")?.map_or("", String::as_str);
     Ok(HttpGet {
-        scheme: if scheme.eq_ignore_ascii_case("https") {
-            Scheme::Https
-        } else {
-            Scheme::Http
-        },
+        scheme: if scheme.eq_ignore_ascii_case("https") { Scheme::Https } else { Scheme::Http },
         host: host(observer, &get.host)?,
         port: port(observer, &get.port)?,
         path: Arc::from(if path.is_empty() { "/".into() } else { mask::path(path) }),

@@ -15,11 +15,7 @@ use crate::source::objects::{
 };
 
 /// Labels by which controllers tell a template's revisions apart, most specific first.
-const REVISION_HASHES: [&str; 3] = [
-    "pod-template-hash",
-    "rollouts-pod-template-hash",
-    "controller-revision-hash",
-];
+const REVISION_HASHES: [&str; 3] = ["pod-template-hash", "rollouts-pod-template-hash", "controller-revision-hash"];
 
 /// Labels that differ from pod to pod or from revision to revision.
 const OF_ONE_POD: [&str; 8] = [
@@ -97,9 +93,7 @@ fn fingerprint(spec: &PodSpecLite, labels: &LabelsLite, hash: Option<&str>) -> u
 
 /// The labels that all pods of a template share.
 fn of_template(labels: &LabelsLite) -> impl Iterator<Item = (&str, &str)> {
-    labels
-        .pairs()
-        .filter(|(key, _)| !REVISION_HASHES.contains(key) && !OF_ONE_POD.contains(key))
+    labels.pairs().filter(|(key, _)| !REVISION_HASHES.contains(key) && !OF_ONE_POD.contains(key))
 }
 
 fn build(
@@ -121,9 +115,7 @@ fn build(
         containers.push(container(observer, lite, Role::App)?);
         Ok(())
     })?;
-    let grace = spec
-        .termination_grace_period_seconds
-        .known("terminationGracePeriodSeconds")?;
+    let grace = spec.termination_grace_period_seconds.known("terminationGracePeriodSeconds")?;
     Ok(PodTemplate {
         revision_hash: hash.map(|hash| observer.name(cut(hash, MAX_NAME))),
         restart: match spec.restart_policy.known("restartPolicy")?.map(String::as_str) {
@@ -132,9 +124,7 @@ fn build(
             _ => RestartPolicy::Always,
         },
         grace: Duration::from_secs(grace.map_or(30, |seconds| (*seconds).max(1) as u64)),
-        labels: of_template(labels)
-            .map(|(key, value)| (observer.name(key), observer.name(value)))
-            .collect(),
+        labels: of_template(labels).map(|(key, value)| (observer.name(key), observer.name(value))).collect(),
         containers: containers.into_boxed_slice(),
     })
 }

@@ -25,11 +25,7 @@ pub struct Lines<R> {
 impl<R: BufRead> Lines<R> {
     /// The lines of `stream`.
     pub const fn new(stream: R) -> Self {
-        Self {
-            stream,
-            buffer: Vec::new(),
-            number: 0,
-        }
+        Self { stream, buffer: Vec::new(), number: 0 }
     }
 
     /// The number of the line that was read last, from 1.
@@ -43,11 +39,7 @@ impl<R: BufRead> Lines<R> {
     /// Those of the stream.
     pub fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
         self.buffer.clear();
-        let read = self
-            .stream
-            .by_ref()
-            .take(MAX_LINE)
-            .read_until(b'\n', &mut self.buffer)?;
+        let read = self.stream.by_ref().take(MAX_LINE).read_until(b'\n', &mut self.buffer)?;
         if read == 0 {
             return Ok(None);
         }

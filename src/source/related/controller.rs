@@ -91,9 +91,7 @@ pub fn of_replica_set(it: &ReplicaSetLite, observer: &mut Observer) -> Result<(K
 /// A Job.
 pub fn of_job(it: &JobLite, observer: &mut Observer) -> Result<(Key, Controller), Oddity> {
     check_kind(&it.kind, "Job", "jobs")?;
-    let pods = it
-        .spec
-        .read("spec", |spec| count(&spec.parallelism, "parallelism", 1))?;
+    let pods = it.spec.read("spec", |spec| count(&spec.parallelism, "parallelism", 1))?;
     let (key, mut controller) = plain(&it.metadata, "Job", observer)?;
     controller.desired = pods.flatten().or(Some(1));
     Ok((key, controller))
@@ -115,17 +113,16 @@ pub fn of_revision(it: &ControllerRevisionLite, observer: &mut Observer) -> Resu
 fn count(field: &Maybe<i64>, name: &str, default: u32) -> Result<Option<u32>, Oddity> {
     match field.known(name)? {
         None => Ok(Some(default)),
-        Some(count) => u32::try_from(*count)
-            .map(Some)
-            .map_err(|_| Oddity::value(name, format!("{count} is out of range"))),
+        Some(count) => {
+            u32::try_from(*count).map(Some).map_err(|_| Oddity::value(name, format!("{count} is out of range")))
+        }
     }
 }
 
 /// Whether the status is of the spec as it is now.
 fn is_synced(meta: &Maybe<WorkloadMeta>, status: &Maybe<StatusLite>) -> Result<bool, Oddity> {
-    let observed = status.read("status", |status| {
-        Ok(status.observed_generation.known("observedGeneration")?.copied())
-    })?;
+    let observed =
+        status.read("status", |status| Ok(status.observed_generation.known("observedGeneration")?.copied()))?;
     let wanted = meta.required("metadata")?.generation.ok().copied();
     Ok(observed.flatten() >= wanted)
 }
@@ -136,10 +133,7 @@ fn workload(metadata: &Maybe<WorkloadMeta>, kind: &str, observer: &mut Observer)
     meta.managed_fields
         .each("managedFields", |_, entry| {
             let touches = entry.fields.ok().is_some_and(|fields| fields.0);
-            let of_status = entry
-                .subresource
-                .known("subresource")?
-                .is_some_and(|name| name == "status");
+            let of_status = entry.subresource.known("subresource")?.is_some_and(|name| name == "status");
             if let (true, false, Some(at)) = (touches, of_status, time(&entry.time, "time")?) {
                 let by = entry.manager.known("manager")?.map_or("", String::as_str);
                 let by = observer.name(cut(by, MAX_NAME));
@@ -160,10 +154,7 @@ fn plain<M: Shape>(
     let meta = metadata.required("metadata")?;
     let under = |oddity: Oddity| oddity.under("metadata");
     let (namespace, name) = meta.identity().map_err(under)?;
-    let key = Key {
-        namespace: observer.name(namespace),
-        owner: owner((kind, name), observer),
-    };
+    let key = Key { namespace: observer.name(namespace), owner: owner((kind, name), observer) };
     let controller = Controller {
         uid: uid(meta.uid.known("uid").map_err(under)?.map_or("", String::as_str)),
         owner: meta.controller().map_err(under)?.map(|above| owner(above, observer)),
@@ -177,10 +168,7 @@ fn plain<M: Shape>(
 }
 
 fn owner((kind, name): (&str, &str), observer: &mut Observer) -> Owner {
-    Owner {
-        kind: observer.name(kind),
-        name: observer.name(name),
-    }
+    Owner { kind: observer.name(kind), name: observer.name(name) }
 }
 
 /// Who keeps the manifest, in words: the innermost tool's labels may be there too when another

@@ -60,22 +60,17 @@ pub fn of_replica_set(set: &ReplicaSetLite, observer: &mut Observer) -> Result<O
     let Some(number) = number.and_then(|text| text.parse().ok()) else {
         return Ok(None);
     };
-    let hash = meta
-        .label("rollouts-pod-template-hash")
-        .or_else(|| meta.label("pod-template-hash"));
+    let hash = meta.label("rollouts-pod-template-hash").or_else(|| meta.label("pod-template-hash"));
     let template = set.spec.read("spec", |spec| {
         spec.template.required("template")?;
-        spec.template
-            .read("template", |template| observer.template(template, hash))
+        spec.template.read("template", |template| observer.template(template, hash))
     })?;
     let created = meta.created().map_err(|oddity| oddity.under("metadata"))?;
     Ok(template.flatten().map(|template| RevisionObject {
         number,
         hash: template.revision_hash.clone(),
         created,
-        came_back: meta
-            .annotation(|all| &all.revision_history)
-            .is_some_and(|past| !past.is_empty()),
+        came_back: meta.annotation(|all| &all.revision_history).is_some_and(|past| !past.is_empty()),
         template,
     }))
 }
@@ -97,10 +92,7 @@ pub fn of_controller_revision(
         meta.label("controller-revision-hash")
     };
     let template = object.data.read("data", |data| {
-        data.spec.read("spec", |spec| {
-            spec.template
-                .read("template", |template| observer.template(template, hash))
-        })
+        data.spec.read("spec", |spec| spec.template.read("template", |template| observer.template(template, hash)))
     })?;
     let created = meta.created().map_err(under)?;
     Ok(template.flatten().flatten().map(|template| RevisionObject {
@@ -193,10 +185,7 @@ impl History {
 
     /// When the revisions before it had all been created.
     fn latest_before(&self, object: &RevisionObject) -> Time {
-        self.lower(object)
-            .filter_map(|lower| lower.created)
-            .max()
-            .unwrap_or_default()
+        self.lower(object).filter_map(|lower| lower.created).max().unwrap_or_default()
     }
 
     fn lower(&self, object: &RevisionObject) -> impl Iterator<Item = &RevisionObject> {
@@ -219,9 +208,7 @@ impl History {
             number: object.number,
             hash: object.hash.clone(),
             at: brought.map(|brought| brought.at).or(created),
-            by: brought
-                .map(|brought| Arc::clone(&brought.by))
-                .filter(|by| !by.is_empty()),
+            by: brought.map(|brought| Arc::clone(&brought.by)).filter(|by| !by.is_empty()),
             template: Arc::clone(&object.template),
         }
     }

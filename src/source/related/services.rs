@@ -48,9 +48,7 @@ impl Services {
     pub fn service(&mut self, it: &ServiceLite, gone: bool, observer: &mut Observer) -> Result<(), Oddity> {
         check_kind(&it.kind, "Service", "services")?;
         let place = place(&it.metadata, observer)?;
-        let selector = it
-            .spec
-            .read("spec", |spec| Ok(spec.selector.known("selector")?.cloned()))?;
+        let selector = it.spec.read("spec", |spec| Ok(spec.selector.known("selector")?.cloned()))?;
         self.seen = true;
         if gone {
             self.selectors.remove(&place);
