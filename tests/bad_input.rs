@@ -34,11 +34,7 @@ fn a_corrupt_line_is_reported_and_affects_nothing_else() {
 fn an_object_of_another_kind_is_reported_and_affects_nothing_else() {
     let node = json!({"kind": "Node", "apiVersion": "v1", "metadata": {"name": "node-1", "uid": "n"}});
     is_skipped("node-as-pod", line_of("pods", &node).as_bytes(), &["Node", "kind"]);
-    is_skipped(
-        "pod-as-event",
-        line_of("events", &sample().value()).as_bytes(),
-        &["Pod", "kind"],
-    );
+    is_skipped("pod-as-event", line_of("events", &sample().value()).as_bytes(), &["Pod", "kind"]);
     is_skipped("string-as-pod", line_of("pods", &json!("web")).as_bytes(), &[]);
     is_skipped("list-as-pod", line_of("pods", &json!([])).as_bytes(), &[]);
 }
@@ -46,16 +42,17 @@ fn an_object_of_another_kind_is_reported_and_affects_nothing_else() {
 #[test]
 fn lists_that_kubernetes_writes_as_null_are_read_as_empty() {
     let fresh = changed_pod(|pod| {
-        pod["metadata"]["ownerReferences"] = Value::Null;
-        pod["metadata"]["labels"] = Value::Null;
-        pod["metadata"]["annotations"] = Value::Null;
-        pod["spec"]["initContainers"] = Value::Null;
-        pod["spec"]["volumes"] = Value::Null;
-        pod["status"]["containerStatuses"] = Value::Null;
-        pod["status"]["initContainerStatuses"] = Value::Null;
-        pod["status"]["conditions"] = Value::Null;
-        pod["status"]["podIPs"] = Value::Null;
-        pod["status"]["hostIPs"] = Value::Null;
+        pod["metadata"]["namespace"] = json!("elsewhere");
+        pod["metadata"]["uid"] = json!("ca4733a7-ebb3-4375-84f3-cede8f0f173c");
+        for list in ["ownerReferences", "labels", "annotations", "managedFields", "finalizers"] {
+            pod["metadata"][list] = Value::Null;
+        }
+        for list in ["initContainers", "volumes", "tolerations", "imagePullSecrets"] {
+            pod["spec"][list] = Value::Null;
+        }
+        for list in ["containerStatuses", "initContainerStatuses", "conditions", "podIPs", "hostIPs"] {
+            pod["status"][list] = Value::Null;
+        }
     });
     is_read("null-lists", fresh.as_bytes());
     let bare = json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "bare", "namespace": "elsewhere", "uid": "b"},
@@ -92,8 +89,8 @@ fn restart_counts_that_cannot_be_are_reported_and_affect_nothing_else() {
 
 #[test]
 fn times_that_cannot_be_are_reported_and_affect_nothing_else() {
-    for time in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "yesterday", ""] {
-        let name = |field: &str| format!("{field}-{}", &time[..time.len().min(4)]);
+    for time in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "yesterday"] {
+        let name = |field: &str| format!("{field}-{}", &time[..4]);
         let seen = sample().text().replacen(&sample().at.to_string(), time, 1);
         is_skipped(&name("ts"), seen.as_bytes(), &[]);
         let started = changed_pod(|pod| status(pod)["state"] = json!({"running": {"startedAt": time}}));
@@ -118,10 +115,7 @@ fn a_line_of_ten_megabytes_is_reported_and_affects_nothing_else() {
 #[test]
 fn invalid_utf_8_is_reported_and_affects_nothing_else() {
     let mut text = sample().text().into_bytes();
-    let place = text
-        .windows(5)
-        .position(|five| five == b"image")
-        .expect("a pod has an image");
+    let place = text.windows(5).position(|five| five == b"image").expect("a pod has an image");
     text[place..place + 3].copy_from_slice(b"\xff\xfe\x80");
     is_skipped("utf-8", &text, &["UTF-8", "unicode"]);
     is_skipped("utf-8-alone", b"\xff\xfe\xfd", &[]);
@@ -134,11 +128,7 @@ fn deep_nesting_is_reported_and_affects_nothing_else() {
         is_skipped(&format!("nest-{depth}"), nest.as_bytes(), &[]);
         is_skipped(&format!("open-{depth}"), "[{\"a\":".repeat(depth).as_bytes(), &[]);
         let annotated = changed_pod(|pod| pod["metadata"]["annotations"] = json!({"deep": "NEST"}));
-        is_skipped(
-            &format!("within-{depth}"),
-            annotated.replace("\"NEST\"", &nest).as_bytes(),
-            &[],
-        );
+        is_skipped(&format!("within-{depth}"), annotated.replace("\"NEST\"", &nest).as_bytes(), &[]);
     }
 }
 
@@ -146,10 +136,7 @@ fn deep_nesting_is_reported_and_affects_nothing_else() {
 fn unknown_resources_are_passed_over() {
     let map = json!({"kind": "ConfigMap", "metadata": {"name": "a", "namespace": "b", "uid": "c"}, "data": null});
     is_read("configmap", line_of("configmaps", &map).as_bytes());
-    is_read(
-        "odd",
-        line_of("widgets.example.com", &json!({"what": [1, "2", null]})).as_bytes(),
-    );
+    is_read("odd", line_of("widgets.example.com", &json!({"what": [1, "2", null]})).as_bytes());
 }
 
 #[test]
@@ -158,10 +145,7 @@ fn many_bad_lines_are_all_counted() {
     let mut text = "rubbish\n".repeat(50_000).into_bytes();
     text.extend_from_slice(&good);
     let outcome = replay_file(&written("many-bad.jsonl", &text));
-    assert_eq!(
-        (outcome.code, document(&outcome)["skipped"].as_u64()),
-        (Some(0), Some(50_000))
-    );
+    assert_eq!((outcome.code, document(&outcome)["skipped"].as_u64()), (Some(0), Some(50_000)));
     assert_eq!(document(&outcome)["findings"], untouched()["findings"]);
 }
 
@@ -208,20 +192,14 @@ fn gzip_is_recognised_by_content_and_read_member_after_member() {
 fn a_last_line_without_an_end_is_read() {
     let mut text = recording().bytes();
     text.pop();
-    assert_eq!(
-        document(&replay_file(&written("no-newline.jsonl", &text))),
-        *untouched()
-    );
+    assert_eq!(document(&replay_file(&written("no-newline.jsonl", &text))), *untouched());
 }
 
 #[test]
 fn an_empty_file_has_no_findings() {
     let outcome = replay_file(&written("empty.jsonl", b""));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert_eq!(
-        document(&outcome),
-        json!({"findings": [], "observations": 0, "skipped": 0})
-    );
+    assert_eq!(document(&outcome), json!({"findings": [], "observations": 0, "skipped": 0}));
 }
 
 #[test]
@@ -306,11 +284,7 @@ fn is_skipped(name: &str, line: &[u8], words: &[&str]) {
     let report = report.unwrap_or_else(|| panic!("{name}: line {number} is not named: {}", outcome.stderr));
     let told = words.is_empty() || words.iter().any(|word| report.contains(word));
     assert!(told, "{name}: none of {words:?} in {report}");
-    assert!(
-        report.chars().count() < 1_000,
-        "{name}: {} characters",
-        report.chars().count()
-    );
+    assert!(report.chars().count() < 1_000, "{name}: {} characters", report.chars().count());
 }
 
 /// The findings are those of the story without the line, and nobody is bothered with it.
@@ -325,11 +299,7 @@ fn is_read(name: &str, line: &[u8]) {
 fn with_line(name: &str, line: &[u8]) -> (Outcome, PathBuf, usize) {
     let sample = sample();
     let lines = &recording().lines;
-    let place = lines
-        .iter()
-        .position(|line| line.at == sample.at)
-        .expect("it is one of them")
-        + 1;
+    let place = lines.iter().position(|line| line.at == sample.at).expect("it is one of them") + 1;
     let (before, after) = lines.split_at(place);
     let half = |lines: &[Line]| Recording { lines: lines.to_vec() }.bytes();
     let text = [&half(before), line, b"\n", &half(after)].concat();
@@ -361,11 +331,7 @@ fn document(outcome: &Outcome) -> Value {
 /// The file stands in what was reported.
 fn names(outcome: &Outcome, path: &Path) {
     let name = path.file_name().expect("a path of a file").to_string_lossy();
-    assert!(
-        outcome.stderr.contains(&*name),
-        "{name} is not named: {}",
-        outcome.stderr
-    );
+    assert!(outcome.stderr.contains(&*name), "{name} is not named: {}", outcome.stderr);
 }
 
 /// Whether that number stands in the text by itself.

@@ -13,15 +13,9 @@ const PROMPT: Duration = Duration::from_secs(2);
 
 #[test]
 fn an_outage_of_fifty_pods_is_one_finding() {
-    let loops: Vec<String> = told()
-        .confirmed()
-        .filter(|finding| finding.effect == "RestartLoop")
-        .map(Finding::brief)
-        .collect();
-    assert_eq!(
-        loops,
-        ["RestartLoop liveness WrongPath on Deployment/auth-service/auth"]
-    );
+    let loops: Vec<String> =
+        told().confirmed().filter(|finding| finding.effect == "RestartLoop").map(Finding::brief).collect();
+    assert_eq!(loops, ["RestartLoop liveness WrongPath on Deployment/auth-service/auth"]);
     let verdict = outage().truth.judge(told(), support::truth::Scale::Whole);
     assert_eq!(verdict.problems(), [""; 0]);
     assert_eq!(finding().episodes, 1);
@@ -41,16 +35,9 @@ fn the_service_is_shown_at_its_worst_moment() {
     assert_eq!(service.name, "auth");
     assert!(service.ready < service.total);
     let seen = endpoints(finding().opened_at, finding().resolved_at.expect("it has been fixed"));
-    let worst = seen
-        .iter()
-        .map(|&(ready, _)| ready)
-        .min()
-        .expect("there are EndpointSlices");
+    let worst = seen.iter().map(|&(ready, _)| ready).min().expect("there are EndpointSlices");
     assert_eq!(service.ready, worst, "of {seen:?}");
-    assert!(
-        seen.contains(&(service.ready, service.total)),
-        "{service:?} never was: {seen:?}"
-    );
+    assert!(seen.contains(&(service.ready, service.total)), "{service:?} never was: {seen:?}");
 }
 
 #[test]
@@ -72,18 +59,9 @@ fn the_way_back_can_be_typed() {
 
 #[test]
 fn it_is_confirmed_by_the_first_kill_that_a_status_shows() {
-    let first = outage()
-        .recording()
-        .lines
-        .iter()
-        .find(|line| line.object.restarts > 0)
-        .expect("pods restart")
-        .at;
+    let first = outage().recording().lines.iter().find(|line| line.object.restarts > 0).expect("pods restart").at;
     let confirmed = finding().confirmed_at.expect("it is confirmed");
-    assert!(
-        confirmed >= first,
-        "a restart has to stand in a status: {confirmed} is before {first}"
-    );
+    assert!(confirmed >= first, "a restart has to stand in a status: {confirmed} is before {first}");
     assert!(confirmed.since(first) <= PROMPT, "{confirmed} is long after {first}");
 }
 
@@ -104,10 +82,7 @@ fn told() -> &'static Document {
 }
 
 fn finding() -> &'static Finding {
-    told()
-        .confirmed()
-        .find(|finding| finding.effect == "RestartLoop")
-        .expect("the outage is a loop")
+    told().confirmed().find(|finding| finding.effect == "RestartLoop").expect("the outage is a loop")
 }
 
 /// The numbers of ready endpoints and of all that are not terminating, at all moments of a time.
@@ -119,12 +94,7 @@ fn endpoints(from: Time, until: Time) -> BTreeSet<(u32, u32)> {
         .map(|line| {
             let slice = line.value();
             let endpoints = slice["endpoints"].as_array().cloned().unwrap_or_default();
-            let are = |condition: &str| {
-                endpoints
-                    .iter()
-                    .filter(|one| one["conditions"][condition] == true)
-                    .count()
-            };
+            let are = |condition: &str| endpoints.iter().filter(|one| one["conditions"][condition] == true).count();
             let (ready, terminating) = (are("ready"), are("terminating"));
             (ready as u32, (endpoints.len() - terminating) as u32)
         })
@@ -143,17 +113,12 @@ fn fixed_at() -> Time {
 
 fn path_became(path: &str, after: i64) -> Time {
     let lines = &outage().recording().lines;
-    let deployments = lines
-        .iter()
-        .filter(|line| &*line.resource == "deployments" && line.at.as_millis() > after + 1000);
+    let deployments =
+        lines.iter().filter(|line| &*line.resource == "deployments" && line.at.as_millis() > after + 1000);
     let mut changed = deployments.filter(|line| {
         line.value()
             .pointer("/spec/template/spec/containers/0/livenessProbe/httpGet/path")
             .is_some_and(|now| now == path)
     });
-    changed
-        .next()
-        .expect("the recording has the edit and the fix")
-        .at
-        .whole_second()
+    changed.next().expect("the recording has the edit and the fix").at.whole_second()
 }

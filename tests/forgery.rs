@@ -22,27 +22,18 @@ struct Victim {
 type Claim = (&'static str, &'static str);
 
 const REJECTED: &[Claim] = &[
-    (
-        "Unhealthy",
-        "Liveness probe failed: HTTP probe failed with statuscode: 404",
-    ),
+    ("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404"),
     ("Killing", "Container {} failed liveness probe, will be restarted"),
 ];
 
 const NEVER_STARTED: &[Claim] = &[
-    (
-        "Unhealthy",
-        "Startup probe failed: HTTP probe failed with statuscode: 404",
-    ),
+    ("Unhealthy", "Startup probe failed: HTTP probe failed with statuscode: 404"),
     ("Killing", "Container {} failed startup probe, will be restarted"),
     ("BackOff", "Back-off restarting failed container {} in pod web_prod(0)"),
 ];
 
 const ENDED_FOR_GOOD: &[Claim] = &[
-    (
-        "Unhealthy",
-        "Liveness probe failed: dial tcp 10.0.0.7:1: connect: connection refused",
-    ),
+    ("Unhealthy", "Liveness probe failed: dial tcp 10.0.0.7:1: connect: connection refused"),
     ("Killing", "Container {} failed liveness probe"),
     ("Killing", "Stopping container {}"),
 ];
@@ -52,10 +43,7 @@ const CANNOT_RUN: &[Claim] = &[
         "Unhealthy",
         r#"Liveness probe errored and resulted in unknown state: strconv.Atoi: parsing "metrics": invalid syntax"#,
     ),
-    (
-        "ProbeWarning",
-        "Liveness probe warning: Probe terminated redirects, Response body: ",
-    ),
+    ("ProbeWarning", "Liveness probe warning: Probe terminated redirects, Response body: "),
     ("Killing", "Container {} failed liveness probe, will be restarted"),
 ];
 
@@ -72,9 +60,7 @@ fn forged_kills_of_healthy_pods_confirm_no_loop_and_no_end() {
             for seed in 0..2 {
                 let forged = forge(incident.recording(), claims, seed);
                 let said = replay(&forged);
-                let believed = said
-                    .confirmed()
-                    .filter(|finding| matches!(&*finding.effect, "RestartLoop" | "Killed"));
+                let believed = said.confirmed().filter(|finding| matches!(&*finding.effect, "RestartLoop" | "Killed"));
                 failures.extend(believed.map(|f| format!("{}, {name}, seed {seed}: {}", incident.name, f.brief())));
             }
         }
@@ -90,9 +76,7 @@ fn most_kinds_of_healthy_recordings_are_tried() {
 /// Recordings without a single restart.
 fn healthy() -> impl Iterator<Item = &'static Incident> {
     let restarts = |incident: &Incident| incident.recording().lines.iter().any(|line| line.object.restarts > 0);
-    corpus()
-        .iter()
-        .filter(move |incident| incident.truth.findings.is_empty() && !restarts(incident))
+    corpus().iter().filter(move |incident| incident.truth.findings.is_empty() && !restarts(incident))
 }
 
 /// The recording with all claims made of each pod every 20 s of its life, give or take.
@@ -136,14 +120,8 @@ fn victims(recording: &Recording) -> BTreeMap<String, Victim> {
 }
 
 fn event(pod: &Value, (reason, claim): Claim, id: &str, first: Time, last: Time) -> Line {
-    let (namespace, name, uid) = (
-        &pod["metadata"]["namespace"],
-        &pod["metadata"]["name"],
-        &pod["metadata"]["uid"],
-    );
-    let container = pod["spec"]["containers"][0]["name"]
-        .as_str()
-        .expect("a container has a name");
+    let (namespace, name, uid) = (&pod["metadata"]["namespace"], &pod["metadata"]["name"], &pod["metadata"]["uid"]);
+    let container = pod["spec"]["containers"][0]["name"].as_str().expect("a container has a name");
     let seconds = |time: Time| time.whole_second().to_string().replace(".000Z", "Z");
     let object = json!({
         "kind": "Event", "apiVersion": "v1",

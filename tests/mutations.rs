@@ -21,31 +21,19 @@ fn every_mutation_keeps_the_order_of_time() {
 #[test]
 fn a_mutation_is_the_same_every_time() {
     for mutation in all() {
-        assert_eq!(
-            mutation.apply(story()).bytes(),
-            mutation.apply(story()).bytes(),
-            "{mutation:?}"
-        );
+        assert_eq!(mutation.apply(story()).bytes(), mutation.apply(story()).bytes(), "{mutation:?}");
     }
 }
 
 #[test]
 fn an_untouched_recording_is_written_as_it_was_read() {
-    let first = Mutation::Repeat {
-        percent: 0,
-        later: 0,
-        seed: 1,
-    }
-    .apply(story());
+    let first = Mutation::Repeat { percent: 0, later: 0, seed: 1 }.apply(story());
     assert_eq!(first.bytes(), story().bytes());
 }
 
 #[test]
 fn swaps_and_shuffles_only_change_the_order() {
-    for mutation in [
-        Mutation::SwapNeighbours { percent: 50, seed: 1 },
-        Mutation::ShuffleRestarts { seed: 1 },
-    ] {
+    for mutation in [Mutation::SwapNeighbours { percent: 50, seed: 1 }, Mutation::ShuffleRestarts { seed: 1 }] {
         let mutated = mutation.apply(story());
         assert_ne!(shown(&mutated), shown(story()), "{mutation:?} changes nothing");
         let (mut mutated, mut untouched) = (shown(&mutated), shown(story()));
@@ -71,11 +59,7 @@ fn a_start_in_the_middle_lists_what_exists_and_goes_on() {
     for start in [Start::Lists, Start::ListsWithoutEvents, Start::Bare] {
         let mutated = Mutation::Cut { permille, start }.apply(story());
         let lists = &mutated.lines[..mutated.lines.len() - (whole.len() - place)];
-        assert!(
-            lists
-                .iter()
-                .all(|line| line.change == Type::Added && line.at == whole[place - 1].at)
-        );
+        assert!(lists.iter().all(|line| line.change == Type::Added && line.at == whole[place - 1].at));
         assert_eq!(lists.iter().any(Line::is_event), start == Start::Lists);
         assert_eq!(lists.iter().any(Line::is_pod), start != Start::Bare);
         assert_eq!(&shown(&mutated)[lists.len()..], &shown(story())[place..]);
@@ -86,19 +70,11 @@ fn a_start_in_the_middle_lists_what_exists_and_goes_on() {
 fn nothing_is_seen_in_a_blind_gap_and_all_is_listed_after_it() {
     let (from_permille, seconds) = (100, 300);
     for gone_first in [true, false] {
-        let mutated = Mutation::Blind {
-            from_permille,
-            seconds,
-            gone_first,
-        }
-        .apply(story());
+        let mutated = Mutation::Blind { from_permille, seconds, gone_first }.apply(story());
         let from = story().start().plus(story().end().since(story().start()) / 10);
         let until = from.plus(Duration::from_secs(seconds.into()));
         assert!(!mutated.lines.iter().any(|line| line.at >= from && line.at < until));
-        let relist = mutated
-            .lines
-            .iter()
-            .filter(|line| line.at == until && line.change == Type::Added);
+        let relist = mutated.lines.iter().filter(|line| line.at == until && line.change == Type::Added);
         assert!(relist.count() > 5);
     }
 }
@@ -113,18 +89,10 @@ fn all() -> Vec<Mutation> {
         Mutation::LoseEvents { percent: 30, seed },
         Mutation::LoseReason("Killing"),
         Mutation::LosePodChanges { percent: 30, seed },
-        Mutation::Repeat {
-            percent: 50,
-            later: 5,
-            seed,
-        },
+        Mutation::Repeat { percent: 50, later: 5, seed },
         Mutation::SwapNeighbours { percent: 50, seed },
         Mutation::ShuffleRestarts { seed },
-        Mutation::Blind {
-            from_permille: 300,
-            seconds: 120,
-            gone_first: true,
-        },
+        Mutation::Blind { from_permille: 300, seconds: 120, gone_first: true },
     ];
     all.extend(
         [Start::Bare, Start::Lists, Start::ListsWithoutEvents].map(|start| Mutation::Cut { permille: 300, start }),

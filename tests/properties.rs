@@ -93,11 +93,7 @@ fn the_lines_of_a_restart_in_any_order_tell_the_same() {
 #[test]
 fn lines_that_come_twice_tell_the_same() {
     let doubles = (1..=100_u8, any::<u64>());
-    tells_the_same(&doubles.prop_map(|(percent, seed)| Mutation::Repeat {
-        percent,
-        later: 0,
-        seed,
-    }));
+    tells_the_same(&doubles.prop_map(|(percent, seed)| Mutation::Repeat { percent, later: 0, seed }));
 }
 
 #[test]
@@ -129,9 +125,7 @@ fn tells_the_same(mutations: &impl Strategy<Value = Mutation>) {
     let mut failures = Vec::new();
     for incident in corpus() {
         let expected = replay(incident.recording()).identities();
-        failures.extend(tell_mutated([incident], mutations, |_, told| {
-            same(&expected, &told.identities())
-        }));
+        failures.extend(tell_mutated([incident], mutations, |_, told| same(&expected, &told.identities())));
     }
     assert_none("other causes", &failures);
 }
@@ -144,11 +138,7 @@ fn same(expected: &[Identity], told: &[Identity]) -> Result<(), String> {
     if told == expected {
         return Ok(());
     }
-    Err(format!(
-        "said {:?} instead of {:?}",
-        lacking(expected, told),
-        lacking(told, expected)
-    ))
+    Err(format!("said {:?} instead of {:?}", lacking(expected, told), lacking(told, expected)))
 }
 
 /// What `check` has against the answers to mutations of the incidents.

@@ -47,17 +47,13 @@ fn what_was_confirmed_keeps_its_cause_when_its_events_are_gone() {
 fn nothing_is_confirmed_twice_in_one_episode() {
     for start in [Start::Lists, Start::ListsWithoutEvents] {
         let failures = hunt_restarts(start, |_, restarted| {
-            let confirmed = restarted
-                .said
-                .iter()
-                .filter(|change| change.kind == ChangeKind::Confirmed);
+            let confirmed = restarted.said.iter().filter(|change| change.kind == ChangeKind::Confirmed);
             let again = confirmed.filter(|change| {
                 let mut known = restarted.before.iter().filter(|before| before.confirmed_at.is_some());
                 known.any(|before| same_episode(before, &change.finding))
             });
-            let again: Vec<String> = again
-                .map(|change| format!("{} at {}", brief(&change.finding), change.at))
-                .collect();
+            let again: Vec<String> =
+                again.map(|change| format!("{} at {}", brief(&change.finding), change.at)).collect();
             none(&again)
         });
         assert_none("confirmed twice", &failures);
@@ -86,20 +82,11 @@ fn an_episode_goes_on_where_it_was() {
 #[test]
 fn what_is_remembered_confirms_nothing_alone() {
     let mut failures = Vec::new();
-    for incident in corpus()
-        .iter()
-        .filter(|incident| incident.recording().lines.len() < 1_000)
-    {
+    for incident in corpus().iter().filter(|incident| incident.recording().lines.len() < 1_000) {
         let (known, _) = first_run(incident.recording());
-        let open = known
-            .into_iter()
-            .filter(|finding| finding.resolved_at.is_none())
-            .collect();
+        let open = known.into_iter().filter(|finding| finding.resolved_at.is_none()).collect();
         let restarted = second_run(open, incident.recording().end(), &Recording::default());
-        let confirmed = restarted
-            .said
-            .iter()
-            .filter(|change| change.kind == ChangeKind::Confirmed);
+        let confirmed = restarted.said.iter().filter(|change| change.kind == ChangeKind::Confirmed);
         failures.extend(confirmed.map(|change| format!("{}: {}", incident.name, brief(&change.finding))));
     }
     assert_none("confirmed from memory alone", &failures);
@@ -109,9 +96,7 @@ fn what_is_remembered_confirms_nothing_alone() {
 fn hunt_restarts(start: Start, check: impl Fn(&Incident, &Restarted) -> Result<(), String>) -> Vec<String> {
     hunt(corpus(), CASES, &(1..1000_u16), |incident, &permille| {
         let whole = incident.recording();
-        let seen = Recording {
-            lines: whole.lines[..whole.lines.len() * usize::from(permille) / 1000].to_vec(),
-        };
+        let seen = Recording { lines: whole.lines[..whole.lines.len() * usize::from(permille) / 1000].to_vec() };
         let rest = Mutation::Cut { permille, start }.apply(whole);
         let (known, _) = first_run(&seen);
         check(incident, &second_run(known, rest.start(), &rest))
@@ -135,29 +120,13 @@ fn second_run(before: Vec<Arc<Finding>>, now: Time, rest: &Recording) -> Restart
     let mut said = engine.take_changes();
     let (_, more) = continue_with(&mut engine, rest);
     said.extend(more);
-    Restarted {
-        before,
-        after: engine.findings(),
-        said,
-    }
+    Restarted { before, after: engine.findings(), said }
 }
 
 fn same_episode(one: &Finding, other: &Finding) -> bool {
     let key = |finding: &Finding| {
-        let Finding {
-            namespace,
-            workload,
-            container,
-            ..
-        } = finding.clone();
-        (
-            namespace,
-            workload,
-            container,
-            finding.effect,
-            finding.probe,
-            finding.episodes,
-        )
+        let Finding { namespace, workload, container, .. } = finding.clone();
+        (namespace, workload, container, finding.effect, finding.probe, finding.episodes)
     };
     key(one) == key(other)
 }
@@ -167,15 +136,6 @@ fn said(findings: &[Arc<Finding>]) -> Document {
 }
 
 fn brief(finding: &Finding) -> String {
-    let Finding {
-        effect,
-        cause,
-        workload,
-        container,
-        ..
-    } = finding;
-    format!(
-        "{effect} {cause} on {workload}/{container}, episode {}",
-        finding.episodes
-    )
+    let Finding { effect, cause, workload, container, .. } = finding;
+    format!("{effect} {cause} on {workload}/{container}, episode {}", finding.episodes)
 }

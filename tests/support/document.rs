@@ -146,13 +146,7 @@ impl Finding {
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let probe = self.probe.as_deref().unwrap_or("-");
-        let Self {
-            effect,
-            cause,
-            workload,
-            container,
-            ..
-        } = self;
+        let Self { effect, cause, workload, container, .. } = self;
         write!(f, "{effect} {probe} {cause} on {workload}/{container}")
     }
 }

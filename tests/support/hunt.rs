@@ -30,11 +30,7 @@ pub fn hunt<'a, S: Strategy>(
 
 /// That there are no problems, or which.
 pub fn none(problems: &[String]) -> Result<(), String> {
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(problems.join("; "))
-    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
 }
 
 /// Recordings of ten thousand lines cost as much as all others together.
@@ -45,18 +41,10 @@ fn config(cases: u32, recording: &Recording) -> Config {
     let set = |name| std::env::var_os(name).is_some();
     let cases = if set("PROPTEST_CASES") { wanted.cases } else { cases };
     Config {
-        cases: if recording.lines.len() > LONG {
-            cases.min(1)
-        } else {
-            cases
-        },
+        cases: if recording.lines.len() > LONG { cases.min(1) } else { cases },
         max_shrink_iters: 60,
         failure_persistence: None,
-        rng_seed: if set("PROPTEST_RNG_SEED") {
-            wanted.rng_seed
-        } else {
-            RngSeed::Fixed(0x9e37)
-        },
+        rng_seed: if set("PROPTEST_RNG_SEED") { wanted.rng_seed } else { RngSeed::Fixed(0x9e37) },
         ..wanted
     }
 }

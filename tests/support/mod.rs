@@ -56,10 +56,7 @@ pub fn corpus() -> &'static [Incident] {
 
 /// The incident of that name.
 pub fn incident(name: &str) -> &'static Incident {
-    corpus()
-        .iter()
-        .find(|incident| incident.name == name)
-        .unwrap_or_else(|| panic!("there is no incident {name}"))
+    corpus().iter().find(|incident| incident.name == name).unwrap_or_else(|| panic!("there is no incident {name}"))
 }
 
 /// Where the recordings are.
@@ -70,12 +67,7 @@ pub fn folder() -> PathBuf {
 /// Fails with all of them, one a line, if there are any.
 #[track_caller]
 pub fn assert_none(what: &str, failures: &[String]) {
-    assert!(
-        failures.is_empty(),
-        "{what}: {} failures\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{what}: {} failures\n{}", failures.len(), failures.join("\n"));
 }
 
 fn load(name: String) -> Incident {

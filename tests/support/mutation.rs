@@ -28,11 +28,7 @@ pub enum Mutation {
     /// The beginning is not seen.
     Cut { permille: u16, start: Start },
     /// Nothing is seen for a while, then lists of what is there.
-    Blind {
-        from_permille: u16,
-        seconds: u16,
-        gone_first: bool,
-    },
+    Blind { from_permille: u16, seconds: u16, gone_first: bool },
     /// One after the other.
     All(Vec<Mutation>),
 }
@@ -56,21 +52,15 @@ impl Mutation {
         match *self {
             Self::LoseEvents { percent, seed } => lose(recording, percent, seed, Line::is_event),
             Self::LoseReason(reason) => recording.filtered(|_, line| !line.is_event_of(reason)),
-            Self::LosePodChanges { percent, seed } => lose(recording, percent, seed, |line| {
-                line.is_pod() && line.change == super::recording::Type::Modified
-            }),
+            Self::LosePodChanges { percent, seed } => {
+                lose(recording, percent, seed, |line| line.is_pod() && line.change == super::recording::Type::Modified)
+            }
             Self::Repeat { percent, later, seed } => repeat(recording, percent, later, &mut Random::new(seed)),
             Self::SwapNeighbours { percent, seed } => swap_neighbours(recording, percent, &mut Random::new(seed)),
             Self::ShuffleRestarts { seed } => shuffle_restarts(recording, &mut Random::new(seed)),
             Self::Cut { permille, start } => cut(recording, permille, start),
-            Self::Blind {
-                from_permille,
-                seconds,
-                gone_first,
-            } => blind(recording, from_permille, seconds, gone_first),
-            Self::All(ref steps) => steps
-                .iter()
-                .fold(recording.clone(), |recording, step| step.apply(&recording)),
+            Self::Blind { from_permille, seconds, gone_first } => blind(recording, from_permille, seconds, gone_first),
+            Self::All(ref steps) => steps.iter().fold(recording.clone(), |recording, step| step.apply(&recording)),
         }
     }
 }
@@ -159,10 +149,7 @@ fn shuffle(lines: &mut [Line], places: &[usize], random: &mut Random) {
         if histories[which].is_empty() {
             histories.swap_remove(which);
         }
-        lines[place] = Line {
-            at: lines[place].at,
-            ..next
-        };
+        lines[place] = Line { at: lines[place].at, ..next };
     }
 }
 
@@ -185,10 +172,7 @@ fn blind(recording: &Recording, from_permille: u16, seconds: u16, gone_first: bo
     let from = recording.start().plus(whole * u32::from(from_permille) / 1000);
     let until = from.plus(Duration::from_secs(seconds.into())).min(recording.end());
     let lines = &recording.lines;
-    let (first, last) = (
-        lines.partition_point(|line| line.at < from),
-        lines.partition_point(|line| line.at < until),
-    );
+    let (first, last) = (lines.partition_point(|line| line.at < from), lines.partition_point(|line| line.at < until));
     let (known, there) = (World::after(&lines[..first]), World::after(&lines[..last]));
     let (gone, listed) = (known.gone(&there, until), there.listed(until));
     let lists = if gone_first { [gone, listed] } else { [listed, gone] };

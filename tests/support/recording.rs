@@ -62,9 +62,7 @@ impl Recording {
     pub fn read(path: &Path) -> Self {
         let file = std::fs::File::open(path).expect("the recording can be opened");
         let mut text = String::new();
-        flate2::read::GzDecoder::new(file)
-            .read_to_string(&mut text)
-            .expect("the recording is whole");
+        flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("the recording is whole");
         let lines = text.lines().map(Line::parse).collect();
         Self { lines }
     }
@@ -83,9 +81,7 @@ impl Recording {
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(usize, &Line) -> bool) -> Self {
         let lines = self.lines.iter().enumerate().filter(|(place, line)| keep(*place, line));
-        Self {
-            lines: lines.map(|(_, line)| line.clone()).collect(),
-        }
+        Self { lines: lines.map(|(_, line)| line.clone()).collect() }
     }
 
     /// When it begins.
@@ -102,12 +98,7 @@ impl Recording {
 impl Line {
     /// A line about `object`.
     pub fn new(at: Time, resource: &str, change: Type, object: &Value) -> Self {
-        Self {
-            at,
-            resource: resource.into(),
-            change,
-            object: Arc::new(Object::new(object.to_string())),
-        }
+        Self { at, resource: resource.into(), change, object: Arc::new(Object::new(object.to_string())) }
     }
 
     /// The object as a tree.
@@ -154,11 +145,8 @@ impl Line {
             Type::Bookmark => "BOOKMARK",
         };
         let json = &self.object.json;
-        write!(
-            text,
-            r#"{{"ts":"{at}","resource":"{resource}","type":"{change}","object":{json}}}"#
-        )
-        .expect("a String takes everything");
+        write!(text, r#"{{"ts":"{at}","resource":"{resource}","type":"{change}","object":{json}}}"#)
+            .expect("a String takes everything");
     }
 
     fn parse(text: &str) -> Self {

@@ -89,8 +89,7 @@ impl Truth {
     /// Whether it blames a probe anywhere, be it only as a possibility.
     pub fn blames_a_probe(&self) -> bool {
         let all = self.findings.iter().chain(&self.may);
-        all.map(|expected| &expected.cause)
-            .any(|cause| PROBE_FAULTS.iter().any(|fault| cause.accepts(Some(fault))))
+        all.map(|expected| &expected.cause).any(|cause| PROBE_FAULTS.iter().any(|fault| cause.accepts(Some(fault))))
     }
 
     /// Compares what was said with it.
@@ -129,9 +128,7 @@ impl Verdict {
             ("BLAMED A PROBE", &self.blamed),
         ];
         let problems = kinds.into_iter();
-        problems
-            .flat_map(|(kind, said)| said.iter().map(move |what| format!("{kind}: {what}")))
-            .collect()
+        problems.flat_map(|(kind, said)| said.iter().map(move |what| format!("{kind}: {what}"))).collect()
     }
 }
 
@@ -160,9 +157,7 @@ impl Expected {
             verdict.inexact.push(format!("{}: {what}", said.brief()));
         }
         if self.is_badly_advised_by(said) {
-            verdict
-                .bad_advice
-                .push(format!("{}: {:?}", said.brief(), said.suggested));
+            verdict.bad_advice.push(format!("{}: {:?}", said.brief(), said.suggested));
         }
     }
 

@@ -57,11 +57,7 @@ impl World {
 }
 
 fn seen(line: &Line, at: Time, change: Type) -> Line {
-    Line {
-        at,
-        change,
-        ..line.clone()
-    }
+    Line { at, change, ..line.clone() }
 }
 
 fn key(line: &Line) -> Key {
@@ -70,10 +66,5 @@ fn key(line: &Line) -> Key {
         "events" => 2,
         _ => 0,
     };
-    Key {
-        rank,
-        resource: line.resource.to_string(),
-        name: line.object.name.clone(),
-        uid: line.object.uid.clone(),
-    }
+    Key { rank, resource: line.resource.to_string(), name: line.object.name.clone(), uid: line.object.uid.clone() }
 }
