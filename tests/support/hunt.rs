@@ -3,12 +3,14 @@
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
-use super::{Incident, Recording};
+use super::Incident;
+use super::random::Random;
 
 /// Tries values on each incident and collects what `check` has against them, one text an incident,
 /// with the simplest such value found.
 ///
-/// The same values every time: `PROPTEST_CASES` and `PROPTEST_RNG_SEED` hunt further.
+/// The same values every time, others for each incident: `PROPTEST_CASES` and `PROPTEST_RNG_SEED`
+/// hunt further.
 pub fn hunt<'a, S: Strategy>(
     incidents: impl IntoIterator<Item = &'a Incident>,
     cases: u32,
@@ -17,7 +19,7 @@ pub fn hunt<'a, S: Strategy>(
 ) -> Vec<String> {
     let mut failures = Vec::new();
     for incident in incidents {
-        let mut runner = TestRunner::new(config(cases, incident.recording()));
+        let mut runner = TestRunner::new(config(cases, incident));
         let outcome = runner.run(values, |value| check(incident, &value).map_err(TestCaseError::fail));
         match outcome {
             Ok(()) => {}
@@ -36,15 +38,22 @@ pub fn none(problems: &[String]) -> Result<(), String> {
 /// Recordings of ten thousand lines cost as much as all others together.
 const LONG: usize = 2_000;
 
-fn config(cases: u32, recording: &Recording) -> Config {
+fn config(cases: u32, incident: &Incident) -> Config {
     let wanted = Config::default();
     let set = |name| std::env::var_os(name).is_some();
     let cases = if set("PROPTEST_CASES") { wanted.cases } else { cases };
+    let mut seed = match wanted.rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => 0,
+    };
+    for byte in incident.name.bytes() {
+        seed = Random::new(seed ^ u64::from(byte)).next();
+    }
     Config {
-        cases: if recording.lines.len() > LONG { cases.min(1) } else { cases },
+        cases: if incident.recording().lines.len() > LONG { cases.min(1) } else { cases },
         max_shrink_iters: 60,
         failure_persistence: None,
-        rng_seed: if set("PROPTEST_RNG_SEED") { wanted.rng_seed } else { RngSeed::Fixed(0x9e37) },
+        rng_seed: RngSeed::Fixed(seed),
         ..wanted
     }
 }
