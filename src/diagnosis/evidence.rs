@@ -55,6 +55,11 @@ impl ProbeSet {
         new
     }
 
+    /// Takes `kind` out.
+    pub const fn remove(&mut self, kind: ProbeKind) {
+        self.0 &= !(1 << kind as u8);
+    }
+
     /// All that is in either.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {

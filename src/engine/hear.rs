@@ -6,7 +6,7 @@ use super::history::{Kill, KillReason, WordsKind};
 use super::observation::KubeletEvent;
 use super::pods::{Phase, Pod};
 use super::status::history;
-use super::trial::healthy_for;
+use super::trial::failed_late;
 use crate::kubelet::{Failure, Killing, ProbeKind, Said, asked_port};
 use crate::template::ContainerSpec;
 
@@ -100,7 +100,7 @@ fn had_passed(pod: &Pod, at: usize, spec: &ContainerSpec, probe: ProbeKind, even
     });
     let passed = match probe {
         ProbeKind::Readiness => container.ready,
-        ProbeKind::Liveness => healthy_for(spec, event.last.since(since)),
+        ProbeKind::Liveness => failed_late(spec, event.last.since(since)),
         ProbeKind::Startup => false,
     };
     passed && !failed_before
@@ -139,8 +139,6 @@ fn hook_failed(pod: &mut Pod, event: &KubeletEvent) -> Heard {
     let at =
         event.container.as_ref().and_then(|name| pod.template.containers.iter().position(|spec| spec.name == *name));
     let Some(at) = at else { return Heard::default() };
-    let history = history(&mut pod.containers[at]);
-    let news = history.hook_failed < Some(event.last);
-    history.hook_failed = history.hook_failed.max(Some(event.last));
+    let news = history(&mut pod.containers[at]).hook_failed(event.last);
     Heard { container: news.then_some(at), ..Heard::default() }
 }

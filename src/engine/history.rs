@@ -37,8 +37,8 @@ pub(super) struct History {
     pub ends: u32,
     /// Why it cannot begin, while it cannot.
     pub blocked: Option<Blocked>,
-    /// When its postStart hook was last said to have failed.
-    pub hook_failed: Option<Time>,
+    /// When its postStart hook was said to have failed.
+    pub hooks: VecDeque<Time>,
 }
 
 /// One incarnation.
@@ -70,6 +70,8 @@ pub(super) struct RunEnd {
     pub by_itself: Option<bool>,
     /// Whether the pod was being deleted or had been ended as a whole.
     pub with_pod: bool,
+    /// Whether the status said that its postStart hook had failed.
+    pub hook: bool,
 }
 
 /// Something that a probe said, counted on by one event.
@@ -263,6 +265,18 @@ impl History {
         true
     }
 
+    /// Takes in that the postStart hook failed; says whether that was news.
+    pub fn hook_failed(&mut self, at: Time) -> bool {
+        if self.hooks.contains(&at) {
+            return false;
+        }
+        self.hooks.push_back(at);
+        if self.hooks.len() > MOST_KILLINGS {
+            self.hooks.pop_front();
+        }
+        true
+    }
+
     /// When the run at `index` began and when the one after it did.
     pub fn span(&self, index: usize) -> (Option<Time>, Option<Time>) {
         let started = self.runs.get(index).and_then(|run| run.started);
@@ -287,18 +301,19 @@ impl History {
         })
     }
 
-    /// When a new event of a probe said again what an older one had said: the kubelet had been
-    /// restarted in between, since it counts on what it remembers.
-    pub fn said_anew(&self) -> Option<Time> {
-        let again = self.words.iter().filter(|words| {
-            self.words.iter().any(|older| {
-                older.event != words.event
-                    && older.probe == words.probe
-                    && older.kind == words.kind
-                    && older.words == words.words
-                    && older.last < words.first
-            })
-        });
-        again.map(|words| words.first).max()
+    /// Since when and by when the kubelet had been restarted, where a new event of a probe said
+    /// again what an older one had said: it counts on what it remembers.
+    pub fn said_anew(&self) -> Option<(Time, Time)> {
+        let older = |words: &Words| {
+            let same = |other: &&Words| {
+                other.event != words.event
+                    && other.probe == words.probe
+                    && other.kind == words.kind
+                    && other.words == words.words
+                    && other.last < words.first
+            };
+            self.words.iter().filter(same).map(|other| other.last).max()
+        };
+        self.words.iter().filter_map(|words| Some((older(words)?, words.first))).max()
     }
 }

@@ -241,7 +241,10 @@ impl Engine {
             return false;
         };
         if let Some(probe) = heard.errored {
-            workload.trial_mut(&template, &self.pods, self.now).containers[index].errored.add(probe);
+            let known = &mut workload.trial_mut(&template, &self.pods, self.now).containers[index];
+            // That it never killed proves nothing then.
+            known.passed.remove(probe);
+            known.errored.add(probe);
         }
         let case = workload.cases.entry(Arc::clone(&template.containers[index].name)).or_default();
         if heard.onset {

@@ -160,6 +160,10 @@ impl Case<'_> {
             return own(OwnKind::OutOfMemory);
         }
         let kind = kind_of(ended.exit);
+        // A hook that fails ends the container like a probe does.
+        if self.container.post_start && could_be_kill(ended.exit) && self.end.by_itself != Some(true) {
+            return None;
+        }
         if !could_be_kill(ended.exit) || killing_probes(self.container).next().is_none() {
             return own(kind);
         }
@@ -175,10 +179,9 @@ impl Case<'_> {
     }
 
     fn hook_failed(&self) -> bool {
-        let (Some(started), Some(finished)) = (self.run.started, self.end.ended.finished) else {
-            return false;
-        };
-        self.history.hook_failed.is_some_and(|at| at >= started && at.whole_second() <= finished.plus(PATIENCE))
+        let (Some(started), Some(finished)) = (self.run.started, self.end.ended.finished) else { return self.end.hook };
+        let within = |at: &Time| *at >= started && at.whole_second() <= finished;
+        self.end.hook || self.history.hooks.iter().any(within)
     }
 
     /// What remains when no event tells, once it is late enough for one.

@@ -63,11 +63,12 @@ const MOST_NODES: usize = 10_000;
 pub(super) struct Kubelets(BTreeMap<Arc<str>, Time>);
 
 impl Kubelets {
-    /// Notes that a node's kubelet had been restarted when it spoke at that time.
-    pub fn note(&mut self, node: &Arc<str>, at: Time) {
+    /// Notes that a node's kubelet was restarted after one time and by another.
+    pub fn note(&mut self, node: &Arc<str>, (after, by): (Time, Time)) {
         if self.0.len() < MOST_NODES || self.0.contains_key(node) {
-            let known = self.0.entry(Arc::clone(node)).or_insert(at);
-            *known = at.max(*known);
+            let known = self.0.entry(Arc::clone(node)).or_insert(by);
+            // The same restart as another pod's event showed, or a new one.
+            *known = if *known > after { by.min(*known) } else { by };
         }
     }
 

@@ -81,7 +81,9 @@ fn unready_since(member: &Member) -> Option<Time> {
     let since = state.since?;
     let history = state.history.as_deref()?;
     let said = |words: &&super::history::Words| words.probe == ProbeKind::Readiness && words.last >= since;
-    history.words.iter().filter(said).map(|words| words.first.max(since)).min()
+    let heard = history.words.iter().filter(said).map(|words| words.first.max(since)).min();
+    // Without events the status alone tells: its first result is there, and it is not ready.
+    heard.or_else(|| Some(since.plus(member.spec.readiness.as_ref()?.first_result_by())))
 }
 
 /// A liveness or startup probe that cannot run, or that is redirected away: it protects nothing.

@@ -105,7 +105,7 @@ fn take_in_ends(
         }
         let same = ended.id.is_none() || container.id.is_none() || ended.id == container.id;
         let by_itself = if stands { Some(true) } else { (unbroken && was_running && same).then_some(false) };
-        let end = RunEnd { ended: ended.clone(), seen_at: sight.now, by_itself, with_pod: sight.with_pod };
+        let end = RunEnd { ended: ended.clone(), seen_at: sight.now, by_itself, with_pod: sight.with_pod, hook: false };
         note_end(history(container), end, news);
     }
 }
@@ -141,9 +141,12 @@ fn take_in_state(
         }
         State::Waiting { reason, .. } => {
             container.phase = Phase::Waiting;
-            if &**reason == "PostStartHookError" {
-                let at = status.last.as_ref().and_then(|last| last.finished).unwrap_or(sight.now);
-                history(container).hook_failed = Some(at);
+            if let Some(last) = status.last.as_ref().filter(|_| &**reason == "PostStartHookError") {
+                let end = history(container).run_mut(last.id, last.started).and_then(|run| run.end.as_mut());
+                if let Some(end) = end {
+                    news.matters |= !end.hook;
+                    end.hook = true;
+                }
             }
         }
         State::Ended(_) => container.phase = Phase::Ended,

@@ -335,6 +335,9 @@ fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
         .find(|(why, at)| matches!(why, KillReason::Probe(_)) && *at >= started)
         .map(|(_, at)| at)
         .filter(|at| ended.is_none_or(|ended| *at <= ended));
+    // Of an incarnation whose end was missed, what was heard later may be another's.
+    let missed = run.end.is_none() && index + 1 < subject.history.runs.len();
+    let (first_failure, killed) = if missed { (None, None) } else { (first_failure, killed) };
     // After the end was decided it may run on for the grace period.
     let decided = [first_failure, killed].into_iter().flatten().min();
     // While a kubelet is away no probe runs.
@@ -345,7 +348,11 @@ fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
     match (decided, ended) {
         (Some(decided), _) => decided.since(from) > spec.passed_after(),
         (None, Some(ended)) => ended.since(from) > spec.longest_kill(subject.template.grace),
-        (None, None) => run.seen_running.is_some_and(|seen| seen.since(from) > spec.passed_after()),
+        // Its end may be decided and not yet told, or told and lost.
+        (None, None) => {
+            let surely = spec.longest_kill(subject.template.grace).saturating_add(spec.passed_after());
+            run.seen_running.is_some_and(|seen| seen.since(from) > surely)
+        }
     }
 }
 
@@ -358,12 +365,21 @@ fn begins(container: &ContainerSpec, run: &Run, started: Time) -> Time {
     }
 }
 
+/// Whether a container that ran so long without a kill must have passed its liveness probe, when
+/// the first failure is only told then.
+pub(super) fn failed_late(container: &ContainerSpec, uptime: Duration) -> bool {
+    let Some(spec) = container.liveness.as_ref() else { return false };
+    uptime > spec.passed_after().saturating_add(startup_budget(container))
+}
+
 /// Whether a container that has only ever run well has run long enough for its liveness probe to
-/// have passed.
-pub(super) fn healthy_for(container: &ContainerSpec, uptime: Duration) -> bool {
-    let Some(spec) = container.liveness.as_ref() else {
-        return false;
-    };
-    let startup = container.startup.as_ref().map_or(Duration::ZERO, ProbeSpec::passed_after);
-    uptime > spec.passed_after().saturating_add(startup)
+/// have passed, even if its end is decided and not yet told.
+pub(super) fn healthy_for(container: &ContainerSpec, grace: Duration, uptime: Duration) -> bool {
+    let Some(spec) = container.liveness.as_ref() else { return false };
+    let surely = spec.longest_kill(grace).saturating_add(spec.passed_after());
+    uptime > surely.saturating_add(startup_budget(container))
+}
+
+fn startup_budget(container: &ContainerSpec) -> Duration {
+    container.startup.as_ref().map_or(Duration::ZERO, ProbeSpec::passed_after)
 }

@@ -139,7 +139,7 @@ impl Workload {
             }
             let uptime = state.since.map(|since| now.since(since)).filter(|_| state.history.is_none());
             let silent = !known.errored.has(ProbeKind::Liveness) && !known.errored.has(ProbeKind::Startup);
-            if silent && uptime.is_some_and(|uptime| healthy_for(spec, uptime)) {
+            if silent && uptime.is_some_and(|uptime| healthy_for(spec, pod.template.grace, uptime)) {
                 known.passed.add(ProbeKind::Liveness);
             }
         }

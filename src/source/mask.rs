@@ -1,6 +1,19 @@
 //! Secrets masked and texts cut where they come in.
+//!
+//! What may be a secret becomes `***`: it is better to lose a word of a message than to carry a
+//! password into a chat. Masked are the values of query parameters, the user part of URLs, the
+//! values of headers, what follows options such as `-p`, `-u`, `--token`, assignments and JSON
+//! members with a telling name, and JSON web tokens; in the words of a command, in a script that
+//! is one of its words, and in messages that repeat either, however deep the quotes.
+
+mod command;
+mod keys;
+mod text;
+mod url;
 
 use std::borrow::Cow;
+
+pub use command::command;
 
 /// Longest name of an object, a container, a port, a header, in bytes.
 pub const MAX_NAME: usize = 253;
@@ -14,22 +27,36 @@ pub const MAX_WORD: usize = 256;
 /// Most words of a command.
 pub const MAX_WORDS: usize = 64;
 
+/// What of a message is looked at at all, in bytes; so that a forged one costs little.
+const MAX_READ: usize = 2 * MAX_TEXT;
+
+/// What stands where a secret was.
+const MASK: &str = "***";
+
 /// The beginning of `text`, of at most `max` bytes.
 pub fn cut(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }
 
-/// A probe's path: the values of its query are masked.
+/// A probe's path or host, masked and cut: the values of its query parameters go.
 pub fn path(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(cut(text, MAX_TEXT))
+    let text = cut(text, MAX_READ);
+    if text.contains(['=', '@', '#']) || text.contains("eyJ") {
+        Cow::Owned(cut(&url::mask_whole(text), MAX_TEXT).to_owned())
+    } else {
+        Cow::Borrowed(cut(text, MAX_TEXT))
+    }
 }
 
-/// A message.
+/// A message, masked and cut.
 pub fn message(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(cut(text, MAX_TEXT))
+    let text = cut(text, MAX_READ);
+    if keys::may_hold_secrets(text) {
+        Cow::Owned(cut(&text::mask(text), MAX_TEXT).to_owned())
+    } else {
+        Cow::Borrowed(cut(text, MAX_TEXT))
+    }
 }
 
-/// The words of a command.
-pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    words.into_iter().take(MAX_WORDS).map(|word| cut(word, MAX_WORD).to_owned()).collect()
-}
+#[cfg(test)]
+mod tests;

@@ -71,3 +71,6 @@ impl Observer {
         self.names.get(text)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,6 +134,8 @@ impl Clock {
         let settled = match self.0 {
             Some(now) if at < now => now,
             Some(now) if at > now.plus(LEAP) && next.is_some_and(|next| next.plus(SLACK) < at) => now,
+            // The first stamp has none before it to be measured against.
+            None => next.filter(|next| next.plus(LEAP) < at).unwrap_or(at),
             _ => at,
         };
         self.0 = Some(settled);
@@ -207,3 +209,6 @@ impl<R: Read> Read for Counted<R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests;

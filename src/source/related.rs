@@ -208,3 +208,6 @@ impl Related {
             .reduce(u32::saturating_add)
     }
 }
+
+#[cfg(test)]
+mod tests;

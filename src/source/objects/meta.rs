@@ -1,6 +1,6 @@
 //! `metadata`, lean.
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess};
+use serde::de::{IgnoredAny, MapAccess};
 
 use super::oddity::{Found, Oddity};
 use super::shape::{Key, List, Maybe, Shape, Skip, lean};
@@ -130,7 +130,7 @@ pub fn time(field: &Maybe<String>, name: &str) -> Result<Option<Time>, Oddity> {
     }
 }
 
-/// Labels or a selector: the first [`MAX_LABELS`] pairs whose value is a string, cut, sorted.
+/// Labels or a selector: the first 64 pairs whose value is a string, cut, sorted.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct LabelsLite(Vec<(String, String)>);
 
@@ -208,15 +208,6 @@ impl Shape for Spec {
             map.next_value::<IgnoredAny>()?;
         }
         Ok(Ok(Self(touches)))
-    }
-}
-
-impl<'de> Deserialize<'de> for LabelsLite {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Self::read(deserializer)? {
-            Maybe::Is(labels) => Ok(labels),
-            Maybe::Absent | Maybe::Odd(_) => Ok(Self::default()),
-        }
     }
 }
 

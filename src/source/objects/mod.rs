@@ -8,6 +8,7 @@
 //!   too, but for workloads, where they say who changed the template.
 //! - Values of `env` and of headers never get further than their mark.
 
+mod env;
 mod event;
 mod meta;
 mod oddity;
@@ -17,6 +18,7 @@ mod shape;
 mod spec;
 mod workload;
 
+pub use env::EnvLite;
 pub use event::{EventLite, InvolvedLite, SeriesLite, SourceLite};
 pub use meta::{
     AnnotationsLite, LabelsLite, ManagedLite, Meta, ObjectMeta, OwnerLite, TouchesTemplate, WorkloadMeta, check_kind,
@@ -30,8 +32,8 @@ pub use pod::{
 pub use service::{ConditionsLite, EndpointLite, EndpointSliceLite, ServiceLite, ServiceSpecLite, TargetLite};
 pub use shape::{List, Mark, Maybe, Present, Shape, Skip, TextOrNumber};
 pub use spec::{
-    ContainerLite, EnvFromLite, EnvLite, EnvValueLite, ExecLite, GrpcLite, HeaderLite, HttpGetLite, LifecycleLite,
-    LimitsLite, PortLite, ProbeLite, RefLite, ResourcesLite, TcpLite,
+    ContainerLite, ExecLite, GrpcLite, HeaderLite, HttpGetLite, LifecycleLite, LimitsLite, PortLite, ProbeLite,
+    ResourcesLite, TcpLite,
 };
 pub use workload::{
     ControllerRevisionLite, CronJobLite, DaemonSetLite, DaemonSetStatusLite, DeploymentLite, JobLite, JobSpecLite,

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::oddity::{Found, Oddity};
-use crate::source::hash::mark;
+use crate::source::hash::{mark, mix, quick};
 
 /// A field of an object.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -15,7 +15,7 @@ pub enum Maybe<T> {
     #[default]
     Absent,
     /// There, but something else.
-    Odd(Found),
+    Odd(Box<Found>),
     /// There, and what it should be.
     Is(T),
 }
@@ -142,7 +142,7 @@ impl<T> From<Result<T, Found>> for Maybe<T> {
     fn from(read: Result<T, Found>) -> Self {
         match read {
             Ok(value) => Self::Is(value),
-            Err(found) => Self::Odd(found),
+            Err(found) => Self::Odd(Box::new(found)),
         }
     }
 }
@@ -177,12 +177,12 @@ impl<'de, T: Shape> Visitor<'de> for Anything<T> {
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
         Ok(match i64::try_from(number) {
             Ok(number) => T::of_number(number).into(),
-            Err(_) => Maybe::Odd(Found::number(number)),
+            Err(_) => Maybe::Odd(Box::new(Found::number(number))),
         })
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Maybe::Odd(Found::number(number)))
+        Ok(Maybe::Odd(Box::new(Found::number(number))))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
@@ -195,6 +195,30 @@ impl<'de, T: Shape> Visitor<'de> for Anything<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
         Ok(T::of_seq(seq)?.into())
+    }
+}
+
+impl<T: Shape> Shape for Box<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn of_text(text: &str) -> Result<Self, Found> {
+        T::of_text(text).map(Self::new)
+    }
+
+    fn of_number(number: i64) -> Result<Self, Found> {
+        T::of_number(number).map(Self::new)
+    }
+
+    fn of_bool(value: bool) -> Result<Self, Found> {
+        T::of_bool(value).map(Self::new)
+    }
+
+    fn of_map<'de, A: MapAccess<'de>>(map: A) -> Result<Result<Self, Found>, A::Error> {
+        Ok(T::of_map(map)?.map(Self::new))
+    }
+
+    fn of_seq<'de, A: SeqAccess<'de>>(seq: A) -> Result<Result<Self, Found>, A::Error> {
+        Ok(T::of_seq(seq)?.map(Self::new))
     }
 }
 
@@ -292,25 +316,36 @@ impl Shape for Skip {
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Mark(pub u64);
 
+impl Maybe<Mark> {
+    /// The mark of a value that may be absent or a number that is not whole.
+    pub fn mark(&self) -> u64 {
+        match self {
+            Self::Is(known) => known.0,
+            Self::Absent => 0,
+            Self::Odd(found) => mark(found),
+        }
+    }
+}
+
 impl Shape for Mark {
     const EXPECTED: &'static str = "anything";
 
     fn of_text(text: &str) -> Result<Self, Found> {
-        Ok(Self(mark(text)))
+        Ok(Self(quick(text)))
     }
 
     fn of_number(number: i64) -> Result<Self, Found> {
-        Ok(Self(mark(&number)))
+        Ok(Self(mix(1, number as u64)))
     }
 
     fn of_bool(value: bool) -> Result<Self, Found> {
-        Ok(Self(mark(&value)))
+        Ok(Self(mix(2, value.into())))
     }
 
     fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Result<Self, Found>, A::Error> {
         let mut sum = 0_u64;
-        while let Some(entry) = map.next_entry::<Maybe<Self>, Maybe<Self>>()? {
-            sum = sum.wrapping_add(mark(&entry));
+        while let Some((key, value)) = map.next_entry::<Maybe<Self>, Maybe<Self>>()? {
+            sum = sum.wrapping_add(mix(key.mark(), value.mark()));
         }
         Ok(Ok(Self(sum)))
     }
@@ -318,7 +353,7 @@ impl Shape for Mark {
     fn of_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Result<Self, Found>, A::Error> {
         let mut all = 0_u64;
         while let Some(item) = seq.next_element::<Maybe<Self>>()? {
-            all = mark(&(all, item));
+            all = mix(all, item.mark());
         }
         Ok(Ok(Self(all)))
     }

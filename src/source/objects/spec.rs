@@ -1,9 +1,7 @@
 //! What a container is told to be.
 
+use super::env::EnvLite;
 use super::shape::{List, Mark, Present, TextOrNumber, lean};
-
-/// Most entries of `env` that make the container's mark.
-const MAX_ENV: usize = 1024;
 
 lean! {
     /// A container.
@@ -14,45 +12,14 @@ lean! {
         restart_policy: String = "restartPolicy",
         command: List<String, 256> = "command",
         args: List<String, 256> = "args",
-        env: List<EnvLite, MAX_ENV> = "env",
-        env_from: List<EnvFromLite, 256> = "envFrom",
+        env: EnvLite = "env",
+        env_from: EnvLite = "envFrom",
         ports: List<PortLite> = "ports",
         resources: ResourcesLite = "resources",
         lifecycle: LifecycleLite = "lifecycle",
-        liveness_probe: ProbeLite = "livenessProbe",
-        readiness_probe: ProbeLite = "readinessProbe",
-        startup_probe: ProbeLite = "startupProbe",
-    }
-
-    /// One of `env`.
-    pub struct EnvLite {
-        name: String = "name",
-        /// The mark of the value; the value is not kept.
-        value: Mark = "value",
-        value_from: EnvValueLite = "valueFrom",
-    }
-
-    /// Where a variable's value comes from.
-    pub struct EnvValueLite {
-        config_map_key_ref: RefLite = "configMapKeyRef",
-        secret_key_ref: RefLite = "secretKeyRef",
-        field_ref: Mark = "fieldRef",
-        resource_field_ref: Mark = "resourceFieldRef",
-        file_key_ref: Mark = "fileKeyRef",
-    }
-
-    /// One of `envFrom`.
-    pub struct EnvFromLite {
-        prefix: String = "prefix",
-        config_map_ref: RefLite = "configMapRef",
-        secret_ref: RefLite = "secretRef",
-    }
-
-    /// The name of a `ConfigMap` or Secret, and a key in it.
-    pub struct RefLite {
-        name: String = "name",
-        key: String = "key",
-        optional: bool = "optional",
+        liveness_probe: Box<ProbeLite> = "livenessProbe",
+        readiness_probe: Box<ProbeLite> = "readinessProbe",
+        startup_probe: Box<ProbeLite> = "startupProbe",
     }
 
     /// A declared port.
@@ -78,10 +45,10 @@ lean! {
 
     /// A probe.
     pub struct ProbeLite {
-        http_get: HttpGetLite = "httpGet",
-        tcp_socket: TcpLite = "tcpSocket",
-        grpc: GrpcLite = "grpc",
-        exec: ExecLite = "exec",
+        http_get: Box<HttpGetLite> = "httpGet",
+        tcp_socket: Box<TcpLite> = "tcpSocket",
+        grpc: Box<GrpcLite> = "grpc",
+        exec: Box<ExecLite> = "exec",
         initial_delay_seconds: i64 = "initialDelaySeconds",
         period_seconds: i64 = "periodSeconds",
         timeout_seconds: i64 = "timeoutSeconds",

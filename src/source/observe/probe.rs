@@ -90,7 +90,7 @@ fn http_get(observer: &mut Observer, get: &HttpGetLite) -> Result<HttpGet, Oddit
 
 fn host(observer: &mut Observer, field: &Maybe<String>) -> Result<Option<Arc<str>>, Oddity> {
     let host = field.known("host")?.filter(|host| !host.is_empty());
-    Ok(host.map(|host| observer.name(cut(host, MAX_NAME))))
+    Ok(host.map(|host| observer.name(cut(&mask::path(host), MAX_NAME))))
 }
 
 fn port(observer: &mut Observer, field: &Maybe<TextOrNumber>) -> Result<Port, Oddity> {

@@ -10,8 +10,7 @@ use crate::kubelet::ProbeSpec;
 use crate::source::hash::mark;
 use crate::source::mask::{self, MAX_NAME, MAX_TEXT, cut};
 use crate::source::objects::{
-    ContainerLite, EnvFromLite, EnvLite, LabelsLite, List, Maybe, Oddity, PodLite, PodSpecLite, PodTemplateLite,
-    ProbeLite, RefLite, TextOrNumber,
+    ContainerLite, LabelsLite, List, Maybe, Oddity, PodLite, PodSpecLite, PodTemplateLite, ProbeLite, TextOrNumber,
 };
 
 /// Labels by which controllers tell a template's revisions apart, most specific first.
@@ -28,9 +27,6 @@ const OF_ONE_POD: [&str; 8] = [
     "pod-template-generation",
     "statefulset.kubernetes.io/pod-name",
 ];
-
-/// Most `ConfigMaps` and Secrets that are kept of a container.
-const MAX_SOURCES: usize = 64;
 
 /// [`ContainerSpec::env_sources`]
 type EnvSources = Box<[(EnvField, Arc<str>)]>;
@@ -140,7 +136,7 @@ fn container(observer: &mut Observer, lite: &ContainerLite, role: Role) -> Resul
         pull_policy: pull_policy.map(|policy| observer.name(cut(policy, MAX_NAME))),
         invocation: invocation(&command, &args),
         invocation_mark: mark(&(&command, &args)),
-        env_mark: env_mark(lite)?,
+        env_mark: mark(&(&lite.env, &lite.env_from)),
         env_sources: env_sources(observer, lite)?,
         ports: ports(observer, lite)?,
         memory_limit: memory_limit(lite)?,
@@ -154,7 +150,7 @@ fn container(observer: &mut Observer, lite: &ContainerLite, role: Role) -> Resul
     })
 }
 
-fn probe_of(observer: &mut Observer, probe: &Maybe<ProbeLite>, name: &str) -> Result<Option<ProbeSpec>, Oddity> {
+fn probe_of(observer: &mut Observer, probe: &Maybe<Box<ProbeLite>>, name: &str) -> Result<Option<ProbeSpec>, Oddity> {
     Ok(probe.read(name, |probe| probe::spec(observer, probe))?.flatten())
 }
 
@@ -175,34 +171,14 @@ fn invocation(command: &[&str], args: &[&str]) -> Arc<str> {
     Arc::from(cut(&mask::command(words).join(" "), MAX_TEXT))
 }
 
-fn env_mark(lite: &ContainerLite) -> Result<u64, Oddity> {
-    Ok(mark(&(lite.env.known("env")?, lite.env_from.known("envFrom")?)))
-}
-
 fn env_sources(observer: &mut Observer, lite: &ContainerLite) -> Result<EnvSources, Oddity> {
+    let env = (EnvField::Env, lite.env.known("env")?);
+    let env_from = (EnvField::EnvFrom, lite.env_from.known("envFrom")?);
     let mut sources = Vec::new();
-    let mut add = |field, reference: Option<&RefLite>| {
-        let name = reference.and_then(|reference| reference.name.ok());
-        if let Some(name) = name.filter(|name| !name.is_empty()) {
-            let source = (field, observer.name(cut(name, MAX_NAME)));
-            if sources.len() < MAX_SOURCES && !sources.contains(&source) {
-                sources.push(source);
-            }
-        }
-    };
-    lite.env.each("env", |_, variable: &EnvLite| {
-        variable.value_from.read("valueFrom", |from| {
-            add(EnvField::Env, from.config_map_key_ref.known("configMapKeyRef")?);
-            add(EnvField::Env, from.secret_key_ref.known("secretKeyRef")?);
-            Ok(())
-        })?;
-        Ok(())
-    })?;
-    lite.env_from.each("envFrom", |_, from: &EnvFromLite| {
-        add(EnvField::EnvFrom, from.config_map_ref.known("configMapRef")?);
-        add(EnvField::EnvFrom, from.secret_ref.known("secretRef")?);
-        Ok(())
-    })?;
+    for (field, list) in [env, env_from] {
+        let names = list.into_iter().flat_map(|list| &list.sources);
+        sources.extend(names.map(|name| (field, observer.name(name))));
+    }
     Ok(sources.into_boxed_slice())
 }
 

@@ -1,0 +1,132 @@
+//! Running text: messages and scripts, taken apart at white space and quotes.
+
+use super::command::Words;
+use super::{MASK, url};
+
+/// Quotes within quotes that are followed; what lies deeper is masked as a whole.
+const MAX_DEPTH: usize = 6;
+
+/// Masks a text.
+pub fn mask(text: &str) -> String {
+    mask_at(text, 0)
+}
+
+/// Masks a text that stands within `depth` quotes.
+pub fn mask_at(text: &str, depth: usize) -> String {
+    if depth > MAX_DEPTH {
+        return MASK.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut words = Words::default();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let space = length_of_space(rest);
+        out.push_str(&rest[..space]);
+        rest = &rest[space..];
+        let length = length_of_word(rest);
+        if length > 0 {
+            out.push_str(&words.mask(&rest[..length], depth));
+        }
+        rest = &rest[length..];
+    }
+    out
+}
+
+/// The length of the white space at the beginning, written or escaped.
+fn length_of_space(text: &str) -> usize {
+    let mut length = 0;
+    while let Some(space) = space_at(&text[length..]) {
+        length += space;
+    }
+    length
+}
+
+/// The length of one white space, written or escaped as in Go's quoted strings.
+fn space_at(text: &str) -> Option<usize> {
+    let first = text.chars().next()?;
+    if first.is_whitespace() {
+        return Some(first.len_utf8());
+    }
+    let name = text.trim_start_matches('\\');
+    let escaped = name.len() < text.len() && name.starts_with(['n', 't', 'r']);
+    escaped.then(|| text.len() - name.len() + 1)
+}
+
+/// The length of the word at the beginning, white space in quotes included.
+fn length_of_word(text: &str) -> usize {
+    let mut length = 0;
+    while length < text.len() {
+        let rest = &text[length..];
+        if space_at(rest).is_some() {
+            break;
+        }
+        length += match Quoted::at(rest, &text[..length]) {
+            Some(quoted) => quoted.length,
+            None => rest.chars().next().map_or(1, char::len_utf8),
+        };
+    }
+    length
+}
+
+/// A part of a text in quotes, which may be escaped.
+#[derive(Debug)]
+pub struct Quoted<'a> {
+    /// With both quotes.
+    pub length: usize,
+    /// The opening and closing quote, with its backslashes.
+    pub quote: &'a str,
+    /// What stands between them.
+    pub inner: &'a str,
+}
+
+impl<'a> Quoted<'a> {
+    /// The part in quotes at the beginning of `text`, which follows `before` in the same word.
+    ///
+    /// A quote is closed by one with as many backslashes; one that is never closed, and the
+    /// apostrophe of `can't`, are none.
+    pub fn at(text: &'a str, before: &str) -> Option<Self> {
+        let escaped = text.trim_start_matches('\\');
+        let backslashes = text.len() - escaped.len();
+        let letter = escaped.chars().next().filter(|letter| matches!(letter, '"' | '\''))?;
+        let in_word = before.ends_with(char::is_alphanumeric);
+        if letter == '\'' && in_word && !before.starts_with('-') && !before.contains('=') {
+            return None;
+        }
+        let quote = &text[..=backslashes];
+        let start = quote.len();
+        let mut from = start;
+        loop {
+            let found = from + text[from..].find(letter)?;
+            let before = &text[start..found];
+            if before.len() - before.trim_end_matches('\\').len() == backslashes {
+                return Some(Self { length: found + 1, quote, inner: &text[start..found - backslashes] });
+            }
+            from = found + 1;
+        }
+    }
+
+    /// The first part of `word` in quotes that holds white space, and where it begins.
+    pub fn with_space(word: &'a str) -> Option<(usize, Self)> {
+        let mut at = 0;
+        while at < word.len() {
+            match Self::at(&word[at..], &word[..at]) {
+                Some(quoted) if quoted.holds_space() => return Some((at, quoted)),
+                Some(quoted) => at += quoted.length,
+                None => at += word[at..].chars().next().map_or(1, char::len_utf8),
+            }
+        }
+        None
+    }
+
+    fn holds_space(&self) -> bool {
+        (self.inner.char_indices()).any(|(at, letter)| letter.is_whitespace() || space_at(&self.inner[at..]).is_some())
+    }
+
+    /// Masks what stands between the quotes: a URL as a whole, anything else as text.
+    pub fn mask(&self, depth: usize) -> String {
+        let first = self.inner.split(char::is_whitespace).next().unwrap_or_default();
+        let is_url = first.contains('?') && (first.starts_with('/') || first.contains("://"));
+        let inner = if is_url { url::mask_whole(self.inner) } else { mask_at(self.inner, depth + 1) };
+        format!("{0}{inner}{0}", self.quote)
+    }
+}
