@@ -1,0 +1,57 @@
+//! Every recorded incident is told as it was.
+
+mod support;
+
+use support::binary::probehound;
+use support::truth::Scale;
+use support::{Document, assert_none, corpus, replay};
+
+/// How long after the first restart that stood in a status a probe's fault may take, in the median.
+const PROMPT_SECONDS: i64 = 2;
+
+#[test]
+fn every_incident_is_told_exactly_as_it_was() {
+    let mut failures = Vec::new();
+    for incident in corpus() {
+        let verdict = incident.truth.judge(&replay(incident.recording()), Scale::Whole);
+        let problems = verdict.problems().into_iter();
+        failures.extend(problems.map(|problem| format!("{}: {problem}", incident.name)));
+    }
+    assert_none("incidents", &failures);
+}
+
+#[test]
+fn a_probes_fault_is_confirmed_within_two_seconds_of_the_first_restart() {
+    let mut delays: Vec<(i64, &str)> = Vec::new();
+    for incident in corpus() {
+        let verdict = incident.truth.judge(&replay(incident.recording()), Scale::Whole);
+        let late = verdict.delays.into_iter().filter(|&seconds| seconds >= 0);
+        delays.extend(late.map(|seconds| (seconds, incident.name.as_str())));
+    }
+    delays.sort_unstable();
+    let (median, _) = delays.get(delays.len() / 2).expect("probes are at fault in most incidents");
+    assert!(*median <= PROMPT_SECONDS, "the median is {median} s; all: {delays:?}");
+}
+
+#[test]
+fn the_corpus_is_whole() {
+    assert_eq!(corpus().len(), 132);
+    let expected: usize = corpus().iter().map(|incident| incident.truth.findings.len()).sum();
+    let blameless = corpus().iter().filter(|incident| !incident.truth.blames_a_probe()).count();
+    assert!(expected >= 100 && blameless >= 40, "{expected} findings, {blameless} without a probe to blame");
+    for incident in corpus() {
+        let lines = &incident.recording().lines;
+        assert!(lines.is_sorted_by_key(|line| line.at), "{} is not in the order of time", incident.name);
+    }
+}
+
+#[test]
+fn the_command_prints_what_the_engine_says() {
+    for incident in corpus() {
+        let words = ["replay".as_ref(), "-o".as_ref(), "json".as_ref(), incident.path.as_os_str()];
+        let outcome = probehound(&words, b"");
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{}", incident.name);
+        let printed: Document = serde_json::from_slice(&outcome.stdout).expect("the document is JSON");
+        assert_eq!(printed, replay(incident.recording()), "{}", incident.name);
+    }
+}

@@ -1,0 +1,141 @@
+//! A restart of probehound itself loses no cause and repeats no alarm.
+
+mod support;
+
+use std::sync::Arc;
+
+use probehound::engine::{Change, ChangeKind, Engine, Finding, Observation, Settings};
+use probehound::time::Time;
+use support::hunt::{hunt, none};
+use support::mutation::Start;
+use support::replay::{continue_with, document};
+use support::truth::Scale;
+use support::{Document, Incident, Mutation, Recording, assert_none, corpus};
+
+/// Restarts of each incident and property.
+const CASES: u32 = 4;
+
+/// What the first run knew when it ended, and what the second made of it.
+struct Restarted {
+    before: Vec<Arc<Finding>>,
+    after: Vec<Arc<Finding>>,
+    said: Vec<Change>,
+}
+
+#[test]
+fn a_restart_loses_no_cause_and_raises_no_false_alarm() {
+    let failures = hunt_restarts(Start::Lists, |incident, restarted| {
+        let verdict = incident.truth.judge(&said(&restarted.after), Scale::Whole);
+        none(&[verdict.missed, verdict.false_alarms, verdict.bad_advice].concat())
+    });
+    assert_none("wrong after a restart", &failures);
+}
+
+#[test]
+fn what_was_confirmed_keeps_its_cause_when_its_events_are_gone() {
+    let failures = hunt_restarts(Start::ListsWithoutEvents, |_, restarted| {
+        let after = said(&restarted.after).identities();
+        let mut before = said(&restarted.before).identities();
+        before.retain(|identity| !after.contains(identity));
+        let lost: Vec<String> = before.iter().map(ToString::to_string).collect();
+        none(&lost)
+    });
+    assert_none("causes lost", &failures);
+}
+
+#[test]
+fn nothing_is_confirmed_twice_in_one_episode() {
+    for start in [Start::Lists, Start::ListsWithoutEvents] {
+        let failures = hunt_restarts(start, |_, restarted| {
+            let confirmed = restarted.said.iter().filter(|change| change.kind == ChangeKind::Confirmed);
+            let again = confirmed.filter(|change| {
+                let mut known = restarted.before.iter().filter(|before| before.confirmed_at.is_some());
+                known.any(|before| same_episode(before, &change.finding))
+            });
+            let again: Vec<String> =
+                again.map(|change| format!("{} at {}", brief(&change.finding), change.at)).collect();
+            none(&again)
+        });
+        assert_none("confirmed twice", &failures);
+    }
+}
+
+#[test]
+fn an_episode_goes_on_where_it_was() {
+    let failures = hunt_restarts(Start::Lists, |_, restarted| {
+        let mut broken = Vec::new();
+        for before in restarted.before.iter().filter(|before| before.confirmed_at.is_some()) {
+            let goes_on = |after: &&Arc<Finding>| same_episode(before, after);
+            let Some(after) = restarted.after.iter().find(goes_on) else {
+                continue;
+            };
+            let same = (before.opened_at, before.confirmed_at) == (after.opened_at, after.confirmed_at);
+            if !same || after.restarts < before.restarts {
+                broken.push(format!("{} began anew: {before:?} became {after:?}", brief(before)));
+            }
+        }
+        none(&broken)
+    });
+    assert_none("episodes", &failures);
+}
+
+#[test]
+fn what_is_remembered_confirms_nothing_alone() {
+    let mut failures = Vec::new();
+    for incident in corpus().iter().filter(|incident| incident.recording().lines.len() < 1_000) {
+        let (known, _) = first_run(incident.recording());
+        let open = known.into_iter().filter(|finding| finding.resolved_at.is_none()).collect();
+        let restarted = second_run(open, incident.recording().end(), &Recording::default());
+        let confirmed = restarted.said.iter().filter(|change| change.kind == ChangeKind::Confirmed);
+        failures.extend(confirmed.map(|change| format!("{}: {}", incident.name, brief(&change.finding))));
+    }
+    assert_none("confirmed from memory alone", &failures);
+}
+
+/// Restarts somewhere in each incident.
+fn hunt_restarts(start: Start, check: impl Fn(&Incident, &Restarted) -> Result<(), String>) -> Vec<String> {
+    hunt(corpus(), CASES, &(1..1000_u16), |incident, &permille| {
+        let whole = incident.recording();
+        let seen = Recording { lines: whole.lines[..whole.lines.len() * usize::from(permille) / 1000].to_vec() };
+        let rest = Mutation::Cut { permille, start }.apply(whole);
+        let (known, _) = first_run(&seen);
+        check(incident, &second_run(known, rest.start(), &rest))
+    })
+}
+
+fn first_run(seen: &Recording) -> (Vec<Arc<Finding>>, Vec<Change>) {
+    let mut engine = Engine::new(Settings::default());
+    let (_, said) = continue_with(&mut engine, seen);
+    (engine.findings(), said)
+}
+
+/// Goes on with what the Finding objects hold.
+fn second_run(before: Vec<Arc<Finding>>, now: Time, rest: &Recording) -> Restarted {
+    let mut engine = Engine::new(Settings::default());
+    for finding in &before {
+        let stored = serde_json::to_string(finding).expect("a finding can be stored");
+        let stored = serde_json::from_str(&stored).expect("and read again");
+        engine.apply(Observation::Remembered(Box::new(stored)), now);
+    }
+    let mut said = engine.take_changes();
+    let (_, more) = continue_with(&mut engine, rest);
+    said.extend(more);
+    Restarted { before, after: engine.findings(), said }
+}
+
+fn same_episode(one: &Finding, other: &Finding) -> bool {
+    let key = |finding: &Finding| {
+        let Finding { namespace, workload, container, .. } = finding.clone();
+        (namespace, workload, container, finding.effect, finding.probe, finding.episodes)
+    };
+    key(one) == key(other)
+}
+
+fn said(findings: &[Arc<Finding>]) -> Document {
+    document(findings, 0, 0)
+}
+
+fn brief(finding: &Finding) -> String {
+    let Finding { effect, cause, workload, container, .. } = finding;
+    format!("{effect} {cause} on {workload}/{container}, episode {}", finding.episodes)
+}

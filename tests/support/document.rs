@@ -1,0 +1,165 @@
+//! `replay -o json` as the contract has it, read independently of the types that wrote it.
+
+use std::fmt;
+
+use probehound::time::Time;
+use serde::{Deserialize, Deserializer};
+
+/// The document.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct Document {
+    /// One entry for each finding.
+    pub findings: Vec<Finding>,
+    /// How much was read.
+    pub observations: u64,
+    /// How much of it could not be used.
+    pub skipped: u64,
+}
+
+/// What is said of a container of a workload.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct Finding {
+    pub namespace: String,
+    pub workload: String,
+    pub container: String,
+    pub effect: String,
+    pub probe: Option<String>,
+    pub cause: String,
+    pub fault: Option<String>,
+    pub field: Option<String>,
+    #[serde(deserialize_with = "text_or_number")]
+    pub current: Option<String>,
+    #[serde(deserialize_with = "text_or_number")]
+    pub suggested: Option<String>,
+    pub confidence: String,
+    pub severity: String,
+    pub hypotheses: Vec<String>,
+    pub evidence: Vec<Fact>,
+    pub revision: Option<u64>,
+    pub change: Option<RevisionChange>,
+    pub pods: Pods,
+    pub services: Vec<Service>,
+    pub restarts: u64,
+    pub episodes: u32,
+    pub opened_at: Time,
+    pub confirmed_at: Option<Time>,
+    pub resolved_at: Option<Time>,
+    pub remedy: Vec<String>,
+}
+
+/// A fact and its time.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct Fact {
+    pub at: Time,
+    pub what: String,
+}
+
+/// What a revision changed.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct RevisionChange {
+    pub revision: u64,
+    pub at: Option<Time>,
+    pub by: Option<String>,
+    pub from: Option<String>,
+    pub to: Option<String>,
+}
+
+/// How many pods.
+#[derive(Copy, Clone, PartialEq, Debug, Deserialize)]
+pub struct Pods {
+    pub affected: u32,
+    pub total: u32,
+}
+
+/// A Service's endpoints.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct Service {
+    pub name: String,
+    pub ready: u32,
+    pub total: u32,
+}
+
+/// What a finding is about and why, without its circumstances.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Identity {
+    pub workload: String,
+    pub container: String,
+    pub effect: String,
+    pub probe: Option<String>,
+    pub cause: String,
+}
+
+/// The causes that put the blame on a probe.
+pub const PROBE_FAULTS: [&str; 13] = [
+    "WrongPath",
+    "WrongPort",
+    "WrongScheme",
+    "WrongHost",
+    "AuthRequired",
+    "WrongHandler",
+    "WrongGrpcService",
+    "WrongCommand",
+    "RedirectLoop",
+    "RedirectsElsewhere",
+    "TimeoutTooShort",
+    "KilledWhileStarting",
+    "ProbeCannotRun",
+];
+
+impl Document {
+    /// The findings that count: the others are no alarm.
+    pub fn confirmed(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.confirmed_at.is_some())
+    }
+
+    /// What the confirmed findings say, sorted.
+    pub fn identities(&self) -> Vec<Identity> {
+        let mut all: Vec<Identity> = self.confirmed().map(Finding::identity).collect();
+        all.sort();
+        all
+    }
+}
+
+impl Finding {
+    /// Whether it blames a probe.
+    pub fn blames_a_probe(&self) -> bool {
+        PROBE_FAULTS.contains(&self.cause.as_str())
+    }
+
+    /// What it is about and why.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            workload: self.workload.clone(),
+            container: self.container.clone(),
+            effect: self.effect.clone(),
+            probe: self.probe.clone(),
+            cause: self.cause.clone(),
+        }
+    }
+
+    /// All of that in a few words, for a failure's message.
+    pub fn brief(&self) -> String {
+        self.identity().to_string()
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let probe = self.probe.as_deref().unwrap_or("-");
+        let Self { effect, cause, workload, container, .. } = self;
+        write!(f, "{effect} {probe} {cause} on {workload}/{container}")
+    }
+}
+
+fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Scalar {
+        Number(i64),
+        Text(String),
+    }
+    Ok(Option::deserialize(deserializer)?.map(|scalar| match scalar {
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Text(text) => text,
+    }))
+}
