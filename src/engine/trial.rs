@@ -283,6 +283,10 @@ fn join(known: &mut Heard, heard: &Heard) {
 /// Whether a probe passed between two of its failures within one incarnation: they lie further
 /// apart than two runs of it, and none was lost in between.
 fn alternated(history: &History, index: usize, kind: ProbeKind, spec: &ProbeSpec) -> bool {
+    // Of one that still runs, what is heard may be of the next.
+    if history.runs.get(index).is_none_or(|run| run.end.is_none() || run.started.is_none()) {
+        return false;
+    }
     let step = spec.period.max(spec.timeout);
     let apart = step
         .saturating_mul(2)
@@ -324,34 +328,23 @@ fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
         return false;
     }
     let from = begins(subject.container, run, started);
-    let ended = run.end.as_ref().and_then(|end| end.ended.finished);
+    let restarted = |until: Time| subject.kubelet_since.is_some_and(|since| since >= started && until >= since);
+    let Some(ended) = run.end.as_ref().and_then(|end| end.ended.finished) else {
+        // Its end may be decided and not yet told, or told and lost; what is heard may be of the next.
+        let surely = spec.longest_kill(subject.template.grace).saturating_add(spec.passed_after());
+        return run.seen_running.is_some_and(|seen| seen.since(from) > surely && !restarted(seen));
+    };
     let first_failure = subject.history.samples_of(index, ProbeKind::Liveness).next().map(|sample| sample.at);
     let killed = subject
         .history
         .killings
         .iter()
-        .map(|kill| (kill.why, kill.at))
-        .find(|(why, at)| matches!(why, KillReason::Probe(_)) && *at >= started)
-        .map(|(_, at)| at)
-        .filter(|at| ended.is_none_or(|ended| *at <= ended));
-    // Of an incarnation whose end was missed, what was heard later may be another's.
-    let missed = run.end.is_none() && index + 1 < subject.history.runs.len();
-    let (first_failure, killed) = if missed { (None, None) } else { (first_failure, killed) };
+        .find(|kill| matches!(kill.why, KillReason::Probe(_)) && kill.at >= started && kill.at <= ended)
+        .map(|kill| kill.at);
     // After the end was decided it may run on for the grace period.
-    let decided = [first_failure, killed].into_iter().flatten().min();
-    // While a kubelet is away no probe runs.
-    let known_until = decided.or(ended).or(run.seen_running);
-    if subject.kubelet_since.is_some_and(|since| since >= started && known_until.is_none_or(|until| until >= since)) {
-        return false;
-    }
-    match (decided, ended) {
-        (Some(decided), _) => decided.since(from) > spec.passed_after(),
-        (None, Some(ended)) => ended.since(from) > spec.longest_kill(subject.template.grace),
-        // Its end may be decided and not yet told, or told and lost.
-        (None, None) => {
-            let surely = spec.longest_kill(subject.template.grace).saturating_add(spec.passed_after());
-            run.seen_running.is_some_and(|seen| seen.since(from) > surely)
-        }
+    match [first_failure, killed].into_iter().flatten().min() {
+        Some(decided) => decided.since(from) > spec.passed_after() && !restarted(decided),
+        None => ended.since(from) > spec.longest_kill(subject.template.grace) && !restarted(ended),
     }
 }
 
