@@ -149,7 +149,7 @@ impl Cluster {
                 self.probe_tick(at, kind, lattice, once);
             }
             Action::Result { at, kind, epoch, run, outcome } if self.is_current(at.pod, epoch) => {
-                self.probed(at, kind, run, outcome);
+                self.probed(at, kind, run, &outcome);
             }
             Action::AfterKill { at, epoch } if self.is_current(at.pod, epoch) => self.after_kill(at),
             Action::Wait { at, epoch, seconds } if self.is_current(at.pod, epoch) => self.wait(at, seconds),

@@ -107,7 +107,7 @@ impl Cluster {
                         self.sees_running(at, shown, run);
                     }
                 }
-                Process::Ended(ended) if it.exited.as_ref() != Some(&ended) && !it.dying => self.sees_end(at, ended),
+                Process::Ended(ended) if it.exited.as_ref() != Some(&ended) && !it.dying => self.sees_end(at, &ended),
                 _ => {}
             }
         }
@@ -133,7 +133,7 @@ impl Cluster {
         }
     }
 
-    fn sees_end(&mut self, at: Place, ended: Ended) {
+    fn sees_end(&mut self, at: Place, ended: &Ended) {
         let seen = self.chance.happens(54, 59);
         let it = &mut self.pods[at.pod].containers[at.container];
         it.exited = Some(ended.clone());
@@ -190,7 +190,7 @@ impl Cluster {
         self.after(50, 500, Action::Launch { at, epoch });
     }
 
-    /// Whether the kubelet does not start it again once it is dead: OnFailure after an exit with 0.
+    /// Whether the kubelet does not start it again once it is dead: `OnFailure` after an exit with 0.
     fn is_done(&self, at: Place) -> bool {
         let pod = &self.pods[at.pod];
         let clean = pod.containers[at.container].exited.as_ref().is_some_and(|ended| ended.code == 0);
@@ -267,8 +267,8 @@ impl Cluster {
         }
     }
 
-    pub fn probed(&mut self, at: Place, kind: Kind, run: u32, outcome: Outcome) {
-        let tail = match &outcome {
+    pub fn probed(&mut self, at: Place, kind: Kind, run: u32, outcome: &Outcome) {
+        let tail = match outcome {
             Outcome::Passed => None,
             Outcome::Failed(what) => Some(format!("{} probe failed: {what}", kind.title())),
             Outcome::Errored(what) => {
@@ -289,7 +289,7 @@ impl Cluster {
         let Some(worker) = it.workers.iter_mut().find(|worker| worker.kind == kind) else {
             return;
         };
-        let Some(passed) = worker.count(outcome == Outcome::Passed, failures) else {
+        let Some(passed) = worker.count(*outcome == Outcome::Passed, failures) else {
             return;
         };
         if !matches!(it.shown, Shown::Running { run: shown, .. } if shown == run) || it.dying {

@@ -284,8 +284,8 @@ impl Story {
 pub fn all_hold<N: std::fmt::Display, S: std::borrow::Borrow<Story>>(stories: impl IntoIterator<Item = (N, S)>) {
     let stories = stories.into_iter().map(|(name, story)| (name, story.borrow().wrong()));
     let wrong: Vec<_> = stories.filter(|(_, wrong)| !wrong.is_empty()).collect();
-    let wrong: String = wrong.iter().map(|(name, wrong)| format!("{name}\n{wrong}")).collect();
-    assert!(wrong.is_empty(), "\n{wrong}");
+    let wrong: Vec<_> = wrong.iter().map(|(name, wrong)| format!("{name}\n{wrong}")).collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 /// Keeps a recording where `STORIES` says, for a look with `probehound replay`.
