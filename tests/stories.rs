@@ -109,13 +109,13 @@ mod paths {
     #[test]
     #[ignore = "says KilledWhileStarting where the restart falls into the second of the Killing event"]
     fn a_route_that_is_dropped_at_run_time_is_no_wrong_path() {
-        all_hold([4_500, 9_000, 20_000, 45_000, 100_000].map(|after| (after, drops_its_route(after))));
+        all_hold([9_000, 20_000, 45_000, 100_000].map(|after| (after, drops_its_route(after))));
     }
 
     #[test]
-    #[ignore = "says KilledWhileStarting where the restart falls into the second of the Killing event"]
+    #[ignore = "says KilledWhileStarting, although readiness passed at the same path before the first 404"]
     fn a_route_that_is_dropped_soon_after_the_start_is_no_wrong_path() {
-        drops_its_route(3_000).holds();
+        all_hold([3_000, 4_500].map(|after| (after, drops_its_route(after))));
     }
 
     fn drops_its_route(after: i64) -> Story {
