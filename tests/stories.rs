@@ -107,13 +107,11 @@ mod paths {
     }
 
     #[test]
-    #[ignore = "says KilledWhileStarting where the restart falls into the second of the Killing event"]
     fn a_route_that_is_dropped_at_run_time_is_no_wrong_path() {
         all_hold([9_000, 20_000, 45_000, 100_000].map(|after| (after, drops_its_route(after))));
     }
 
     #[test]
-    #[ignore = "says KilledWhileStarting, although readiness passed at the same path before the first 404"]
     fn a_route_that_is_dropped_soon_after_the_start_is_no_wrong_path() {
         all_hold([3_000, 4_500].map(|after| (after, drops_its_route(after))));
     }
@@ -143,7 +141,6 @@ mod paths {
     }
 
     #[test]
-    #[ignore = "says WrongPath: a pass after failures in the same run does not count for the revision before"]
     fn routes_that_come_late_are_not_wrong_when_the_threshold_is_cut() {
         let with = |failures: u32| {
             let mut it = asks("/health", healthy().routes_after(8_000));
@@ -382,13 +379,11 @@ mod slowness {
     }
 
     #[test]
-    #[ignore = "seed 1 without Killing: Unknown, not Hung"]
     fn an_app_that_hangs_soon() {
         hangs(8_000).holds();
     }
 
     #[test]
-    #[ignore = "resolved between a kill and the status that shows it"]
     fn an_app_that_hangs_after_more_than_a_minute() {
         hangs(70_000).holds();
     }
@@ -507,7 +502,6 @@ mod workloads {
     }
 
     #[test]
-    #[ignore = "without Killing never confirmed, although only a kill restarts an exit with 0"]
     fn a_job_that_is_restarted_in_place_until_it_exits_with_0() {
         Story::new(300, &[(0, Apply(of(Controller::Job, "/v2/health").on_failure()))])
             .truth(Truth::killed(&[WrongPath]).of("Job/web", "app").field(PATH))
@@ -515,9 +509,10 @@ mod workloads {
     }
 
     #[test]
-    #[ignore = "names the Job that it suspected first"]
     fn a_cron_job_is_named_and_not_its_job() {
-        Story::new(300, &[(0, Apply(of(Controller::CronJob, "/v2/health")))])
+        let mut job = of(Controller::CronJob, "/v2/health");
+        job.containers[0].app.term = Term::Exits(143, 20);
+        Story::new(300, &[(0, Apply(job))])
             .truth(Truth::killed(&[WrongPath]).effect(Effect::Killed).of("CronJob/web", "app").field(PATH))
             .holds();
     }

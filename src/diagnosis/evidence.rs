@@ -295,6 +295,16 @@ impl<'a> Evidence<'a> {
         self.earlier.iter().filter(|earlier| earlier.container.same_app(self.container)).find(answered)
     }
 
+    /// Whether this revision left alone what the probe asks, and the app, and gave it less time.
+    ///
+    /// Whether it worked before may not have been seen; what it asks is not what was changed.
+    pub fn only_budget_was_cut(&self) -> bool {
+        let (Some(before), Some(spec)) = (self.before, self.spec()) else { return false };
+        let Some(earlier) = self.probe.and_then(|kind| before.probe(kind)) else { return false };
+        let budget = |spec: &ProbeSpec| spec.shortest_kill().saturating_add(spec.period);
+        before.same_app(self.container) && earlier.handler == spec.handler && budget(earlier) > budget(spec)
+    }
+
     /// Whether there is such a template.
     pub fn asked_this_before(&self) -> bool {
         self.answered_this_before().is_some()

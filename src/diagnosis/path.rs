@@ -14,7 +14,7 @@ use crate::template::ContainerSpec;
 pub fn wrong_path(evidence: &Evidence) -> Option<Verdict> {
     let get = evidence.spec()?.handler.http()?;
     let rejected = evidence.record.answered(is_no_such_path)?;
-    if evidence.ever_passed() || evidence.asked_this_before() {
+    if evidence.ever_passed() || evidence.asked_this_before() || evidence.only_budget_was_cut() {
         return None;
     }
     let mut verdict = Verdict::new(Cause::WrongPath, sure(evidence))

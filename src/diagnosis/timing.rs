@@ -58,11 +58,17 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Verdict> {
         )
     };
     let heard = evidence.record.silent(starting).or_else(|| evidence.record.answered(starting))?;
-    if evidence.record.after_pass > evidence.record.from_start {
+    // Before a kill it has to be heard to fail from the start.
+    let kills = evidence.record.kills() > 0;
+    if kills && (evidence.record.from_start == 0 || evidence.record.after_pass > evidence.record.from_start) {
         return None;
     }
     let refused = matches!(heard.failure, Failure::Refused | Failure::Reset | Failure::GrpcNoConnection);
-    let came_up = evidence.ever_passed() || (refused && listened(evidence, spec));
+    // That it runs on in silence does not prove it: its end may only not have been told.
+    let came_up = evidence.record.after_pass > 0
+        || evidence.siblings().any(|(_, sibling)| asks_the_same(sibling, spec))
+        || (kind == ProbeKind::Startup && evidence.passed.has(kind))
+        || (refused && listened(evidence, spec));
     let before = evidence.answered_this_before();
     if !came_up && before.is_none() {
         return None;

@@ -186,7 +186,7 @@ fn supersede(episode: &mut Episode, proposal: &Proposal) -> Option<Arc<Finding>>
 fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
     let (finding, verdict) = (&episode.finding, &proposal.verdict);
     let same_probe = finding.probe == proposal.probe;
-    if verdict.cause == finding.cause && same_probe {
+    if episode.told.is_none() || (verdict.cause == finding.cause && same_probe) {
         return true;
     }
     let says_less = match (finding.cause, verdict.cause) {

@@ -104,7 +104,12 @@ fn take_in_ends(
             continue;
         }
         let same = ended.id.is_none() || container.id.is_none() || ended.id == container.id;
-        let by_itself = if stands { Some(true) } else { (unbroken && was_running && same).then_some(false) };
+        let by_itself = if stands {
+            // A restarted kubelet shows once more, as the state, the end that it had shown as the last one.
+            (status.restarts == 0 || status.last.is_some()).then_some(true)
+        } else {
+            (unbroken && was_running && same).then_some(false)
+        };
         let end = RunEnd { ended: ended.clone(), seen_at: sight.now, by_itself, with_pod: sight.with_pod, hook: false };
         note_end(history(container), end, news);
     }

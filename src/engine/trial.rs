@@ -175,7 +175,7 @@ impl Tally {
         let record = &mut self.probes[probe as usize];
         if passed_in(subject, index, probe) || twin_passed_in(subject, index, probe) {
             record.after_pass += 1;
-        } else {
+        } else if failed_from_start(subject, index, probe) {
             record.from_start += 1;
         }
         if let Some(last) = subject.history.samples_of(index, probe).last() {
@@ -322,6 +322,15 @@ pub(super) fn passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bo
     }
 }
 
+/// Whether a probe was heard to fail in that run from its first result on.
+fn failed_from_start(subject: &Subject, index: usize, probe: ProbeKind) -> bool {
+    let Some(spec) = subject.container.probe(probe) else { return false };
+    let started = subject.history.runs.get(index).and_then(|run| run.started);
+    let failed = subject.history.samples_of(index, probe).next().map(|sample| sample.at);
+    let by = spec.first_result_by().saturating_add(LAG);
+    started.zip(failed).is_some_and(|(started, failed)| failed.since(started) <= by)
+}
+
 /// Whether the readiness probe asks the very same and had passed in that run before this one failed.
 fn twin_passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bool {
     let handler = |kind| subject.container.probe(kind).map(|spec| &spec.handler);
@@ -349,7 +358,10 @@ fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
         let surely = longest.saturating_add(spec.passed_after());
         let is_last = index + 1 == subject.history.runs.len();
         let seen = run.seen_running.max(subject.runs_until.filter(|_| is_last));
-        return seen.is_some_and(|seen| seen.since(from) > surely && !restarted(seen));
+        let failed: u32 = subject.history.samples_of(index, ProbeKind::Liveness).map(|sample| sample.count).sum();
+        let killed = subject.history.killings.iter().any(|kill| kill.at > started);
+        let well = failed < spec.failure_threshold && !killed;
+        return well && seen.is_some_and(|seen| seen.since(from) > surely && !restarted(seen));
     };
     if ended.since(from) > longest.saturating_add(LAG) {
         return !restarted(ended);

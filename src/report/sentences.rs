@@ -35,7 +35,7 @@ pub fn field_is(finding: &Finding) -> Option<String> {
     let current = match &finding.current {
         Some(value) => format!("is {}", quoted(value)),
         // A whole field that is blamed for what it lacks; another one is where to look.
-        None if field == "startupProbe" => "is not set".to_owned(),
+        None if field == "startupProbe" || finding.suggested.is_some() => "is not set".to_owned(),
         None => return Some(format!("Look at {field}.")),
     };
     Some(match &finding.suggested {
