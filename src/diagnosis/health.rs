@@ -28,7 +28,11 @@ pub fn reports_unhealthy(evidence: &Evidence) -> Option<Verdict> {
     let passed = evidence.ever_passed() || evidence.asked_this_before();
     let says_so =
         matches!(heard.failure, Failure::Status(500..=599 | 429) | Failure::GrpcNotServing | Failure::CommandFailed);
-    if !says_so && !passed {
+    // Another answer than before needs proof of the one before; silence is none.
+    let twin =
+        || evidence.siblings().any(|(_, sibling)| evidence.spec().is_some_and(|spec| spec.handler == sibling.handler));
+    let proven = evidence.record.after_pass > 0 || evidence.asked_this_before() || twin();
+    if !says_so && !proven {
         return None;
     }
     let mut verdict = Verdict::new(Cause::ReportsUnhealthy, sure(evidence)).because(heard.first, said(evidence, heard));

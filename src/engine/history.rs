@@ -289,7 +289,8 @@ impl History {
         let finished = |at: Option<usize>| self.runs.get(at?)?.end.as_ref()?.ended.finished;
         let before = finished(index.checked_sub(1)).or(self.cut);
         let (from, to) = self.span(index);
-        let until = finished(Some(index)).max(to.map(|to| to.minus(Duration::from_secs(1))));
+        // What is said between two incarnations is said of none.
+        let until = finished(Some(index)).or(to.map(|to| to.minus(Duration::from_secs(1))));
         let known = index == 0 || from.is_some();
         self.samples.iter().filter(move |sample| {
             known
