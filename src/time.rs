@@ -18,9 +18,9 @@ const YEARS: std::ops::RangeInclusive<i16> = 2000..=2199;
 /// Why a text is no time that a cluster can have meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
-    /// The text is not RFC 3339.
-    #[error("{0:?} is not an RFC 3339 time")]
-    Syntax(String),
+    /// The text is not RFC 3339; it is not repeated, since it may be anything.
+    #[error("not an RFC 3339 time")]
+    Syntax,
     /// The text is a time, but of a year in which no cluster ran.
     #[error("the year {0} is out of range")]
     Year(i16),
@@ -42,7 +42,7 @@ impl Time {
     /// # Errors
     /// A text of another form, or of a year outside 2000 to 2199.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
-        let stamp: jiff::Timestamp = text.parse().map_err(|_| TimeError::Syntax(text.chars().take(40).collect()))?;
+        let stamp: jiff::Timestamp = text.parse().map_err(|_| TimeError::Syntax)?;
         let year = stamp.to_zoned(jiff::tz::TimeZone::UTC).year();
         if YEARS.contains(&year) { Ok(Self(stamp.as_millisecond())) } else { Err(TimeError::Year(year)) }
     }
@@ -108,7 +108,7 @@ mod tests {
     fn years_without_clusters_are_refused() {
         assert_eq!(Time::parse("0000-01-01T00:00:00Z"), Err(TimeError::Year(0)));
         assert_eq!(Time::parse("9999-12-30T00:00:00Z"), Err(TimeError::Year(9999)));
-        assert!(matches!(Time::parse("yesterday"), Err(TimeError::Syntax(_))));
+        assert!(matches!(Time::parse("yesterday"), Err(TimeError::Syntax)));
     }
 
     #[test]

@@ -284,11 +284,20 @@ impl<'a> Evidence<'a> {
             .filter(|worked| Some(worked) != now.as_ref() && !is_masked(worked))
     }
 
-    /// Whether the probe asked the very same when it passed for this app before: then what it asks
-    /// is not what broke it.
+    /// The latest earlier template under which the very same was asked of this app, by any probe,
+    /// and answered: then what is asked is not what broke it.
+    pub fn answered_this_before(&self) -> Option<&Earlier<'a>> {
+        let handler = &self.spec()?.handler;
+        let answered = |earlier: &&Earlier| {
+            let mut passed = ProbeKind::ALL.into_iter().filter(|kind| earlier.passed.has(*kind));
+            passed.any(|kind| earlier.container.probe(kind).is_some_and(|spec| spec.handler == *handler))
+        };
+        self.earlier.iter().filter(|earlier| earlier.container.same_app(self.container)).find(answered)
+    }
+
+    /// Whether there is such a template.
     pub fn asked_this_before(&self) -> bool {
-        let Some(spec) = self.spec() else { return false };
-        self.worked_for_this_app().any(|(_, earlier)| earlier.handler == spec.handler)
+        self.answered_this_before().is_some()
     }
 }
 

@@ -63,14 +63,14 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Verdict> {
     }
     let refused = matches!(heard.failure, Failure::Refused | Failure::Reset | Failure::GrpcNoConnection);
     let came_up = evidence.ever_passed() || (refused && listened(evidence, spec));
-    let before = evidence.worked_for_this_app().find(|(_, earlier)| earlier.handler == spec.handler);
+    let before = evidence.answered_this_before();
     if !came_up && before.is_none() {
         return None;
     }
     let mut verdict = Verdict::new(Cause::KilledWhileStarting, sure(evidence).min(Confidence::Medium))
         .because(heard.first, said(evidence, heard))
         .or_else(format!("{}: the app may hang in its start now and then", Cause::Hung));
-    let needed = evidence.came_up_after.or(before.as_ref().and_then(|(earlier, _)| earlier.came_up_after));
+    let needed = evidence.came_up_after.or(before.and_then(|earlier| earlier.came_up_after));
     if let Some(needed) = needed {
         let (needs, allows) = (needed.as_secs().max(1), spec.shortest_kill().as_secs());
         verdict = verdict.because(
@@ -78,7 +78,8 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Verdict> {
             format!("it came up within {needs} s when it did; the probe may kill after {allows} s"),
         );
     }
-    Some(budget_field(evidence, kind, spec, before.map(|(_, earlier)| earlier), needed, verdict))
+    let before = before.and_then(|earlier| earlier.container.probe(kind));
+    Some(budget_field(evidence, kind, spec, before, needed, verdict))
 }
 
 /// It had passed, and after its first time-out an incarnation never passes again.

@@ -9,7 +9,7 @@ use super::scene::Scene;
 use super::speak::{self, Outcome};
 use super::workload::Workload;
 use super::{Engine, quiet};
-use crate::finding::Finding;
+use crate::finding::{Change, ChangeKind, Finding};
 use crate::kubelet::ProbeKind;
 use crate::time::Time;
 
@@ -83,6 +83,7 @@ impl Engine {
                 onsets: &self.onsets,
                 kubelets: &self.kubelets,
                 now: self.now,
+                alive: self.alive,
             };
             let outcome = speak::look(&scene, name, case);
             all.changes.extend(outcome.changes);
@@ -230,8 +231,14 @@ impl Engine {
                 mine.absorb(theirs);
             }
         }
+        let label: Arc<str> = workload.label().into();
         for (name, case) in taken.cases {
-            workload.cases.entry(name).or_default().absorb(case);
+            let old = workload.cases.entry(name).or_default().absorb(case, &label);
+            self.changes.extend(old.into_iter().map(|finding| Change {
+                kind: ChangeKind::Withdrawn,
+                at: now,
+                finding,
+            }));
         }
     }
 

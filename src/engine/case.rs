@@ -38,14 +38,19 @@ impl Case {
         self.episodes.insert(Slot::of(finding), Episode::remember(finding));
     }
 
-    /// Adds what was known of the same container under another name of its workload.
-    pub fn absorb(&mut self, other: Self) {
+    /// Adds what was known of the same container under another name of its workload; gives back what
+    /// was said under that name.
+    pub fn absorb(&mut self, other: Self, label: &Arc<str>) -> Vec<Arc<Finding>> {
         self.restarts = self.restarts.saturating_add(other.restarts);
         self.last_restart = self.last_restart.max(other.last_restart);
         self.onset = self.onset.or(other.onset);
-        for (slot, episode) in other.episodes.into_iter().filter(|(_, episode)| episode.told.is_none()) {
+        let mut told = Vec::new();
+        for (slot, mut episode) in other.episodes {
+            told.extend(episode.told.take());
+            episode.finding.workload = Arc::clone(label);
             self.episodes.entry(slot).or_insert(episode);
         }
+        told
     }
 }
 

@@ -134,7 +134,8 @@ impl Engine {
             return;
         };
         let kubelet_since = self.kubelets.since(pod.node.as_ref());
-        let subject = Subject { history, template: &pod.template, container: spec, ip: pod.ip, kubelet_since };
+        let subject =
+            Subject { history, template: &pod.template, container: spec, ip: pod.ip, runs_until: None, kubelet_since };
         let mut tally = Tally::default();
         match run {
             Some(run) => tally.add_run(&subject, run, horizon, self.now),

@@ -80,7 +80,12 @@ impl Case<'_> {
         if self.end.with_pod || self.killing(|why| why == KillReason::Deliberate).is_some() {
             return Some(EndKind::Fine);
         }
-        let completes = self.container.role == Role::Init || self.template.restart != RestartPolicy::Always;
+        // What has completed is not run again, but for an init container with its pod.
+        let again = self.index + 1 < self.history.runs.len();
+        let completes = match self.container.role {
+            Role::Init => true,
+            _ => self.template.restart != RestartPolicy::Always && !again,
+        };
         (completes && self.container.role != Role::Sidecar && ended.exit == 0 && self.killed_by_event().is_none())
             .then_some(EndKind::Fine)
     }

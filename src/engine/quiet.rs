@@ -83,7 +83,8 @@ fn unready_since(member: &Member) -> Option<Time> {
     let said = |words: &&super::history::Words| words.probe == ProbeKind::Readiness && words.last >= since;
     let heard = history.words.iter().filter(said).map(|words| words.first.max(since)).min();
     // Without events the status alone tells: its first result is there, and it is not ready.
-    heard.or_else(|| Some(since.plus(member.spec.readiness.as_ref()?.first_result_by())))
+    let result = || Some(since.plus(member.spec.readiness.as_ref()?.first_result_by()));
+    heard.or_else(|| result().filter(|_| state.restarts == 0))
 }
 
 /// A liveness or startup probe that cannot run, or that is redirected away: it protects nothing.

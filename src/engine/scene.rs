@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Settings;
 use super::case::Case;
 use super::onsets::{Kubelets, Onsets};
-use super::pods::{Container, Pod, PodTable};
+use super::pods::{Container, Phase, Pod, PodTable};
 use super::trial::{Subject, Tally};
 use super::workload::{Workload, is_same};
 use crate::diagnosis::{Blocked, Earlier, Evidence, OwnEnds, ProbeRecord, ProbeSet};
@@ -29,6 +29,8 @@ pub(super) struct Scene<'a> {
     pub kubelets: &'a Kubelets,
     /// When.
     pub now: Time,
+    /// Until when the watch was surely unbroken.
+    pub alive: Time,
 }
 
 /// A container of one of its pods.
@@ -58,7 +60,15 @@ impl<'a> Scene<'a> {
         let history = member.state.history.as_deref()?;
         let pod = member.pod;
         let kubelet_since = self.kubelets.since(pod.node.as_ref());
-        Some(Subject { history, template: &pod.template, container: member.spec, ip: pod.ip, kubelet_since })
+        let runs_until = (member.state.phase == Phase::Running).then(|| pod.observed.max(self.alive));
+        Some(Subject {
+            history,
+            template: &pod.template,
+            container: member.spec,
+            ip: pod.ip,
+            runs_until,
+            kubelet_since,
+        })
     }
 
     /// The templates in which the container is, those with pods last, the newest at the end.
@@ -107,7 +117,7 @@ impl<'a> Scene<'a> {
             record: probe.map_or_else(ProbeRecord::default, |probe| tally.probes[probe as usize].clone()),
             own: if probe.is_none() { tally.own.clone() } else { OwnEnds::default() },
             unexplained: tally.unexplained,
-            passed: known.passed.with(self.passed_in_runs(name, template, case)),
+            passed: known.passed.with(self.passed_in_runs(name, template)),
             came_up_after: known.came_up_after,
             earlier: self.earlier(name, template),
             before: self.before(name, template),
@@ -117,7 +127,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Probes that passed in an incarnation that is remembered.
-    fn passed_in_runs(&self, name: &'a str, template: &Arc<PodTemplate>, case: &Case) -> ProbeSet {
+    fn passed_in_runs(&self, name: &'a str, template: &Arc<PodTemplate>) -> ProbeSet {
         let mut passed = ProbeSet::default();
         for subject in self
             .members(name)
@@ -132,12 +142,11 @@ impl<'a> Scene<'a> {
                 }
             }
         }
-        let _ = case;
         passed
     }
 
     /// The container under earlier templates, latest first.
-    pub fn earlier(&self, name: &str, template: &Arc<PodTemplate>) -> Vec<Earlier<'a>> {
+    pub fn earlier(&self, name: &'a str, template: &Arc<PodTemplate>) -> Vec<Earlier<'a>> {
         let number = |template: &PodTemplate| self.workload.revision(template).map(|revision| revision.number);
         let at = self.workload.trials.iter().position(|trial| is_same(&trial.template, template)).unwrap_or(usize::MAX);
         let mine = number(template);
@@ -158,7 +167,7 @@ impl<'a> Scene<'a> {
                     revision,
                     template: &trial.template,
                     container,
-                    passed: known.passed,
+                    passed: known.passed.with(self.passed_in_runs(name, &trial.template)),
                     came_up_after: known.came_up_after,
                 };
                 Some((revision, place, earlier))
@@ -195,7 +204,10 @@ impl<'a> Scene<'a> {
     pub fn proof_of_health(spec: &ContainerSpec, longest_bad: Duration) -> Duration {
         let budget =
             super::judge::killing_probes(spec).map(|(_, probe)| probe.passed_after()).max().unwrap_or_default();
-        let longest = longest_bad.saturating_add(Duration::from_secs(1));
+        let step =
+            super::judge::killing_probes(spec).map(|(_, probe)| probe.period.saturating_add(probe.timeout)).max();
+        // The next end may come a period later than the last one, and be told late.
+        let longest = longest_bad.saturating_add(step.unwrap_or_default()).saturating_add(super::judge::PATIENCE);
         budget.max(longest).clamp(Duration::from_mins(1), Duration::from_mins(15))
     }
 }

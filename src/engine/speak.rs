@@ -10,7 +10,7 @@ use super::over::is_over;
 use super::quiet::{self, Seen};
 use super::remedy::Remedy;
 use super::scene::Scene;
-use crate::diagnosis::{Earlier, Verdict};
+use crate::diagnosis::Earlier;
 use crate::finding::{Cause, Change, ChangeKind, Confidence, Fact, Finding, RevisionChange, ServiceState};
 use crate::kubelet::ProbeKind;
 use crate::time::Time;
@@ -130,13 +130,18 @@ fn take_up(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, proposal
         case.episodes.insert(slot, episode);
     }
     let Some(episode) = case.episodes.get_mut(&slot) else { return };
-    let superseded = supersede(episode, proposal);
+    let accepted = accepts(episode, proposal);
+    let superseded = if accepted { supersede(episode, proposal) } else { None };
     for uid in proposal.affected.iter().take(MOST_AFFECTED.saturating_sub(episode.affected.len())) {
         episode.affected.insert(*uid);
     }
     episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
     let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
-    describe(scene, name, episode, proposal);
+    if accepted {
+        describe(scene, name, episode, proposal);
+    } else {
+        episode.template.get_or_insert_with(|| Arc::clone(&proposal.template));
+    }
     if newly {
         episode.finding.confirmed_at = Some(scene.now);
     }
@@ -168,7 +173,7 @@ fn refresh(scene: &Scene, slot: Slot, case: &mut Case, outcome: &mut Outcome) {
 /// A loop whose probe turns out to be another one is told under its new name, and the old forgotten.
 fn supersede(episode: &mut Episode, proposal: &Proposal) -> Option<Arc<Finding>> {
     let finding = &mut episode.finding;
-    if keeps(finding, &proposal.verdict) || (finding.effect == proposal.effect && finding.probe == proposal.probe) {
+    if finding.effect == proposal.effect && finding.probe == proposal.probe {
         return None;
     }
     finding.effect = proposal.effect;
@@ -176,21 +181,28 @@ fn supersede(episode: &mut Episode, proposal: &Proposal) -> Option<Arc<Finding>>
     episode.told.take()
 }
 
-/// Whether what was learnt before stays: nothing can be unlearnt by events that are gone.
-fn keeps(finding: &Finding, verdict: &Verdict) -> bool {
-    finding.cause != Cause::Unknown && verdict.cause == Cause::Unknown
+/// Whether what is seen now takes the place of what was said: nothing is unlearnt by events that
+/// are gone.
+fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
+    let (finding, verdict) = (&episode.finding, &proposal.verdict);
+    let same_probe = finding.probe == proposal.probe;
+    if verdict.cause == finding.cause && same_probe {
+        return true;
+    }
+    let says_less = match (finding.cause, verdict.cause) {
+        (Cause::Unknown, Cause::Unknown) => proposal.probe.is_none(),
+        (_, Cause::Unknown) => true,
+        // That others fell with it is seen only while it happens.
+        (Cause::DependencyDown, Cause::ReportsUnhealthy | Cause::Hung) => same_probe,
+        _ => false,
+    };
+    let weaker = verdict.confidence < finding.confidence || verdict.confidence == Confidence::Low;
+    !says_less && !(episode.remembered && finding.cause != Cause::Unknown && weaker)
 }
 
 /// Puts what the verdict says into the finding.
 fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposal) {
     let verdict = &proposal.verdict;
-    let weaker = episode.remembered
-        && verdict.cause != episode.finding.cause
-        && (verdict.confidence < episode.finding.confidence || verdict.confidence == Confidence::Low);
-    if weaker || keeps(&episode.finding, verdict) {
-        episode.template.get_or_insert_with(|| Arc::clone(&proposal.template));
-        return;
-    }
     let same_cause = verdict.cause == episode.finding.cause;
     let moved =
         episode.template.as_ref().is_some_and(|template| !super::workload::is_same(template, &proposal.template));

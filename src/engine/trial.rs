@@ -11,6 +11,8 @@ use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
+/// How much later than it should a busy node may come to its probes.
+const LAG: Duration = Duration::from_secs(5);
 /// Kinds of failures kept of a probe.
 const MOST_FAILURES: usize = 8;
 /// Last failures before kills kept of a probe.
@@ -93,6 +95,8 @@ pub(super) struct Subject<'a> {
     pub container: &'a ContainerSpec,
     /// Its pod's address.
     pub ip: Option<IpAddr>,
+    /// Until when it is known to run, if it does.
+    pub runs_until: Option<Time>,
     /// When the kubelet of its node was last seen to have been restarted.
     pub kubelet_since: Option<Time>,
 }
@@ -169,7 +173,7 @@ impl Tally {
 
     fn add_kill(&mut self, subject: &Subject, index: usize, probe: ProbeKind) {
         let record = &mut self.probes[probe as usize];
-        if passed_in(subject, index, probe) {
+        if passed_in(subject, index, probe) || twin_passed_in(subject, index, probe) {
             record.after_pass += 1;
         } else {
             record.from_start += 1;
@@ -283,7 +287,11 @@ fn join(known: &mut Heard, heard: &Heard) {
 /// Whether a probe passed between two of its failures within one incarnation: they lie further
 /// apart than two runs of it, and none was lost in between.
 fn alternated(history: &History, index: usize, kind: ProbeKind, spec: &ProbeSpec) -> bool {
-    let step = spec.period.max(spec.timeout);
+    // Of one that still runs, what is heard may be of the next.
+    if history.runs.get(index).is_none_or(|run| run.end.is_none() || run.started.is_none()) {
+        return false;
+    }
+    let step = step(spec);
     let apart = step
         .saturating_mul(2)
         .saturating_sub(Duration::from_millis(1))
@@ -314,6 +322,15 @@ pub(super) fn passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bo
     }
 }
 
+/// Whether the readiness probe asks the very same and had passed in that run before this one failed.
+fn twin_passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bool {
+    let handler = |kind| subject.container.probe(kind).map(|spec| &spec.handler);
+    let ready = subject.history.runs.get(index).and_then(|run| run.ready);
+    let failed = subject.history.samples_of(index, probe).next().map(|sample| sample.at);
+    handler(probe) == handler(ProbeKind::Readiness)
+        && ready.is_some_and(|ready| failed.is_none_or(|failed| ready.whole_second() <= failed))
+}
+
 fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
     let (Some(spec), Some(started)) = (subject.container.liveness.as_ref(), run.started) else {
         return false;
@@ -324,35 +341,37 @@ fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
         return false;
     }
     let from = begins(subject.container, run, started);
-    let ended = run.end.as_ref().and_then(|end| end.ended.finished);
+    // While a kubelet is away no probe runs.
+    let restarted = |until: Time| subject.kubelet_since.is_some_and(|since| since >= started && until >= since);
+    let longest = spec.longest_kill(subject.template.grace);
+    let Some(ended) = run.end.as_ref().and_then(|end| end.ended.finished) else {
+        // Its end may be decided and not yet told, or told and lost; what is heard may be of the next.
+        let surely = longest.saturating_add(spec.passed_after());
+        let is_last = index + 1 == subject.history.runs.len();
+        let seen = run.seen_running.max(subject.runs_until.filter(|_| is_last));
+        return seen.is_some_and(|seen| seen.since(from) > surely && !restarted(seen));
+    };
+    if ended.since(from) > longest.saturating_add(LAG) {
+        return !restarted(ended);
+    }
+    let before = index.checked_sub(1).and_then(|before| subject.history.runs[before].end.as_ref());
+    let before = before.and_then(|end| end.ended.finished).or(subject.history.cut);
     let first_failure = subject.history.samples_of(index, ProbeKind::Liveness).next().map(|sample| sample.at);
     let killed = subject
         .history
         .killings
         .iter()
-        .map(|kill| (kill.why, kill.at))
-        .find(|(why, at)| matches!(why, KillReason::Probe(_)) && *at >= started)
-        .map(|(_, at)| at)
-        .filter(|at| ended.is_none_or(|ended| *at <= ended));
-    // Of an incarnation whose end was missed, what was heard later may be another's.
-    let missed = run.end.is_none() && index + 1 < subject.history.runs.len();
-    let (first_failure, killed) = if missed { (None, None) } else { (first_failure, killed) };
-    // After the end was decided it may run on for the grace period.
-    let decided = [first_failure, killed].into_iter().flatten().min();
-    // While a kubelet is away no probe runs.
-    let known_until = decided.or(ended).or(run.seen_running);
-    if subject.kubelet_since.is_some_and(|since| since >= started && known_until.is_none_or(|until| until >= since)) {
-        return false;
-    }
-    match (decided, ended) {
-        (Some(decided), _) => decided.since(from) > spec.passed_after(),
-        (None, Some(ended)) => ended.since(from) > spec.longest_kill(subject.template.grace),
-        // Its end may be decided and not yet told, or told and lost.
-        (None, None) => {
-            let surely = spec.longest_kill(subject.template.grace).saturating_add(spec.passed_after());
-            run.seen_running.is_some_and(|seen| seen.since(from) > surely)
-        }
-    }
+        .filter(|kill| matches!(kill.why, KillReason::Probe(_)) && kill.at >= started && kill.at <= ended)
+        .find(|kill| before.is_none_or(|before| kill.at > before))
+        // As many failures as the threshold led to it, whether they were told or not.
+        .map(|kill| kill.at.minus(step(spec).saturating_mul(spec.failure_threshold.saturating_sub(1))));
+    let failed = [first_failure, killed].into_iter().flatten().min();
+    failed.is_some_and(|failed| failed.since(from) > spec.passed_after() && !restarted(failed))
+}
+
+/// From one run of a probe to the next.
+fn step(spec: &ProbeSpec) -> Duration {
+    spec.period.max(spec.timeout)
 }
 
 /// When the liveness probe begins: with the container, or when its startup probe has passed.

@@ -53,6 +53,7 @@ pub struct Reader<R: Read> {
     ahead: Option<Result<Item, ReadError>>,
     clock: Clock,
     over: bool,
+    cut_off: Option<ReadError>,
 }
 
 impl<R: Read> Reader<R> {
@@ -64,7 +65,7 @@ impl<R: Read> Reader<R> {
         let read = Arc::new(AtomicU64::new(0));
         let counted = Counted { input, read: Arc::clone(&read) };
         let stream = Stream::of(counted).map_err(|source| ReadError { after: 0, source })?;
-        Ok(Self { lines: Lines::new(stream), read, ahead: None, clock: Clock::default(), over: false })
+        Ok(Self { lines: Lines::new(stream), read, ahead: None, clock: Clock::default(), over: false, cut_off: None })
     }
 
     /// Bytes of the input that were read so far, compressed ones where it is compressed.
@@ -81,7 +82,9 @@ impl<R: Read> Reader<R> {
                 Err(source) => {
                     self.over = true;
                     let after = number - 1;
-                    return Some(Err(ReadError { after, source }));
+                    let what = format!("the recording cannot be read on: {source}");
+                    self.cut_off = Some(ReadError { after, source });
+                    return Some(Ok(Item::Skipped(Skipped { line: number, what })));
                 }
                 Ok(None) => self.over = true,
                 Ok(Some(Line::TooLong)) => {
@@ -94,7 +97,7 @@ impl<R: Read> Reader<R> {
                 },
             }
         }
-        None
+        self.cut_off.take().map(Err)
     }
 }
 

@@ -111,8 +111,16 @@ fn mask_pair(pair: &str, out: &mut String) {
             out.push('=');
             out.push_str(MASK);
         }
-        _ => out.push_str(pair),
+        Some(_) => out.push_str(pair),
+        // Without a name it is a flag, such as `verbose`, or a value.
+        None if is_flag(pair) => out.push_str(pair),
+        None => out.push_str(MASK),
     }
+}
+
+/// Whether a query without `=` reads like a word, not like a token.
+fn is_flag(word: &str) -> bool {
+    word.len() <= 12 && word.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'))
 }
 
 /// Masks the values of pairs with a telling name: `password=x`, `"token":"x"`, `Api-Key:x`.

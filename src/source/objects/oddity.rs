@@ -88,7 +88,9 @@ impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => f.write_str("nothing"),
-            Self::Text(text) => write!(f, "the string {text:?}"),
+            // Any other text may be a secret in the wrong place.
+            Self::Text(text) if text.parse::<f64>().is_ok() => write!(f, "the string {text:?}"),
+            Self::Text(_) => f.write_str("a string"),
             Self::Number(number) => write!(f, "the number {number}"),
             Self::Bool(value) => write!(f, "{value}"),
             Self::List => f.write_str("a list"),

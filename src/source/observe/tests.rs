@@ -242,8 +242,8 @@ fn odd_fields_are_told_with_their_path() {
             json!("2300-01-01T00:00:00Z"),
             "metadata.creationTimestamp: the year 2300 is out of range",
         ),
-        ("/metadata/deletionTimestamp", json!("soon"), r#"metadata.deletionTimestamp: "soon" is not an RFC 3339 time"#),
-        ("/spec", json!("x"), r#"spec: expected an object, found the string "x""#),
+        ("/metadata/deletionTimestamp", json!("soon"), "metadata.deletionTimestamp: not an RFC 3339 time"),
+        ("/spec", json!("x"), "spec: expected an object, found a string"),
         ("/spec/containers", Value::Null, "spec.containers: expected a list, found nothing"),
         ("/spec/containers", json!({}), "spec.containers: expected a list, found an object"),
         ("/spec/containers/0", Value::Null, "spec.containers[0]: expected an object, found nothing"),
@@ -255,7 +255,7 @@ fn odd_fields_are_told_with_their_path() {
         (
             "/spec/containers/0/ports/0/containerPort",
             json!("http"),
-            r#"spec.containers[0].ports[0].containerPort: expected a number, found the string "http""#,
+            "spec.containers[0].ports[0].containerPort: expected a number, found a string",
         ),
         (
             "/spec/containers/0/livenessProbe/periodSeconds",
@@ -290,7 +290,7 @@ fn odd_fields_are_told_with_their_path() {
         (
             "/status/containerStatuses/0/ready",
             json!("true"),
-            r#"status.containerStatuses[0].ready: expected true or false, found the string "true""#,
+            "status.containerStatuses[0].ready: expected true or false, found a string",
         ),
         (
             "/status/containerStatuses/0/lastState/terminated/exitCode",

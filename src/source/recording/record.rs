@@ -11,6 +11,9 @@ use crate::source::objects::{
 };
 use crate::time::Time;
 
+/// Levels of lists and objects in a line; an API server's own objects have some twenty.
+const MAX_DEPTH: u32 = 100;
+
 /// Something that happened.
 #[derive(Debug)]
 pub struct Record {
@@ -89,6 +92,9 @@ pub fn decode(line: u64, bytes: &[u8]) -> Result<Option<Record>, String> {
     if text.trim_ascii().is_empty() {
         return Ok(None);
     }
+    if is_nested_deeper(bytes, MAX_DEPTH) {
+        return Err(format!("nested deeper than {MAX_DEPTH} levels"));
+    }
     let raw: RawLine<'_> =
         serde_json::from_str(text).map_err(|error| format!("not a line of a recording: {}", words(&error)))?;
     let known = is_known(&raw.resource);
@@ -153,4 +159,25 @@ fn is_known(resource: &str) -> bool {
             | "services"
             | "endpointslices"
     )
+}
+
+/// Whether a JSON text is nested deeper than so many levels.
+fn is_nested_deeper(text: &[u8], most: u32) -> bool {
+    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => {
+                depth += 1;
+                if depth > most {
+                    return true;
+                }
+            }
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
 }
