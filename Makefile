@@ -2,10 +2,9 @@
 
 CARGO ?= cargo
 BINARY := target/release/probehound
-DEMO := tests/incidents/auth-service-outage.jsonl.gz
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint clean rust
+.PHONY: help build demo test bench picture lint clean rust
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,12 +12,18 @@ help: ## Show what can be made
 build: rust ## Build the release binary
 	$(CARGO) build --release --locked
 
-demo: build ## Replay a recorded outage of 50 pods, and see what probehound says
+demo: build ## Play a recorded outage of 50 pods, and see what probehound says
 	@echo
-	@$(BINARY) replay $(DEMO)
+	@$(BINARY) demo
 
 test: rust ## Run all tests
 	$(CARGO) test --locked
+
+bench: rust ## Measure decoding, the engine, memory and replay
+	$(CARGO) bench --locked
+
+picture: build ## Make docs/demo.svg from what the demo prints
+	$(CARGO) run --quiet --locked --example picture -- $(BINARY) > docs/demo.svg
 
 lint: rust ## Check the format, the lints and, where cargo-deny is installed, the dependencies
 	$(CARGO) fmt --check

@@ -9,7 +9,7 @@ const BOOKMARKS: &str = r#"{"ts":"2026-11-22T13:58:00Z","resource":"pods","type"
 
 #[test]
 fn every_command_explains_itself_with_examples_and_exit_codes() {
-    for command in [vec![], vec!["replay"], vec!["completions"], vec!["man"]] {
+    for command in [vec![], vec!["demo"], vec!["replay"], vec!["completions"], vec!["man"]] {
         let output = probehound(&[&command[..], &["--help"]].concat());
         let text = stdout(&output);
         assert_eq!(output.status.code(), Some(0), "{command:?}");
@@ -36,7 +36,9 @@ fn no_command_at_all_shows_the_help_as_wrong_usage() {
 
 #[test]
 fn wrong_usage_is_one_line_and_a_hint() {
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 8] = [
+        (&["demo", "--speed", "slow"], "neither max nor a number above 0"),
+        (&["demo", "x"], "unexpected argument 'x' found"),
         (&["replay", "--sped", "3", "x"], "unexpected argument '--sped' found"),
         (&["replay"], "the following required arguments were not provided: <FILE>..."),
         (&["replay", "--speed", "0", "x"], "neither max nor a number above 0"),
@@ -174,7 +176,7 @@ fn every_shell_has_completions_for_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let output = probehound(&["completions", shell]);
         assert_eq!(output.status.code(), Some(0));
-        for word in ["replay", "completions", "man", "speed"] {
+        for word in ["demo", "replay", "completions", "man", "speed"] {
             assert!(stdout(&output).contains(word), "{shell}: {word}");
         }
     }
@@ -183,7 +185,7 @@ fn every_shell_has_completions_for_every_command() {
 #[test]
 fn there_is_a_manual_page_for_each_command() {
     assert!(stdout(&probehound(&["man"])).contains(".TH probehound 1"));
-    for command in ["replay", "completions", "man"] {
+    for command in ["demo", "replay", "completions", "man"] {
         let page = stdout(&probehound(&["man", command]));
         assert!(page.contains(&format!(".TH probehound-{command} 1")), "{page}");
         assert!(page.contains("Examples:"), "{page}");
@@ -204,6 +206,39 @@ fn as_a_kubectl_plugin_it_calls_itself_so() {
     let replay = help(&["replay", "--help"]);
     assert!(replay.contains("Usage: kubectl probehound replay "), "{replay}");
     assert!(replay.contains("  kubectl probehound replay incident.jsonl.gz"), "{replay}");
+}
+
+#[test]
+fn the_demo_tells_its_story_into_a_pipe_without_escape_codes() {
+    let output = probehound(&["demo", "--speed", "max"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty());
+    assert!(text.starts_with("A recorded outage"), "{text}");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_demo_that_is_broken_off_leaves_whole_lines_and_nothing_to_clean_up() {
+    use std::io::Read;
+
+    let mut child = binary(&["--color", "always", "demo", "--speed", "1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut out = child.stdout.take().expect("piped");
+    let mut text = vec![0; 200];
+    out.read_exact(&mut text).expect("it tells at once what it is about");
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is a kill");
+    assert!(killed.success());
+    out.read_to_end(&mut text).expect("the pipe is closed");
+    assert!(!child.wait().expect("it ends").success());
+    let text = String::from_utf8(text).expect("whole characters");
+    assert!(text.ends_with('\n'), "{text:?}");
+    assert!(!text.contains("\u{1b}[?"), "no mode of the terminal is changed: {text:?}");
+    assert!(text.lines().all(|line| line.matches("\u{1b}[").count() % 2 == 0), "each line ends its colours: {text:?}");
 }
 
 fn binary(args: &[&str]) -> Command {

@@ -61,3 +61,14 @@ fn a_skipped_record_is_told_with_its_line() {
     assert_eq!((result.observations, result.skipped), (1, 2));
     assert_eq!(result.last.map(|time| time.to_string()).as_deref(), Some("2026-01-01T00:00:03.000Z"));
 }
+
+#[test]
+#[ignore = "diagnosis/evidence.rs multiplies forged event counts in 32 bits"]
+fn what_the_fuzzers_found_is_replayed_without_a_panic() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/found");
+    for entry in folder.read_dir().expect("readable") {
+        let file = entry.expect("readable").path();
+        let result = replay(File::open(&file).expect("readable"), &mut Engine::default(), |_| {});
+        assert!(result.error.is_none() && result.observations > 0, "{}", file.display());
+    }
+}

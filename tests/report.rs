@@ -10,6 +10,8 @@ use probehound::engine::{
 use probehound::kubelet::ProbeKind;
 use probehound::report::headline::{headline, what_is_wrong};
 use probehound::report::json::Document;
+use probehound::report::message::Message;
+use probehound::report::metrics;
 use probehound::report::text::story::Story;
 use probehound::report::text::{Look, Palette, advice, table};
 use probehound::time::Time;
@@ -335,6 +337,58 @@ fn wrong_command() -> Finding {
         severity: Severity::Critical,
         ..auth_service()
     }
+}
+
+#[test]
+fn what_is_not_over_is_in_the_metrics() {
+    let mut resolved = out_of_memory();
+    resolved.resolved_at = Some(at(370));
+    let findings = [auth_service(), doubtful(), hostile(), resolved];
+    assert_snapshot!(metrics(&findings));
+}
+
+#[test]
+fn a_label_is_escaped_and_a_series_stays_on_its_line() {
+    let mut finding = auth_service();
+    finding.current = Some(Value::Text("a\\b\"c\nd\u{1b}".into()));
+    let text = metrics(&[finding]);
+    assert!(text.contains(r#"current="a\\b\"c\\nd\\u{1b}""#), "{text}");
+    assert_eq!(text.lines().count(), 6);
+}
+
+#[test]
+fn metrics_have_a_cap_and_lose_no_count() {
+    let many = u64::try_from(metrics::MAX_SERIES).expect("small") + 5;
+    let findings: Vec<Finding> = (0..many)
+        .map(|number| Finding { workload: format!("Deployment/web-{number}").into(), ..auth_service() })
+        .collect();
+    let text = metrics(&findings);
+    let series: Vec<&str> = text.lines().filter(|line| line.starts_with("probehound_findings{")).collect();
+    assert_eq!(series.len(), metrics::MAX_SERIES + 1);
+    let total: u64 =
+        series.iter().map(|line| line.rsplit(' ').next().expect("a value").parse::<u64>().expect("a count")).sum();
+    assert_eq!(total, many);
+    assert!(text.contains(r#"workload="overflow""#));
+}
+
+#[test]
+fn a_message_says_again_only_what_is_new() {
+    let before = auth_service();
+    let mut after = before.clone();
+    after.pods.affected = 50;
+    let update = |finding: &Finding| Message::of(&change(ChangeKind::Updated, 130, finding), Some(&before));
+    let grown = update(&after).expect("an update is told");
+    assert_eq!((grown.sentences.len(), grown.facts.len(), grown.remedies.len()), (1, 0, 0));
+    after.cause = Cause::WrongPort;
+    let another = update(&after).expect("an update is told");
+    assert!(!another.facts.is_empty() && !another.remedies.is_empty());
+    assert_eq!(Message::of(&change(ChangeKind::Counted, 130, &after), None), None);
+}
+
+fn metrics(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    metrics::write(findings.iter(), &mut text).expect("strings take everything");
+    text
 }
 
 fn hostile() -> Finding {

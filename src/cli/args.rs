@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Parser, ValueEnum};
 
-use super::replay::Speed;
+use super::pace::Speed;
 
 /// Finds out why containers restart in a loop, and names the probe field that is wrong.
 #[derive(Parser, Debug)]
@@ -17,6 +17,9 @@ use super::replay::Speed;
     disable_help_subcommand = true,
     after_help = "\
 Examples:
+  # A recorded outage, and what probehound makes of it; no cluster needed
+  probehound demo
+
   # What happened in a recording, and what to type
   probehound replay incident.jsonl.gz
 
@@ -41,6 +44,31 @@ pub struct Cli {
 /// The commands.
 #[derive(clap::Subcommand, Debug)]
 pub enum Subcommand {
+    /// Play a recorded outage that is built in, and see what is said about it and when
+    #[command(after_help = "\
+The recording goes through the same engine as a live cluster would; all that is shown is computed
+from it. No cluster and no network are needed.
+
+Examples:
+  # The story in a quarter of a minute
+  probehound demo
+
+  # All of it at once
+  probehound demo --speed max
+
+  # Into a file, without colour
+  probehound demo --speed max > demo.txt
+
+Exit codes:
+  0  the story was told to its end
+  1  it could not be written; standard error says why
+  2  the command line is wrong")]
+    Demo {
+        /// How fast to play: max, or a number of times real time (no pause lasts over 10 seconds)
+        #[arg(long, default_value = "40", value_name = "SPEED")]
+        speed: Speed,
+    },
+
     /// Play recordings of a cluster through the engine, and say what it finds
     #[command(after_help = "\
 A recording is JSON lines in time order, gzipped or not:
@@ -160,7 +188,7 @@ fn is_kubectl_plugin(program: Option<&OsString>) -> bool {
 /// The examples as a user of the plugin types them.
 fn as_plugin(command: clap::Command) -> clap::Command {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let commands = ["replay", "completions", "man"];
+    let commands = ["demo", "replay", "completions", "man"];
     let help = commands
         .iter()
         .fold(help, |help, name| help.replace(&format!("probehound {name}"), &format!("kubectl probehound {name}")));

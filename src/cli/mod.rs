@@ -4,8 +4,11 @@
 //! command line is wrong. A reader that closes the pipe has seen enough: that is no failure.
 
 mod args;
+mod demo;
 mod error;
+mod pace;
 mod replay;
+mod terminal;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -58,6 +61,7 @@ fn is_answer(error: &clap::Error) -> bool {
 
 fn dispatch(cli: Cli, command: Command) -> Result<(), Error> {
     match cli.command {
+        Subcommand::Demo { speed } => demo::run(speed, cli.color),
         Subcommand::Replay(replay) => replay::run(&replay, cli.color),
         Subcommand::Completions { shell } => {
             let mut script = Vec::new();

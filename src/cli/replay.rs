@@ -1,7 +1,6 @@
 //! `replay`: recordings through the engine, a file at a time.
 
 mod narrator;
-mod pace;
 mod progress;
 mod skipped;
 
@@ -11,19 +10,14 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub use pace::Speed;
-
 use super::args::{Color, Replay};
 use super::error::Error;
-use super::quiet_when_closed;
+use super::pace::Speed;
+use super::{quiet_when_closed, terminal};
 use crate::engine::{Engine, Finding};
 use crate::replay::{self, Moment, Replayed};
-use crate::report::text::{Look, Palette};
 use narrator::{Narrator, Setting};
 use progress::{Counted, Progress};
-
-/// Columns where standard output is no terminal and `COLUMNS` does not say otherwise.
-const WIDTH: usize = 80;
 
 /// Replays each file; one that cannot be read does not keep the others from being replayed.
 pub fn run(args: &Replay, color: Color) -> Result<(), Error> {
@@ -31,7 +25,7 @@ pub fn run(args: &Replay, color: Color) -> Result<(), Error> {
     let setting = Setting {
         output: args.output,
         speed: args.speed,
-        look: look(&stdout, color),
+        look: terminal::look(&stdout, color),
         flush: stdout.is_terminal() || args.speed != Speed::Max,
         headings: args.files.len() > 1,
     };
@@ -80,21 +74,6 @@ fn open(path: &Path) -> io::Result<(Box<dyn Read>, Option<u64>)> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
-}
-
-/// How wide, and whether coloured, standard output is.
-fn look(stdout: &io::Stdout, color: Color) -> Look {
-    let coloured = match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => anstream::AutoStream::choice(stdout) != anstream::ColorChoice::Never,
-    };
-    let terminal = terminal_size::terminal_size_of(stdout).map(|(width, _)| usize::from(width.0));
-    let asked = || std::env::var("COLUMNS").ok()?.parse().ok();
-    Look {
-        width: terminal.or_else(asked).unwrap_or(WIDTH).clamp(40, 1000),
-        palette: if coloured { Palette::COLOURED } else { Palette::PLAIN },
-    }
 }
 
 /// Drives a recording through an engine of its own, and tells the narrator what happens.

@@ -7,6 +7,8 @@
 pub mod escape;
 pub mod headline;
 pub mod json;
+pub mod message;
+pub mod metrics;
 pub mod sentences;
 pub mod text;
 pub mod when;

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use super::Outcome;
-use super::pace::{Pace, Speed};
 use super::progress::Progress;
 use super::skipped::Skipped;
 use crate::cli::args::Output;
+use crate::cli::pace::{Pace, Speed};
 use crate::engine::Change;
 use crate::replay::Replayed;
 use crate::report::escape::visible;

@@ -1,6 +1,6 @@
 //! Lines within a width.
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The text in lines of at most that many columns, broken at spaces. A word that is longer stands
 /// on a line of its own.
@@ -16,6 +16,22 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         } else {
             lines.push(word.to_owned());
         }
+    }
+    lines
+}
+
+/// The text in lines of at most that many columns, broken anywhere.
+pub fn fold(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for character in text.chars() {
+        let width = character.width().unwrap_or(0);
+        if used > 0 && used + width > columns {
+            lines.push(String::new());
+            used = 0;
+        }
+        used += width;
+        lines.last_mut().expect("there is always a line").push(character);
     }
     lines
 }
@@ -39,5 +55,13 @@ mod tests {
         assert_eq!(wrap("a path that is", 6), ["a path", "that", "is"]);
         assert_eq!(wrap("go /a/very/long/path", 6), ["go", "/a/very/long/path"]);
         assert_eq!(wrap("", 6), [""]);
+    }
+
+    #[test]
+    fn a_folded_line_loses_nothing() {
+        assert_eq!(fold("/a/very/long/path", 6), ["/a/ver", "y/long", "/path"]);
+        assert_eq!(fold("健康診断", 5), ["健康", "診断"]);
+        assert_eq!(fold("", 6), [""]);
+        assert_eq!(fold("ab", 0), ["a", "b"]);
     }
 }

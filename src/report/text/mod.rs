@@ -2,7 +2,9 @@
 //! type. Understandable without colour; harmless whatever the cluster's names contain.
 
 pub mod advice;
+pub mod demo;
 mod layout;
+pub mod message;
 mod palette;
 pub mod story;
 pub mod table;

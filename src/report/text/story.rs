@@ -11,7 +11,8 @@ use crate::engine::{Cause, Change, ChangeKind, Effect, Fact, Finding};
 use crate::kubelet::ProbeKind;
 use crate::report::escape::terminal;
 use crate::report::headline::{headline, subject};
-use crate::report::sentences::{changed_by, doubt, extent, field_is, restarts};
+use crate::report::message::Message;
+use crate::report::sentences::restarts;
 use crate::report::when::{clock, lasted, offset, span};
 use crate::time::Time;
 
@@ -61,12 +62,11 @@ impl Story {
         };
         match change.kind {
             ChangeKind::Suspected | ChangeKind::Withdrawn => self.line(change, out),
-            ChangeKind::Confirmed => self.whole(change, "CONFIRMED", out),
-            ChangeKind::Updated => match before {
-                Some(before) if same_diagnosis(&before, finding) => self.extent(change, out),
-                _ => self.whole(change, "UPDATED", out),
-            },
             ChangeKind::Resolved => self.resolved(change, out),
+            ChangeKind::Confirmed | ChangeKind::Updated => match Message::of(change, before.as_deref()) {
+                Some(message) => self.whole(change, &message, out),
+                None => Ok(()),
+            },
             ChangeKind::Counted => Ok(()),
         }
     }
@@ -90,25 +90,17 @@ impl Story {
         }
     }
 
-    /// A block with all that is known.
-    fn whole(&mut self, change: &Change, word: &str, out: &mut impl Write) -> fmt::Result {
-        let finding = &change.finding;
-        self.head(change, word, out)?;
-        self.sentence(&extent(finding), out)?;
-        for sentence in [field_is(finding), changed_by(finding)].into_iter().flatten() {
-            self.sentence(&sentence, out)?;
+    /// A block with all that the message says.
+    fn whole(&mut self, change: &Change, message: &Message, out: &mut impl Write) -> fmt::Result {
+        self.head(change, message, out)?;
+        for sentence in &message.sentences {
+            self.sentence(sentence, out)?;
         }
-        self.facts(&finding.evidence, out)?;
-        if let Some(sentence) = doubt(finding) {
-            self.sentence(&sentence, out)?;
+        self.facts(&message.facts, out)?;
+        if let Some(sentence) = &message.doubt {
+            self.sentence(sentence, out)?;
         }
-        self.remedies(finding, out)
-    }
-
-    /// A block with what has grown.
-    fn extent(&mut self, change: &Change, out: &mut impl Write) -> fmt::Result {
-        self.head(change, "UPDATED", out)?;
-        self.sentence(&extent(&change.finding), out)
+        self.remedies(&message.remedies, out)
     }
 
     fn resolved(&mut self, change: &Change, out: &mut impl Write) -> fmt::Result {
@@ -126,17 +118,16 @@ impl Story {
     }
 
     /// The block's first line, and the headline below it.
-    fn head(&mut self, change: &Change, word: &str, out: &mut impl Write) -> fmt::Result {
+    fn head(&mut self, change: &Change, message: &Message, out: &mut impl Write) -> fmt::Result {
         self.separate(Shape::Block, out)?;
-        let finding = &change.finding;
-        let style = self.look.palette.severity(finding.severity);
-        let episode = match finding.episodes {
+        let style = self.look.palette.severity(message.severity);
+        let episode = match change.finding.episodes {
             0 | 1 => String::new(),
             episode => format!(", episode {episode}"),
         };
-        writeln!(out, "{}{style}{word}, {}{style:#}{episode}", self.time(change), finding.severity)?;
+        writeln!(out, "{}{style}{}, {}{style:#}{episode}", self.time(change), message.word, message.severity)?;
         let bold = self.look.palette.headline;
-        for line in wrap(&terminal(&headline(finding), SENTENCE), self.room()) {
+        for line in wrap(&terminal(&message.headline, SENTENCE), self.room()) {
             writeln!(out, "{:INDENT$}{bold}{line}{bold:#}", "")?;
         }
         Ok(())
@@ -181,8 +172,8 @@ impl Story {
         facts.iter().try_for_each(|fact| self.hanging(&clock(fact.at), &terminal(&fact.what, FACT), out))
     }
 
-    fn remedies(&self, finding: &Finding, out: &mut impl Write) -> fmt::Result {
-        for (index, remedy) in finding.remedy.iter().enumerate() {
+    fn remedies(&self, remedies: &[String], out: &mut impl Write) -> fmt::Result {
+        for (index, remedy) in remedies.iter().enumerate() {
             let label = if index == 0 { "Fix:" } else { "or:" };
             if is_command(remedy) {
                 let style = self.look.palette.remedy;
@@ -217,11 +208,4 @@ fn key(finding: &Finding) -> Key {
         finding.effect,
         finding.probe,
     )
-}
-
-/// Whether only its extent or severity changed.
-fn same_diagnosis(a: &Finding, b: &Finding) -> bool {
-    (a.cause, &a.field, &a.current, &a.suggested, a.confidence)
-        == (b.cause, &b.field, &b.current, &b.suggested, b.confidence)
-        && a.confirmed_at.is_some() == b.confirmed_at.is_some()
 }

@@ -1,0 +1,121 @@
+//! `demo`: a recorded outage through the engine, and what is said about it and when.
+//!
+//! The recording is played through once, at full speed, before the story is told: what the first
+//! line says is then known from the recording too, like everything else.
+
+mod cluster;
+mod stock;
+mod tale;
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use super::error::Error;
+use super::pace::{Pace, Speed};
+use super::{args::Color, quiet_when_closed, terminal};
+use crate::report::text::demo::Page;
+use tale::{Beat, Tale};
+
+/// The outage: 50 pods on a kubelet of 1.37, a wrong path rolled out and taken back.
+static RECORDING: &[u8] = include_bytes!("demo/auth-service-outage.jsonl.gz");
+/// What it is called in an error.
+const NAME: &str = "the recording that is built in";
+
+/// Tells the story. Whole lines only, and nothing of the terminal is changed: it can be broken off
+/// at any time.
+pub fn run(speed: Speed, color: Color) -> Result<(), Error> {
+    let stdout = io::stdout();
+    let look = terminal::look(&stdout, color);
+    let paced = speed != Speed::Max || stdout.is_terminal();
+    let mut out = Teller { out: BufWriter::new(stdout.lock()), paced };
+    quiet_when_closed(
+        out.tell("A recorded outage, played through the engine that probehound watches clusters with.\n"),
+    )?;
+    let tale = Tale::of(RECORDING);
+    if let Some(cause) = tale.error {
+        return Err(Error::Read { file: NAME.to_owned(), cause });
+    }
+    quiet_when_closed(story(&tale, Page::new(look, tale.start), speed, &mut out))
+}
+
+fn story<W: Write>(tale: &Tale, page: Page, speed: Speed, out: &mut Teller<W>) -> io::Result<()> {
+    let mut pace = Pace::new(speed);
+    pace.wait_for(tale.start);
+    out.tell(&page.opening(&tale.summary()))?;
+    for beat in &tale.beats {
+        pace.wait_for(beat.at());
+        out.tell(&match beat {
+            Beat::Scene(scene) => page.scene(scene),
+            Beat::Said { change, before } => page.said(change, before.as_deref()),
+            Beat::Counting { at, pod, container } => page.counting(*at, pod, container),
+        })?;
+    }
+    pace.wait_for(tale.end);
+    out.tell(&page.milestones(&tale.milestones()))?;
+    out.tell(&page.stock(tale.stock.as_ref(), tale.end))?;
+    if let Some((at, findings)) = &tale.worst {
+        out.tell(&page.findings(*at, findings))?;
+        out.tell(&page.metrics(*at, findings))?;
+    }
+    out.tell(&page.ending())
+}
+
+/// Writes, and shows at once what somebody waits for.
+struct Teller<W: Write> {
+    out: BufWriter<W>,
+    paced: bool,
+}
+
+impl<W: Write> Teller<W> {
+    fn tell(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        if self.paced { self.out.flush() } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::text::Look;
+
+    #[test]
+    fn the_recording_built_in_is_the_one_of_the_tests() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/incidents/auth-service-outage.jsonl.gz");
+        // The package and a checkout without the incidents do not have it.
+        if let Ok(recorded) = std::fs::read(path) {
+            assert!(recorded == RECORDING, "{path} is another recording");
+        }
+    }
+
+    #[test]
+    fn the_whole_story_fits_80_columns() {
+        insta::assert_snapshot!(told(80));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for width in [60, 80, 120, 200] {
+            for line in told(width).lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_restarts_of_the_pods_are_those_of_the_finding() {
+        let tale = Tale::of(RECORDING);
+        let (_, findings) = tale.worst.as_ref().expect("an outage");
+        let last = tale.beats.iter().rev().find_map(|beat| match beat {
+            Beat::Said { change, .. } => Some(change.finding.restarts),
+            _ => None,
+        });
+        assert_eq!(findings.len(), 1);
+        assert_eq!(last, tale.scenes().map(|scene| scene.restarts).max());
+    }
+
+    fn told(width: usize) -> String {
+        let tale = Tale::of(RECORDING);
+        let mut out = Teller { out: BufWriter::new(Vec::new()), paced: false };
+        story(&tale, Page::new(Look::plain(width), tale.start), Speed::Max, &mut out).expect("memory takes everything");
+        String::from_utf8(out.out.into_inner().expect("memory takes everything")).expect("text")
+    }
+}

@@ -1,0 +1,216 @@
+//! The story, made of what the recording holds and what the engine says to it.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cluster::Cluster;
+use super::stock::StockAlert;
+use crate::engine::{Change, ChangeKind, Engine, Finding};
+use crate::replay::{Moment, Progress, replay};
+use crate::report::text::demo::{Milestone, Scene, Stock, Summary, Turn};
+use crate::source::recording::ReadError;
+use crate::time::Time;
+
+/// Time between two pictures of the cluster in which nothing special happens.
+const BETWEEN: Duration = Duration::from_secs(20);
+
+/// What is told, in order.
+#[derive(Debug)]
+pub enum Beat {
+    /// The cluster at a time.
+    Scene(Scene),
+    /// probehound says something.
+    Said {
+        /// What.
+        change: Change,
+        /// What it said of the same finding before.
+        before: Option<Arc<Finding>>,
+    },
+    /// The stock alert begins to count its minutes.
+    Counting {
+        /// When.
+        at: Time,
+        /// The pod in `CrashLoopBackOff`.
+        pod: Arc<str>,
+        /// Its container.
+        container: Arc<str>,
+    },
+}
+
+impl Beat {
+    /// When it happened.
+    pub const fn at(&self) -> Time {
+        match self {
+            Self::Scene(Scene { at, .. })
+            | Self::Said { change: Change { at, .. }, .. }
+            | Self::Counting { at, .. } => *at,
+        }
+    }
+}
+
+/// All that is told.
+#[derive(Debug, Default)]
+pub struct Tale {
+    /// The first record's time.
+    pub start: Time,
+    /// The last record's time.
+    pub end: Time,
+    /// What happens in between.
+    pub beats: Vec<Beat>,
+    /// The findings that were not over, when there was last news of them.
+    pub worst: Option<(Time, Vec<Arc<Finding>>)>,
+    /// What becomes of the stock alert.
+    pub stock: Option<Stock>,
+    /// Why the recording could not be read to its end.
+    pub error: Option<ReadError>,
+    workload: Option<String>,
+    observations: u64,
+}
+
+impl Tale {
+    /// Plays the recording.
+    pub fn of(recording: impl Read) -> Self {
+        let mut engine = Engine::default();
+        let mut writer = Writer::default();
+        let replayed = replay(recording, &mut engine, |moment| match moment {
+            Moment::Record(progress) => writer.record(progress),
+            Moment::Change(change) => writer.change(change),
+            Moment::Skipped(_) => {}
+        });
+        writer.last_scene();
+        let end = replayed.last.unwrap_or_default();
+        Self {
+            start: replayed.first.unwrap_or_default(),
+            end,
+            stock: writer.stock.outcome(end),
+            error: replayed.error,
+            workload: writer.cluster.workload(),
+            observations: replayed.observations,
+            ..writer.tale
+        }
+    }
+
+    /// What it is about.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            workload: self.workload.clone(),
+            pods: self.scenes().map(|scene| scene.wanted).max().unwrap_or(0),
+            lasts: self.end.since(self.start),
+            observations: self.observations,
+        }
+    }
+
+    /// The pictures of the cluster.
+    pub fn scenes(&self) -> impl Iterator<Item = &Scene> {
+        self.beats.iter().filter_map(|beat| match beat {
+            Beat::Scene(scene) => Some(scene),
+            _ => None,
+        })
+    }
+
+    /// The turning points, in order.
+    pub fn milestones(&self) -> Vec<Milestone> {
+        let mut all: Vec<Milestone> = Vec::new();
+        let confirmed = self.said(ChangeKind::Confirmed);
+        let rollout = confirmed.and_then(|change| change.finding.change.as_ref()?.at);
+        if let (Some(at), Some(change)) = (rollout, confirmed.and_then(|change| change.finding.change.as_ref())) {
+            all.push(Milestone::Rollout { at, revision: change.revision });
+        }
+        let restart = self.scenes().find(|scene| scene.restarts > 0).map(|scene| scene.at);
+        all.extend(restart.map(Milestone::FirstRestart));
+        if let Some(change) = confirmed {
+            let after = |earlier: Option<Time>| earlier.map(|earlier| change.at.since(earlier));
+            all.push(Milestone::Told { at: change.at, after_rollout: after(rollout), after_restart: after(restart) });
+        }
+        all.extend(self.stock.as_ref().map(|stock| Milestone::FirstBackOff(stock.since)));
+        let out = self.scenes().filter(|scene| scene.ready == 0 && Some(scene.at) > restart);
+        let out: Vec<Time> = restart.map(|_| out.map(|scene| scene.at).collect()).unwrap_or_default();
+        all.extend(out.first().copied().map(Milestone::NoneReady));
+        let healthy = self.scenes().find(|scene| Some(&scene.at) > out.last() && scene.ready >= scene.wanted);
+        all.extend(healthy.filter(|_| !out.is_empty()).map(|scene| Milestone::AllReady(scene.at)));
+        all.extend(self.said(ChangeKind::Resolved).map(|change| Milestone::Resolved(change.at)));
+        all.sort_by_key(Milestone::at);
+        all
+    }
+
+    fn said(&self, kind: ChangeKind) -> Option<&Change> {
+        self.beats.iter().find_map(|beat| match beat {
+            Beat::Said { change, .. } if change.kind == kind => Some(change),
+            _ => None,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+struct Writer {
+    tale: Tale,
+    cluster: Cluster,
+    stock: StockAlert,
+    /// The last picture that was told, and the newest one.
+    told: Option<Scene>,
+    newest: Option<Scene>,
+    turns: BTreeSet<Turn>,
+    findings: Vec<Arc<Finding>>,
+}
+
+impl Writer {
+    fn record(&mut self, progress: &Progress<'_>) {
+        let at = progress.record.at;
+        self.cluster.see(progress);
+        if let Some(scene) = self.cluster.scene(at) {
+            self.scene(scene);
+        }
+        let counting = progress.observation.and_then(|observation| self.stock.see(observation, at));
+        if let Some((pod, container)) = counting {
+            self.tale.beats.push(Beat::Counting { at, pod, container });
+        }
+    }
+
+    /// Tells a picture that shows the first turn of its kind in its revision, or after some time one
+    /// that shows something new.
+    fn scene(&mut self, scene: Scene) {
+        let first_turn = self.turns.insert(scene.turn());
+        let due = self
+            .told
+            .as_ref()
+            .is_none_or(|told| !scene.looks_like(told) && (first_turn || scene.at.since(told.at) >= BETWEEN));
+        if due {
+            self.told = Some(scene.clone());
+            self.tale.beats.push(Beat::Scene(scene.clone()));
+        }
+        self.newest = Some(scene);
+    }
+
+    /// The cluster as it is in the end.
+    fn last_scene(&mut self) {
+        if let Some(scene) =
+            self.newest.take().filter(|newest| self.told.as_ref().is_some_and(|told| !newest.looks_like(told)))
+        {
+            self.tale.beats.push(Beat::Scene(scene));
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        let place = self.findings.iter().position(|finding| is_same(finding, &change.finding));
+        let before = place.map(|place| self.findings.remove(place));
+        if change.kind == ChangeKind::Counted {
+            // What was told last is what the next update is compared with.
+            self.findings.extend(before);
+            return;
+        }
+        if !matches!(change.kind, ChangeKind::Resolved | ChangeKind::Withdrawn) {
+            self.findings.push(Arc::clone(&change.finding));
+        }
+        if matches!(change.kind, ChangeKind::Confirmed | ChangeKind::Updated) {
+            self.tale.worst = Some((change.at, self.findings.clone()));
+        }
+        self.tale.beats.push(Beat::Said { change, before });
+    }
+}
+
+fn is_same(one: &Finding, other: &Finding) -> bool {
+    (&one.namespace, &one.workload, &one.container, one.effect, one.probe)
+        == (&other.namespace, &other.workload, &other.container, other.effect, other.probe)
+}

@@ -1,0 +1,374 @@
+//! The demo's page: the cluster on the left, what is said about it in between, the balance below.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::layout::{fold, pad_left, pad_right, wrap};
+use super::{Look, message, table};
+use crate::engine::{Cause, Change, Finding};
+use crate::report::escape::terminal;
+use crate::report::message::Message;
+use crate::report::metrics;
+use crate::report::when::{offset, span};
+use crate::time::Time;
+
+/// Columns of the time since the start.
+const TIME: usize = 9;
+/// Columns of the bar of ready pods.
+const BAR: usize = 20;
+/// Columns of a turning point's name.
+const POINT: usize = 34;
+/// Longest text that is told, in columns.
+const TEXT: usize = 600;
+
+/// What the recording is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Summary {
+    /// `Deployment auth-service`
+    pub workload: Option<String>,
+    /// How many pods it wants.
+    pub pods: u32,
+    /// How long the recording lasts.
+    pub lasts: Duration,
+    /// Records that were understood.
+    pub observations: u64,
+}
+
+/// The cluster at a time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scene {
+    /// When.
+    pub at: Time,
+    /// Pods that are ready.
+    pub ready: u32,
+    /// Pods that are wanted.
+    pub wanted: u32,
+    /// Restarts so far, of all pods.
+    pub restarts: u64,
+    /// The newest revision.
+    pub rollout: Option<Rollout>,
+}
+
+/// How far the newest revision has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rollout {
+    /// Its number.
+    pub revision: u64,
+    /// The field manager that brought it.
+    pub by: Option<Arc<str>>,
+    /// Pods of it.
+    pub pods: u32,
+}
+
+impl Scene {
+    /// Whether a reader would see no difference.
+    pub fn looks_like(&self, other: &Self) -> bool {
+        Self { at: other.at, ..self.clone() } == *other
+    }
+
+    /// What the picture shows that may be a turn.
+    pub fn turn(&self) -> Turn {
+        Turn {
+            revision: self.rollout.as_ref().map(|rollout| rollout.revision),
+            restarted: self.restarts > 0,
+            none_ready: self.ready == 0,
+            all_ready: self.ready >= self.wanted,
+        }
+    }
+}
+
+/// What begins or ends in a picture.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Turn {
+    revision: Option<u64>,
+    restarted: bool,
+    none_ready: bool,
+    all_ready: bool,
+}
+
+/// A turning point.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Milestone {
+    /// The revision that is to blame was rolled out.
+    Rollout {
+        /// When.
+        at: Time,
+        /// Its number.
+        revision: u64,
+    },
+    /// A restart stood in a pod's status.
+    FirstRestart(Time),
+    /// probehound confirmed a finding.
+    Told {
+        /// When.
+        at: Time,
+        /// How long after the rollout.
+        after_rollout: Option<Duration>,
+        /// How long after the first restart.
+        after_restart: Option<Duration>,
+    },
+    /// The first container was in `CrashLoopBackOff`.
+    FirstBackOff(Time),
+    /// No pod was ready.
+    NoneReady(Time),
+    /// All pods were ready again.
+    AllReady(Time),
+    /// probehound said that it was over.
+    Resolved(Time),
+}
+
+impl Milestone {
+    /// When.
+    pub const fn at(&self) -> Time {
+        match self {
+            Self::Rollout { at, .. } | Self::Told { at, .. } => *at,
+            Self::FirstRestart(at) | Self::FirstBackOff(at) => *at,
+            Self::NoneReady(at) | Self::AllReady(at) | Self::Resolved(at) => *at,
+        }
+    }
+
+    fn words(&self) -> (String, String) {
+        let after = |span_: &Option<Duration>, what| span_.map(|it| format!("{} after the {what}", span(it)));
+        match self {
+            Self::Rollout { revision, .. } => (format!("revision {revision} is rolled out"), String::new()),
+            Self::FirstRestart(_) => ("first restart in a pod's status".into(), String::new()),
+            Self::Told { after_rollout, after_restart, .. } => {
+                let parts = [after(after_rollout, "rollout"), after(after_restart, "first restart")];
+                let parts: Vec<String> = parts.into_iter().flatten().collect();
+                ("probehound has the cause".into(), parts.join(", "))
+            }
+            Self::FirstBackOff(_) => ("first CrashLoopBackOff".into(), "the stock alert starts to count".into()),
+            Self::NoneReady(_) => ("no pod is ready".into(), String::new()),
+            Self::AllReady(_) => ("all pods are ready again".into(), String::new()),
+            Self::Resolved(_) => ("probehound says that it is over".into(), String::new()),
+        }
+    }
+}
+
+/// What comes of the stock alert.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stock {
+    /// When the first container was in `CrashLoopBackOff`.
+    pub since: Time,
+    /// When it spoke, if it did.
+    pub fired: Option<Time>,
+    /// When its minutes are up, if the loop goes on.
+    pub due: Time,
+    /// When its condition no longer holds for any container, if none is in `CrashLoopBackOff` now.
+    pub lapses: Option<Time>,
+    /// When the last container left `CrashLoopBackOff`.
+    pub left: Option<Time>,
+    /// Containers that it counts for, one alert each.
+    pub containers: usize,
+    /// What it says of the first.
+    pub says: String,
+}
+
+/// How the page looks, and when its time begins.
+#[derive(Copy, Clone, Debug)]
+pub struct Page {
+    look: Look,
+    start: Time,
+}
+
+impl Page {
+    /// A page whose times are counted from `start`.
+    pub const fn new(look: Look, start: Time) -> Self {
+        Self { look, start }
+    }
+
+    /// What it is about, and the timeline's header.
+    pub fn opening(&self, summary: &Summary) -> String {
+        let Summary { workload, pods, lasts, observations } = summary;
+        let workload = workload.as_ref().map(|workload| format!(" of {workload}")).unwrap_or_default();
+        let what = format!(
+            "{pods} pods{workload}, {} of a real cluster in {observations} observations. \
+             All that follows is computed from them.",
+            span(*lasts)
+        );
+        let faint = self.look.palette.faint;
+        let header = format!("{}{}restarts  rollout", pad_right("time", TIME), pad_right("pods ready", BAR + 10));
+        format!("{}\n{faint}{header}{faint:#}\n", self.paragraph(&what))
+    }
+
+    /// One line with the state of the cluster.
+    pub fn scene(&self, scene: &Scene) -> String {
+        let full = BAR * scene.ready.min(scene.wanted) as usize / scene.wanted.max(1) as usize;
+        let bar = format!("{}{}", "#".repeat(full), ".".repeat(BAR - full));
+        let style = match (scene.ready >= scene.wanted, scene.ready) {
+            (true, _) => self.look.palette.good,
+            (false, 0) => self.look.palette.severity(crate::engine::Severity::Critical),
+            (false, _) => self.look.palette.severity(crate::engine::Severity::Warning),
+        };
+        let ready = pad_left(&format!("{}/{}", scene.ready, scene.wanted), 8);
+        let restarts = pad_left(&scene.restarts.to_string(), 10);
+        let used = TIME + BAR + 8 + 10 + 2;
+        let rollout = scene.rollout.as_ref().map(|Rollout { revision, by, pods }| {
+            let room = self.look.width.saturating_sub(used);
+            let text = terminal(&format!("revision {revision} on {pods}"), room);
+            // Who did it is left out where there is no room for the whole name.
+            let by = by.as_ref().map(|by| terminal(&format!(" ({by})"), TEXT));
+            let by = by.filter(|by| text.width() + by.width() <= room).unwrap_or_default();
+            format!("  {text}{by}")
+        });
+        let line = format!("{style}{bar}{style:#}{ready}{restarts}{}", rollout.unwrap_or_default());
+        format!("{}{line}\n", self.time(scene.at))
+    }
+
+    /// What probehound says.
+    pub fn said(&self, change: &Change, before: Option<&Finding>) -> String {
+        let finding = &change.finding;
+        let mut text = String::new();
+        let Some(message) = Message::of(change, before) else {
+            let what = match finding.cause {
+                Cause::Unknown => finding.effect.to_string(),
+                cause => cause.to_string(),
+            };
+            let verb = if change.kind == crate::engine::ChangeKind::Suspected { "suspects" } else { "drops" };
+            return self.note(change.at, &format!("probehound {verb} {what}, and tells nobody yet"));
+        };
+        text.push_str(&self.note(change.at, "probehound tells, as it will reach Slack:"));
+        // Strings take everything.
+        let _ = message::write(&message, self.look, &mut text);
+        text
+    }
+
+    /// The stock alert begins to count.
+    pub fn counting(&self, at: Time, pod: &str, container: &str) -> String {
+        self.note(at, &format!("stock alert: starts to count; {pod} ({container}) is in CrashLoopBackOff"))
+    }
+
+    /// The turning points, one per line.
+    pub fn milestones(&self, all: &[Milestone]) -> String {
+        let mut text = self.heading("What happened when");
+        for milestone in all {
+            let (what, more) = milestone.words();
+            let style = match milestone {
+                Milestone::Told { .. } | Milestone::Resolved(_) => self.look.palette.good,
+                _ => anstyle::Style::new(),
+            };
+            let what = format!("{}{more}", pad_right(&what, POINT));
+            let room = self.look.width.saturating_sub(TIME);
+            for (index, line) in wrap(what.trim_end(), room).iter().enumerate() {
+                let time = if index == 0 { self.time(milestone.at()) } else { " ".repeat(TIME) };
+                let _ = writeln!(text, "{time}{style}{line}{style:#}");
+            }
+        }
+        text
+    }
+
+    /// When the stock alert would have spoken, and what it would have said.
+    pub fn stock(&self, stock: Option<&Stock>, end: Time) -> String {
+        let mut text = self.heading("The stock alert, KubePodCrashLooping");
+        let Some(stock) = stock else {
+            text.push_str(&self.paragraph("Never: no container was in CrashLoopBackOff."));
+            return text;
+        };
+        text.push_str(&self.paragraph(&self.when_it_speaks(stock, end)));
+        text.push_str(&self.paragraph(&format!(
+            "It counts for {} containers, each by itself. What it says of the first:",
+            stock.containers
+        )));
+        for line in wrap(&terminal(&stock.says, TEXT), self.look.width.saturating_sub(4)) {
+            for line in fold(&line, self.look.width.saturating_sub(4)) {
+                let _ = writeln!(text, "  | {line}");
+            }
+        }
+        text
+    }
+
+    fn when_it_speaks(&self, stock: &Stock, end: Time) -> String {
+        let offset = |at| offset(at, self.start);
+        let since = offset(stock.since);
+        if let Some(fired) = stock.fired {
+            return format!("Speaks at {}: 15 minutes after the first CrashLoopBackOff at {since}.", offset(fired));
+        }
+        let not_yet = format!(
+            "Not yet at the end of the recording, {}. Its 15 minutes, counted from the first CrashLoopBackOff \
+             at {since}, are up at {}.",
+            offset(end),
+            offset(stock.due)
+        );
+        match (stock.lapses, stock.left) {
+            (Some(lapses), Some(left)) if lapses < stock.due => format!(
+                "{not_yet} As the loop ended before, it says nothing at all: no container is in CrashLoopBackOff \
+                 after {}, and it looks back 5 minutes, until {}.",
+                offset(left),
+                offset(lapses)
+            ),
+            _ => not_yet,
+        }
+    }
+
+    /// The findings as a table.
+    pub fn findings(&self, at: Time, findings: &[Arc<Finding>]) -> String {
+        let heading = format!("At {}, as kubectl get findings will print it", offset(at, self.start));
+        let mut text = self.heading(&heading);
+        let _ = table::write(findings.iter().map(AsRef::as_ref), at, self.look, &mut text);
+        text
+    }
+
+    /// Some lines of the metrics; what is too long is broken after a comma.
+    pub fn metrics(&self, at: Time, findings: &[Arc<Finding>]) -> String {
+        let heading = format!("At {}, from /metrics (long lines are broken here)", offset(at, self.start));
+        let mut text = self.heading(&heading);
+        let mut all = String::new();
+        let _ = metrics::write(findings.iter().map(AsRef::as_ref), &mut all);
+        let series = all.lines().filter(|line| !line.starts_with("# HELP"));
+        for line in series {
+            for (index, part) in at_commas(line, self.look.width.saturating_sub(2)).iter().enumerate() {
+                let _ = writeln!(text, "{}{part}", if index == 0 { "" } else { "  " });
+            }
+        }
+        text
+    }
+
+    /// Where to go from here.
+    pub fn ending(&self) -> String {
+        let what = "Your own recording: probehound replay FILE. How to make one: the README.";
+        format!("\n{}", self.paragraph(what))
+    }
+
+    fn note(&self, at: Time, what: &str) -> String {
+        let bold = self.look.palette.headline;
+        let room = self.look.width.saturating_sub(TIME + 2);
+        let lines = wrap(&terminal(what, TEXT), room);
+        let mut text = String::new();
+        for (index, line) in lines.iter().enumerate() {
+            let lead = if index == 0 { format!("{}> ", self.time(at)) } else { " ".repeat(TIME + 2) };
+            let _ = writeln!(text, "{lead}{bold}{line}{bold:#}");
+        }
+        text
+    }
+
+    fn heading(&self, what: &str) -> String {
+        let bold = self.look.palette.headline;
+        format!("\n{bold}{what}{bold:#}\n")
+    }
+
+    fn paragraph(&self, what: &str) -> String {
+        wrap(&terminal(what, TEXT), self.look.width).iter().fold(String::new(), |text, line| text + line + "\n")
+    }
+
+    fn time(&self, at: Time) -> String {
+        let faint = self.look.palette.faint;
+        format!("{faint}{}{faint:#}", pad_right(&offset(at, self.start), TIME))
+    }
+}
+
+/// The text in lines of at most that many columns, broken after commas.
+fn at_commas(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for part in text.split_inclusive(',') {
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() || line.width() + part.width() <= columns {
+            line.push_str(part);
+        } else {
+            lines.push(part.to_owned());
+        }
+    }
+    lines.iter().flat_map(|line| fold(line, columns)).collect()
+}

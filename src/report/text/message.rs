@@ -1,0 +1,87 @@
+//! A message as text, between bars: what a chat will show.
+
+use std::fmt::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::Look;
+use super::advice::is_command;
+use super::layout::{fold, pad_right, wrap};
+use crate::report::escape::terminal;
+use crate::report::message::Message;
+use crate::report::when::clock;
+
+/// Longest sentence, in columns.
+const SENTENCE: usize = 600;
+/// Columns of a label: a time of day or `Fix:`.
+const LABEL: usize = 10;
+
+/// Writes the message, each line behind `| `, none wider than the look allows: a command that is
+/// longer goes on in the next line.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(message: &Message, look: Look, out: &mut impl Write) -> fmt::Result {
+    let mut page = Page { look, out };
+    let (style, bold, good) = (look.palette.severity(message.severity), look.palette.headline, look.palette.good);
+    match message.word {
+        "RESOLVED" => page.line(&format!("{good}{}{good:#}", message.word))?,
+        word => page.line(&format!("{style}{word}, {}{style:#}", message.severity))?,
+    }
+    for line in wrap(&terminal(&message.headline, SENTENCE), page.room()) {
+        page.line(&format!("{bold}{line}{bold:#}"))?;
+    }
+    for sentence in &message.sentences {
+        page.hanging("", sentence)?;
+    }
+    for fact in &message.facts {
+        page.hanging(&clock(fact.at), &fact.what)?;
+    }
+    if let Some(doubt) = &message.doubt {
+        page.hanging("", doubt)?;
+    }
+    for (index, remedy) in message.remedies.iter().enumerate() {
+        page.remedy(if index == 0 { "Fix:" } else { "or:" }, remedy)?;
+    }
+    Ok(())
+}
+
+struct Page<'o, W> {
+    look: Look,
+    out: &'o mut W,
+}
+
+impl<W: Write> Page<'_, W> {
+    fn line(&mut self, text: &str) -> fmt::Result {
+        let faint = self.look.palette.faint;
+        writeln!(self.out, "  {faint}|{faint:#} {text}")
+    }
+
+    /// A label and a text beside it; without a label the text has the whole width.
+    fn hanging(&mut self, label: &str, text: &str) -> fmt::Result {
+        let faint = self.look.palette.faint;
+        let indent = if label.is_empty() { 0 } else { LABEL };
+        let room = self.room() - indent;
+        let lines = wrap(&terminal(text, SENTENCE), room);
+        for (index, line) in lines.iter().flat_map(|line| fold(line, room)).enumerate() {
+            let label = pad_right(if index == 0 { label } else { "" }, indent);
+            self.line(&format!("{faint}{label}{faint:#}{line}"))?;
+        }
+        Ok(())
+    }
+
+    /// A command that does not fit beside its label stands below it.
+    fn remedy(&mut self, label: &str, remedy: &str) -> fmt::Result {
+        let text = terminal(remedy, SENTENCE);
+        if !is_command(remedy) || LABEL + text.width() <= self.room() {
+            return self.hanging(label, remedy);
+        }
+        let (faint, style) = (self.look.palette.faint, self.look.palette.remedy);
+        self.line(&format!("{faint}{label}{faint:#}"))?;
+        fold(&text, self.room()).iter().try_for_each(|line| self.line(&format!("{style}{line}{style:#}")))
+    }
+
+    fn room(&self) -> usize {
+        self.look.width.saturating_sub(4).max(2 * LABEL)
+    }
+}
