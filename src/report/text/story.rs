@@ -12,7 +12,7 @@ use crate::kubelet::ProbeKind;
 use crate::report::escape::terminal;
 use crate::report::headline::{headline, subject};
 use crate::report::message::Message;
-use crate::report::sentences::restarts;
+use crate::report::sentences::{field_is, restarts};
 use crate::report::when::{clock, lasted, offset, span};
 use crate::time::Time;
 
