@@ -28,10 +28,15 @@ picture: build ## Make docs/demo.svg from what the demo prints
 lint: rust ## Check the format, the lints and, where cargo-deny is installed, the dependencies
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	@if $(CARGO) deny --version >/dev/null 2>&1; then \
-		$(CARGO) deny --locked check; \
-	else \
+	@if ! $(CARGO) deny --version >/dev/null 2>&1; then \
 		echo "cargo-deny is not installed: dependencies are not checked"; \
+	else \
+		$(CARGO) deny --locked check bans licenses sources && \
+		if $(CARGO) deny --locked fetch db >/dev/null 2>&1; then \
+			$(CARGO) deny --locked check advisories; \
+		else \
+			echo "the advisory database cannot be reached: advisories are not checked"; \
+		fi; \
 	fi
 
 clean: ## Remove what was built

@@ -63,7 +63,6 @@ fn a_skipped_record_is_told_with_its_line() {
 }
 
 #[test]
-#[ignore = "diagnosis/evidence.rs multiplies forged event counts in 32 bits"]
 fn what_the_fuzzers_found_is_replayed_without_a_panic() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/found");
     for entry in folder.read_dir().expect("readable") {

@@ -27,9 +27,7 @@ pub fn run(speed: Speed, color: Color) -> Result<(), Error> {
     let look = terminal::look(&stdout, color);
     let paced = speed != Speed::Max || stdout.is_terminal();
     let mut out = Teller { out: BufWriter::new(stdout.lock()), paced };
-    quiet_when_closed(
-        out.tell("A recorded outage, played through the engine that probehound watches clusters with.\n"),
-    )?;
+    quiet_when_closed(out.tell("A recorded outage, played through the engine of probehound.\n"))?;
     let tale = Tale::of(RECORDING);
     if let Some(cause) = tale.error {
         return Err(Error::Read { file: NAME.to_owned(), cause });
@@ -38,18 +36,18 @@ pub fn run(speed: Speed, color: Color) -> Result<(), Error> {
 }
 
 fn story<W: Write>(tale: &Tale, page: Page, speed: Speed, out: &mut Teller<W>) -> io::Result<()> {
-    let mut pace = Pace::new(speed);
-    pace.wait_for(tale.start);
+    let mut clock = Pace::new(speed);
+    clock.wait_for(tale.start);
     out.tell(&page.opening(&tale.summary()))?;
     for beat in &tale.beats {
-        pace.wait_for(beat.at());
+        clock.wait_for(beat.at());
         out.tell(&match beat {
             Beat::Scene(scene) => page.scene(scene),
             Beat::Said { change, before } => page.said(change, before.as_deref()),
             Beat::Counting { at, pod, container } => page.counting(*at, pod, container),
         })?;
     }
-    pace.wait_for(tale.end);
+    clock.wait_for(tale.end);
     out.tell(&page.milestones(&tale.milestones()))?;
     out.tell(&page.stock(tale.stock.as_ref(), tale.end))?;
     if let Some((at, findings)) = &tale.worst {

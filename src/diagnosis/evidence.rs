@@ -189,7 +189,7 @@ impl OwnEnds {
 impl ProbeRecord {
     /// Failures in all.
     pub fn samples(&self) -> u32 {
-        self.failures.iter().map(|heard| heard.count).sum()
+        self.failures.iter().fold(0, |all, heard| all.saturating_add(heard.count))
     }
 
     /// Kills in all.
@@ -204,10 +204,10 @@ impl ProbeRecord {
     /// another kind.
     pub fn answered(&self, matches: impl Fn(&Failure) -> bool) -> Option<&Heard> {
         let answers = self.failures.iter().filter(|heard| !is_silence(&heard.failure));
-        let (mut fitting, mut all) = (0, 0);
+        let (mut fitting, mut all) = (0_u64, 0_u64);
         for heard in answers {
-            all += heard.count;
-            fitting += if matches(&heard.failure) { heard.count } else { 0 };
+            all += u64::from(heard.count);
+            fitting += if matches(&heard.failure) { u64::from(heard.count) } else { 0 };
         }
         let decided = self.decisive.iter().all(&matches);
         let most = self.failures.iter().filter(|heard| matches(&heard.failure)).max_by_key(|heard| heard.count)?;

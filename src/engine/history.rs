@@ -301,6 +301,11 @@ impl History {
         })
     }
 
+    /// How often a probe failed in the run at `index`, lost failures included.
+    pub fn failed_in(&self, index: usize, probe: ProbeKind) -> u32 {
+        self.samples_of(index, probe).fold(0, |failed, sample| failed.saturating_add(sample.count))
+    }
+
     /// Since when and by when the kubelet had been restarted, where a new event of a probe said
     /// again what an older one had said: it counts on what it remembers.
     pub fn said_anew(&self) -> Option<(Time, Time)> {

@@ -146,7 +146,7 @@ impl Case<'_> {
         };
         let went_itself =
             end.by_itself == Some(true) || !could_be_kill(end.ended.exit) || &*end.ended.reason == "OOMKilled";
-        let failed: u32 = self.history.samples_of(self.index, probe).map(|sample| sample.count).sum();
+        let failed = self.history.failed_in(self.index, probe);
         went_itself && self.is_ordinary() && !end.with_pod && failed < spec.failure_threshold
     }
 
@@ -215,9 +215,9 @@ impl Case<'_> {
         };
         let grace = spec.grace.unwrap_or(self.template.grace);
         let within = spec.period.max(spec.timeout).saturating_add(grace).saturating_add(Duration::from_secs(2));
-        let (mut count, mut last) = (0, None);
+        let (mut count, mut last) = (0_u32, None);
         for sample in self.history.samples_of(self.index, probe) {
-            count += sample.count;
+            count = count.saturating_add(sample.count);
             last = Some(sample.at);
         }
         match last {

@@ -107,7 +107,7 @@ fn suspect(scene: &Scene, members: &[Member], tally: &Tally) -> Option<ProbeKind
             let index = history.runs.len().checked_sub(1).filter(|_| history.current().is_some())?;
             [ProbeKind::Startup, ProbeKind::Liveness].into_iter().find(|kind| {
                 let recent = history.samples_of(index, *kind).filter(|sample| sample.at >= scene.window());
-                recent.map(|sample| sample.count).sum::<u32>() >= SUSPECT
+                recent.fold(0_u32, |failed, sample| failed.saturating_add(sample.count)) >= SUSPECT
             })
         })
     })
@@ -217,8 +217,7 @@ fn is_failing(member: &Member, probe: Option<ProbeKind>) -> bool {
         return false;
     };
     let Some(index) = history.runs.len().checked_sub(1).filter(|_| history.current().is_some()) else { return false };
-    let failed: u32 =
-        probe.into_iter().flat_map(|probe| history.samples_of(index, probe)).map(|sample| sample.count).sum();
+    let failed = probe.map_or(0, |probe| history.failed_in(index, probe));
     failed >= spec.failure_threshold.min(SUSPECT)
 }
 

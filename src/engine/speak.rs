@@ -197,7 +197,8 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
         _ => false,
     };
     let weaker = verdict.confidence < finding.confidence || verdict.confidence == Confidence::Low;
-    !says_less && !(episode.remembered && finding.cause != Cause::Unknown && weaker)
+    let remembered = episode.remembered && finding.cause != Cause::Unknown;
+    !(says_less || remembered && weaker)
 }
 
 /// Puts what the verdict says into the finding.

@@ -250,7 +250,7 @@ impl AddEnd for OwnEnds {
     fn add(&mut self, end: OwnEnd) {
         match self.kinds.iter_mut().find(|known| known.kind == end.kind) {
             Some(known) => {
-                known.count += end.count;
+                known.count = known.count.saturating_add(end.count);
                 known.first = known.first.min(end.first);
                 if end.last >= known.last {
                     known.last = end.last;
@@ -358,7 +358,7 @@ fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
         let surely = longest.saturating_add(spec.passed_after());
         let is_last = index + 1 == subject.history.runs.len();
         let seen = run.seen_running.max(subject.runs_until.filter(|_| is_last));
-        let failed: u32 = subject.history.samples_of(index, ProbeKind::Liveness).map(|sample| sample.count).sum();
+        let failed = subject.history.failed_in(index, ProbeKind::Liveness);
         let killed = subject.history.killings.iter().any(|kill| kill.at > started);
         let well = failed < spec.failure_threshold && !killed;
         return well && seen.is_some_and(|seen| seen.since(from) > surely && !restarted(seen));
