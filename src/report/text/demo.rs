@@ -124,9 +124,13 @@ impl Milestone {
     /// When.
     pub const fn at(&self) -> Time {
         match self {
-            Self::Rollout { at, .. } | Self::Told { at, .. } => *at,
-            Self::FirstRestart(at) | Self::FirstBackOff(at) => *at,
-            Self::NoneReady(at) | Self::AllReady(at) | Self::Resolved(at) => *at,
+            Self::Rollout { at, .. }
+            | Self::Told { at, .. }
+            | Self::FirstRestart(at)
+            | Self::FirstBackOff(at)
+            | Self::NoneReady(at)
+            | Self::AllReady(at)
+            | Self::Resolved(at) => *at,
         }
     }
 
