@@ -27,7 +27,7 @@ pub fn run(speed: Speed, color: Color) -> Result<(), Error> {
     let look = terminal::look(&stdout, color);
     let paced = speed != Speed::Max || stdout.is_terminal();
     let mut out = Teller { out: BufWriter::new(stdout.lock()), paced };
-    quiet_when_closed(out.tell("A recorded outage, played through the engine of probehound.\n"))?;
+    quiet_when_closed(out.tell("A recorded outage, played through the engine that watches clusters.\n"))?;
     let tale = Tale::of(RECORDING);
     if let Some(cause) = tale.error {
         return Err(Error::Read { file: NAME.to_owned(), cause });
@@ -35,26 +35,26 @@ pub fn run(speed: Speed, color: Color) -> Result<(), Error> {
     quiet_when_closed(story(&tale, Page::new(look, tale.start), speed, &mut out))
 }
 
-fn story<W: Write>(tale: &Tale, page: Page, speed: Speed, out: &mut Teller<W>) -> io::Result<()> {
-    let mut clock = Pace::new(speed);
-    clock.wait_for(tale.start);
-    out.tell(&page.opening(&tale.summary()))?;
+fn story<W: Write>(tale: &Tale, page: Page, speed: Speed, teller: &mut Teller<W>) -> io::Result<()> {
+    let mut pacing = Pace::new(speed);
+    pacing.wait_for(tale.start);
+    teller.tell(&page.opening(&tale.summary()))?;
     for beat in &tale.beats {
-        clock.wait_for(beat.at());
-        out.tell(&match beat {
+        pacing.wait_for(beat.at());
+        teller.tell(&match beat {
             Beat::Scene(scene) => page.scene(scene),
             Beat::Said { change, before } => page.said(change, before.as_deref()),
             Beat::Counting { at, pod, container } => page.counting(*at, pod, container),
         })?;
     }
-    clock.wait_for(tale.end);
-    out.tell(&page.milestones(&tale.milestones()))?;
-    out.tell(&page.stock(tale.stock.as_ref(), tale.end))?;
+    pacing.wait_for(tale.end);
+    teller.tell(&page.milestones(&tale.milestones()))?;
+    teller.tell(&page.stock(tale.stock.as_ref(), tale.end))?;
     if let Some((at, findings)) = &tale.worst {
-        out.tell(&page.findings(*at, findings))?;
-        out.tell(&page.metrics(*at, findings))?;
+        teller.tell(&page.findings(*at, findings))?;
+        teller.tell(&page.metrics(*at, findings))?;
     }
-    out.tell(&page.ending())
+    teller.tell(&page.ending())
 }
 
 /// Writes, and shows at once what somebody waits for.
