@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::history::{History, KillReason, Run, WordsKind};
+use super::history::{History, KillReason, Run, Sample, WordsKind};
 use super::judge::{EndKind, judge};
 use crate::diagnosis::{Heard, OwnEnd, OwnEnds, ProbeRecord, ProbeSet};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
@@ -368,7 +368,10 @@ fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
     }
     let before = index.checked_sub(1).and_then(|before| subject.history.runs[before].end.as_ref());
     let before = before.and_then(|end| end.ended.finished).or(subject.history.cut);
-    let first_failure = subject.history.samples_of(index, ProbeKind::Liveness).next().map(|sample| sample.at);
+    // One that stands for several was preceded by those that were lost.
+    let lost = |sample: &Sample| step(spec).saturating_mul(sample.count.saturating_sub(1));
+    let first_failure = subject.history.samples_of(index, ProbeKind::Liveness).next();
+    let first_failure = first_failure.map(|sample| sample.at.minus(lost(sample)));
     let killed = subject
         .history
         .killings
