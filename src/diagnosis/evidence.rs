@@ -108,7 +108,7 @@ pub struct ProbeRecord {
     pub proven: u32,
     /// Kills that failures up to the end and the timing prove without one.
     pub likely: u32,
-    /// Kills of incarnations in which it had never passed.
+    /// Kills of incarnations in which it was heard to fail from its first result on.
     pub from_start: u32,
     /// Kills of incarnations in which it had passed.
     pub after_pass: u32,
@@ -175,6 +175,22 @@ pub enum OwnKind {
 }
 
 impl OwnEnds {
+    /// Adds ends of one kind.
+    pub fn add(&mut self, end: OwnEnd) {
+        match self.kinds.iter_mut().find(|known| known.kind == end.kind) {
+            Some(known) => {
+                known.count = known.count.saturating_add(end.count);
+                known.first = known.first.min(end.first);
+                if end.last >= known.last {
+                    known.last = end.last;
+                    known.exit = end.exit;
+                }
+                known.seen |= end.seen;
+            }
+            None => self.kinds.push(end),
+        }
+    }
+
     /// How many in all.
     pub fn total(&self) -> u32 {
         self.kinds.iter().map(|end| end.count).sum()

@@ -6,7 +6,7 @@ use super::history::MOST_RUNS;
 use super::observation::{KubeletEvent, PodId, PodSnapshot};
 use super::pods::{Container, Pod};
 use super::status::{self, Sight};
-use super::trial::{Subject, Tally};
+use super::trial::{Subject, Tally, passed_in_runs};
 use super::{Engine, hear, quiet, workload};
 use crate::kubelet::ProbeKind;
 use crate::template::ContainerSpec;
@@ -141,12 +141,7 @@ impl Engine {
             Some(run) => tally.add_run(&subject, run, horizon, self.now),
             None => tally.add(&subject, horizon, self.now),
         }
-        let mut passed = crate::diagnosis::ProbeSet::default();
-        for run in 0..history.runs.len() {
-            for kind in ProbeKind::ALL.into_iter().filter(|kind| super::trial::passed_in(&subject, run, *kind)) {
-                passed.add(kind);
-            }
-        }
+        let passed = passed_in_runs(&subject);
         let known = &mut workload.trial_mut(&pod.template, &self.pods, self.now).containers[index];
         known.passed = known.passed.with(passed);
         known.folded.get_or_insert_default().absorb(&tally);

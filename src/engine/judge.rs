@@ -264,7 +264,7 @@ pub(super) fn killing_probes(container: &ContainerSpec) -> impl Iterator<Item = 
 }
 
 /// Whether SIGTERM or SIGKILL can leave such an exit code.
-const fn could_be_kill(exit: i32) -> bool {
+pub(super) const fn could_be_kill(exit: i32) -> bool {
     matches!(exit, 0 | 2 | 137 | 143)
 }
 

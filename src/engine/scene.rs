@@ -7,7 +7,7 @@ use super::Settings;
 use super::case::Case;
 use super::onsets::{Kubelets, Onsets};
 use super::pods::{Container, Phase, Pod, PodTable};
-use super::trial::{Subject, Tally};
+use super::trial::{Subject, Tally, passed_in_runs};
 use super::workload::{Workload, is_same};
 use crate::diagnosis::{Blocked, Earlier, Evidence, OwnEnds, ProbeRecord, ProbeSet};
 use crate::finding::Effect;
@@ -134,13 +134,7 @@ impl<'a> Scene<'a> {
             .filter(|member| is_same(&member.pod.template, template))
             .filter_map(|member| self.subject(&member))
         {
-            for index in 0..subject.history.runs.len() {
-                for kind in ProbeKind::ALL {
-                    if super::trial::passed_in(&subject, index, kind) {
-                        passed.add(kind);
-                    }
-                }
-            }
+            passed = passed.with(passed_in_runs(&subject));
         }
         passed
     }

@@ -232,12 +232,7 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
     episode.template = Some(Arc::clone(&proposal.template));
     let (revision, change) = rollout(scene, name, episode);
     if revision.is_some() || moved {
-        if moved {
-            episode.finding.revision = revision;
-            episode.finding.change = change;
-        } else {
-            episode.rolled_out(revision, change);
-        }
+        episode.rolled_out(revision, change);
     }
     if let Some(fact) = episode.finding.change.as_ref().and_then(told_change) {
         facts.push(fact);

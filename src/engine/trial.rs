@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{History, KillReason, Run, Sample, WordsKind};
-use super::judge::{EndKind, judge};
+use super::judge::{EndKind, could_be_kill, judge};
 use crate::diagnosis::{Heard, OwnEnd, OwnEnds, ProbeRecord, ProbeSet};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
 use crate::template::{ContainerSpec, PodTemplate};
@@ -151,7 +151,7 @@ impl Tally {
         }
         match verdict {
             EndKind::Own(kind, seen) => {
-                let seen = seen && (end.by_itself == Some(true) || !matches!(end.ended.exit, 0 | 2 | 137 | 143));
+                let seen = seen && (end.by_itself == Some(true) || !could_be_kill(end.ended.exit));
                 self.own.add(OwnEnd { kind, count: 1, exit: end.ended.exit, first: at, last: at, seen });
             }
             EndKind::Unexplained => self.unexplained += 1,
@@ -242,27 +242,6 @@ impl Tally {
     }
 }
 
-trait AddEnd {
-    fn add(&mut self, end: OwnEnd);
-}
-
-impl AddEnd for OwnEnds {
-    fn add(&mut self, end: OwnEnd) {
-        match self.kinds.iter_mut().find(|known| known.kind == end.kind) {
-            Some(known) => {
-                known.count = known.count.saturating_add(end.count);
-                known.first = known.first.min(end.first);
-                if end.last >= known.last {
-                    known.last = end.last;
-                    known.exit = end.exit;
-                }
-                known.seen |= end.seen;
-            }
-            None => self.kinds.push(end),
-        }
-    }
-}
-
 fn merge(known: &mut Vec<Heard>, heard: Heard) {
     match known.iter().position(|other| other.failure == heard.failure) {
         Some(at) => join(&mut known[at], &heard),
@@ -310,7 +289,7 @@ fn alternated(history: &History, index: usize, kind: ProbeKind, spec: &ProbeSpec
 /// Whether a probe had passed in the run at `index`, from what was seen of it.
 ///
 /// A liveness probe that had not would have ended it earlier.
-pub(super) fn passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bool {
+fn passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bool {
     let Some(run) = subject.history.runs.get(index) else {
         return false;
     };
@@ -320,6 +299,17 @@ pub(super) fn passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bo
         ProbeKind::Startup => run.came_up.is_some(),
         ProbeKind::Liveness => outlived(subject, run, index),
     }
+}
+
+/// The probes that had passed in any incarnation that is remembered.
+pub(super) fn passed_in_runs(subject: &Subject) -> ProbeSet {
+    let mut passed = ProbeSet::default();
+    for index in 0..subject.history.runs.len() {
+        for kind in ProbeKind::ALL.into_iter().filter(|kind| passed_in(subject, index, *kind)) {
+            passed.add(kind);
+        }
+    }
+    passed
 }
 
 /// Whether a probe was heard to fail in that run from its first result on.
