@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kubelet::ProbeKind;
@@ -89,6 +90,34 @@ pub struct Finding {
     pub remedy: Vec<String>,
 }
 
+/// What makes a finding the same one when it changes and when it comes again.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Identity {
+    /// The workload's namespace.
+    pub namespace: Arc<str>,
+    /// `KIND/NAME`, `Deployment/web`.
+    pub workload: Arc<str>,
+    /// The container's name.
+    pub container: Arc<str>,
+    /// What happens to it.
+    pub effect: Effect,
+    /// The probe that does it, if one does.
+    pub probe: Option<ProbeKind>,
+}
+
+impl Finding {
+    /// Which finding it is.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            namespace: Arc::clone(&self.namespace),
+            workload: Arc::clone(&self.workload),
+            container: Arc::clone(&self.container),
+            effect: self.effect,
+            probe: self.probe,
+        }
+    }
+}
+
 /// A value of a manifest's field.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -109,7 +138,7 @@ impl fmt::Display for Value {
 }
 
 /// A fact and its time.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Fact {
     /// When it happened.
     pub at: Time,
@@ -118,7 +147,7 @@ pub struct Fact {
 }
 
 /// What a revision changed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RevisionChange {
     /// The revision.
     pub revision: u64,
@@ -133,7 +162,7 @@ pub struct RevisionChange {
 }
 
 /// How many pods.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Pods {
     /// Distinct pods of the episode that it concerns.
     pub affected: u32,
@@ -142,7 +171,7 @@ pub struct Pods {
 }
 
 /// A Service's endpoints at the worst moment.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceState {
     /// Its name.
     pub name: Arc<str>,
@@ -155,7 +184,7 @@ pub struct ServiceState {
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident),+ $(,)? }) => {
         $(#[$meta])*
-        #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
         pub enum $name { $($(#[$doc])* $variant),+ }
 
         impl $name {
@@ -253,7 +282,7 @@ words! {
 }
 
 /// Whose fault it is.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Fault {
     /// The probe's specification.
@@ -269,7 +298,7 @@ pub enum Fault {
 }
 
 /// How sure.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// One of several possibilities.
@@ -281,7 +310,7 @@ pub enum Confidence {
 }
 
 /// How bad.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing is out.

@@ -8,6 +8,7 @@ pub mod diagnosis;
 pub mod engine;
 pub mod finding;
 pub mod kubelet;
+pub mod operator;
 pub mod replay;
 pub mod report;
 pub mod source;

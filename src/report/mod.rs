@@ -9,6 +9,7 @@ pub mod headline;
 pub mod json;
 pub mod message;
 pub mod metrics;
+pub mod object;
 pub mod sentences;
 pub mod text;
 pub mod when;

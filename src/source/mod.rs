@@ -5,7 +5,7 @@
 //! the objects around the pods and answers what the engine would like to know of them.
 //! [`recording`] reads all of it from a file.
 
-mod hash;
+pub(crate) mod hash;
 pub mod mask;
 pub mod objects;
 mod observe;

@@ -1,0 +1,342 @@
+//! Findings as objects of the cluster: the API `probehound.dev/v1alpha1`.
+//!
+//! `spec` says which finding it is and never changes. `status` says what is known, and is written by
+//! two field managers with disjoint fields: [`MANAGER`] writes all but `notifications`,
+//! [`DELIVERY_MANAGER`] writes only those. Server-side apply removes what a manager leaves out.
+
+use std::sync::Arc;
+
+use kube::CustomResource;
+use kube::core::crd::CustomResourceExt;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{
+    Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
+};
+use crate::kubelet::ProbeKind;
+use crate::report::headline::kind_and_name;
+use crate::source::hash::mark;
+use crate::time::Time;
+
+/// Who writes what is known.
+pub const MANAGER: &str = "probehound";
+/// Who writes what was told.
+pub const DELIVERY_MANAGER: &str = "probehound-delivery";
+
+/// Which finding it is.
+#[derive(CustomResource, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "probehound.dev",
+    version = "v1alpha1",
+    kind = "Finding",
+    root = "FindingObject",
+    plural = "findings",
+    singular = "finding",
+    shortname = "fnd",
+    category = "probehound",
+    namespaced,
+    status = "FindingStatus",
+    derive = "PartialEq",
+    doc = "What loops, and why: written by probehound.",
+    printcolumn(name = "Workload", type_ = "string", json_path = ".status.workload"),
+    printcolumn(name = "Cause", type_ = "string", json_path = ".status.cause"),
+    printcolumn(name = "Field", type_ = "string", json_path = ".status.field"),
+    printcolumn(name = "Current", type_ = "string", json_path = ".status.current"),
+    printcolumn(name = "Suggested", type_ = "string", json_path = ".status.suggested"),
+    printcolumn(name = "Pods", type_ = "string", json_path = ".status.affected"),
+    printcolumn(name = "Restarts", type_ = "integer", json_path = ".status.restarts"),
+    printcolumn(name = "Severity", type_ = "string", json_path = ".status.severity"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".status.openedAt"),
+    printcolumn(name = "Container", type_ = "string", json_path = ".spec.container", priority = 1),
+    printcolumn(name = "Effect", type_ = "string", json_path = ".spec.effect", priority = 1),
+    printcolumn(name = "Probe", type_ = "string", json_path = ".spec.probe", priority = 1),
+    printcolumn(name = "Confidence", type_ = "string", json_path = ".status.confidence", priority = 1),
+    printcolumn(name = "Revision", type_ = "integer", json_path = ".status.revision", priority = 1),
+    printcolumn(name = "Silenced", type_ = "string", json_path = ".status.silencedBy", priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingSpec {
+    /// What a person would edit.
+    pub workload: WorkloadRef,
+    /// The container's name.
+    pub container: String,
+    /// What happens to it.
+    pub effect: Effect,
+    /// The probe that does it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeKind>,
+}
+
+/// A workload of the finding's namespace.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct WorkloadRef {
+    /// `Deployment`, `StatefulSet`, …
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What is known of a finding, and what of it was told.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FindingStatus {
+    /// Whether it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<FindingState>,
+    /// `KIND/NAME`, as in the spec; for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// Whose fault that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// The field to change: `livenessProbe.httpGet.path`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Its value now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "number_or_text")]
+    pub current: Option<Value>,
+    /// A value that was seen to work, or that the server's own words prove.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "number_or_text")]
+    pub suggested: Option<Value>,
+    /// How sure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
+    /// How bad.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// What else it could be, likeliest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hypotheses: Vec<String>,
+    /// The facts that it rests on, in the order in which they happened.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Fact>,
+    /// The revision of the failing pods' template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// What that revision changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<RevisionChange>,
+    /// How many pods, at the worst moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pods: Option<Pods>,
+    /// `50/50`: the pods, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affected: Option<String>,
+    /// The Services of the workload at that moment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<ServiceState>,
+    /// Restarts in this episode, of all its pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<u64>,
+    /// How often it came, this time included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub episodes: Option<u32>,
+    /// When it was first suspected in this episode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<Time>,
+    /// When the evidence carried it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Time>,
+    /// When it was over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Time>,
+    /// What to type or do, best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remedy: Vec<String>,
+    /// The silence of the configuration that keeps it from being told, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silenced_by: Option<String>,
+    /// What each receiver was told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["receiver"]))]
+    pub notifications: Vec<Notification>,
+}
+
+/// Whether a finding goes on.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum FindingState {
+    /// The evidence carries it, and it goes on.
+    Confirmed,
+    /// It is over.
+    Resolved,
+    /// It never was one, or another finding took its place.
+    Withdrawn,
+}
+
+/// What a receiver was last told of a finding.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Notification {
+    /// The receiver's name in the configuration.
+    pub receiver: String,
+    /// The episode that it was told of.
+    pub episode: u32,
+    /// What it was told.
+    pub told: Told,
+    /// When.
+    pub at: Time,
+    /// A mark of what was said, to see what is news.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
+    /// Why the message cannot be delivered, where the receiver refused it for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// What a message said.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum Told {
+    /// That it is there.
+    Opened,
+    /// That it changed.
+    Changed,
+    /// That it is over.
+    Resolved,
+}
+
+/// The parts of a message by which the next one is seen to be news.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Said {
+    /// Why.
+    pub cause: Cause,
+    /// The field to change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Its value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "number_or_text")]
+    pub current: Option<Value>,
+    /// The value that works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "number_or_text")]
+    pub suggested: Option<Value>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// How bad.
+    pub severity: Severity,
+}
+
+impl FindingObject {
+    /// A finding as an object, its status without what was told.
+    pub fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
+        let (kind, name) = kind_and_name(&finding.workload);
+        let spec = FindingSpec {
+            workload: WorkloadRef { kind: kind.to_owned(), name: name.to_owned() },
+            container: finding.container.to_string(),
+            effect: finding.effect,
+            probe: finding.probe,
+        };
+        let mut object = Self::new(&object_name(finding), spec);
+        object.metadata.namespace = Some(finding.namespace.to_string());
+        object.status = Some(FindingStatus::of(finding, state, silenced_by));
+        object
+    }
+
+    /// The finding that the object holds; `None` where its status lacks what every finding has.
+    pub fn finding(&self) -> Option<Finding> {
+        let status = self.status.clone()?;
+        Some(Finding {
+            namespace: Arc::from(self.metadata.namespace.as_deref()?),
+            workload: format!("{}/{}", self.spec.workload.kind, self.spec.workload.name).into(),
+            container: Arc::from(self.spec.container.as_str()),
+            effect: self.spec.effect,
+            probe: self.spec.probe,
+            cause: status.cause?,
+            fault: status.fault,
+            field: status.field,
+            current: status.current,
+            suggested: status.suggested,
+            confidence: status.confidence?,
+            severity: status.severity?,
+            hypotheses: status.hypotheses,
+            evidence: status.evidence,
+            revision: status.revision,
+            change: status.change,
+            pods: status.pods.unwrap_or_default(),
+            services: status.services,
+            restarts: status.restarts.unwrap_or_default(),
+            episodes: status.episodes.unwrap_or(1),
+            opened_at: status.opened_at?,
+            confirmed_at: status.confirmed_at,
+            resolved_at: status.resolved_at,
+            remedy: status.remedy,
+        })
+    }
+}
+
+impl FindingStatus {
+    fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
+        Self {
+            state: Some(state),
+            workload: Some(finding.workload.to_string()),
+            cause: Some(finding.cause),
+            fault: finding.fault,
+            field: finding.field.clone(),
+            current: finding.current.clone(),
+            suggested: finding.suggested.clone(),
+            confidence: Some(finding.confidence),
+            severity: Some(finding.severity),
+            hypotheses: finding.hypotheses.clone(),
+            evidence: finding.evidence.clone(),
+            revision: finding.revision,
+            change: finding.change.clone(),
+            pods: Some(finding.pods),
+            affected: Some(format!("{}/{}", finding.pods.affected, finding.pods.total)),
+            services: finding.services.clone(),
+            restarts: Some(finding.restarts),
+            episodes: Some(finding.episodes),
+            opened_at: Some(finding.opened_at),
+            confirmed_at: finding.confirmed_at,
+            resolved_at: finding.resolved_at,
+            remedy: finding.remedy.clone(),
+            silenced_by: silenced_by.map(str::to_owned),
+            notifications: Vec::new(),
+        }
+    }
+}
+
+/// The name of a finding's object: the same for the same identity, and for no other.
+///
+/// `deployment-web-app-restartloop-liveness-1f0c…`: readable as far as a DNS label allows (63
+/// characters in all), with a mark of the whole identity at its end.
+pub fn object_name(finding: &Finding) -> String {
+    const READABLE: usize = 46;
+    let probe = finding.probe.map_or("", ProbeKind::word);
+    let identity = (&finding.workload, &finding.container, finding.effect, finding.probe);
+    let text = format!("{}-{}-{}-{probe}", finding.workload, finding.container, finding.effect);
+    let mut name = String::with_capacity(63);
+    for character in text.chars() {
+        let character = character.to_ascii_lowercase();
+        let fits = character.is_ascii_lowercase() || character.is_ascii_digit();
+        match (fits, name.ends_with('-') || name.is_empty()) {
+            (true, _) => name.push(character),
+            (false, false) => name.push('-'),
+            (false, true) => {}
+        }
+        if name.len() == READABLE {
+            break;
+        }
+    }
+    let readable = name.trim_end_matches('-');
+    format!("{readable}{}{:016x}", if readable.is_empty() { "finding-" } else { "-" }, mark(&identity))
+}
+
+/// The definition of the API, as `probehound crd` prints it.
+///
+/// # Errors
+/// None that serialising plain data can give.
+pub fn definition() -> Result<String, serde_saphyr::ser::Error> {
+    serde_saphyr::to_string(&FindingObject::crd())
+}
+
+fn number_or_text(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "x-kubernetes-int-or-string": true })
+}
