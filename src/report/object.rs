@@ -4,6 +4,8 @@
 //! two field managers with disjoint fields: [`MANAGER`] writes all but `notifications`,
 //! [`DELIVERY_MANAGER`] writes only those. Server-side apply removes what a manager leaves out.
 
+mod told;
+
 use std::sync::Arc;
 
 use kube::CustomResource;
@@ -18,6 +20,7 @@ use crate::kubelet::ProbeKind;
 use crate::report::headline::kind_and_name;
 use crate::source::hash::mark;
 use crate::time::Time;
+pub use told::{Notification, Reach, Said, Told};
 
 /// Who writes what is known.
 pub const MANAGER: &str = "probehound";
@@ -168,60 +171,6 @@ pub enum FindingState {
     Resolved,
     /// It never was one, or another finding took its place.
     Withdrawn,
-}
-
-/// What a receiver was last told of a finding.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Notification {
-    /// The receiver's name in the configuration.
-    pub receiver: String,
-    /// The episode that it was told of.
-    pub episode: u32,
-    /// What it was told.
-    pub told: Told,
-    /// When.
-    pub at: Time,
-    /// A mark of what was said, to see what is news.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub said: Option<Said>,
-    /// Why the message cannot be delivered, where the receiver refused it for good.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
-}
-
-/// What a message said.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
-pub enum Told {
-    /// That it is there.
-    Opened,
-    /// That it changed.
-    Changed,
-    /// That it is over.
-    Resolved,
-}
-
-/// The parts of a message by which the next one is seen to be news.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Said {
-    /// Why.
-    pub cause: Cause,
-    /// The field to change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    /// Its value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "number_or_text")]
-    pub current: Option<Value>,
-    /// The value that works.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "number_or_text")]
-    pub suggested: Option<Value>,
-    /// How sure.
-    pub confidence: Confidence,
-    /// How bad.
-    pub severity: Severity,
 }
 
 impl FindingObject {
