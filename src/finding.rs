@@ -89,6 +89,34 @@ pub struct Finding {
     pub remedy: Vec<String>,
 }
 
+/// What makes a finding the same one when it changes and when it comes again.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Identity {
+    /// The workload's namespace.
+    pub namespace: Arc<str>,
+    /// `KIND/NAME`, `Deployment/web`.
+    pub workload: Arc<str>,
+    /// The container's name.
+    pub container: Arc<str>,
+    /// What happens to it.
+    pub effect: Effect,
+    /// The probe that does it, if one does.
+    pub probe: Option<ProbeKind>,
+}
+
+impl Finding {
+    /// Which finding it is.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            namespace: Arc::clone(&self.namespace),
+            workload: Arc::clone(&self.workload),
+            container: Arc::clone(&self.container),
+            effect: self.effect,
+            probe: self.probe,
+        }
+    }
+}
+
 /// A value of a manifest's field.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -17,6 +17,10 @@ const GONE: Duration = Duration::from_mins(1);
 
 /// Whether an episode is over; else when it may be, if nothing happens before.
 pub(super) fn is_over(scene: &Scene, name: &str, slot: Slot, episode: &Episode) -> Result<(), Option<Time>> {
+    // What is known may be old.
+    if scene.listing {
+        return Err(None);
+    }
     if scene.workload.pods.is_empty() {
         let due = scene.workload.empty_since.unwrap_or(scene.now).plus(GONE);
         return if due <= scene.now { Ok(()) } else { Err(Some(due)) };

@@ -1,0 +1,6 @@
+//! The engine by its front door: observations in, what it says and counts out.
+
+mod counts;
+mod lists;
+mod settings;
+mod world;
