@@ -253,7 +253,7 @@ impl Engine {
         self.after(id, true);
     }
 
-    /// Takes up a finding that of before a restart of the operator.
+    /// Takes up a finding that was said before a restart of the operator, or by another replica.
     pub(super) fn remember(&mut self, finding: &Finding) {
         let Some((kind, name)) = finding.workload.split_once('/') else {
             return;
@@ -267,9 +267,13 @@ impl Engine {
             workload.empty_since = workload.empty_since.or(Some(now));
         }
         let case = workload.cases.entry(Arc::clone(&finding.container)).or_default();
-        case.remember(finding);
-        let due = now.plus(Duration::from_mins(1));
-        self.wake(id, Some(due));
+        let forgotten = case.remember(finding, now);
+        let has_pods = !workload.pods.is_empty();
+        self.changes.extend(forgotten.map(|finding| Change { kind: ChangeKind::Withdrawn, at: now, finding }));
+        if has_pods {
+            self.after(id, true);
+        }
+        self.wake(id, Some(now.plus(Duration::from_mins(1))));
     }
 }
 

@@ -25,7 +25,8 @@ pub enum Observation {
     Workload(Box<WorkloadFacts>),
     /// The answer to [`Need::Services`].
     Services(ServicesFacts),
-    /// A finding of before a restart of the operator; given before the first pod.
+    /// A finding that was said before a restart of the operator, or by another replica of it; best
+    /// given before the first pod.
     Remembered(Box<Finding>),
 }
 

@@ -2,5 +2,6 @@
 
 mod counts;
 mod lists;
+mod remembered;
 mod settings;
 mod world;
