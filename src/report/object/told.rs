@@ -3,15 +3,21 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::number_or_text;
+use super::{NAME, TEXT, number_or_text};
 use crate::engine::{Cause, Confidence, Finding, Pods, Severity, Value};
+use crate::source::hash::mark;
+use crate::source::mask::cut;
 use crate::time::Time;
+
+/// Longest value that is kept as it is, in bytes: it is written once for each receiver.
+const VALUE: usize = 256;
 
 /// What a receiver was last told of a finding.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Notification {
     /// The receiver's name in the configuration.
+    #[schemars(length(max = NAME))]
     pub receiver: String,
     /// The episode that it was told of.
     pub episode: u32,
@@ -27,6 +33,7 @@ pub struct Notification {
     pub digest: Option<u32>,
     /// Why the last message was not delivered, where the receiver refused it for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
     pub refused: Option<String>,
 }
 
@@ -51,6 +58,7 @@ pub struct Said {
     pub cause: Cause,
     /// The field to change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
     pub field: Option<String>,
     /// Its value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,8 +114,8 @@ impl Said {
         Self {
             cause: finding.cause,
             field: finding.field.clone(),
-            current: finding.current.clone(),
-            suggested: finding.suggested.clone(),
+            current: finding.current.as_ref().map(brief),
+            suggested: finding.suggested.as_ref().map(brief),
             confidence: finding.confidence,
             severity: finding.severity,
             // What protects nothing puts nobody out, however many pods it concerns.
@@ -130,5 +138,15 @@ impl Said {
     pub fn same_diagnosis(&self, other: &Self) -> bool {
         (self.cause, &self.field, &self.current, &self.suggested, self.confidence)
             == (other.cause, &other.field, &other.current, &other.suggested, other.confidence)
+    }
+}
+
+/// The value, or where it is long its beginning and a mark by which it is told from others.
+fn brief(value: &Value) -> Value {
+    match value {
+        Value::Text(text) if text.len() > VALUE => {
+            Value::Text(format!("{}… ({:016x})", cut(text, VALUE), mark(text.as_str())))
+        }
+        value => value.clone(),
     }
 }
