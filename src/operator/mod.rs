@@ -8,3 +8,4 @@
 pub mod board;
 pub mod clock;
 pub mod leadership;
+pub mod lease;
