@@ -9,3 +9,6 @@ pub mod board;
 pub mod clock;
 pub mod leadership;
 pub mod lease;
+
+#[cfg(test)]
+mod testing;
