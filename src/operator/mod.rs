@@ -7,8 +7,11 @@
 
 pub mod board;
 pub mod clock;
+pub mod driver;
+pub mod instruments;
 pub mod leadership;
 pub mod lease;
+pub mod stop;
 
 #[cfg(test)]
 mod testing;
