@@ -79,7 +79,6 @@ fn is_value(value: &str) -> Result<(), String> {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
