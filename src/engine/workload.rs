@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::case::Case;
+use super::case::{Case, Episode};
 use super::observation::{Owner, PodSnapshot, ServiceFacts, WorkloadFacts};
 use super::pods::{Phase, Pod, PodTable};
 use super::trial::{Trial, healthy_for};
@@ -78,6 +78,11 @@ impl Workload {
             Some(name) if !name.is_empty() => Owner { kind: "Deployment".into(), name: name.into() },
             _ => owner.clone(),
         }
+    }
+
+    /// Whether something of it is going on.
+    pub fn is_unwell(&self) -> bool {
+        self.cases.values().any(|case| case.episodes.values().any(Episode::is_active))
     }
 
     /// `Deployment/web`

@@ -1,0 +1,84 @@
+//! What is not told, although it is found.
+
+use std::fmt;
+
+use super::glob::Glob;
+use crate::finding::{Cause, Finding};
+use crate::time::Time;
+
+/// All silences, in the order of the file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Silences(pub Vec<Silence>);
+
+/// Findings that are not told: those to which all that it names applies.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Silence {
+    /// What it is called in metrics and objects; no two have the same.
+    pub name: String,
+    /// What it applies to.
+    pub matcher: Matcher,
+    /// When it ends by itself.
+    pub until: Option<Time>,
+    /// Why, for whoever reads it.
+    pub reason: Option<String>,
+}
+
+/// What a silence names; a finding has to match all of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Matcher {
+    /// The namespace.
+    pub namespace: Option<Glob>,
+    /// `KIND/NAME`.
+    pub workload: Option<Glob>,
+    /// The container's name.
+    pub container: Option<Glob>,
+    /// The cause.
+    pub cause: Option<Cause>,
+}
+
+impl Silences {
+    /// The first one that keeps a finding from being told at `now`.
+    pub fn of(&self, finding: &Finding, now: Time) -> Option<&Silence> {
+        self.0.iter().find(|silence| !silence.is_over(now) && silence.matcher.matches(finding))
+    }
+}
+
+impl Silence {
+    /// Whether it has ended by itself.
+    pub fn is_over(&self, now: Time) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
+impl Matcher {
+    /// Whether all that is named applies to the finding.
+    pub fn matches(&self, finding: &Finding) -> bool {
+        let fits = |glob: &Option<Glob>, text: &str| glob.as_ref().is_none_or(|glob| glob.matches(text));
+        fits(&self.namespace, &finding.namespace)
+            && fits(&self.workload, &finding.workload)
+            && fits(&self.container, &finding.container)
+            && self.cause.is_none_or(|cause| cause == finding.cause)
+    }
+
+    /// Whether it applies to each and every finding.
+    pub fn is_everything(&self) -> bool {
+        let everything = |glob: &Option<Glob>| glob.as_ref().is_none_or(Glob::is_everything);
+        // `*/*` is everything too: each workload has a kind and a name.
+        let workload = self.workload.as_ref().is_none_or(|glob| glob.as_str().split('/').all(|part| part == "*"));
+        self.cause.is_none() && everything(&self.namespace) && workload && everything(&self.container)
+    }
+}
+
+/// `namespace=shop workload=Deployment/web cause=WrongPath`
+impl fmt::Display for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let globs = [("namespace", &self.namespace), ("workload", &self.workload), ("container", &self.container)];
+        let globs = globs.into_iter().filter_map(|(key, glob)| Some((key, glob.as_ref()?.as_str())));
+        let all = globs.chain(self.cause.map(|cause| ("cause", cause.word())));
+        for (place, (key, value)) in all.enumerate() {
+            let gap = if place == 0 { "" } else { " " };
+            write!(f, "{gap}{key}={value}")?;
+        }
+        Ok(())
+    }
+}
