@@ -4,6 +4,8 @@
 //! Data flows one way: [`source`] → [`engine`] → [`report`]. Only the engine decides, and it is pure.
 
 pub mod cli;
+pub mod config;
+pub mod delivery;
 pub mod diagnosis;
 pub mod engine;
 pub mod finding;

@@ -1,4 +1,5 @@
-//! A restart of probehound itself loses no cause and repeats no alarm.
+//! A restart of probehound itself, or another replica that takes over, loses no cause and repeats no
+//! alarm.
 
 mod support;
 
@@ -46,16 +47,7 @@ fn what_was_confirmed_keeps_its_cause_when_its_events_are_gone() {
 #[test]
 fn nothing_is_confirmed_twice_in_one_episode() {
     for start in [Start::Lists, Start::ListsWithoutEvents] {
-        let failures = hunt_restarts(start, |_, restarted| {
-            let confirmed = restarted.said.iter().filter(|change| change.kind == ChangeKind::Confirmed);
-            let again = confirmed.filter(|change| {
-                let mut known = restarted.before.iter().filter(|before| before.confirmed_at.is_some());
-                known.any(|before| same_episode(before, &change.finding))
-            });
-            let again: Vec<String> =
-                again.map(|change| format!("{} at {}", brief(&change.finding), change.at)).collect();
-            none(&again)
-        });
+        let failures = hunt_restarts(start, |_, restarted| none(&confirmed_again(restarted)));
         assert_none("confirmed twice", &failures);
     }
 }
@@ -92,6 +84,40 @@ fn what_is_remembered_confirms_nothing_alone() {
     assert_none("confirmed from memory alone", &failures);
 }
 
+#[test]
+fn a_replica_that_takes_over_confirms_nothing_twice_in_one_episode() {
+    let failures = hunt_successions(|_, taken| none(&confirmed_again(taken)));
+    assert_none("confirmed twice", &failures);
+}
+
+#[test]
+fn a_replica_that_takes_over_loses_no_cause_and_raises_no_false_alarm() {
+    let failures = hunt_successions(|incident, taken| {
+        let verdict = incident.truth.judge(&said(&taken.after), Scale::Whole);
+        none(&[verdict.missed, verdict.false_alarms, verdict.bad_advice].concat())
+    });
+    assert_none("wrong after a succession", &failures);
+}
+
+#[test]
+fn a_replica_that_takes_over_goes_on_where_the_leader_was() {
+    let failures = hunt_successions(|_, taken| {
+        let mut broken = Vec::new();
+        let going_on = |before: &&Arc<Finding>| before.confirmed_at.is_some() && before.resolved_at.is_none();
+        for before in taken.before.iter().filter(going_on) {
+            let Some(after) = taken.after.iter().find(|after| same_episode(before, after)) else {
+                continue;
+            };
+            let earlier = after.opened_at <= before.opened_at && after.confirmed_at <= before.confirmed_at;
+            if !earlier || after.confirmed_at.is_none() || after.restarts < before.restarts {
+                broken.push(format!("{} began anew: {before:?} became {after:?}", brief(before)));
+            }
+        }
+        none(&broken)
+    });
+    assert_none("episodes", &failures);
+}
+
 /// Restarts somewhere in each incident.
 fn hunt_restarts(start: Start, check: impl Fn(&Incident, &Restarted) -> Result<(), String>) -> Vec<String> {
     hunt(corpus(), CASES, &(1..1000_u16), |incident, &permille| {
@@ -103,6 +129,32 @@ fn hunt_restarts(start: Start, check: impl Fn(&Incident, &Restarted) -> Result<(
     })
 }
 
+/// A replica begins somewhere in each incident, and takes over from a leader that saw all later on.
+fn hunt_successions(check: impl Fn(&Incident, &Restarted) -> Result<(), String>) -> Vec<String> {
+    hunt(corpus(), CASES, &(1..900_u16, 1..65_u16), |incident, &(begins, percent)| {
+        let whole = incident.recording();
+        let takes_over = begins + (1000 - begins) * percent / 100;
+        let place = |permille: u16| whole.lines.len() * usize::from(permille) / 1000;
+        let (known, _) = first_run(&Recording { lines: whole.lines[..place(takes_over)].to_vec() });
+        let begin = |permille| Mutation::Cut { permille, start: Start::Lists }.apply(whole);
+        let (mut until, rest) = (begin(begins), begin(takes_over));
+        until.lines.truncate(until.lines.len() - (whole.lines.len() - place(takes_over)));
+        let mut engine = Engine::new(Settings::default());
+        continue_with(&mut engine, &until);
+        check(incident, &take_up(engine, known, rest.start(), &rest))
+    })
+}
+
+/// What was confirmed once more in an episode of which it was known that it had been.
+fn confirmed_again(restarted: &Restarted) -> Vec<String> {
+    let confirmed = restarted.said.iter().filter(|change| change.kind == ChangeKind::Confirmed);
+    let again = confirmed.filter(|change| {
+        let mut known = restarted.before.iter().filter(|before| before.confirmed_at.is_some());
+        known.any(|before| same_episode(before, &change.finding))
+    });
+    again.map(|change| format!("{} at {}", brief(&change.finding), change.at)).collect()
+}
+
 fn first_run(seen: &Recording) -> (Vec<Arc<Finding>>, Vec<Change>) {
     let mut engine = Engine::new(Settings::default());
     let (_, said) = continue_with(&mut engine, seen);
@@ -111,7 +163,11 @@ fn first_run(seen: &Recording) -> (Vec<Arc<Finding>>, Vec<Change>) {
 
 /// Goes on with what the Finding objects hold.
 fn second_run(before: Vec<Arc<Finding>>, now: Time, rest: &Recording) -> Restarted {
-    let mut engine = Engine::new(Settings::default());
+    take_up(Engine::new(Settings::default()), before, now, rest)
+}
+
+/// Tells an engine what the Finding objects hold, and goes on.
+fn take_up(mut engine: Engine, before: Vec<Arc<Finding>>, now: Time, rest: &Recording) -> Restarted {
     for finding in &before {
         let stored = serde_json::to_string(finding).expect("a finding can be stored");
         let stored = serde_json::from_str(&stored).expect("and read again");

@@ -15,7 +15,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use probehound::engine::{
     Change, ChangeKind, ContainerId, ContainerSnapshot, ContainerSpec, Effect, Ended, Engine, KubeletEvent,
-    Observation, Owner, PodId, PodSnapshot, PodTemplate, RestartPolicy, Revision, Role, Seen, ServiceFacts,
+    Observation, Owner, PodId, PodSnapshot, PodTemplate, RestartPolicy, Revision, Role, Scope, Seen, ServiceFacts,
     ServicesFacts, State, Uid, WorkloadFacts,
 };
 use probehound::kubelet::{Handler, HttpGet, Port, ProbeSpec, Scheme, parse};
@@ -54,8 +54,8 @@ enum Step {
     Pod { pod: u8, template: u8, listed: bool, deleting: bool, ended: bool, version: u8, statuses: [Status; 3] },
     Gone(u8),
     Event { pod: u8, container: Option<u8>, reason: u8, message: u8, text: Option<String>, ago: u8, count: u8, again: bool },
-    ListStarted,
-    ListFinished,
+    ListStarted(Option<bool>),
+    ListFinished(Option<bool>),
     Workload { workload: u8, desired: Option<u8>, revisions: Vec<(u8, u8)> },
     Services { workload: u8, ready: u8, total: u8 },
     Remember(u8),
@@ -185,8 +185,8 @@ impl World {
             Step::Pod { .. } => Observation::Pod(Box::new(self.pod(step)?)),
             Step::Gone(pod) => Observation::PodGone(id(*pod)),
             Step::Event { .. } => Observation::Event(Box::new(self.event(step)?)),
-            Step::ListStarted => Observation::ListStarted,
-            Step::ListFinished => Observation::ListFinished,
+            Step::ListStarted(which) => Observation::ListStarted(scope(*which)),
+            Step::ListFinished(which) => Observation::ListFinished(scope(*which)),
             Step::Workload { workload, desired, revisions } => {
                 let owner = owner(*workload);
                 let top = Owner { kind: Arc::from("Deployment"), name: Arc::from(format!("web-{}", workload % 2)) };
@@ -316,6 +316,11 @@ fn pick(all: &[&str], which: u8) -> Arc<str> {
 fn id(pod: u8) -> PodId {
     let pod = pod % PODS;
     PodId { namespace: Arc::from("prod"), name: Arc::from(format!("web-{pod}")), uid: Uid(1 + u128::from(pod)) }
+}
+
+/// Everything, the namespace of all pods, or another.
+fn scope(which: Option<bool>) -> Scope {
+    which.map_or(Scope::All, |theirs| Scope::Namespace(Arc::from(if theirs { "prod" } else { "test" })))
 }
 
 fn owner(pod: u8) -> Owner {

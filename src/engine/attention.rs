@@ -30,9 +30,8 @@ impl Engine {
         let Some(workload) = self.workloads.get(&id) else {
             return;
         };
-        let active = || workload.cases.values().any(|case| case.episodes.values().any(Episode::is_active));
         let empty = workload.pods.is_empty();
-        if !matters && !active() && !empty {
+        if !matters && !workload.is_unwell() && !empty {
             return;
         }
         let ready_at = workload.looked_at.map(|at| at.plus(BREATH.saturating_mul(workload.pods.len() as u32)));
@@ -51,7 +50,7 @@ impl Engine {
             self.wakes.remove(&(at, id));
         }
         workload.looked_at = Some(self.now);
-        workload.note_passes(&self.pods, self.alive);
+        workload.note_passes(&self.pods, self.lists.alive(&workload.namespace));
         note_spec_proofs(&mut workload, &self.pods);
         let outcome = self.look_at_cases(&mut workload);
         let again = outcome.again.into_iter().chain(pending(&workload, &self.pods, self.now)).min();
@@ -83,7 +82,8 @@ impl Engine {
                 onsets: &self.onsets,
                 kubelets: &self.kubelets,
                 now: self.now,
-                alive: self.alive,
+                alive: self.lists.alive(&workload.namespace),
+                listing: self.lists.is_listing(&workload.namespace),
             };
             let outcome = speak::look(&scene, name, case);
             all.changes.extend(outcome.changes);
@@ -126,7 +126,7 @@ impl Engine {
         workload.asked = Some(self.now);
         workload.asked_of = about;
         let pod = workload.pods.iter().next_back().and_then(|place| self.pods.get(*place));
-        let owner = workload.owner.clone().unwrap_or_else(|| workload.top.clone());
+        let owner = workload.owner.as_deref().unwrap_or(&workload.top).clone();
         let namespace = Arc::clone(&workload.namespace);
         if workload.owner.is_some() {
             self.needs.push(Need::Workload { namespace: Arc::clone(&namespace), owner: owner.clone() });
@@ -187,7 +187,7 @@ impl Engine {
                 continue;
             };
             let owned =
-                |place: &&u32| self.pods.get(**place).is_some_and(|pod| pod.owner.as_ref() == Some(&facts.owner));
+                |place: &&u32| self.pods.get(**place).is_some_and(|pod| pod.owner.as_deref() == Some(&facts.owner));
             let places: Vec<u32> = workload.pods.iter().filter(owned).copied().collect();
             if places.is_empty() {
                 continue;
@@ -253,7 +253,7 @@ impl Engine {
         self.after(id, true);
     }
 
-    /// Takes up a finding of before a restart of the operator.
+    /// Takes up a finding that was said before a restart of the operator, or by another replica.
     pub(super) fn remember(&mut self, finding: &Finding) {
         let Some((kind, name)) = finding.workload.split_once('/') else {
             return;
@@ -267,9 +267,13 @@ impl Engine {
             workload.empty_since = workload.empty_since.or(Some(now));
         }
         let case = workload.cases.entry(Arc::clone(&finding.container)).or_default();
-        case.remember(finding);
-        let due = now.plus(Duration::from_mins(1));
-        self.wake(id, Some(due));
+        let forgotten = case.remember(finding, now);
+        let has_pods = !workload.pods.is_empty();
+        self.changes.extend(forgotten.map(|finding| Change { kind: ChangeKind::Withdrawn, at: now, finding }));
+        if has_pods {
+            self.after(id, true);
+        }
+        self.wake(id, Some(now.plus(Duration::from_mins(1))));
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::observation::Uid;
 use super::workload::Workload;
 use crate::diagnosis::Verdict;
-use crate::finding::{Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity};
+use crate::finding::{Cause, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity};
 use crate::kubelet::ProbeKind;
 use crate::template::PodTemplate;
 use crate::time::Time;
@@ -33,9 +33,25 @@ pub(super) struct Case {
 }
 
 impl Case {
-    /// Takes up a finding of before a restart of the operator.
-    pub fn remember(&mut self, finding: &Finding) {
-        self.episodes.insert(Slot::of(finding), Episode::remember(finding));
+    /// Takes up what was said before a restart of the operator, or by another replica of it; gives
+    /// back what is to be forgotten for it.
+    pub fn remember(&mut self, said: &Finding, now: Time) -> Option<Arc<Finding>> {
+        let slot = Slot::of(said);
+        let Some(own) = self.episodes.get_mut(&slot) else {
+            self.episodes.insert(slot, Episode::remember(said, now));
+            return None;
+        };
+        let later = own.finding.episodes.max(said.episodes);
+        if own.is_active() {
+            let forgotten = own.join(said, now);
+            self.restarts = self.restarts.max(self.base.saturating_add(own.finding.restarts));
+            return forgotten;
+        }
+        if said.resolved_at.is_none_or(|at| Some(at) > own.finding.resolved_at) {
+            *own = Episode::remember(said, now);
+        }
+        own.finding.episodes = later;
+        None
     }
 
     /// Adds what was known of the same container under another name of its workload; gives back what
@@ -102,8 +118,8 @@ pub(super) struct Episode {
     pub longest_bad: Duration,
     /// The first word waits until then for what would complete it.
     pub hold: Option<Time>,
-    /// Whether the verdict is what was remembered, not yet seen again.
-    pub remembered: bool,
+    /// When it was taken over from what was said before, if it was.
+    pub remembered: Option<Time>,
 }
 
 /// What is wrong, as seen now.
@@ -176,12 +192,12 @@ impl Episode {
             affected_before: 0,
             longest_bad: Duration::ZERO,
             hold: None,
-            remembered: false,
+            remembered: None,
         }
     }
 
     /// An episode of before a restart of the operator.
-    pub fn remember(finding: &Finding) -> Self {
+    pub fn remember(finding: &Finding, now: Time) -> Self {
         let told = Arc::new(finding.clone());
         Self {
             finding: finding.clone(),
@@ -192,8 +208,53 @@ impl Episode {
             affected_before: finding.pods.affected,
             longest_bad: Duration::ZERO,
             hold: None,
-            remembered: true,
+            remembered: Some(now),
         }
+    }
+
+    /// Goes on with what another replica had said of the same thing, while it lasted; gives back what
+    /// is to be forgotten, where both had told it under different names.
+    fn join(&mut self, said: &Finding, now: Time) -> Option<Arc<Finding>> {
+        let mine = &mut self.finding;
+        if said.resolved_at.is_some() {
+            mine.episodes = mine.episodes.max(said.episodes.saturating_add(1));
+            return None;
+        }
+        mine.opened_at = mine.opened_at.min(said.opened_at);
+        mine.confirmed_at = mine.confirmed_at.into_iter().chain(said.confirmed_at).min();
+        mine.restarts = mine.restarts.max(said.restarts);
+        mine.episodes = mine.episodes.max(said.episodes);
+        self.affected_before = self.affected_before.max(said.pods.affected);
+        let same = mine.identity() == said.identity();
+        let says_more = said.cause != Cause::Unknown || (mine.probe.is_none() && said.probe.is_some());
+        let learns = mine.cause == Cause::Unknown && says_more;
+        if !same && !learns {
+            return Some(Arc::new(said.clone()));
+        }
+        let forgotten = self.told.take_if(|_| !same);
+        if learns {
+            self.learn(said, now);
+        }
+        if said.confirmed_at.is_some() && self.told.as_ref().is_none_or(|told| told.confirmed_at.is_none()) {
+            self.told = Some(Arc::new(said.clone()));
+        }
+        forgotten
+    }
+
+    /// Takes over what was known of the cause.
+    fn learn(&mut self, said: &Finding, now: Time) {
+        let mine = &self.finding;
+        self.finding = Finding {
+            pods: mine.pods,
+            services: mine.services.clone(),
+            severity: mine.severity,
+            restarts: mine.restarts,
+            episodes: mine.episodes,
+            opened_at: mine.opened_at,
+            confirmed_at: mine.confirmed_at,
+            ..said.clone()
+        };
+        self.remembered = Some(now);
     }
 
     /// How far it reaches: the worst so far.

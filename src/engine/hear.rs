@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::history::{Kill, KillReason, WordsKind};
+use super::history::{Kill, KillReason, Words, WordsKind};
 use super::observation::KubeletEvent;
 use super::pods::{Phase, Pod};
 use super::status::history;
@@ -19,6 +19,8 @@ pub(super) struct Heard {
     pub errored: Option<ProbeKind>,
     /// A probe that had passed begins to fail, for no deterministic reason.
     pub onset: bool,
+    /// A probe that failed, and how often that was not heard before.
+    pub failed: Option<(ProbeKind, u32)>,
 }
 
 /// Takes in an event on a pod.
@@ -51,11 +53,21 @@ fn probed(pod: &mut Pod, event: &KubeletEvent, probe: ProbeKind, kind: WordsKind
         return Heard::default();
     }
     let onset = kind == WordsKind::Failed && could_be_a_dependency(&failure) && had_passed(pod, at, spec, probe, event);
-    let news = history(&mut pod.containers[at]).hear(event, probe, kind, failure, output);
+    let heard = history(&mut pod.containers[at]).hear(Words {
+        event: event.id,
+        probe,
+        kind,
+        failure,
+        text: Arc::clone(output),
+        count: event.count,
+        first: event.first,
+        last: event.last,
+    });
     Heard {
-        container: news.then_some(at),
+        container: (heard > 0).then_some(at),
         errored: (kind == WordsKind::Errored).then_some(probe),
-        onset: onset && news,
+        onset: onset && heard > 0,
+        failed: (kind == WordsKind::Failed).then_some((probe, heard)),
     }
 }
 

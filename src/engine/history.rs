@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::observation::{ContainerId, Ended, KubeletEvent, Uid};
+use super::observation::{ContainerId, Ended, Uid};
 use crate::diagnosis::Blocked;
 use crate::kubelet::{Failure, ProbeKind};
 use crate::time::Time;
@@ -141,6 +141,20 @@ pub(super) enum KillReason {
     Deliberate,
 }
 
+impl Words {
+    /// Takes over what the same event says later; says how much it counted on.
+    fn count_on(&mut self, later: Self) -> u32 {
+        let more = later.count.saturating_sub(self.count);
+        self.count = self.count.max(later.count);
+        if more > 0 && later.last >= self.last {
+            self.last = later.last;
+            self.failure = later.failure;
+            self.text = later.text;
+        }
+        more
+    }
+}
+
 impl Run {
     /// A run of which only the beginning is known.
     pub const fn begun(id: Option<ContainerId>, started: Option<Time>) -> Self {
@@ -186,51 +200,23 @@ impl History {
         self.runs.insert(place, run);
     }
 
-    /// Takes in what a probe said; says whether that was news.
-    pub fn hear(
-        &mut self,
-        event: &KubeletEvent,
-        probe: ProbeKind,
-        kind: WordsKind,
-        failure: Failure,
-        words: &Arc<str>,
-    ) -> bool {
-        let known = self.words.iter().position(|known| known.event == event.id);
-        let new = if let Some(at) = known {
-            let known = &mut self.words[at];
-            let new = event.count.saturating_sub(known.count);
-            if new > 0 && event.last >= known.last {
-                known.last = event.last;
-                known.count = event.count;
-                known.failure = failure.clone();
-                known.text = Arc::clone(words);
-            }
-            new
+    /// Takes in what a probe said; says how often that was not heard before: once for an event that
+    /// is new, whatever it counts, and 0 where it is no news.
+    pub fn hear(&mut self, words: Words) -> u32 {
+        let Words { kind, probe, first, last, count, .. } = words;
+        let failure = words.failure.clone();
+        let (heard, samples) = if let Some(known) = self.words.iter_mut().find(|known| known.event == words.event) {
+            let more = known.count_on(words);
+            (more, [(last, more), (last, 0)])
         } else {
-            self.remember_words(Words {
-                event: event.id,
-                probe,
-                kind,
-                failure: failure.clone(),
-                text: Arc::clone(words),
-                count: event.count,
-                first: event.first,
-                last: event.last,
-            });
-            event.count
+            self.remember_words(words);
+            let before = u32::from(count > 1 && first < last);
+            (count.min(1), [(first, before), (last, count - before)])
         };
-        if new == 0 {
-            return false;
+        for (at, count) in samples.into_iter().filter(|(_, count)| *count > 0 && kind == WordsKind::Failed) {
+            self.sample(Sample { at, probe, failure: failure.clone(), count });
         }
-        if kind == WordsKind::Failed {
-            if known.is_none() && event.count > 1 && event.first < event.last {
-                self.sample(Sample { at: event.first, probe, failure: failure.clone(), count: 1 });
-                self.sample(Sample { at: event.last, probe, failure, count: event.count - 1 });
-            } else {
-                self.sample(Sample { at: event.last, probe, failure, count: new });
-            }
-        }
-        true
+        heard
     }
 
     fn remember_words(&mut self, words: Words) {

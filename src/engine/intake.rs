@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::count::Counted;
 use super::history::MOST_RUNS;
-use super::observation::{KubeletEvent, PodId, PodSnapshot};
+use super::observation::{KubeletEvent, PodId, PodSnapshot, Scope};
 use super::pods::{Container, Pod};
 use super::status::{self, Sight};
 use super::trial::{Subject, Tally, passed_in_runs};
@@ -15,7 +16,7 @@ use crate::time::Time;
 impl Engine {
     pub(super) fn pod(&mut self, snapshot: &PodSnapshot) {
         if snapshot.seen == super::Seen::Changed {
-            self.alive = self.now;
+            self.lists.changed(&snapshot.id.namespace, self.now);
         }
         match self.pods.find(snapshot.id.uid) {
             Some(place) => self.pod_again(place, snapshot),
@@ -25,11 +26,13 @@ impl Engine {
 
     fn new_pod(&mut self, snapshot: &PodSnapshot) {
         let id = self.workload_of(snapshot);
-        let place = self.pods.insert(Box::new(record(snapshot, id, self.list, self.now)));
+        let mut pod = Box::new(record(snapshot, id, self.lists.number(), self.now));
+        let workload = self.workloads.get_mut(&id);
+        pod.owner = workload.and_then(|workload| workload.shared_owner(snapshot.owner.as_ref()));
+        let place = self.pods.insert(pod, snapshot.event_uid);
         if let Some(workload) = self.workloads.get_mut(&id) {
             workload.pods.insert(place);
             workload.empty_since = None;
-            workload.owner = snapshot.owner.clone().or_else(|| workload.owner.take());
         }
         let mut matters = self.statuses(place, snapshot);
         let waited =
@@ -42,7 +45,7 @@ impl Engine {
     }
 
     fn pod_again(&mut self, place: u32, snapshot: &PodSnapshot) {
-        let (list, now) = (self.list, self.now);
+        let (list, now) = (self.lists.number(), self.now);
         let Some(pod) = self.pods.get_mut(place) else { return };
         pod.list = list;
         let id = pod.workload;
@@ -92,10 +95,14 @@ impl Engine {
             };
             let first = container.phase == super::pods::Phase::Absent;
             let news = status::take_in(container, spec, status, sight);
-            let seen_before = if first { status.restarts } else { news.restarts };
             matters |= news.matters || cannot_run(spec);
             let id = pod.workload;
-            self.count(id, spec, seen_before);
+            if first {
+                self.restarted(id, spec, status.restarts);
+            } else {
+                self.restarted(id, spec, news.restarts);
+                self.count(id, &spec.name, Counted::Restart, news.restarts);
+            }
             if let Some(took) = news.came_up_after {
                 self.came_up(id, &template, status.index, took);
             }
@@ -147,7 +154,13 @@ impl Engine {
         known.folded.get_or_insert_default().absorb(&tally);
     }
 
-    fn count(&mut self, id: usize, spec: &ContainerSpec, restarts: u32) {
+    fn count(&mut self, id: usize, container: &Arc<str>, what: Counted, by: u32) {
+        if let Some(workload) = self.workloads.get(&id) {
+            self.counts.add(workload, container, what, by);
+        }
+    }
+
+    fn restarted(&mut self, id: usize, spec: &ContainerSpec, restarts: u32) {
         if restarts == 0 {
             return;
         }
@@ -178,7 +191,7 @@ impl Engine {
     fn note_passes(&mut self, place: u32) {
         let Some(pod) = self.pods.get(place) else { return };
         if let Some(workload) = self.workloads.get_mut(&pod.workload) {
-            workload.note_passes_of(pod, &self.pods, self.alive);
+            workload.note_passes_of(pod, &self.pods, self.lists.alive(&workload.namespace));
         }
     }
 
@@ -205,12 +218,19 @@ impl Engine {
         self.after(id, true);
     }
 
-    pub(super) fn list_finished(&mut self) {
-        let list = self.list;
-        let gone: Vec<_> =
-            self.pods.places().filter(|place| self.pods.get(*place).is_some_and(|pod| pod.list != list)).collect();
+    /// What was in the scope and not seen since its list began is gone.
+    pub(super) fn list_finished(&mut self, scope: &Scope) {
+        let Some(number) = self.lists.finish(scope) else { return };
+        let unseen = |place: &u32| self.pods.get(*place).is_some_and(|pod| pod.list < number);
+        let listed = || self.workloads.values().filter(|workload| scope.includes(&workload.namespace));
+        let gone: Vec<_> = listed().flat_map(|workload| workload.pods.iter()).copied().filter(unseen).collect();
         for place in gone {
             self.remove(place);
+        }
+        let held: Vec<_> =
+            self.workloads.iter().filter(|(_, workload)| workload.is_unwell()).map(|(id, _)| *id).collect();
+        for id in held {
+            self.after(id, true);
         }
     }
 
@@ -241,13 +261,17 @@ impl Engine {
         let Some(workload) = self.workloads.get_mut(&id) else {
             return false;
         };
+        let name = &template.containers[index].name;
+        if let Some((probe, by)) = heard.failed {
+            self.counts.add(workload, name, Counted::ProbeFailure(probe), by);
+        }
         if let Some(probe) = heard.errored {
             let known = &mut workload.trial_mut(&template, &self.pods, self.now).containers[index];
             // That it never killed proves nothing then.
             known.passed.remove(probe);
             known.errored.add(probe);
         }
-        let case = workload.cases.entry(Arc::clone(&template.containers[index].name)).or_default();
+        let case = workload.cases.entry(Arc::clone(name)).or_default();
         if heard.onset {
             case.onset = case.onset.or(Some(event.last));
             self.onsets.note(workload, event.last);
@@ -263,9 +287,8 @@ fn cannot_run(spec: &ContainerSpec) -> bool {
 
 fn record(snapshot: &PodSnapshot, workload: usize, list: u32, now: Time) -> Pod {
     Pod {
-        id: snapshot.id.clone(),
-        event_uid: snapshot.event_uid,
-        owner: snapshot.owner.clone(),
+        uid: snapshot.id.uid,
+        owner: None,
         workload,
         template: Arc::clone(&snapshot.template),
         node: snapshot.node.clone(),

@@ -2,22 +2,20 @@
 
 use std::sync::Arc;
 
+use super::Settings;
 use super::case::{Case, Episode, Proposal, Slot};
 use super::history::{History, KillReason};
 use super::judge::{EndKind, judge};
 use super::scene::{Member, Scene};
 use super::trial::Tally;
 use super::workload::is_same;
-use crate::diagnosis::{Verdict, diagnose};
+use crate::diagnosis::diagnose;
 use crate::finding::{Effect, Fact};
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, Role};
 
-/// Restarts of one container within the window that make a loop of probe kills.
-const KILLS: u32 = 2;
-/// Restarts of one container within the window that make a loop of any ends.
-const ENDS: u32 = 3;
-
+/// Ends of its own that make a container suspect.
+const SUSPECT_ENDS: u32 = 2;
 /// Failures in one incarnation that make a probe suspect.
 const SUSPECT: u32 = 2;
 
@@ -53,10 +51,11 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
     let evidence = scene.evidence(name, template, effect, probe, &tally, case)?;
     let verdict = diagnose(&evidence);
     let counts: Vec<_> = members.iter().map(|member| Counts::of(scene, member, probe, case)).collect();
-    let never_passed = probe.is_none_or(|probe| !evidence.passed.has(probe));
-    let confirmed = counts.iter().any(|counts| counts.confirm(effect, &verdict, probe, never_passed));
+    let at_once = verdict.deterministic && probe.is_some_and(|probe| !evidence.passed.has(probe));
+    let confirmed = counts.iter().any(|counts| counts.confirm(scene.settings, effect, probe, at_once));
     // One end that no probe brought about is nothing yet.
-    if probe.is_none() && !active && counts.iter().all(|counts| counts.all < KILLS) {
+    let suspect = SUSPECT_ENDS.min(scene.settings.own_ends);
+    if probe.is_none() && !active && counts.iter().all(|counts| counts.all < suspect) {
         return None;
     }
     let told = !ended && members.iter().any(|member| being_killed(member).is_some());
@@ -137,8 +136,6 @@ struct Counts {
     kills: u32,
     /// Those of them that are sure one by one.
     sure_kills: u32,
-    /// Ends of its own.
-    own: u32,
     /// All bad ends.
     all: u32,
 }
@@ -170,27 +167,20 @@ impl Counts {
 
     fn add(&mut self, kind: EndKind, probe: Option<ProbeKind>, ends: u32) {
         self.all = self.all.saturating_add(ends);
-        match kind {
-            _ if probe.is_some() && kind.killed_by() == probe => {
-                self.kills = self.kills.saturating_add(ends);
-                if !matches!(kind, EndKind::Fitting(_)) {
-                    self.sure_kills = self.sure_kills.saturating_add(ends);
-                }
+        if probe.is_some() && kind.killed_by() == probe {
+            self.kills = self.kills.saturating_add(ends);
+            if !matches!(kind, EndKind::Fitting(_)) {
+                self.sure_kills = self.sure_kills.saturating_add(ends);
             }
-            EndKind::Own(..) => self.own = self.own.saturating_add(ends),
-            _ => {}
         }
     }
 
-    fn confirm(&self, effect: Effect, verdict: &Verdict, probe: Option<ProbeKind>, never_passed: bool) -> bool {
-        match (effect, probe) {
-            (Effect::Killed, _) => self.sure_kills >= 1,
-            (_, Some(_)) => {
-                let at_once = verdict.deterministic && never_passed && self.sure_kills >= 1;
-                at_once || self.kills >= KILLS || self.all >= ENDS
-            }
-            (_, None) => self.own >= ENDS || self.all >= ENDS,
-        }
+    fn confirm(&self, settings: &Settings, effect: Effect, probe: Option<ProbeKind>, at_once: bool) -> bool {
+        let killed = self.sure_kills > 0 && (at_once || effect == Effect::Killed);
+        // Beside a probe's kills ends of other sorts count too, but never for more than those.
+        let ends = probe.map_or(settings.own_ends, |_| settings.own_ends.max(settings.probe_kills));
+        let again = self.kills >= settings.probe_kills || self.all >= ends;
+        killed || effect != Effect::Killed && again
     }
 }
 
@@ -206,7 +196,7 @@ fn affected(members: &[Member], counts: &[Counts], probe: Option<ProbeKind>) -> 
         .iter()
         .zip(counts)
         .filter(|(member, counts)| counts.all > 0 || is_failing(member, probe))
-        .map(|(member, _)| member.pod.id.uid)
+        .map(|(member, _)| member.pod.uid)
         .collect()
 }
 

@@ -9,10 +9,12 @@
 mod attention;
 mod case;
 mod change;
+mod count;
 mod hear;
 mod history;
 mod intake;
 mod judge;
+mod lists;
 mod looping;
 mod observation;
 mod onsets;
@@ -28,12 +30,13 @@ mod waiting;
 mod workload;
 
 pub use crate::finding::{
-    Cause, Change, ChangeKind, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState, Severity,
-    Value,
+    Cause, Change, ChangeKind, Confidence, Effect, Fact, Fault, Finding, Identity, Pods, RevisionChange, ServiceState,
+    Severity, Value,
 };
+pub use count::{Count, Counted};
 pub use observation::{
-    ContainerId, ContainerSnapshot, Ended, KubeletEvent, Need, Observation, Owner, PodId, PodSnapshot, Revision, Seen,
-    ServiceFacts, ServicesFacts, State, Uid, WorkloadFacts,
+    ContainerId, ContainerSnapshot, Ended, KubeletEvent, Need, Observation, Owner, PodId, PodSnapshot, Revision, Scope,
+    Seen, ServiceFacts, ServicesFacts, State, Uid, WorkloadFacts,
 };
 
 pub use crate::template::{ContainerSpec, EnvField, PodTemplate, RestartPolicy, Role};
@@ -43,21 +46,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::time::Time;
+use count::Counts;
+use lists::Lists;
 use onsets::{Kubelets, Onsets};
 use pods::PodTable;
 use waiting::Waiting;
 use workload::Workload;
 
 /// What can be set.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
-    /// Restarts further apart than this are no loop.
+    /// Restarts further apart than this are no loop; 15 minutes by default.
     pub window: Duration,
+    /// Restarts of one container within the window that confirm kills by a probe, where the cause is
+    /// not one that is the same every time; 2 by default.
+    pub probe_kills: u32,
+    /// Restarts of one container within the window that confirm ends of its own; 3 by default.
+    pub own_ends: u32,
+}
+
+impl Settings {
+    /// The most that `probe_kills` and `own_ends` can be: so many ends are surely remembered of a
+    /// container. What is more counts as this, and zero as one.
+    pub const MOST_ENDS: u32 = history::MOST_RUNS as u32 - 3;
+
+    fn bounded(mut self) -> Self {
+        for ends in [&mut self.probe_kills, &mut self.own_ends] {
+            *ends = (*ends).clamp(1, Self::MOST_ENDS);
+        }
+        self
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { window: Duration::from_mins(15) }
+        Self { window: Duration::from_mins(15), probe_kills: 2, own_ends: 3 }
     }
 }
 
@@ -69,8 +92,6 @@ impl Default for Settings {
 pub struct Engine {
     settings: Settings,
     now: Time,
-    /// When a change of a pod last came: until then the watch was surely unbroken.
-    alive: Time,
     pods: PodTable,
     workloads: BTreeMap<usize, Workload>,
     next_workload: usize,
@@ -80,7 +101,8 @@ pub struct Engine {
     waiting: Waiting,
     onsets: Onsets,
     kubelets: Kubelets,
-    list: u32,
+    lists: Lists,
+    counts: Counts,
     changes: Vec<Change>,
     needs: Vec<Need>,
 }
@@ -88,7 +110,13 @@ pub struct Engine {
 impl Engine {
     /// An engine that has seen nothing.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, ..Self::default() }
+        Self { settings: settings.bounded(), ..Self::default() }
+    }
+
+    /// Goes on with other settings: findings stay, and what is looked at from now on is measured by
+    /// these.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings.bounded();
     }
 
     /// Takes in what was seen at `now`. A `now` before an earlier one counts as that one.
@@ -98,8 +126,8 @@ impl Engine {
             Observation::Pod(snapshot) => self.pod(&snapshot),
             Observation::PodGone(id) => self.pod_gone(&id),
             Observation::Event(event) => self.event(*event),
-            Observation::ListStarted => self.list = self.list.wrapping_add(1),
-            Observation::ListFinished => self.list_finished(),
+            Observation::ListStarted(scope) => self.lists.start(scope),
+            Observation::ListFinished(scope) => self.list_finished(&scope),
             Observation::Workload(facts) => self.workload_facts(*facts),
             Observation::Services(facts) => self.services_facts(facts),
             Observation::Remembered(finding) => self.remember(&finding),
@@ -129,6 +157,13 @@ impl Engine {
         std::mem::take(&mut self.needs)
     }
 
+    /// What was counted since the last call, merged by what it is of and in that order.
+    ///
+    /// Bounded: of more than 10,000 kinds of counts between two calls the rest is dropped.
+    pub fn take_counts(&mut self) -> Vec<Count> {
+        self.counts.take()
+    }
+
     /// How many pods it keeps.
     pub fn pods(&self) -> usize {
         self.pods.len()
@@ -148,11 +183,7 @@ impl Engine {
             .filter(|episode| episode.told.is_some())
             .map(|episode| Arc::new(episode.finding.clone()))
             .collect();
-        findings.sort_by(|one, other| key(one).cmp(&key(other)));
+        findings.sort_by_cached_key(|finding| finding.identity());
         findings
     }
-}
-
-fn key(finding: &Finding) -> (&str, &str, &str, Effect, Option<crate::kubelet::ProbeKind>) {
-    (&finding.namespace, &finding.workload, &finding.container, finding.effect, finding.probe)
 }

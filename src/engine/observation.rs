@@ -17,16 +17,36 @@ pub enum Observation {
     PodGone(PodId),
     /// A kubelet's event on a pod, new or counted on.
     Event(Box<KubeletEvent>),
-    /// A list of all pods begins: what is not in it when it ends is gone.
-    ListStarted,
-    /// The list of all pods is complete.
-    ListFinished,
+    /// A list of pods begins, or begins anew: what was not seen since when it ends is gone.
+    ListStarted(Scope),
+    /// A list of pods is complete.
+    ListFinished(Scope),
     /// The answer to [`Need::Workload`].
     Workload(Box<WorkloadFacts>),
     /// The answer to [`Need::Services`].
     Services(ServicesFacts),
-    /// A finding of before a restart of the operator; given before the first pod.
+    /// A finding that was said before a restart of the operator, or by another replica of it; best
+    /// given before the first pod.
     Remembered(Box<Finding>),
+}
+
+/// The pods that a list is about.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Scope {
+    /// Those of all namespaces.
+    All,
+    /// Those of one namespace. Lists of several may run at the same time.
+    Namespace(Arc<str>),
+}
+
+impl Scope {
+    /// Whether pods of that namespace are in it.
+    pub fn includes(&self, namespace: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Namespace(own) => **own == *namespace,
+        }
+    }
 }
 
 /// What the engine would like to know. Asked again when news make the answer stale.

@@ -12,11 +12,19 @@ use crate::kubelet::ProbeKind;
 use crate::template::PodTemplate;
 use crate::time::Time;
 
-/// So long no pod of it must exist.
+/// So long no pod of it must exist, or have been seen.
 const GONE: Duration = Duration::from_mins(1);
 
 /// Whether an episode is over; else when it may be, if nothing happens before.
 pub(super) fn is_over(scene: &Scene, name: &str, slot: Slot, episode: &Episode) -> Result<(), Option<Time>> {
+    // What is known may be old.
+    if scene.listing {
+        return Err(None);
+    }
+    // Its pods may not have been seen yet.
+    if let Some(due) = episode.remembered.map(|at| at.plus(GONE)).filter(|due| *due > scene.now) {
+        return Err(Some(due));
+    }
     if scene.workload.pods.is_empty() {
         let due = scene.workload.empty_since.unwrap_or(scene.now).plus(GONE);
         return if due <= scene.now { Ok(()) } else { Err(Some(due)) };

@@ -31,6 +31,8 @@ pub(super) struct Scene<'a> {
     pub now: Time,
     /// Until when the watch was surely unbroken.
     pub alive: Time,
+    /// Whether its pods are being listed anew, so that what is known of them may be old.
+    pub listing: bool,
 }
 
 /// A container of one of its pods.

@@ -145,7 +145,7 @@ fn take_up(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, proposal
     if newly {
         episode.finding.confirmed_at = Some(scene.now);
     }
-    episode.finding.restarts = case.restarts.saturating_sub(case.base);
+    episode.finding.restarts = episode.finding.restarts.max(case.restarts.saturating_sub(case.base));
     episode.reach(scene.workload, &services(scene));
     finish(scene, name, episode);
     if let Some(old) = superseded {
@@ -197,7 +197,7 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
         _ => false,
     };
     let weaker = verdict.confidence < finding.confidence || verdict.confidence == Confidence::Low;
-    let remembered = episode.remembered && finding.cause != Cause::Unknown;
+    let remembered = episode.remembered.is_some() && finding.cause != Cause::Unknown;
     !(says_less || remembered && weaker)
 }
 
@@ -217,12 +217,15 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
     if !lost_value {
         finding.suggested.clone_from(&verdict.suggested);
     }
-    finding.confidence =
-        if episode.remembered && same_cause { finding.confidence.max(verdict.confidence) } else { verdict.confidence };
+    finding.confidence = if episode.remembered.is_some() && same_cause {
+        finding.confidence.max(verdict.confidence)
+    } else {
+        verdict.confidence
+    };
     finding.hypotheses = if finding.confidence == Confidence::High { Vec::new() } else { verdict.hypotheses.clone() };
     let mut facts = verdict.because.clone();
     facts.extend(proposal.facts.iter().cloned());
-    if episode.remembered && same_cause {
+    if episode.remembered.is_some() && same_cause {
         facts.extend(finding.evidence.iter().cloned());
     }
     if moved {

@@ -8,3 +8,7 @@
 pub mod board;
 pub mod clock;
 pub mod leadership;
+pub mod lease;
+
+#[cfg(test)]
+mod testing;

@@ -3,20 +3,30 @@
 //! `spec` says which finding it is and never changes. `status` says what is known, and is written by
 //! two field managers with disjoint fields: [`MANAGER`] writes all but `notifications`,
 //! [`DELIVERY_MANAGER`] writes only those. Server-side apply removes what a manager leaves out.
+//!
+//! Invariant: what [`FindingObject::of`] makes fits the definition, whatever the finding holds; an
+//! object that the API server refused would be one that hides.
+
+mod name;
+mod told;
 
 use std::sync::Arc;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrArray};
 use kube::CustomResource;
 use kube::core::crd::CustomResourceExt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+pub use name::object_name;
+pub use told::{Notification, Reach, Said, Told};
 
 use crate::engine::{
     Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
 use crate::kubelet::ProbeKind;
 use crate::report::headline::kind_and_name;
-use crate::source::hash::mark;
+use crate::source::mask::cut;
 use crate::time::Time;
 
 /// Who writes what is known.
@@ -24,7 +34,17 @@ pub const MANAGER: &str = "probehound";
 /// Who writes what was told.
 pub const DELIVERY_MANAGER: &str = "probehound-delivery";
 
+/// Longest name of a kind, a workload, a container, a Service: what the API allows, and what the
+/// edge cuts to.
+const NAME: usize = 253;
+/// Longest text, in bytes when it is written and in characters when it is checked: a command line
+/// of many words is the longest that an honest manifest gives.
+const TEXT: usize = 4096;
+/// Most entries of a list.
+pub const ENTRIES: usize = 32;
+
 /// Which finding it is.
+#[expect(clippy::duplicated_attributes, reason = "several columns are of the same type and priority")]
 #[derive(CustomResource, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "probehound.dev",
@@ -57,10 +77,14 @@ pub const DELIVERY_MANAGER: &str = "probehound-delivery";
     printcolumn(name = "Silenced", type_ = "string", json_path = ".status.silencedBy", priority = 1)
 )]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [
+    { "rule": "self == oldSelf", "message": "which finding it is never changes" }
+]))]
 pub struct FindingSpec {
     /// What a person would edit.
     pub workload: WorkloadRef,
     /// The container's name.
+    #[schemars(length(max = NAME))]
     pub container: String,
     /// What happens to it.
     pub effect: Effect,
@@ -73,8 +97,10 @@ pub struct FindingSpec {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WorkloadRef {
     /// `Deployment`, `StatefulSet`, …
+    #[schemars(length(max = NAME))]
     pub kind: String,
     /// Its name.
+    #[schemars(length(max = NAME))]
     pub name: String,
 }
 
@@ -87,6 +113,7 @@ pub struct FindingStatus {
     pub state: Option<FindingState>,
     /// `KIND/NAME`, as in the spec; for people.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
     pub workload: Option<String>,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,6 +123,7 @@ pub struct FindingStatus {
     pub fault: Option<Fault>,
     /// The field to change: `livenessProbe.httpGet.path`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
     pub field: Option<String>,
     /// Its value now.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,9 +141,11 @@ pub struct FindingStatus {
     pub severity: Option<Severity>,
     /// What else it could be, likeliest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES), inner(length(max = TEXT)))]
     pub hypotheses: Vec<String>,
     /// The facts that it rests on, in the order in which they happened.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES))]
     pub evidence: Vec<Fact>,
     /// The revision of the failing pods' template.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,6 +161,7 @@ pub struct FindingStatus {
     pub affected: Option<String>,
     /// The Services of the workload at that moment.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES))]
     pub services: Vec<ServiceState>,
     /// Restarts in this episode, of all its pods.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,13 +180,15 @@ pub struct FindingStatus {
     pub resolved_at: Option<Time>,
     /// What to type or do, best first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES), inner(length(max = TEXT)))]
     pub remedy: Vec<String>,
     /// The silence of the configuration that keeps it from being told, if one does.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
     pub silenced_by: Option<String>,
     /// What each receiver was told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["receiver"]))]
+    #[schemars(length(max = ENTRIES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["receiver"]))]
     pub notifications: Vec<Notification>,
 }
 
@@ -170,60 +203,6 @@ pub enum FindingState {
     Withdrawn,
 }
 
-/// What a receiver was last told of a finding.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Notification {
-    /// The receiver's name in the configuration.
-    pub receiver: String,
-    /// The episode that it was told of.
-    pub episode: u32,
-    /// What it was told.
-    pub told: Told,
-    /// When.
-    pub at: Time,
-    /// A mark of what was said, to see what is news.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub said: Option<Said>,
-    /// Why the message cannot be delivered, where the receiver refused it for good.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
-}
-
-/// What a message said.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
-pub enum Told {
-    /// That it is there.
-    Opened,
-    /// That it changed.
-    Changed,
-    /// That it is over.
-    Resolved,
-}
-
-/// The parts of a message by which the next one is seen to be news.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Said {
-    /// Why.
-    pub cause: Cause,
-    /// The field to change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    /// Its value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "number_or_text")]
-    pub current: Option<Value>,
-    /// The value that works.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "number_or_text")]
-    pub suggested: Option<Value>,
-    /// How sure.
-    pub confidence: Confidence,
-    /// How bad.
-    pub severity: Severity,
-}
-
 impl FindingObject {
     /// A finding as an object, its status without what was told.
     pub fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
@@ -234,7 +213,7 @@ impl FindingObject {
             effect: finding.effect,
             probe: finding.probe,
         };
-        let mut object = Self::new(&object_name(finding), spec);
+        let mut object = Self::new(&object_name(&finding.identity()), spec);
         object.metadata.namespace = Some(finding.namespace.to_string());
         object.status = Some(FindingStatus::of(finding, state, silenced_by));
         object
@@ -276,57 +255,61 @@ impl FindingStatus {
     fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
         Self {
             state: Some(state),
-            workload: Some(finding.workload.to_string()),
+            workload: Some(short(&finding.workload)),
             cause: Some(finding.cause),
             fault: finding.fault,
-            field: finding.field.clone(),
-            current: finding.current.clone(),
-            suggested: finding.suggested.clone(),
+            field: finding.field.as_deref().map(short),
+            current: finding.current.as_ref().map(short_value),
+            suggested: finding.suggested.as_ref().map(short_value),
             confidence: Some(finding.confidence),
             severity: Some(finding.severity),
-            hypotheses: finding.hypotheses.clone(),
-            evidence: finding.evidence.clone(),
-            revision: finding.revision,
-            change: finding.change.clone(),
+            hypotheses: finding.hypotheses.iter().take(ENTRIES).map(|text| short(text)).collect(),
+            evidence: finding.evidence.iter().take(ENTRIES).map(short_fact).collect(),
+            revision: finding.revision.map(number),
+            change: finding.change.as_ref().map(short_change),
             pods: Some(finding.pods),
             affected: Some(format!("{}/{}", finding.pods.affected, finding.pods.total)),
-            services: finding.services.clone(),
-            restarts: Some(finding.restarts),
+            services: finding.services.iter().take(ENTRIES).cloned().collect(),
+            restarts: Some(number(finding.restarts)),
             episodes: Some(finding.episodes),
             opened_at: Some(finding.opened_at),
             confirmed_at: finding.confirmed_at,
             resolved_at: finding.resolved_at,
-            remedy: finding.remedy.clone(),
-            silenced_by: silenced_by.map(str::to_owned),
+            remedy: finding.remedy.iter().take(ENTRIES).map(|text| short(text)).collect(),
+            silenced_by: silenced_by.map(short),
             notifications: Vec::new(),
         }
     }
 }
 
-/// The name of a finding's object: the same for the same identity, and for no other.
-///
-/// `deployment-web-app-restartloop-liveness-1f0c…`: readable as far as a DNS label allows (63
-/// characters in all), with a mark of the whole identity at its end.
-pub fn object_name(finding: &Finding) -> String {
-    const READABLE: usize = 46;
-    let probe = finding.probe.map_or("", ProbeKind::word);
-    let identity = (&finding.workload, &finding.container, finding.effect, finding.probe);
-    let text = format!("{}-{}-{}-{probe}", finding.workload, finding.container, finding.effect);
-    let mut name = String::with_capacity(63);
-    for character in text.chars() {
-        let character = character.to_ascii_lowercase();
-        let fits = character.is_ascii_lowercase() || character.is_ascii_digit();
-        match (fits, name.ends_with('-') || name.is_empty()) {
-            (true, _) => name.push(character),
-            (false, false) => name.push('-'),
-            (false, true) => {}
-        }
-        if name.len() == READABLE {
-            break;
-        }
+fn short(text: &str) -> String {
+    cut(text, TEXT).to_owned()
+}
+
+fn short_value(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(*number),
+        Value::Text(text) => Value::Text(short(text)),
     }
-    let readable = name.trim_end_matches('-');
-    format!("{readable}{}{:016x}", if readable.is_empty() { "finding-" } else { "-" }, mark(&identity))
+}
+
+fn short_fact(fact: &Fact) -> Fact {
+    Fact { at: fact.at, what: short(&fact.what) }
+}
+
+fn short_change(change: &RevisionChange) -> RevisionChange {
+    RevisionChange {
+        revision: number(change.revision),
+        at: change.at,
+        by: change.by.clone(),
+        from: change.from.as_deref().map(short),
+        to: change.to.as_deref().map(short),
+    }
+}
+
+/// A count as the API can carry it: its integers are signed.
+fn number(number: u64) -> u64 {
+    number.min(i64::MAX as u64)
 }
 
 /// The definition of the API, as `probehound crd` prints it.
@@ -334,9 +317,21 @@ pub fn object_name(finding: &Finding) -> String {
 /// # Errors
 /// None that serialising plain data can give.
 pub fn definition() -> Result<String, serde_saphyr::ser::Error> {
-    serde_saphyr::to_string(&FindingObject::crd())
+    let mut definition = FindingObject::crd();
+    let schemas = definition.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut());
+    schemas.filter_map(|schema| schema.open_api_v3_schema.as_mut()).for_each(drop_unsigned_formats);
+    serde_saphyr::to_string(&definition)
+}
+
+/// The API server warns of formats that it does not know, at each apply.
+fn drop_unsigned_formats(schema: &mut JSONSchemaProps) {
+    schema.format.take_if(|format| format.starts_with("uint"));
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        drop_unsigned_formats(items);
+    }
+    schema.properties.iter_mut().flatten().for_each(|(_, property)| drop_unsigned_formats(property));
 }
 
 fn number_or_text(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "x-kubernetes-int-or-string": true })
+    json_schema!({ "x-kubernetes-int-or-string": true, "maxLength": TEXT })
 }

@@ -1,0 +1,7 @@
+//! The engine by its front door: observations in, what it says and counts out.
+
+mod counts;
+mod lists;
+mod remembered;
+mod settings;
+mod world;

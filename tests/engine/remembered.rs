@@ -1,0 +1,217 @@
+//! What was said before, by this operator or by another replica, is gone on with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use probehound::engine::{
+    Cause, Change, ChangeKind, Effect, Finding, Observation, Owner, PodSnapshot, Scope, Settings, State, WorkloadFacts,
+};
+use probehound::kubelet::ProbeKind;
+
+use crate::world::{World, pod};
+
+/// A replica that has seen three crashes and has said so, and the pod.
+fn crashing() -> (World, PodSnapshot) {
+    let mut world = World::new(Settings::default());
+    let mut it = pod(&world, "shop", "web-1");
+    world.show(&it);
+    for _ in 0..3 {
+        world.restart(&mut it, 1);
+    }
+    assert!(world.confirms());
+    (world, it)
+}
+
+fn own(world: &World) -> Arc<Finding> {
+    let findings = world.engine.findings();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    Arc::clone(&findings[0])
+}
+
+fn remember(world: &mut World, finding: &Finding) -> Vec<Change> {
+    world.tell(Observation::Remembered(Box::new(finding.clone())));
+    world.engine.take_changes()
+}
+
+#[test]
+fn what_another_replica_confirmed_before_is_not_confirmed_again() {
+    let (mut world, mut it) = crashing();
+    let said = own(&world);
+    // A replica that counts on more ends has told a suspicion.
+    let mut late = World::new(Settings { own_ends: 7, ..Settings::default() });
+    late.now = world.now;
+    late.show(&it);
+    world.restart(&mut it, 1);
+    late.now = world.now;
+    late.show(&it);
+    assert_eq!(own(&late).confirmed_at, None);
+    late.engine.take_changes();
+    let changes = remember(&mut late, &said);
+    assert!(changes.iter().all(|change| change.kind != ChangeKind::Confirmed), "{changes:?}");
+    let joined = own(&late);
+    assert_eq!((joined.opened_at, joined.confirmed_at), (said.opened_at, said.confirmed_at));
+    for _ in 0..3 {
+        late.restart(&mut it, 1);
+        assert!(!late.confirms());
+    }
+}
+
+#[test]
+fn a_late_memory_leaves_what_is_known_and_takes_the_earlier_and_the_greater() {
+    let (mut world, mut it) = crashing();
+    let mine = own(&world);
+    let said = Finding {
+        opened_at: mine.opened_at.minus(Duration::from_hours(1)),
+        confirmed_at: Some(mine.opened_at.minus(Duration::from_mins(59))),
+        restarts: 40,
+        episodes: 3,
+        cause: Cause::OutOfMemory,
+        ..(*mine).clone()
+    };
+    remember(&mut world, &said);
+    let joined = own(&world);
+    assert_eq!(joined.cause, Cause::Crash);
+    assert_eq!((joined.opened_at, joined.confirmed_at), (said.opened_at, said.confirmed_at));
+    assert_eq!((joined.restarts, joined.episodes), (40, 3));
+    world.restart(&mut it, 1);
+    assert_eq!(own(&world).restarts, 41, "it is counted on");
+    let behind = Finding { opened_at: world.now, confirmed_at: Some(world.now), restarts: 1, episodes: 1, ..said };
+    remember(&mut world, &behind);
+    let joined = own(&world);
+    assert_eq!((joined.restarts, joined.episodes), (41, 3));
+    assert!(joined.opened_at < mine.opened_at && joined.confirmed_at < mine.confirmed_at);
+}
+
+#[test]
+fn a_cause_that_is_known_elsewhere_takes_the_place_of_unknown() {
+    let mut world = World::new(Settings::default());
+    let mut it = pod(&world, "shop", "web-1");
+    world.show(&it);
+    for _ in 0..3 {
+        world.restart(&mut it, 137);
+        world.wait(1);
+    }
+    world.wait(10);
+    let mine = own(&world);
+    assert_eq!(mine.cause, Cause::Unknown);
+    world.engine.take_changes();
+    let said = Finding {
+        effect: Effect::RestartLoop,
+        probe: Some(ProbeKind::Liveness),
+        cause: Cause::WrongPath,
+        field: Some("livenessProbe.httpGet.path".to_owned()),
+        ..(*mine).clone()
+    };
+    let changes = remember(&mut world, &said);
+    let withdrawn: Vec<_> = changes.iter().filter(|change| change.kind == ChangeKind::Withdrawn).collect();
+    assert_eq!(withdrawn[0].finding.identity(), mine.identity(), "its own name is forgotten");
+    assert!(withdrawn[0].finding.confirmed_at.is_some(), "it shows that it had been confirmed");
+    assert!(changes.iter().all(|change| change.kind != ChangeKind::Confirmed), "{changes:?}");
+    let joined = own(&world);
+    assert_eq!((joined.cause, joined.probe, &joined.field), (said.cause, said.probe, &said.field));
+    world.restart(&mut it, 137);
+    world.wait(12);
+    assert_eq!(own(&world).cause, Cause::WrongPath, "and is not unlearnt");
+}
+
+#[test]
+fn what_goes_under_another_name_here_is_withdrawn_there() {
+    let (mut world, _) = crashing();
+    let mine = own(&world);
+    let said = Finding { probe: Some(ProbeKind::Liveness), cause: Cause::NothingListening, ..(*mine).clone() };
+    let changes = remember(&mut world, &said);
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert_eq!((changes[0].kind, changes[0].finding.identity()), (ChangeKind::Withdrawn, said.identity()));
+    assert!(changes[0].finding.confirmed_at.is_some());
+    assert_eq!(*own(&world), *mine);
+}
+
+#[test]
+fn after_an_episode_that_is_over_elsewhere_comes_the_next() {
+    let (mut world, _) = crashing();
+    let mine = own(&world);
+    let said = Finding { episodes: 4, resolved_at: Some(mine.opened_at), ..(*mine).clone() };
+    let changes = remember(&mut world, &said);
+    assert!(changes.is_empty(), "{changes:?}");
+    assert_eq!(own(&world).episodes, 5);
+}
+
+#[test]
+fn what_was_seen_to_be_over_is_said_to_be_over() {
+    let (mut world, _) = crashing();
+    let said = own(&world);
+    world.wait(1200);
+    assert!(own(&world).resolved_at.is_some());
+    world.engine.take_changes();
+    remember(&mut world, &Finding { episodes: 2, ..(*said).clone() });
+    world.wait(60);
+    assert_eq!(world.said(), [(ChangeKind::Resolved, "RestartLoop Deployment/web".to_owned())]);
+    assert_eq!(own(&world).episodes, 2);
+}
+
+#[test]
+fn a_memory_is_not_over_before_its_pods_have_been_listed() {
+    for listed in [true, false] {
+        let (world, mut looping) = crashing();
+        let said = own(&world);
+        let mut after = World::new(Settings::default());
+        after.now = world.now.plus(Duration::from_secs(2));
+        let mut healthy = pod(&after, "shop", "web-0");
+        healthy.containers[0].state = State::Running { since: Some(after.now.minus(Duration::from_hours(9))) };
+        remember(&mut after, &said);
+        if listed {
+            after.list_starts(Scope::All);
+            after.wait(100);
+        }
+        looping.containers[0].state = State::Running { since: Some(after.now.minus(Duration::from_secs(2))) };
+        after.show(&healthy);
+        after.show(&looping);
+        if listed {
+            after.list_ends(Scope::All);
+        }
+        after.wait(1);
+        assert_eq!(own(&after).resolved_at, None, "listed: {listed}");
+        assert_eq!(own(&after).episodes, 1);
+    }
+}
+
+#[test]
+fn a_finding_that_moves_to_the_top_of_its_chain_shows_that_it_was_confirmed() {
+    let mut world = World::new(Settings::default());
+    let mut it = pod(&world, "shop", "web-1");
+    let owner = Owner { kind: Arc::from("ReplicaSet"), name: Arc::from("web") };
+    it.owner = Some(owner.clone());
+    world.show(&it);
+    for _ in 0..3 {
+        world.restart(&mut it, 1);
+    }
+    assert!(world.confirms());
+    world.tell(Observation::Workload(Box::new(WorkloadFacts {
+        namespace: Arc::from("shop"),
+        owner,
+        top: Owner { kind: Arc::from("Rollout"), name: Arc::from("web") },
+        desired: Some(1),
+        managed_by: None,
+        revisions: Vec::new(),
+    })));
+    let changes = world.engine.take_changes();
+    let told: Vec<_> = changes
+        .iter()
+        .map(|change| (change.kind, &*change.finding.workload, change.finding.confirmed_at.is_some()))
+        .collect();
+    assert_eq!(told, [(ChangeKind::Withdrawn, "ReplicaSet/web", true), (ChangeKind::Confirmed, "Rollout/web", true)]);
+}
+
+#[test]
+fn a_suspicion_that_comes_to_nothing_was_never_confirmed() {
+    let mut world = World::new(Settings::default());
+    let mut it = pod(&world, "shop", "web-1");
+    world.show(&it);
+    for _ in 0..2 {
+        world.restart(&mut it, 1);
+    }
+    world.wait(1200);
+    let changes = world.engine.take_changes();
+    let withdrawn = changes.iter().find(|change| change.kind == ChangeKind::Withdrawn).expect("withdrawn");
+    assert_eq!(withdrawn.finding.confirmed_at, None);
+}

@@ -1,0 +1,107 @@
+//! How many restarts confirm is a setting.
+
+use std::time::Duration;
+
+use probehound::engine::Settings;
+
+use crate::world::{World, pod};
+
+/// Restarts by own ends until something is confirmed.
+fn own_ends_until_confirmed(settings: Settings) -> Option<u32> {
+    let mut world = World::new(settings);
+    let mut it = pod(&world, "shop", "web-1");
+    world.show(&it);
+    (1..20).find(|_| {
+        world.restart(&mut it, 1);
+        world.confirms()
+    })
+}
+
+/// Kills by a probe that is refused until something is confirmed.
+fn kills_until_confirmed(settings: Settings) -> Option<u32> {
+    let mut world = World::new(settings);
+    let mut it = pod(&world, "shop", "web-1");
+    world.show(&it);
+    (1..20).find(|_| {
+        kill(&mut world, &mut it);
+        world.confirms()
+    })
+}
+
+fn kill(world: &mut World, it: &mut probehound::engine::PodSnapshot) {
+    let refused = "Liveness probe failed: Get \"http://10.0.0.7:8080/health\": dial tcp 10.0.0.7:8080: connect: \
+                   connection refused";
+    let id = 10 * u128::from(it.containers[0].restarts) + 100;
+    world.event(it, id, "Unhealthy", refused, 1);
+    world.wait(3);
+    world.event(it, id, "Unhealthy", refused, 2);
+    world.event(it, id + 1, "Killing", "Container app failed liveness probe, will be restarted", 1);
+    world.restart(it, 137);
+}
+
+#[test]
+fn by_default_the_second_kill_or_the_third_own_end_confirms() {
+    assert_eq!(own_ends_until_confirmed(Settings::default()), Some(3));
+    assert_eq!(kills_until_confirmed(Settings::default()), Some(2));
+}
+
+#[test]
+fn other_numbers_confirm_sooner_or_later() {
+    for ends in 1..=Settings::MOST_ENDS {
+        let own = Settings { own_ends: ends, ..Settings::default() };
+        assert_eq!(own_ends_until_confirmed(own), Some(ends));
+        let kills = Settings { probe_kills: ends, ..Settings::default() };
+        assert_eq!(kills_until_confirmed(kills), Some(ends));
+    }
+}
+
+#[test]
+fn none_counts_as_one_and_too_many_as_the_most() {
+    let settings = |ends| Settings { own_ends: ends, ..Settings::default() };
+    assert_eq!(own_ends_until_confirmed(settings(0)), Some(1));
+    assert_eq!(own_ends_until_confirmed(settings(u32::MAX)), Some(Settings::MOST_ENDS));
+}
+
+#[test]
+fn restarts_outside_the_window_are_no_loop() {
+    let window = Settings { window: Duration::from_secs(8), ..Settings::default() };
+    assert_eq!(own_ends_until_confirmed(window), None);
+}
+
+#[test]
+fn a_first_list_is_measured_by_the_same_numbers() {
+    for (restarts, ends, confirms) in [(3, 3, true), (3, 4, false), (4, 4, true), (1, 1, true)] {
+        let mut world = World::new(Settings { own_ends: ends, ..Settings::default() });
+        let mut it = pod(&world, "shop", "web-1");
+        World::new(Settings::default()).restart(&mut it, 1);
+        it.containers[0].restarts = restarts;
+        world.wait(9);
+        world.show(&it);
+        world.wait(12);
+        assert_eq!(world.confirms(), confirms, "{restarts} restarts of {ends}");
+    }
+}
+
+#[test]
+fn settings_that_are_reloaded_hold_from_then_on() {
+    let mut world = World::new(Settings::default());
+    let mut it = pod(&world, "shop", "web-1");
+    world.show(&it);
+    for _ in 0..3 {
+        world.restart(&mut it, 1);
+    }
+    assert!(world.confirms());
+    world.engine.set_settings(Settings { own_ends: 7, ..Settings::default() });
+    let mut other = pod(&world, "bank", "web-2");
+    world.show(&other);
+    for _ in 0..4 {
+        world.restart(&mut it, 1);
+        world.restart(&mut other, 1);
+    }
+    assert!(!world.confirms(), "four are not enough now");
+    let finding = &world.engine.findings()[1];
+    assert!(&*finding.namespace == "shop" && finding.confirmed_at.is_some(), "what was confirmed stays: {finding:?}");
+    world.engine.set_settings(Settings { own_ends: 0, ..Settings::default() });
+    world.restart(&mut other, 1);
+    assert!(world.confirms());
+}

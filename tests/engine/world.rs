@@ -1,0 +1,169 @@
+//! One-container pods that are told to an engine, second by second.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use probehound::engine::{
+    Change, ChangeKind, ContainerId, ContainerSnapshot, ContainerSpec, Ended, Engine, KubeletEvent, Observation, Owner,
+    PodId, PodSnapshot, PodTemplate, RestartPolicy, Role, Scope, Seen, Settings, State, Uid,
+};
+use probehound::kubelet::{Handler, HttpGet, Port, ProbeSpec, Scheme, parse};
+use probehound::time::Time;
+
+/// An engine, and the time.
+pub struct World {
+    pub engine: Engine,
+    pub now: Time,
+}
+
+impl World {
+    /// An engine that has seen nothing.
+    pub fn new(settings: Settings) -> Self {
+        Self { engine: Engine::new(settings), now: Time::parse("2026-12-01T10:00:00Z").expect("a time") }
+    }
+
+    /// Lets time pass, deadline by deadline.
+    pub fn wait(&mut self, seconds: u64) {
+        self.now = self.now.plus(Duration::from_secs(seconds));
+        while let Some(deadline) = self.engine.next_deadline().filter(|deadline| *deadline <= self.now) {
+            self.engine.tick(deadline);
+        }
+    }
+
+    /// Tells the engine something now.
+    pub fn tell(&mut self, observation: Observation) {
+        self.engine.apply(observation, self.now);
+    }
+
+    /// Shows a pod as it is.
+    pub fn show(&mut self, pod: &PodSnapshot) {
+        self.tell(Observation::Pod(Box::new(pod.clone())));
+    }
+
+    pub fn list_starts(&mut self, scope: Scope) {
+        self.tell(Observation::ListStarted(scope));
+    }
+
+    pub fn list_ends(&mut self, scope: Scope) {
+        self.tell(Observation::ListFinished(scope));
+    }
+
+    /// What was said of findings since the last call.
+    pub fn said(&mut self) -> Vec<(ChangeKind, String)> {
+        let brief = |change: &Change| (change.kind, format!("{} {}", change.finding.effect, change.finding.workload));
+        self.engine.take_changes().iter().map(brief).collect()
+    }
+
+    /// Whether something was confirmed since the last call.
+    pub fn confirms(&mut self) -> bool {
+        self.said().iter().any(|(kind, _)| *kind == ChangeKind::Confirmed)
+    }
+
+    /// The container ends with that exit code when it has run for 5 s, and is replaced at once; two more
+    /// seconds pass, in which the engine waits for the answers to what it asks.
+    pub fn restart(&mut self, pod: &mut PodSnapshot, exit: i32) {
+        let container = &mut pod.containers[0];
+        let State::Running { since: Some(since) } = container.state else { panic!("it does not run") };
+        let until = since.plus(Duration::from_secs(5));
+        container.last = Some(Ended {
+            id: container.id,
+            exit,
+            reason: Arc::from("Error"),
+            started: Some(since),
+            finished: Some(until),
+            message: None,
+        });
+        container.restarts += 1;
+        container.id = Some(ContainerId(u64::from(container.restarts)));
+        container.state = State::Running { since: Some(until) };
+        self.wait(until.since(self.now).as_secs());
+        self.show(pod);
+        self.wait(2);
+    }
+
+    /// An event on the pod's container, said once more each time.
+    pub fn event(&mut self, pod: &PodSnapshot, id: u128, reason: &str, message: &str, count: u32) {
+        let (said, aggregated) = parse(reason, message).expect("an event that matters");
+        self.tell(Observation::Event(Box::new(KubeletEvent {
+            id: Uid(id),
+            pod: pod.id.clone(),
+            container: Some(Arc::from("app")),
+            aggregated,
+            said,
+            first: self.now,
+            last: self.now,
+            count,
+        })));
+    }
+}
+
+/// A running pod of the Deployment `web` that was just started, asked for `/health` every 5 s.
+pub fn pod(world: &World, namespace: &str, name: &str) -> PodSnapshot {
+    PodSnapshot {
+        id: PodId {
+            namespace: Arc::from(namespace),
+            name: Arc::from(name),
+            uid: Uid(format!("{namespace}/{name}").bytes().fold(0, |uid, byte| uid << 8 | u128::from(byte))),
+        },
+        event_uid: None,
+        owner: Some(Owner { kind: Arc::from("Deployment"), name: Arc::from("web") }),
+        template: template(),
+        node: Some(Arc::from("node-a")),
+        ip: None,
+        created: Some(world.now),
+        deleting: false,
+        ended_by: None,
+        containers: vec![ContainerSnapshot {
+            index: 0,
+            restarts: 0,
+            id: Some(ContainerId(0)),
+            state: State::Running { since: Some(world.now) },
+            last: None,
+            ready: true,
+            started: true,
+        }],
+        version: 0,
+        seen: Seen::Changed,
+    }
+}
+
+fn template() -> Arc<PodTemplate> {
+    let liveness = ProbeSpec {
+        handler: Handler::Http(HttpGet {
+            scheme: Scheme::Http,
+            host: None,
+            port: Port::Number(8080),
+            path: Arc::from("/health"),
+            headers: Box::default(),
+            headers_mark: 0,
+        }),
+        initial_delay: Duration::ZERO,
+        period: Duration::from_secs(5),
+        timeout: Duration::from_secs(1),
+        failure_threshold: 2,
+        grace: None,
+    };
+    let container = ContainerSpec {
+        name: Arc::from("app"),
+        role: Role::App,
+        image: Arc::from("app:1"),
+        pull_policy: None,
+        invocation: Arc::from("app"),
+        invocation_mark: 1,
+        env_mark: 1,
+        env_sources: Box::default(),
+        ports: Box::from([(None, 8080)]),
+        memory_limit: None,
+        post_start: false,
+        liveness: Some(liveness),
+        readiness: None,
+        startup: None,
+    };
+    Arc::new(PodTemplate {
+        revision_hash: None,
+        restart: RestartPolicy::Always,
+        grace: Duration::from_secs(5),
+        labels: Arc::from([]),
+        containers: Box::from([container]),
+    })
+}
