@@ -15,8 +15,8 @@ pub use task::{Answer, Ended, Inlets, Memory, Surroundings, run};
 
 use super::board::Board;
 use super::instruments::Instruments;
-use crate::config::{Config, Detection};
-use crate::engine::{Engine, Finding, Need, Observation, Settings};
+use crate::config::Config;
+use crate::engine::{Engine, Finding, Need, Observation};
 use crate::source::cluster::Input;
 use crate::source::recording::{Object, RecordKind};
 use crate::source::{Observer, Related};
@@ -37,7 +37,7 @@ impl Driver {
     /// A driver that has seen nothing; what it says goes onto `board`.
     pub fn new(config: &Config, board: Arc<Board>, instruments: Arc<Instruments>, skipped: Skipped) -> Self {
         Self {
-            engine: Engine::new(settings(&config.detection)),
+            engine: Engine::new(config.detection.clone()),
             observer: Observer::new(),
             shown: Shown::new(board, config.silences.clone()),
             oddities: Oddities::new(skipped),
@@ -83,7 +83,7 @@ impl Driver {
 
     /// Goes on with other settings.
     pub fn handle_settings(&mut self, config: &Config, now: Time) {
-        self.engine.set_settings(settings(&config.detection));
+        self.engine.set_settings(config.detection.clone());
         self.shown.set_silences(config.silences.clone(), now);
     }
 
@@ -135,10 +135,6 @@ impl Driver {
             },
         }
     }
-}
-
-fn settings(detection: &Detection) -> Settings {
-    Settings { window: detection.window, probe_kills: detection.probe_kills, own_ends: detection.own_ends }
 }
 
 #[cfg(test)]
