@@ -1,7 +1,7 @@
 //! A cluster, watched and asked.
 //!
 //! [`Access`] is who is asked, [`watch()`] is what happens to pods and their events as one stream,
-//! [`WatchHealth`] how the watches are.
+//! [`WatchHealth`] how the watches are. [`Lookup`] finds what the engine would like to know.
 //!
 //! Invariants:
 //! - **No failure ends a watch**, and none holds up another one.
@@ -13,6 +13,7 @@ mod client;
 mod error;
 mod follow;
 mod health;
+mod lookup;
 mod proxy;
 mod stamps;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use backoff::Backoff;
 pub use client::{Access, Target, Version};
 pub use error::AccessError;
 pub use health::{Resource, ResourceHealth, WatchHealth};
+pub use lookup::{Answer, Lookup, LookupCounts};
 pub use stamps::Stamped;
 pub use throttle::{Throttle, ThrottleLayer, Throttled};
 pub use trouble::{Trouble, cause, watch_cause};
