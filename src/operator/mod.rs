@@ -8,3 +8,5 @@
 pub mod board;
 pub mod clock;
 pub mod leadership;
+pub mod metrics;
+pub mod process;
