@@ -7,6 +7,7 @@
 
 pub mod board;
 pub mod clock;
+pub mod http;
 pub mod leadership;
 pub mod metrics;
 pub mod process;
