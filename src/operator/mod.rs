@@ -9,5 +9,8 @@ pub mod board;
 pub mod clock;
 pub mod http;
 pub mod leadership;
+pub mod log;
 pub mod metrics;
 pub mod process;
+pub mod reload;
+pub mod silence;
