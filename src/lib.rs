@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod delivery;
 pub mod diagnosis;
 pub mod engine;
 pub mod finding;

@@ -1,6 +1,6 @@
 //! Never silent about being silent: says which silences have ended and which do nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,17 +62,13 @@ struct Known {
 
 impl Watchman {
     fn look(&mut self, silences: &Silences, entries: &[Entry], now: Time) -> Vec<(String, News)> {
-        let mut matched: Vec<&str> = entries
-            .iter()
-            .filter(|entry| entry.finding.resolved_at.is_none())
-            .filter_map(|entry| silences.of(&entry.finding, now).map(|silence| &*silence.name))
-            .collect();
-        matched.sort_unstable();
+        let open = entries.iter().filter(|entry| entry.is_open());
+        let matched: BTreeSet<&str> = open.filter_map(|entry| entry.silenced_by.as_deref()).collect();
         self.known.retain(|name, _| silences.0.iter().any(|silence| silence.name == *name));
         let mut all = Vec::new();
         for silence in &silences.0 {
             let known = self.known.entry(silence.name.clone()).or_insert_with(|| Known { of_use: now, said: None });
-            if matched.binary_search(&&*silence.name).is_ok() {
+            if matched.contains(&*silence.name) {
                 *known = Known { of_use: now, said: None };
             }
             let idle = now.since(known.of_use) >= IDLE;
@@ -130,12 +126,8 @@ mod tests {
     }
 
     fn crashing() -> Entry {
-        let finding = serde_json::from_value(serde_json::json!({
-            "namespace": "shop", "workload": "Deployment/web", "container": "app",
-            "effect": "RestartLoop", "cause": "Crash", "confidence": "high", "severity": "critical",
-            "hypotheses": [], "evidence": [], "pods": {"affected": 1, "total": 1}, "services": [],
-            "restarts": 1, "episodes": 1, "opened_at": "2026-11-22T14:00:00Z", "remedy": [],
-        }));
-        Entry { finding: Arc::new(finding.expect("a finding")), kind: crate::engine::ChangeKind::Confirmed }
+        let silenced_by = Some(Arc::from("cause=Crash"));
+        let (finding, at) = (Arc::new(crate::operator::testing::finding("web")), Time::default());
+        Entry { finding, kind: crate::engine::ChangeKind::Confirmed, at, silenced_by }
     }
 }

@@ -8,6 +8,7 @@
 //! object that the API server refused would be one that hides.
 
 mod name;
+mod told;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 pub use name::object_name;
+pub use told::{Notification, Reach, Said, Told};
 
 use crate::engine::{
     Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
@@ -39,7 +41,7 @@ const NAME: usize = 253;
 /// of many words is the longest that an honest manifest gives.
 const TEXT: usize = 4096;
 /// Most entries of a list.
-const ENTRIES: usize = 32;
+pub const ENTRIES: usize = 32;
 
 /// Which finding it is.
 #[expect(clippy::duplicated_attributes, reason = "several columns are of the same type and priority")]
@@ -186,7 +188,7 @@ pub struct FindingStatus {
     pub silenced_by: Option<String>,
     /// What each receiver was told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["receiver"]))]
+    #[schemars(length(max = ENTRIES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["receiver"]))]
     pub notifications: Vec<Notification>,
 }
 
@@ -199,60 +201,6 @@ pub enum FindingState {
     Resolved,
     /// It never was one, or another finding took its place.
     Withdrawn,
-}
-
-/// What a receiver was last told of a finding.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Notification {
-    /// The receiver's name in the configuration.
-    pub receiver: String,
-    /// The episode that it was told of.
-    pub episode: u32,
-    /// What it was told.
-    pub told: Told,
-    /// When.
-    pub at: Time,
-    /// A mark of what was said, to see what is news.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub said: Option<Said>,
-    /// Why the message cannot be delivered, where the receiver refused it for good.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
-}
-
-/// What a message said.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
-pub enum Told {
-    /// That it is there.
-    Opened,
-    /// That it changed.
-    Changed,
-    /// That it is over.
-    Resolved,
-}
-
-/// The parts of a message by which the next one is seen to be news.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Said {
-    /// Why.
-    pub cause: Cause,
-    /// The field to change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    /// Its value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "number_or_text")]
-    pub current: Option<Value>,
-    /// The value that works.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "number_or_text")]
-    pub suggested: Option<Value>,
-    /// How sure.
-    pub confidence: Confidence,
-    /// How bad.
-    pub severity: Severity,
 }
 
 impl FindingObject {

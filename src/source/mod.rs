@@ -5,6 +5,7 @@
 //! the objects around the pods and answers what the engine would like to know of them.
 //! [`recording`] reads all of it from a file.
 
+pub mod cluster;
 pub(crate) mod hash;
 pub mod mask;
 pub mod objects;

@@ -47,24 +47,6 @@ labels! {
         Dropped => "dropped",
     }
 
-    /// What became of a write of a `Finding` object.
-    FindingWrite {
-        /// It is as it should be.
-        Written => "written",
-        /// It was removed: over, and told.
-        Removed => "removed",
-        /// Somebody else wrote at the same time; it is tried again.
-        Conflict => "conflict",
-        /// The right is missing.
-        Forbidden => "forbidden",
-        /// The definition is not there.
-        NotDefined => "not_defined",
-        /// The API server does not take it as it is.
-        Refused => "refused",
-        /// Anything else; it is tried again.
-        Failed => "failed",
-    }
-
     /// What became of a message.
     Sent {
         /// The receiver took it.

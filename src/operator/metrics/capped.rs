@@ -18,7 +18,7 @@ const MOST_KEPT: usize = 10_000;
 
 /// One metric, whose series have `N` labels.
 #[derive(Debug)]
-pub struct Counted<const N: usize> {
+pub struct Capped<const N: usize> {
     metric: Metric,
     names: [&'static str; N],
     series: BTreeMap<[String; N], Series>,
@@ -35,7 +35,7 @@ struct Series {
     grown: Time,
 }
 
-impl<const N: usize> Counted<N> {
+impl<const N: usize> Capped<N> {
     /// A metric that has counted nothing.
     pub const fn new(metric: Metric, names: [&'static str; N]) -> Self {
         Self { metric, names, series: BTreeMap::new(), kept: BTreeMap::new(), overflow: 0, sought: None }
@@ -123,21 +123,21 @@ mod tests {
 
     #[test]
     fn nothing_gives_its_place_while_there_is_one_free() {
-        let mut counted = Counted::new(METRIC, ["workload"]);
+        let mut counted = Capped::new(METRIC, ["workload"]);
         counted.add(["old".into()], 1, Time::default());
         counted.add(["new".into()], 1, Time::default().plus(10 * QUIET));
         assert!(text(&counted).contains("{workload=\"old\"} 1\n"));
     }
 
-    fn full(now: Time) -> Counted<1> {
-        let mut counted = Counted::new(METRIC, ["workload"]);
+    fn full(now: Time) -> Capped<1> {
+        let mut counted = Capped::new(METRIC, ["workload"]);
         for number in 0..MAX_SERIES {
             assert!(counted.add([format!("web-{number}")], 1, now));
         }
         counted
     }
 
-    fn text(counted: &Counted<1>) -> String {
+    fn text(counted: &Capped<1>) -> String {
         let mut out = String::new();
         counted.write(&mut out).expect("strings take everything");
         out

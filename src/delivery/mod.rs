@@ -1,0 +1,10 @@
+//! Who is told what, and when: from findings to messages that arrived.
+//!
+//! [`policy`] decides what to send next; it is pure.
+//!
+//! Invariants:
+//! - Nothing is told that is not news to that receiver.
+//! - A receiver hears nothing of a namespace that none of its routes names.
+
+pub mod pace;
+pub mod policy;

@@ -1,0 +1,7 @@
+//! Who is told what, and when.
+
+mod outage;
+mod policy;
+mod properties;
+mod receiver;
+mod samples;
