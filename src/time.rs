@@ -1,6 +1,7 @@
 //! Points in time, as the cluster gives them: nothing here reads a clock.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -8,10 +9,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time in milliseconds since the Unix epoch.
 ///
-/// Eight bytes, totally ordered, and every operation saturates: arithmetic on a forged time never
-/// panics.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Time(i64);
+/// Eight bytes, also as an `Option`, totally ordered, and every operation saturates: arithmetic on a
+/// forged time never panics.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(NonZeroU64);
+
+/// The epoch in the numbers that are kept: these begin with the least time, which is no time, so
+/// that none is zero.
+const EPOCH: u64 = 1 << 63;
 
 /// The years that a cluster can speak of; what lies outside is a corrupt or forged stamp.
 const YEARS: std::ops::RangeInclusive<i16> = 2000..=2199;
@@ -30,12 +35,15 @@ pub enum TimeError {
 impl Time {
     /// The time that many milliseconds after the epoch.
     pub const fn from_millis(millis: i64) -> Self {
-        Self(millis)
+        match NonZeroU64::new(millis as u64 ^ EPOCH) {
+            Some(kept) => Self(kept),
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// Milliseconds since the epoch.
     pub const fn as_millis(self) -> i64 {
-        self.0
+        (self.0.get() ^ EPOCH) as i64
     }
 
     /// Reads an RFC 3339 text; finer than a millisecond is cut.
@@ -45,38 +53,55 @@ impl Time {
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let stamp: jiff::Timestamp = text.parse().map_err(|_| TimeError::Syntax)?;
         let year = stamp.to_zoned(jiff::tz::TimeZone::UTC).year();
-        if YEARS.contains(&year) { Ok(Self(stamp.as_millisecond())) } else { Err(TimeError::Year(year)) }
+        if YEARS.contains(&year) { Ok(Self::from_millis(stamp.as_millisecond())) } else { Err(TimeError::Year(year)) }
     }
 
     /// This time and `span`.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(span.as_millis() as i64))
+        Self::from_millis(self.as_millis().saturating_add(millis(span)))
     }
 
     /// This time less `span`.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(span.as_millis() as i64))
+        Self::from_millis(self.as_millis().saturating_sub(millis(span)))
     }
 
     /// How long after `earlier` this is; zero where it is not.
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(earlier.0).max(0) as u64)
+        Duration::from_millis(self.as_millis().saturating_sub(earlier.as_millis()).max(0) as u64)
     }
 
     /// The whole second in which this lies.
     #[must_use]
     pub fn whole_second(self) -> Self {
-        Self(self.0.div_euclid(1000) * 1000)
+        Self::from_millis(self.as_millis().div_euclid(1000).saturating_mul(1000))
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+impl Default for Time {
+    /// The epoch.
+    fn default() -> Self {
+        Self::from_millis(0)
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
+        match jiff::Timestamp::from_millisecond(self.as_millis()) {
             Ok(stamp) => write!(f, "{stamp:.3}"),
-            Err(_) => write!(f, "@{}ms", self.0),
+            Err(_) => write!(f, "@{}ms", self.as_millis()),
         }
     }
 }
@@ -130,6 +155,17 @@ mod tests {
     fn arithmetic_saturates() {
         let end = Time::from_millis(i64::MAX);
         assert_eq!(end.plus(Duration::from_secs(1)), end);
-        assert_eq!(Time::from_millis(i64::MIN).since(end), Duration::ZERO);
+        assert_eq!(end.minus(Duration::MAX).plus(Duration::MAX), end);
+        let start = Time::from_millis(i64::MIN);
+        assert_eq!(start.since(end), Duration::ZERO);
+        assert_eq!((start.minus(Duration::MAX), start.whole_second()), (start, start));
+    }
+
+    #[test]
+    fn times_are_in_the_order_of_their_milliseconds() {
+        let all = [i64::MIN, -1, 0, 1, 1_800_000_000_000, i64::MAX].map(Time::from_millis);
+        assert!(all.is_sorted() && all[2] == Time::default());
+        assert_eq!(all[4].as_millis(), 1_800_000_000_000);
+        assert_eq!(size_of::<Option<Time>>(), 8);
     }
 }

@@ -13,6 +13,8 @@ const DEFAULTS: &str = include_str!("../config/probehound.yaml");
 fn the_documented_defaults_are_the_defaults() {
     assert_eq!(load(DEFAULTS).expect("no error"), Config::default());
     assert_eq!(load("{}").expect("no error"), Config::default());
+    let bound = format!("at most {}.", probehound::engine::Settings::MOST_ENDS);
+    assert_eq!(DEFAULTS.matches(&bound).count(), 2, "the bounds of probeKills and ownEnds");
 }
 
 #[test]
@@ -44,7 +46,7 @@ fn all_settings_can_be_set() {
         "
 clusterName: prod-eu
 watch: {namespaces: [shop, pay], podSelector: 'app=web,tier!=test', initialList: list}
-detection: {window: 1h30m, probeKills: 1, ownEnds: 10}
+detection: {window: 1h30m, probeKills: 1, ownEnds: 7}
 silences: [{namespace: shop, workload: '*/web', container: app, cause: WrongPath, until: 2027-01-31T18:00:00Z}]
 findings: {keepResolved: 7d}
 leaderElection: {enabled: true, namespace: ops, name: hound}
@@ -55,7 +57,7 @@ http: {listen: '127.0.0.1:9090'}
     assert_eq!(config.cluster_name.as_deref(), Some("prod-eu"));
     assert_eq!(config.watch.namespaces, ["pay", "shop"]);
     assert_eq!(config.detection.window, Duration::from_mins(90));
-    assert_eq!((config.detection.probe_kills, config.detection.own_ends), (1, 10));
+    assert_eq!((config.detection.probe_kills, config.detection.own_ends), (1, 7));
     assert_eq!(config.silences.0[0].name, "namespace=shop workload=*/web container=app cause=WrongPath");
     assert_eq!(config.silences.0[0].until, Time::parse("2027-01-31T18:00:00Z").ok());
     assert_eq!(config.findings.keep_resolved, Duration::from_hours(168));
@@ -70,8 +72,8 @@ fn an_impossible_value_is_refused_with_its_place_and_what_to_write() {
         ("detection: {window: -15m}", "1:21: detection.window: \"-15m\" is negative"),
         ("detection: {window: 15}", "1:21: detection.window: \"15\" has no unit"),
         ("detection: {window: 25h}", "1:21: detection.window: \"25h\" is not from 1s to 24h"),
-        ("detection: {probeKills: 0}", "1:25: detection.probeKills: 0 is not from 1 to 10"),
-        ("detection: {ownEnds: -1}", "1:22: detection.ownEnds: -1 is not from 1 to 10"),
+        ("detection: {probeKills: 0}", "1:25: detection.probeKills: 0 is not from 1 to 7"),
+        ("detection: {ownEnds: -1}", "1:22: detection.ownEnds: -1 is not from 1 to 7"),
         ("watch: {namespaces: [Prod]}", "1:22: watch.namespaces: \"Prod\" is no name of a namespace"),
         ("watch: {namespaces: [a, a]}", "1:25: watch.namespaces: \"a\" stands here twice"),
         ("watch: {podSelector: 'a in b'}", "1:22: watch.podSelector: \"a in b\" is no label's key"),
@@ -110,20 +112,20 @@ fn everything_that_is_wrong_is_said_at_once_in_the_order_of_the_lines() {
 fn what_there_can_be_many_of_is_bounded() {
     let names: Vec<String> = (0..101).map(|n| format!("n{n}")).collect();
     assert!(refused(&format!("watch: {{namespaces: [{}]}}", names.join(", ")))[0].contains("more than 100 namespaces"));
-    let silences: String = (0..501).map(|n| format!("- namespace: n{n}\n")).collect();
-    let lines = refused(&format!("silences:\n{silences}"));
+    let silences: Vec<String> = (0..501).map(|n| format!("- namespace: n{n}\n")).collect();
+    let lines = refused(&format!("silences:\n{}", silences.concat()));
     assert!(lines[0].contains(":502:3: silences: more than 500 silences"), "{lines:?}");
 }
 
 #[test]
 fn a_file_that_cannot_be_one_is_refused_as_a_whole() {
-    let cases: [(&str, &[u8], &str); 3] = [
-        ("empty.yaml", b" \n", "the file is empty"),
-        ("binary.yaml", b"\xff\xfe\x00", "not UTF-8"),
-        ("large.yaml", &[b'#'; (1 << 20) + 1], "larger than 1 MiB"),
+    let cases = [
+        ("empty.yaml", b" \n".to_vec(), "the file is empty"),
+        ("binary.yaml", b"\xff\xfe\x00".to_vec(), "not UTF-8"),
+        ("large.yaml", vec![b'#'; (1 << 20) + 1], "larger than 1 MiB"),
     ];
     for (name, bytes, expected) in cases {
-        let file = written(name, bytes);
+        let file = written(name, &bytes);
         let error = Source { file: Some(file), ..Source::default() }.load().expect_err("refused").to_string();
         assert!(error.contains(&format!("{name}: {expected}")), "{error}");
     }

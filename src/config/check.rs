@@ -9,15 +9,14 @@ use super::raw::{self, Raw, Text};
 use super::selector::selector;
 use super::silence::{Matcher, Silence, Silences};
 use super::value::{Refusal, cluster_name, duration, listen, namespace, object_name, quoted, time};
-use super::{Config, Detection, Findings, Http, LeaderElection, Problem, Watch};
+use super::{Config, Findings, Http, LeaderElection, Problem, Watch};
+use crate::engine::Settings;
 
 /// Most namespaces: each takes two watches of its own.
 pub const MOST_NAMESPACES: usize = 100;
 /// Most silences: each finding is held against each of them.
 pub const MOST_SILENCES: usize = 500;
-/// Restarts of one container of which the engine knows: it keeps its last ten runs.
-const MOST_RESTARTS: i64 = 10;
-/// Longest window in hours: the engine remembers runs, and a run of yesterday is no loop of today.
+/// Longest window in hours: what restarts less than once in so long is no loop.
 const WINDOW_HOURS: u64 = 24;
 /// Longest name of a silence, in characters: it is a label's value.
 const SILENCE_NAME: usize = 100;
@@ -96,8 +95,8 @@ fn watch(raw: &raw::Watch, checker: &mut Checker) -> Watch {
     }
 }
 
-fn detection(raw: &raw::Detection, checker: &mut Checker) -> Detection {
-    let default = Detection::default();
+fn detection(raw: &raw::Detection, checker: &mut Checker) -> Settings {
+    let default = Settings::default();
     let window = raw.window.as_ref().and_then(|text| {
         let window = checker.read("detection.window", Some(text), duration)?;
         if (1..=WINDOW_HOURS * 3600).contains(&window.as_secs()) {
@@ -107,7 +106,7 @@ fn detection(raw: &raw::Detection, checker: &mut Checker) -> Detection {
         checker.refuse(text.referenced, "detection.window", what, "the default is 15m");
         None
     });
-    Detection {
+    Settings {
         window: window.unwrap_or(default.window),
         probe_kills: restarts("detection.probeKills", raw.probe_kills.as_ref(), default.probe_kills, checker),
         own_ends: restarts("detection.ownEnds", raw.own_ends.as_ref(), default.own_ends, checker),
@@ -116,11 +115,12 @@ fn detection(raw: &raw::Detection, checker: &mut Checker) -> Detection {
 
 fn restarts(key: &str, raw: Option<&Spanned<i64>>, default: u32, checker: &mut Checker) -> u32 {
     let Some(raw) = raw else { return default };
-    if !(1..=MOST_RESTARTS).contains(&raw.value) {
-        let what = format!("{} is not from 1 to {MOST_RESTARTS}", raw.value);
+    let count = u32::try_from(raw.value).ok().filter(|count| (1..=Settings::MOST_ENDS).contains(count));
+    if count.is_none() {
+        let what = format!("{} is not from 1 to {}", raw.value, Settings::MOST_ENDS);
         checker.refuse(raw.referenced, key, what, &format!("the default is {default}"));
     }
-    u32::try_from(raw.value).unwrap_or(default)
+    count.unwrap_or(default)
 }
 
 fn findings(raw: &raw::Findings, checker: &mut Checker) -> Findings {

@@ -26,6 +26,7 @@ mod yaml;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::engine::Settings;
 pub use check::{Checker, check};
 pub use problem::{Problem, Problems};
 pub use silence::{Silence, Silences};
@@ -40,7 +41,7 @@ pub struct Config {
     /// What is watched.
     pub watch: Watch,
     /// When a loop is one.
-    pub detection: Detection,
+    pub detection: Settings,
     /// What is not told, although it is found.
     pub silences: Silences,
     /// The `Finding` objects.
@@ -73,24 +74,6 @@ pub enum InitialList {
     List,
     /// As a stream.
     Stream,
-}
-
-/// When a loop is one.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Detection {
-    /// Restarts further apart than this are no loop.
-    pub window: Duration,
-    /// Restarts of one container within the window that make a loop of probe kills, where the first
-    /// kill alone does not prove it.
-    pub probe_kills: u32,
-    /// Restarts of one container within the window that make a loop of ends of its own.
-    pub own_ends: u32,
-}
-
-impl Default for Detection {
-    fn default() -> Self {
-        Self { window: Duration::from_mins(15), probe_kills: 2, own_ends: 3 }
-    }
 }
 
 /// The `Finding` objects.

@@ -82,3 +82,52 @@ impl fmt::Display for Matcher {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_is_silenced_by_the_first_that_matches_all_it_names() {
+        let silences = Silences(vec![
+            silence("other-namespace", Some("pay"), None, None),
+            silence("other-cause", Some("shop"), None, Some(Cause::Crash)),
+            silence("first", Some("sh*"), Some("*/web-*"), Some(Cause::WrongPath)),
+            silence("second", Some("shop"), None, None),
+        ]);
+        assert_eq!(silences.of(&finding(), Time::default()).map(|silence| silence.name.as_str()), Some("first"));
+    }
+
+    #[test]
+    fn a_silence_ends_at_its_time() {
+        let mut silence = silence("a", Some("shop"), None, None);
+        silence.until = Some(Time::from_millis(1000));
+        let silences = Silences(vec![silence]);
+        assert!(silences.of(&finding(), Time::from_millis(999)).is_some());
+        assert!(silences.of(&finding(), Time::from_millis(1000)).is_none());
+    }
+
+    #[test]
+    fn a_matcher_that_leaves_nothing_out_is_everything() {
+        let matcher = |namespace, workload| silence("a", namespace, workload, None).matcher;
+        assert!(matcher(None, None).is_everything());
+        assert!(matcher(Some("**"), Some("*/*")).is_everything());
+        assert!(!matcher(Some("*"), Some("Deployment/*")).is_everything());
+    }
+
+    fn silence(name: &str, namespace: Option<&str>, workload: Option<&str>, cause: Option<Cause>) -> Silence {
+        let glob = |text: Option<&str>| text.map(|text| Glob::new(text).expect("a pattern"));
+        let matcher = Matcher { namespace: glob(namespace), workload: glob(workload), container: None, cause };
+        Silence { name: name.to_owned(), matcher, until: None, reason: None }
+    }
+
+    fn finding() -> Finding {
+        serde_json::from_value(serde_json::json!({
+            "namespace": "shop", "workload": "Deployment/web-1", "container": "app",
+            "effect": "RestartLoop", "cause": "WrongPath", "confidence": "high", "severity": "critical",
+            "hypotheses": [], "evidence": [], "pods": {"affected": 1, "total": 1}, "services": [],
+            "restarts": 1, "episodes": 1, "opened_at": "2026-11-22T14:00:00Z", "remedy": [],
+        }))
+        .expect("a finding")
+    }
+}

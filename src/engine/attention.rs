@@ -126,7 +126,7 @@ impl Engine {
         workload.asked = Some(self.now);
         workload.asked_of = about;
         let pod = workload.pods.iter().next_back().and_then(|place| self.pods.get(*place));
-        let owner = workload.owner.clone().unwrap_or_else(|| workload.top.clone());
+        let owner = workload.owner.as_deref().unwrap_or(&workload.top).clone();
         let namespace = Arc::clone(&workload.namespace);
         if workload.owner.is_some() {
             self.needs.push(Need::Workload { namespace: Arc::clone(&namespace), owner: owner.clone() });
@@ -187,7 +187,7 @@ impl Engine {
                 continue;
             };
             let owned =
-                |place: &&u32| self.pods.get(**place).is_some_and(|pod| pod.owner.as_ref() == Some(&facts.owner));
+                |place: &&u32| self.pods.get(**place).is_some_and(|pod| pod.owner.as_deref() == Some(&facts.owner));
             let places: Vec<u32> = workload.pods.iter().filter(owned).copied().collect();
             if places.is_empty() {
                 continue;

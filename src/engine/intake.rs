@@ -26,11 +26,13 @@ impl Engine {
 
     fn new_pod(&mut self, snapshot: &PodSnapshot) {
         let id = self.workload_of(snapshot);
-        let place = self.pods.insert(Box::new(record(snapshot, id, self.lists.number(), self.now)));
+        let mut pod = Box::new(record(snapshot, id, self.lists.number(), self.now));
+        let workload = self.workloads.get_mut(&id);
+        pod.owner = workload.and_then(|workload| workload.shared_owner(snapshot.owner.as_ref()));
+        let place = self.pods.insert(pod, snapshot.event_uid);
         if let Some(workload) = self.workloads.get_mut(&id) {
             workload.pods.insert(place);
             workload.empty_since = None;
-            workload.owner = snapshot.owner.clone().or_else(|| workload.owner.take());
         }
         let mut matters = self.statuses(place, snapshot);
         let waited =
@@ -189,7 +191,7 @@ impl Engine {
     fn note_passes(&mut self, place: u32) {
         let Some(pod) = self.pods.get(place) else { return };
         if let Some(workload) = self.workloads.get_mut(&pod.workload) {
-            workload.note_passes_of(pod, &self.pods, self.lists.alive(&pod.id.namespace));
+            workload.note_passes_of(pod, &self.pods, self.lists.alive(&workload.namespace));
         }
     }
 
@@ -219,8 +221,9 @@ impl Engine {
     /// What was in the scope and not seen since its list began is gone.
     pub(super) fn list_finished(&mut self, scope: &Scope) {
         let Some(number) = self.lists.finish(scope) else { return };
-        let unseen = |pod: &Pod| pod.list < number && scope.includes(&pod.id.namespace);
-        let gone: Vec<_> = self.pods.places().filter(|place| self.pods.get(*place).is_some_and(unseen)).collect();
+        let unseen = |place: &u32| self.pods.get(*place).is_some_and(|pod| pod.list < number);
+        let listed = || self.workloads.values().filter(|workload| scope.includes(&workload.namespace));
+        let gone: Vec<_> = listed().flat_map(|workload| workload.pods.iter()).copied().filter(unseen).collect();
         for place in gone {
             self.remove(place);
         }
@@ -284,9 +287,8 @@ fn cannot_run(spec: &ContainerSpec) -> bool {
 
 fn record(snapshot: &PodSnapshot, workload: usize, list: u32, now: Time) -> Pod {
     Pod {
-        id: snapshot.id.clone(),
-        event_uid: snapshot.event_uid,
-        owner: snapshot.owner.clone(),
+        uid: snapshot.id.uid,
+        owner: None,
         workload,
         template: Arc::clone(&snapshot.template),
         node: snapshot.node.clone(),

@@ -196,7 +196,7 @@ fn affected(members: &[Member], counts: &[Counts], probe: Option<ProbeKind>) -> 
         .iter()
         .zip(counts)
         .filter(|(member, counts)| counts.all > 0 || is_failing(member, probe))
-        .map(|(member, _)| member.pod.id.uid)
+        .map(|(member, _)| member.pod.uid)
         .collect()
 }
 

@@ -5,19 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::history::History;
-use super::observation::{ContainerId, Owner, PodId, Uid};
+use super::observation::{ContainerId, Owner, Uid};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
-/// A pod.
+/// A pod; its namespace is its workload's, and its name is of no use to anybody.
 #[derive(Debug)]
 pub(super) struct Pod {
-    /// Who it is.
-    pub id: PodId,
-    /// The other UID that events on it may carry.
-    pub event_uid: Option<Uid>,
-    /// Its controller.
-    pub owner: Option<Owner>,
+    /// Which one it is.
+    pub uid: Uid,
+    /// Its controller, shared with pods that were seen before.
+    pub owner: Option<Arc<Owner>>,
     /// Its workload, as a place in the engine's list.
     pub workload: usize,
     /// Its template.
@@ -81,6 +79,8 @@ pub(super) struct PodTable {
     slots: Vec<Option<Box<Pod>>>,
     free: Vec<u32>,
     by_uid: HashMap<Uid, u32>,
+    /// The other UIDs that events on pods may carry, of the few that have one.
+    event_uids: HashMap<u32, Uid>,
 }
 
 impl PodTable {
@@ -99,9 +99,9 @@ impl PodTable {
         self.slots.get_mut(place as usize)?.as_deref_mut()
     }
 
-    /// Puts a pod in.
-    pub fn insert(&mut self, pod: Box<Pod>) -> u32 {
-        let (uid, event_uid) = (pod.id.uid, pod.event_uid);
+    /// Puts a pod in, with the other UID that events on it may carry.
+    pub fn insert(&mut self, pod: Box<Pod>, event_uid: Option<Uid>) -> u32 {
+        let uid = pod.uid;
         let place = if let Some(place) = self.free.pop() {
             self.slots[place as usize] = Some(pod);
             place
@@ -112,6 +112,7 @@ impl PodTable {
         self.by_uid.insert(uid, place);
         if let Some(other) = event_uid {
             self.by_uid.entry(other).or_insert(place);
+            self.event_uids.insert(place, other);
         }
         place
     }
@@ -119,7 +120,7 @@ impl PodTable {
     /// Takes a pod out.
     pub fn remove(&mut self, place: u32) -> Option<Box<Pod>> {
         let pod = self.slots.get_mut(place as usize)?.take()?;
-        for uid in [Some(pod.id.uid), pod.event_uid].into_iter().flatten() {
+        for uid in [Some(pod.uid), self.event_uids.remove(&place)].into_iter().flatten() {
             if self.by_uid.get(&uid) == Some(&place) {
                 self.by_uid.remove(&uid);
             }
@@ -131,11 +132,6 @@ impl PodTable {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.slots.len() - self.free.len()
-    }
-
-    /// All places that are taken, in order.
-    pub fn places(&self) -> impl Iterator<Item = u32> + '_ {
-        self.slots.iter().enumerate().filter(|(_, slot)| slot.is_some()).map(|(place, _)| place as u32)
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) fn never_ready<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> 
     if !confirmed && !verdict.deterministic {
         return Seen::later(again);
     }
-    let affected = unready.iter().map(|(member, _)| member.pod.id.uid).collect();
+    let affected = unready.iter().map(|(member, _)| member.pod.uid).collect();
     Seen { proposal: Some(proposal(Effect::NeverReady, Some(probe), verdict, template, affected, confirmed)), again }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn ineffective<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind
     }
     let affected = members(scene, name, template)
         .filter(|member| is_ineffective(member, probe))
-        .map(|member| member.pod.id.uid)
+        .map(|member| member.pod.uid)
         .collect();
     Seen {
         proposal: Some(proposal(Effect::ProbeIneffective, Some(probe), verdict, template, affected, true)),
@@ -174,7 +174,7 @@ pub(super) fn blocked<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Seen
     let Some(evidence) = scene.evidence(name, template, Effect::StartBlocked, None, &tally, case) else {
         return Seen::default();
     };
-    let affected = waiting.iter().map(|(member, _)| member.pod.id.uid).collect();
+    let affected = waiting.iter().map(|(member, _)| member.pod.uid).collect();
     Seen {
         proposal: Some(proposal(Effect::StartBlocked, None, diagnose(&evidence), template, affected, confirmed)),
         again: (!confirmed).then_some(due),
@@ -194,7 +194,7 @@ pub(super) fn flapping<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind, c
         return Seen::default();
     };
     let affected =
-        members(scene, name, template).filter(|member| flaps(member, probe)).map(|member| member.pod.id.uid).collect();
+        members(scene, name, template).filter(|member| flaps(member, probe)).map(|member| member.pod.uid).collect();
     Seen {
         proposal: Some(proposal(Effect::Flapping, Some(probe), diagnose(&evidence), template, affected, true)),
         again: None,

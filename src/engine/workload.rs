@@ -22,7 +22,7 @@ pub(super) struct Workload {
     /// Its kind and name.
     pub top: Owner,
     /// The controller of its pods by which it is asked for; the newest one's.
-    pub owner: Option<Owner>,
+    pub owner: Option<Arc<Owner>>,
     /// What was answered.
     pub facts: Option<Box<WorkloadFacts>>,
     /// Its Services, once answered.
@@ -78,6 +78,15 @@ impl Workload {
             Some(name) if !name.is_empty() => Owner { kind: "Deployment".into(), name: name.into() },
             _ => owner.clone(),
         }
+    }
+
+    /// Takes a pod's controller for its own; gives back the one copy of it that its pods share.
+    pub fn shared_owner(&mut self, owner: Option<&Owner>) -> Option<Arc<Owner>> {
+        let owner = owner?;
+        if self.owner.as_deref() != Some(owner) {
+            self.owner = Some(Arc::new(owner.clone()));
+        }
+        self.owner.clone()
     }
 
     /// Whether something of it is going on.

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::engine::{Change, ChangeKind, Finding};
+use crate::engine::{ChangeKind, Finding};
 use crate::finding::Identity;
+use crate::time::Time;
 
 /// Most findings that are kept; a cluster in which more loop at once has one cause for most.
 const MOST: usize = 20_000;
@@ -34,6 +35,17 @@ pub struct Entry {
     pub finding: Arc<Finding>,
     /// What last happened to it.
     pub kind: ChangeKind,
+    /// When.
+    pub at: Time,
+    /// The silence that keeps it from being told, if one does.
+    pub silenced_by: Option<Arc<str>>,
+}
+
+impl Entry {
+    /// Whether it goes on, as far as is known.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.kind, ChangeKind::Resolved | ChangeKind::Withdrawn)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -49,10 +61,9 @@ pub struct News {
 }
 
 impl Board {
-    /// Puts up what a change says, and wakes the readers.
-    pub fn put_up(&self, change: &Change) {
-        let identity = change.finding.identity();
-        let entry = Entry { finding: Arc::clone(&change.finding), kind: change.kind };
+    /// Puts up a finding as it is now, and wakes the readers.
+    pub fn put_up(&self, entry: Entry) {
+        let identity = entry.finding.identity();
         let mut state = locked(&self.state);
         if state.entries.len() >= MOST && !state.entries.contains_key(&identity) {
             state.dropped += 1;
@@ -111,4 +122,51 @@ impl News {
 /// What a panic elsewhere left is still the newest state.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::testing::finding;
+
+    #[tokio::test]
+    async fn a_slow_reader_is_told_of_each_finding_once_and_finds_its_newest_state() {
+        let board = Board::default();
+        board.put_up(entry("one", ChangeKind::Confirmed));
+        let mut news = board.subscribe();
+        for kind in [ChangeKind::Suspected, ChangeKind::Confirmed, ChangeKind::Resolved] {
+            board.put_up(entry("two", kind));
+        }
+        let told = news.next().await;
+        assert_eq!(told.len(), 2, "what was up before is news to a new reader");
+        let kinds: Vec<_> = told.iter().filter_map(|identity| board.get(identity)).map(|entry| entry.kind).collect();
+        assert_eq!(kinds, [ChangeKind::Confirmed, ChangeKind::Resolved]);
+    }
+
+    #[tokio::test]
+    async fn news_wait_until_there_are_some() {
+        let board = Arc::new(Board::default());
+        let mut news = board.subscribe();
+        let told = tokio::spawn(async move { news.next().await });
+        tokio::task::yield_now().await;
+        board.put_up(entry("one", ChangeKind::Confirmed));
+        assert_eq!(told.await.expect("it does not panic").len(), 1);
+    }
+
+    #[test]
+    fn a_board_that_is_full_says_how_much_is_missing() {
+        let board = Board::default();
+        for number in 0..=MOST {
+            board.put_up(entry(&number.to_string(), ChangeKind::Confirmed));
+        }
+        assert_eq!((board.all().len(), board.dropped()), (MOST, 1));
+        let up = board.all()[0].finding.identity();
+        board.take_down(&up);
+        assert!(board.get(&up).is_none());
+    }
+
+    fn entry(workload: &str, kind: ChangeKind) -> Entry {
+        let finding = Arc::new(finding(workload));
+        Entry { at: finding.opened_at, finding, kind, silenced_by: None }
+    }
 }

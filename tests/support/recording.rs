@@ -98,7 +98,12 @@ impl Recording {
 impl Line {
     /// A line about `object`.
     pub fn new(at: Time, resource: &str, change: Type, object: &Value) -> Self {
-        Self { at, resource: resource.into(), change, object: Arc::new(Object::new(object.to_string())) }
+        Self::raw(at, resource, change, &object.to_string())
+    }
+
+    /// A line about the object of that JSON.
+    pub fn raw(at: Time, resource: &str, change: Type, json: &str) -> Self {
+        Self { at, resource: resource.into(), change, object: Arc::new(Object::new(json.to_owned())) }
     }
 
     /// The object as a tree.

@@ -1,0 +1,12 @@
+//! The operator on a real API server: `make e2e`.
+//!
+//! Everything that is started here ends with the run: see `harness`. A test that only reads, or
+//! that works in namespaces of its own, shares a control plane with others; one that stops, floods
+//! or compacts the server has its own.
+
+mod harness;
+mod player;
+mod playing;
+mod proxy;
+#[path = "../support/mod.rs"]
+mod support;
