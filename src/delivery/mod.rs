@@ -6,6 +6,7 @@
 //! - Nothing is told that is not news to that receiver.
 //! - A receiver hears nothing of a namespace that none of its routes names.
 
+pub mod alerts;
 pub mod http;
 pub mod pace;
 pub mod policy;

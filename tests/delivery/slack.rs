@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use probehound::delivery::http::Client;
-use probehound::delivery::receiver::{Sent, slack};
+use probehound::delivery::receiver::{Reply, slack};
 use probehound::delivery::secret::Secret;
 use probehound::report::slack::{Context, Payload};
 use probehound::report::tidings::{Dispatch, Kind, News};
@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_millis(400);
 #[tokio::test]
 async fn a_message_arrives_as_json_in_one_post() {
     let server = Slack::start([]).await;
-    assert_eq!(send(&server.url()).await, Sent::Delivered);
+    assert_eq!(send(&server.url()).await, Reply::Delivered);
     let seen = server.seen();
     assert_eq!(seen.len(), 1);
     assert!(
@@ -56,7 +56,7 @@ async fn what_may_work_the_next_time_is_a_failure() {
     ];
     for (turn, expected) in turns {
         let server = Slack::start([turn.clone()]).await;
-        let Sent::Failed { why, .. } = send(&server.url()).await else { panic!("{turn:?} is no failure") };
+        let Reply::Failed { why, .. } = send(&server.url()).await else { panic!("{turn:?} is no failure") };
         assert_eq!(why, expected, "{turn:?}");
         assert!(server.seen().len() <= 1, "{turn:?} is tried once");
     }
@@ -65,17 +65,17 @@ async fn what_may_work_the_next_time_is_a_failure() {
 #[tokio::test]
 async fn a_slow_answer_is_an_answer() {
     let server = Slack::start([Turn::Slow(LIMIT / 4)]).await;
-    assert_eq!(send(&server.url()).await, Sent::Delivered);
+    assert_eq!(send(&server.url()).await, Reply::Delivered);
 }
 
 #[tokio::test]
 async fn permanent_answers_about_the_message_refuse_it() {
     for error in ["invalid_payload", "no_text", "too_many_attachments", "invalid_blocks", "msg_blocks_too_long"] {
         let server = Slack::start([Turn::Answer(400, error)]).await;
-        assert_eq!(send(&server.url()).await, Sent::Refused(format!("it answers 400: {error}")));
+        assert_eq!(send(&server.url()).await, Reply::Refused(format!("it answers 400: {error}")));
     }
     let server = Slack::start([Turn::Answer(413, "<html>")]).await;
-    assert_eq!(send(&server.url()).await, Sent::Refused("it answers 413".into()));
+    assert_eq!(send(&server.url()).await, Reply::Refused("it answers 413".into()));
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn permanent_answers_about_the_webhook_end_it() {
     ];
     for (status, error) in answers {
         let server = Slack::start([Turn::Answer(status, error)]).await;
-        assert_eq!(send(&server.url()).await, Sent::Gone(format!("it answers {status}: {error}")));
+        assert_eq!(send(&server.url()).await, Reply::Gone(format!("it answers {status}: {error}")));
     }
 }
 
@@ -113,7 +113,7 @@ async fn what_cannot_be_reached_is_told_apart() {
     ];
     for (url, expected) in cases {
         let client = Client::new(None).expect("there are certificates").within(Duration::from_secs(20));
-        let Sent::Failed { why, .. } = slack::send(&client, &Secret::new(&url), &payload()).await else {
+        let Reply::Failed { why, .. } = slack::send(&client, &Secret::new(&url), &payload()).await else {
             panic!("{url} is no failure")
         };
         assert_eq!(why, expected, "{url}");
@@ -124,7 +124,7 @@ async fn what_cannot_be_reached_is_told_apart() {
 async fn an_answer_without_end_is_read_no_further() {
     const ENDLESS: &str = "Content-Length: 99999999999";
     let server = Slack::start([Turn::With(500, ENDLESS, "rollup_error")]).await;
-    assert!(matches!(send(&server.url()).await, Sent::Failed { .. }));
+    assert!(matches!(send(&server.url()).await, Reply::Failed { .. }));
 }
 
 #[tokio::test]
@@ -143,12 +143,12 @@ async fn no_failure_shows_the_address() {
 async fn wait(turn: Turn) -> Option<Duration> {
     let server = Slack::start([turn]).await;
     match send(&server.url()).await {
-        Sent::Failed { wait, .. } => wait,
+        Reply::Failed { wait, .. } => wait,
         sent => panic!("{sent:?}"),
     }
 }
 
-async fn send(url: &str) -> Sent {
+async fn send(url: &str) -> Reply {
     let client = Client::new(None).expect("there are certificates").within(LIMIT);
     slack::send(&client, &Secret::new(url), &payload()).await
 }

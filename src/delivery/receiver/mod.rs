@@ -1,6 +1,9 @@
 //! The receivers: thin edges that send one message and say what came of it.
 
+pub mod alertmanager;
+pub mod events;
 pub mod slack;
+pub mod webhook;
 
 use std::time::Duration;
 
@@ -8,7 +11,7 @@ use super::http::{Answer, Failure};
 
 /// What came of sending a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Sent {
+pub enum Reply {
     /// It arrived.
     Delivered,
     /// This message will never be taken; the next one may.
@@ -24,7 +27,7 @@ pub enum Sent {
     Gone(String),
 }
 
-impl Sent {
+impl Reply {
     /// There was no answer.
     fn unanswered(failure: Failure) -> Self {
         match failure {

@@ -5,7 +5,7 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::{Sent, word};
+use super::{Reply, word};
 use crate::delivery::http::{Answer, Client};
 use crate::delivery::secret::Secret;
 use crate::report::slack::Payload;
@@ -14,38 +14,38 @@ use crate::report::slack::Payload;
 const ABOUT_THE_WEBHOOK: [&str; 2] = ["no_active_hooks", "user_not_found"];
 
 /// Posts one message.
-pub async fn send(client: &Client, address: &Secret, payload: &Payload) -> Sent {
+pub async fn send(client: &Client, address: &Secret, payload: &Payload) -> Reply {
     let body = match serde_json::to_vec(payload) {
         Ok(body) => body,
-        Err(error) => return Sent::Refused(format!("it cannot be written as JSON: {error}")),
+        Err(error) => return Reply::Refused(format!("it cannot be written as JSON: {error}")),
     };
     match client.post(address, HeaderMap::new(), body).await {
         Ok(answer) => meaning(&answer),
-        Err(failure) => Sent::unanswered(failure),
+        Err(failure) => Reply::unanswered(failure),
     }
 }
 
 /// What an answer means.
-pub fn meaning(answer: &Answer) -> Sent {
+pub fn meaning(answer: &Answer) -> Reply {
     let word = word(&answer.body);
     let said = |what: String| word.map_or(what.clone(), |word| format!("{what}: {word}"));
     let status = answer.status;
     match status {
-        StatusCode::OK if word == Some("ok") => Sent::Delivered,
-        StatusCode::OK => Sent::later("it answers 200, but not with ok: something else stands in between", answer),
+        StatusCode::OK if word == Some("ok") => Reply::Delivered,
+        StatusCode::OK => Reply::later("it answers 200, but not with ok: something else stands in between", answer),
         StatusCode::BAD_REQUEST if word.is_some_and(|word| ABOUT_THE_WEBHOOK.contains(&word)) => {
-            Sent::Gone(said("it answers 400".to_owned()))
+            Reply::Gone(said("it answers 400".to_owned()))
         }
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY => {
-            Sent::Refused(said(format!("it answers {}", status.as_u16())))
+            Reply::Refused(said(format!("it answers {}", status.as_u16())))
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => {
-            Sent::Gone(said(format!("it answers {}", status.as_u16())))
+            Reply::Gone(said(format!("it answers {}", status.as_u16())))
         }
-        StatusCode::TOO_MANY_REQUESTS => Sent::later("it answers 429: too many messages", answer),
+        StatusCode::TOO_MANY_REQUESTS => Reply::later("it answers 429: too many messages", answer),
         status if status.is_redirection() => {
-            Sent::later(format!("it answers {}, a redirect, and none is followed", status.as_u16()), answer)
+            Reply::later(format!("it answers {}, a redirect, and none is followed", status.as_u16()), answer)
         }
-        status => Sent::later(said(format!("it answers {}", status.as_u16())), answer),
+        status => Reply::later(said(format!("it answers {}", status.as_u16())), answer),
     }
 }
