@@ -1,19 +1,35 @@
 //! A cluster, watched and asked.
+//!
+//! [`Access`] is who is asked, [`watch()`] is what happens to pods and their events as one stream,
+//! [`WatchHealth`] how the watches are. [`Lookup`] finds what the engine would like to know.
+//!
+//! Invariants:
+//! - **No failure ends a watch**, and none holds up another one.
+//! - **A dead peer is noticed within 15 s**, on lists and on watches.
+//! - **No message and no log holds a credential**, nor what a credential helper printed.
 
-use crate::engine::{Scope, Seen};
-use crate::source::objects::{EventLite, PodLite};
+mod backoff;
+mod client;
+mod error;
+mod follow;
+mod health;
+mod lookup;
+mod proxy;
+mod stamps;
+#[cfg(test)]
+mod testing;
+mod throttle;
+mod trouble;
+mod watch;
+mod watched;
 
-/// Something seen in the cluster.
-#[derive(Debug)]
-pub enum Input {
-    /// A list of pods begins, or begins anew.
-    ListStarted(Scope),
-    /// A pod as it is now.
-    Pod(Box<PodLite>, Seen),
-    /// A pod for the last time.
-    PodGone(Box<PodLite>),
-    /// A list of pods is complete: pods of its scope that were not seen since it started are gone.
-    ListFinished(Scope),
-    /// An event of a kubelet on a pod, new, counted on, or listed once more.
-    Event(Box<EventLite>),
-}
+pub use backoff::Backoff;
+pub use client::{Access, Target, Version};
+pub use error::AccessError;
+pub use health::{Resource, ResourceHealth, WatchHealth};
+pub use lookup::{Answer, Lookup, LookupCounts};
+pub use stamps::Stamped;
+pub use throttle::{Throttle, ThrottleLayer, Throttled};
+pub use trouble::{Trouble, cause, watch_cause};
+pub use watch::{Input, watch};
+pub use watched::{Lean, Watched};
