@@ -4,10 +4,10 @@ CARGO ?= cargo
 BINARY := target/release/probehound
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench picture lint clean rust
+.PHONY: help build demo test e2e-node bench picture lint clean rust
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: rust ## Build the release binary
 	$(CARGO) build --release --locked
@@ -18,6 +18,9 @@ demo: build ## Play a recorded outage of 50 pods, and see what probehound says
 
 test: rust ## Run all tests
 	$(CARGO) test --locked
+
+e2e-node: rust ## Run probehound on a real node: a kubelet, containers, Prometheus (root)
+	tests/node/run
 
 bench: rust ## Measure decoding, the engine, memory and replay
 	$(CARGO) bench --locked
