@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::config::{LoadError, Problems};
+use crate::operator::http::BindError;
 use crate::report::escape::{terminal, visible};
 use crate::source::recording::ReadError;
 
@@ -43,6 +45,15 @@ pub enum Error {
     /// The answer cannot be delivered.
     #[error("cannot write to standard output: {0}")]
     Write(io::Error),
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] LoadError),
+    /// The server for metrics and health cannot listen.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The process cannot be set up.
+    #[error("cannot start: {0}")]
+    Start(String),
     /// Some of the files failed, and each was reported.
     #[error("{failed} of {total} files could not be read to their end")]
     Files {
@@ -87,7 +98,18 @@ impl Error {
                 "name the files in it: FOLDER/*.jsonl.gz"
             }
             Self::Read { .. } => "a recording is JSON lines, gzipped or not; what could be read of it has been used",
-            Self::Open { .. } | Self::Write(_) | Self::Files { .. } => return None,
+            Self::Config(LoadError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
+                "check the path of --config or PROBEHOUND_CONFIG; without a file the defaults hold"
+            }
+            Self::Bind(error) if error.cause.kind() == io::ErrorKind::AddrInUse => {
+                "something listens there already; --listen takes another address, such as :9090"
+            }
+            Self::Open { .. }
+            | Self::Write(_)
+            | Self::Config(_)
+            | Self::Bind(_)
+            | Self::Start(_)
+            | Self::Files { .. } => return None,
         })
     }
 
@@ -95,9 +117,19 @@ impl Error {
     pub fn report(&self) {
         let mut err = io::stderr().lock();
         // Nobody is left to tell that standard error is closed.
-        let _ = writeln!(err, "error: {}", terminal(&self.to_string(), LINE));
-        if let Some(hint) = self.hint() {
-            let _ = writeln!(err, "hint: {}", visible(hint));
-        }
+        let _ = match self {
+            Self::Config(LoadError::Wrong(problems)) => each(problems, &mut err),
+            _ => one(&self.to_string(), self.hint(), &mut err),
+        };
     }
+}
+
+fn one(what: &str, hint: Option<&str>, err: &mut impl Write) -> io::Result<()> {
+    writeln!(err, "error: {}", terminal(what, LINE))?;
+    hint.map_or(Ok(()), |hint| writeln!(err, "hint: {}", visible(hint)))
+}
+
+/// A file of settings is mended faster by who hears everything at once.
+fn each(problems: &Problems, err: &mut impl Write) -> io::Result<()> {
+    problems.all.iter().try_for_each(|problem| one(&problems.line(problem), problem.hint.as_deref(), err))
 }
