@@ -4,10 +4,10 @@ CARGO ?= cargo
 BINARY := target/release/probehound
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test e2e bench bench-cluster picture lint clean rust
+.PHONY: help build demo test e2e e2e-node bench bench-cluster picture lint clean rust
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: rust ## Build the release binary
 	$(CARGO) build --release --locked
@@ -21,6 +21,9 @@ test: rust ## Run all tests
 
 e2e: rust ## Run the operator on a real API server, built from Go modules (minutes; needs Go)
 	@tests/cluster/run
+
+e2e-node: rust ## Run probehound on a real node: a kubelet, containers, Prometheus (root)
+	@tests/node/run
 
 bench: rust ## Measure decoding, the engine, memory and replay
 	$(CARGO) bench --locked

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod finding;
 pub mod kubelet;
 pub mod operator;
+pub mod recorder;
 pub mod replay;
 pub mod report;
 pub mod source;
