@@ -181,6 +181,7 @@ impl Episode {
                 confirmed_at: None,
                 resolved_at: None,
                 remedy: Vec::new(),
+                labels: Arc::clone(&proposal.template.labels),
             },
             told: None,
             told_at: None,
