@@ -38,7 +38,7 @@ pub enum ChangeKind {
 }
 
 /// What probehound says about a container of a workload: one JSON object of `replay -o json`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The workload's namespace.
     pub namespace: Arc<str>,
@@ -119,7 +119,7 @@ impl Finding {
 }
 
 /// A value of a manifest's field.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Value {
     /// A number.

@@ -20,4 +20,4 @@ pub mod silence;
 pub mod stop;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

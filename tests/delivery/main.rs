@@ -5,3 +5,6 @@ mod policy;
 mod properties;
 mod receiver;
 mod samples;
+mod slack;
+#[path = "../support/mod.rs"]
+mod support;

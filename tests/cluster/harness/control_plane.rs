@@ -94,6 +94,7 @@ impl ControlPlane {
         this.ca =
             this.until("the API server has its certificate", async || authority(&certificate).ok_or("none")).await;
         this.folder.write("ca.crt", &this.ca);
+        this.write_kubeconfig("admin.kubeconfig", &this.url(), ADMIN);
         this.until_ready().await;
         this.start_controllers();
         this.start_scheduler();
@@ -126,9 +127,9 @@ impl ControlPlane {
         Api::new(&self.url(), &self.ca, ADMIN)
     }
 
-    /// The administrator's token.
-    pub fn admin_token(&self) -> &'static str {
-        ADMIN
+    /// A kubeconfig of the administrator.
+    pub fn admin_kubeconfig(&self) -> PathBuf {
+        self.folder.file("admin.kubeconfig")
     }
 
     /// Writes a kubeconfig that asks the server at `url` with a token.
