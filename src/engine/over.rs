@@ -78,7 +78,11 @@ fn healthy_at(scene: &Scene, member: &Member, slot: Slot, episode: &Episode) -> 
     let since = member.state.since.unwrap_or(scene.now);
     match slot {
         Slot::Loop => {
-            let needed = Scene::proof_of_health(member.spec, episode.longest_bad);
+            let gap = member.state.history.as_ref().and_then(|history| history.gap);
+            // Its next end, or that it waits for its next start, may not be seen either.
+            let unsure = gap.is_some_and(|gap| gap >= episode.finding.opened_at);
+            let longest_bad = if unsure { Duration::MAX } else { episode.longest_bad };
+            let needed = Scene::proof_of_health(member.spec, longest_bad);
             let failed = last_failure(member, since, ProbeKind::kills).max(last_kill(member, since));
             Some(failed.map_or(since, |failed| failed.max(since)).plus(needed))
         }

@@ -162,3 +162,28 @@ fn a_hang_after_a_restart_that_was_not_seen_is_no_slow_answer() {
     }
     assert_eq!(causes(&world), [Cause::Hung]);
 }
+
+#[test]
+fn a_loop_of_which_changes_are_missing_is_over_only_after_the_longest_proof() {
+    for (pause, quarters) in [(1, 0), (40, 1)] {
+        let mut world = World::new(Settings::default());
+        let mut it = pod_of(&world, "web");
+        world.show(&it);
+        let mut started = world.now;
+        for run in 0..4 {
+            let (ended, next) = (seconds(started, 20), seconds(started, 20 + pause));
+            replaced(&mut it, run, (started, ended), next);
+            it.containers[0].last.as_mut().expect("it ended").exit = 1;
+            world.wait(next.since(world.now).as_secs());
+            world.show(&it);
+            started = next;
+        }
+        assert!(world.confirms());
+        world.wait(120);
+        let over = world.said().iter().any(|(kind, _)| *kind == ChangeKind::Resolved);
+        assert_eq!(over, quarters == 0, "a pause of {pause} s of which nothing was seen");
+        world.wait(quarters * 780);
+        let over = world.said().iter().any(|(kind, _)| *kind == ChangeKind::Resolved);
+        assert_eq!(over, quarters == 1);
+    }
+}
