@@ -74,7 +74,7 @@ pub(super) fn take_in_late(container: &mut Container, status: &ContainerSnapshot
 
 /// The history of a container, begun with the incarnation that runs.
 pub(super) fn history(container: &mut Container) -> &mut History {
-    let (id, since, phase, ready) = (container.id, container.since, container.phase, container.ready);
+    let (id, since, phase, ready) = (container.id, container.since, container.phase, container.was_ready);
     container.history.get_or_insert_with(|| {
         let mut history = History::default();
         if phase == Phase::Running {
@@ -156,6 +156,7 @@ fn take_in_state(
         }
         State::Ended(_) => container.phase = Phase::Ended,
     }
+    container.was_ready = status.ready || (same_run && container.was_ready);
     container.id = status.id.or(container.id);
     let (was_ready, was_started) = (container.ready, container.started);
     let now_ready = status.ready && !was_ready && spec.readiness.is_some();
