@@ -108,7 +108,7 @@ impl Driver {
         for change in self.engine.take_changes() {
             self.shown.change(&change, now);
         }
-        self.instruments.count(&self.engine.take_counts());
+        self.instruments.count(&self.engine.take_counts(), now);
     }
 
     /// How many pods the engine keeps.

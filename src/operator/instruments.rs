@@ -1,21 +1,19 @@
 //! What the operator counts and measures of itself, and of restarts and probe failures.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::fmt::{self, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
+use super::metrics::Capped;
 use crate::engine::{Count, Counted};
-use crate::kubelet::ProbeKind;
-use crate::report::escape::terminal;
-use crate::report::metrics::MAX_SERIES;
+use crate::report::metrics::text::{Metric, clean};
+use crate::time::Time;
 
 /// Seconds that a batch of observations takes the engine: microseconds for one, and a second would
 /// be a fault.
 const STEPS: [f64; 8] = [0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 1.0];
-/// Longest value of a label, in columns.
-const VALUE: usize = 128;
 
 /// What came of writing a `Finding` object.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -43,21 +41,23 @@ impl WriteOutcome {
     }
 }
 
+const RESTARTS: Metric = Metric::counter("probehound_restarts_total", "Restarts seen of containers.");
+const PROBE_FAILURES: Metric = Metric::counter(
+    "probehound_probe_failures_total",
+    "Failures of probes that kubelets told of; they leave out most after some minutes.",
+);
+
 /// The operator's own metrics; shared by whoever counts and who serves them.
 #[derive(Debug)]
 pub struct Instruments {
     steps: Histogram,
     tracked_pods: IntGauge,
-    restarts: IntCounterVec,
-    probe_failures: IntCounterVec,
+    restarts: Mutex<Capped<4>>,
+    probe_failures: Mutex<Capped<5>>,
     series_dropped: IntCounter,
-    series: Mutex<BTreeSet<Series>>,
     writes: IntCounterVec,
     findings_api_up: IntGauge,
 }
-
-/// Namespace, workload kind, workload, container, and the probe if it is one that failed.
-type Series = ([String; 4], Option<ProbeKind>);
 
 impl Instruments {
     /// All of them at zero, in a registry.
@@ -65,8 +65,6 @@ impl Instruments {
     /// # Errors
     /// One of the names is taken in that registry.
     pub fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let workload = ["namespace", "workload_kind", "workload", "container"];
-        let probe = ["namespace", "workload_kind", "workload", "container", "probe"];
         let steps = HistogramOpts::new(
             "probehound_engine_step_duration_seconds",
             "Time that the engine took for a batch of observations.",
@@ -74,17 +72,15 @@ impl Instruments {
         let own = Self {
             steps: Histogram::with_opts(steps.buckets(STEPS.to_vec()))?,
             tracked_pods: IntGauge::new("probehound_tracked_pods", "Pods that the engine keeps.")?,
-            restarts: counters("probehound_restarts_total", "Restarts seen of containers.", &workload)?,
-            probe_failures: counters(
-                "probehound_probe_failures_total",
-                "Failures of probes that kubelets told of; they leave out most after some minutes.",
-                &probe,
-            )?,
+            restarts: Mutex::new(Capped::new(RESTARTS, ["namespace", "workload_kind", "workload", "container"])),
+            probe_failures: Mutex::new(Capped::new(
+                PROBE_FAILURES,
+                ["namespace", "workload_kind", "workload", "container", "probe"],
+            )),
             series_dropped: IntCounter::new(
                 "probehound_series_dropped_total",
                 "Counts that went into an overflow series, because there were too many series.",
             )?,
-            series: Mutex::default(),
             writes: counters("probehound_finding_writes_total", "Writes of Finding objects.", &["outcome"])?,
             findings_api_up: IntGauge::new(
                 "probehound_findings_api_up",
@@ -93,8 +89,6 @@ impl Instruments {
         };
         registry.register(Box::new(own.steps.clone()))?;
         registry.register(Box::new(own.tracked_pods.clone()))?;
-        registry.register(Box::new(own.restarts.clone()))?;
-        registry.register(Box::new(own.probe_failures.clone()))?;
         registry.register(Box::new(own.series_dropped.clone()))?;
         registry.register(Box::new(own.writes.clone()))?;
         registry.register(Box::new(own.findings_api_up.clone()))?;
@@ -110,36 +104,20 @@ impl Instruments {
         self.tracked_pods.set(pods as i64);
     }
 
-    /// Adds what the engine counted.
-    pub fn count(&self, counts: &[Count]) {
+    /// Adds what the engine counted up to `now`.
+    pub fn count(&self, counts: &[Count], now: Time) {
         for count in counts {
-            let value = |text: &str| terminal(text, VALUE);
-            let labels = [&*count.namespace, &count.workload.kind, &count.workload.name, &count.container].map(value);
-            let probe = match count.what {
-                Counted::Restart => None,
-                Counted::ProbeFailure(probe) => Some(probe),
+            let labels = [&*count.namespace, &count.workload.kind, &count.workload.name, &count.container].map(clean);
+            let placed = match count.what {
+                Counted::Restart => locked(&self.restarts).add(labels, count.by, now),
+                Counted::ProbeFailure(probe) => {
+                    let [namespace, kind, name, container] = labels;
+                    let labels = [namespace, kind, name, container, probe.word().to_owned()];
+                    locked(&self.probe_failures).add(labels, count.by, now)
+                }
             };
-            let labels = self.bounded((labels, probe));
-            let mut labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-            let Some(probe) = probe else {
-                self.restarts.with_label_values(&labels).inc_by(count.by);
-                continue;
-            };
-            labels.push(probe.word());
-            self.probe_failures.with_label_values(&labels).inc_by(count.by);
+            self.dropped(u64::from(!placed));
         }
-    }
-
-    /// The labels of a series; those of the overflow series where there are too many.
-    fn bounded(&self, series: Series) -> [String; 4] {
-        let mut known = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MAX_SERIES && !known.contains(&series) {
-            self.series_dropped.inc();
-            return [(); 4].map(|()| "overflow".to_owned());
-        }
-        let labels = series.0.clone();
-        known.insert(series);
-        labels
     }
 
     /// A `Finding` object was written, or not.
@@ -152,14 +130,28 @@ impl Instruments {
         self.findings_api_up.set(i64::from(up));
     }
 
-    /// Counts of series that did not fit.
-    pub const fn series_dropped(&self) -> &IntCounter {
-        &self.series_dropped
+    /// So many did not get a series of their own.
+    pub fn dropped(&self, count: u64) {
+        self.series_dropped.inc_by(count);
+    }
+
+    /// Writes the counters by workload, which are not in the registry.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, out: &mut impl Write) -> fmt::Result {
+        locked(&self.restarts).write(out)?;
+        locked(&self.probe_failures).write(out)
     }
 }
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
     IntCounterVec::new(Opts::new(name, help), labels)
+}
+
+/// What a panic elsewhere left is still a count.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -168,37 +160,45 @@ mod tests {
 
     use super::*;
     use crate::engine::Owner;
+    use crate::kubelet::ProbeKind;
+    use crate::report::metrics::MAX_SERIES;
 
     #[test]
     fn restarts_and_failures_are_added_up_by_container() {
         let instruments = Instruments::new(&Registry::new()).expect("names of its own");
-        instruments.count(&[count("web", Counted::Restart, 2), count("web", Counted::Restart, 1)]);
-        instruments.count(&[count("web", Counted::ProbeFailure(ProbeKind::Liveness), 5)]);
-        let labels = ["prod", "Deployment", "web", "app"];
-        assert_eq!(instruments.restarts.with_label_values(&labels).get(), 3);
-        let labels = ["prod", "Deployment", "web", "app", "liveness"];
-        assert_eq!(instruments.probe_failures.with_label_values(&labels).get(), 5);
+        let counts = [count("web", Counted::Restart, 2), count("web", Counted::Restart, 1)];
+        instruments.count(&counts, Time::default());
+        instruments.count(&[count("web", Counted::ProbeFailure(ProbeKind::Liveness), 5)], Time::default());
+        let text = text(&instruments);
+        let labels = r#"namespace="prod",workload_kind="Deployment",workload="web",container="app""#;
+        assert!(text.contains(&format!("probehound_restarts_total{{{labels}}} 3\n")), "{text}");
+        let failures = format!("probehound_probe_failures_total{{{labels},probe=\"liveness\"}} 5\n");
+        assert!(text.contains(&failures), "{text}");
     }
 
     #[test]
     fn what_is_too_much_overflows_and_is_counted() {
         let instruments = Instruments::new(&Registry::new()).expect("names of its own");
         for number in 0..MAX_SERIES + 3 {
-            instruments.count(&[count(&number.to_string(), Counted::Restart, 1)]);
+            instruments.count(&[count(&number.to_string(), Counted::Restart, 1)], Time::default());
         }
-        instruments.count(&[count("0", Counted::Restart, 1)]);
-        assert_eq!(instruments.restarts.with_label_values(&["overflow"; 4]).get(), 3);
-        assert_eq!(instruments.restarts.with_label_values(&["prod", "Deployment", "0", "app"]).get(), 2);
         assert_eq!(instruments.series_dropped.get(), 3);
+        assert!(text(&instruments).contains(r#"workload="overflow",container="overflow"} 3"#));
     }
 
     #[test]
     fn names_are_cut_and_cleaned() {
         let instruments = Instruments::new(&Registry::new()).expect("names of its own");
-        instruments.count(&[count(&"\u{1b}\n".repeat(1000), Counted::Restart, 1)]);
-        let series = instruments.series.lock().expect("nobody panicked");
-        let (labels, _) = series.first().expect("one");
-        assert!(labels[2].chars().count() <= VALUE && labels[2].chars().all(|c| !c.is_control()), "{labels:?}");
+        instruments.count(&[count(&"\u{1b}\n".repeat(1000), Counted::Restart, 1)], Time::default());
+        let text = text(&instruments);
+        let series: Vec<&str> = text.lines().filter(|line| line.starts_with("probehound_restarts_total{")).collect();
+        assert!(series.len() == 1 && series[0].len() < 500 && !series[0].contains('\u{1b}'), "{series:?}");
+    }
+
+    fn text(instruments: &Instruments) -> String {
+        let mut out = String::new();
+        instruments.write(&mut out).expect("strings take everything");
+        out
     }
 
     fn count(workload: &str, what: Counted, by: u64) -> Count {

@@ -8,10 +8,16 @@
 pub mod board;
 pub mod clock;
 pub mod driver;
+pub mod http;
 pub mod instruments;
 pub mod leadership;
 pub mod lease;
+pub mod log;
+pub mod metrics;
+pub mod process;
+pub mod reload;
+pub mod silence;
 pub mod stop;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

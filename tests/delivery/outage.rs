@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use probehound::delivery::pace::Pace;
-use probehound::delivery::policy::{Dispatch, Kind, Next, Outcome, Settings, Why};
+use probehound::delivery::policy::{Next, Settings};
 use probehound::engine::{Finding, Severity};
 use probehound::finding::Identity;
+use probehound::report::tidings::{Dispatch, Kind, Outcome, Why};
 use probehound::time::Time;
 
 use super::receiver::{Receiver, count};

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use probehound::delivery::policy::{Admission, Dispatch, Holds, Next, Outcome, Settings, Why};
+use probehound::delivery::policy::{Admission, Holds, Next, Settings};
 use probehound::engine::{Cause, Confidence, Pods, Severity, Value};
 use probehound::report::object::{FindingState, Told};
+use probehound::report::tidings::{Dispatch, Outcome, Why};
 
 use super::receiver::{Receiver, words};
 use super::samples::{at, finding};

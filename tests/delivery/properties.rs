@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use probehound::delivery::policy::{Dispatch, Kind, Next, Outcome, Settings};
+use probehound::delivery::policy::{Next, Settings};
 use probehound::engine::{Cause, Finding, Severity};
 use probehound::finding::Identity;
 use probehound::report::object::{FindingState, Said};
+use probehound::report::tidings::{Dispatch, Kind, Outcome};
 use proptest::prelude::*;
 
 use super::receiver::Receiver;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use probehound::delivery::policy::{Admission, Dispatch, Item, Kind, Next, Outcome, Past, Settings, next};
+use probehound::delivery::policy::{Admission, Item, Next, Past, Settings, next};
 use probehound::engine::Finding;
 use probehound::finding::Identity;
 use probehound::report::object::{FindingState, Notification};
+use probehound::report::tidings::{Dispatch, Kind, Outcome};
 use probehound::time::Time;
 
 /// The findings, and what one receiver was told of them.

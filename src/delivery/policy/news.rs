@@ -1,7 +1,8 @@
 //! What of one finding is news to a receiver.
 
-use super::{Admission, Holds, Item, Kind, News, Settings};
+use super::{Admission, Holds, Item, Settings};
 use crate::report::object::{FindingState, Notification, Said, Told};
+use crate::report::tidings::{Kind, News};
 use crate::time::Time;
 
 /// News, and when it may be told.
