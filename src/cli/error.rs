@@ -1,9 +1,10 @@
 //! What can go wrong, in one line each, and what to do about it.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::config::{LoadError, Problems};
-use crate::operator::http::BindError;
+use crate::operator::Failure;
 use crate::report::escape::{terminal, visible};
 use crate::source::recording::ReadError;
 
@@ -48,9 +49,9 @@ pub enum Error {
     /// The settings cannot be used.
     #[error(transparent)]
     Config(#[from] LoadError),
-    /// The server for metrics and health cannot listen.
+    /// The operator cannot run, or not on.
     #[error(transparent)]
-    Bind(#[from] BindError),
+    Operator(#[from] Failure),
     /// The process cannot be set up.
     #[error("cannot start: {0}")]
     Start(String),
@@ -84,9 +85,16 @@ impl Error {
         }
     }
 
-    fn hint(&self) -> Option<&str> {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Usage { hint, .. } => Some(hint.into()),
+            Self::Operator(Failure::Access(error)) => Some(error.hint().into()),
+            _ => self.fixed_hint().map(Cow::Borrowed),
+        }
+    }
+
+    fn fixed_hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Usage { hint, .. } => hint,
             Self::NoSuchCommand(_) => "probehound --help lists the commands",
             Self::Open { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
                 "check the path; - reads a recording from standard input"
@@ -101,13 +109,14 @@ impl Error {
             Self::Config(LoadError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
                 "check the path of --config or PROBEHOUND_CONFIG; without a file the defaults hold"
             }
-            Self::Bind(error) if error.cause.kind() == io::ErrorKind::AddrInUse => {
+            Self::Operator(Failure::Bind(error)) if error.cause.kind() == io::ErrorKind::AddrInUse => {
                 "something listens there already; --listen takes another address, such as :9090"
             }
-            Self::Open { .. }
+            Self::Usage { .. }
+            | Self::Open { .. }
             | Self::Write(_)
             | Self::Config(_)
-            | Self::Bind(_)
+            | Self::Operator(_)
             | Self::Start(_)
             | Self::Files { .. } => return None,
         })
@@ -119,7 +128,7 @@ impl Error {
         // Nobody is left to tell that standard error is closed.
         let _ = match self {
             Self::Config(LoadError::Wrong(problems)) => each(problems, &mut err),
-            _ => one(&self.to_string(), self.hint(), &mut err),
+            _ => one(&self.to_string(), self.hint().as_deref(), &mut err),
         };
     }
 }
