@@ -38,7 +38,7 @@ pub enum ChangeKind {
 }
 
 /// What probehound says about a container of a workload: one JSON object of `replay -o json`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The workload's namespace.
     pub namespace: Arc<str>,
@@ -88,7 +88,14 @@ pub struct Finding {
     pub resolved_at: Option<Time>,
     /// What to type or do, best first.
     pub remedy: Vec<String>,
+    /// The labels of its pods' template, sorted, by which it may be routed; no part of the document.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub labels: Labels,
 }
+
+/// Labels, sorted by key.
+pub type Labels = Arc<[(Arc<str>, Arc<str>)]>;
 
 /// What makes a finding the same one when it changes and when it comes again.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -119,7 +126,7 @@ impl Finding {
 }
 
 /// A value of a manifest's field.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Value {
     /// A number.

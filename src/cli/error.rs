@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use crate::config::{LoadError, Problems};
 use crate::operator::Failure;
 use crate::report::escape::{terminal, visible};
+use crate::source::cluster::AccessError;
 use crate::source::recording::ReadError;
 
 /// The exit code of a wrong command line.
@@ -49,6 +50,28 @@ pub enum Error {
     /// The settings cannot be used.
     #[error(transparent)]
     Config(#[from] LoadError),
+    /// There is no access to a cluster.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// A recording cannot be begun.
+    #[error("cannot make {file}: {cause}")]
+    Create {
+        /// As the person named it.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A recording cannot be written on.
+    #[error("cannot write {file} to its end: {cause}")]
+    Record {
+        /// As the person named it.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A recording without a pod is none.
+    #[error("no pods could be recorded ({0}): {1} holds nothing that can be replayed")]
+    NoPods(&'static str, String),
     /// The operator cannot run, or not on.
     #[error(transparent)]
     Operator(#[from] Failure),
@@ -86,15 +109,8 @@ impl Error {
     }
 
     fn hint(&self) -> Option<Cow<'_, str>> {
-        match self {
-            Self::Usage { hint, .. } => Some(hint.into()),
-            Self::Operator(Failure::Access(error)) => Some(error.hint().into()),
-            _ => self.fixed_hint().map(Cow::Borrowed),
-        }
-    }
-
-    fn fixed_hint(&self) -> Option<&'static str> {
-        Some(match self {
+        let hint = match self {
+            Self::Usage { hint, .. } => hint,
             Self::NoSuchCommand(_) => "probehound --help lists the commands",
             Self::Open { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
                 "check the path; - reads a recording from standard input"
@@ -112,14 +128,21 @@ impl Error {
             Self::Operator(Failure::Bind(error)) if error.cause.kind() == io::ErrorKind::AddrInUse => {
                 "something listens there already; --listen takes another address, such as :9090"
             }
-            Self::Usage { .. }
-            | Self::Open { .. }
+            Self::Create { cause, .. } if cause.kind() == io::ErrorKind::AlreadyExists => {
+                "no recording is overwritten: name another file, or remove that one"
+            }
+            Self::NoPods(..) => "see whether `kubectl get pods -A -w` works; -n NAMESPACE records what you may watch",
+            Self::Access(error) | Self::Operator(Failure::Access(error)) => return Some(error.hint().into()),
+            Self::Open { .. }
+            | Self::Create { .. }
+            | Self::Record { .. }
             | Self::Write(_)
             | Self::Config(_)
             | Self::Operator(_)
             | Self::Start(_)
             | Self::Files { .. } => return None,
-        })
+        };
+        Some(Cow::Borrowed(hint))
     }
 
     /// Prints `error: …` and, where there is one, `hint: …` to standard error.

@@ -38,7 +38,7 @@ pub fn run(args: &Run, color: Color) -> Result<(), Error> {
 }
 
 /// Waits for what a kubelet or a person sends to end a process.
-async fn told_to_end() -> &'static str {
+pub(super) async fn told_to_end() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
 
     let wait = async |kind| match signal(kind) {

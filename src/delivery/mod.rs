@@ -6,5 +6,11 @@
 //! - Nothing is told that is not news to that receiver.
 //! - A receiver hears nothing of a namespace that none of its routes names.
 
+pub mod alerts;
+pub mod http;
+pub mod mute;
 pub mod pace;
 pub mod policy;
+pub mod receiver;
+pub mod route;
+pub mod secret;

@@ -28,8 +28,6 @@ pub(super) struct Case {
     pub last_restart: Option<Time>,
     /// What was before belongs to an episode that is over.
     pub horizon: Time,
-    /// When a probe that had passed first began to fail.
-    pub onset: Option<Time>,
 }
 
 impl Case {
@@ -59,7 +57,6 @@ impl Case {
     pub fn absorb(&mut self, other: Self, label: &Arc<str>) -> Vec<Arc<Finding>> {
         self.restarts = self.restarts.saturating_add(other.restarts);
         self.last_restart = self.last_restart.max(other.last_restart);
-        self.onset = self.onset.or(other.onset);
         let mut told = Vec::new();
         for (slot, mut episode) in other.episodes {
             told.extend(episode.told.take());
@@ -184,6 +181,7 @@ impl Episode {
                 confirmed_at: None,
                 resolved_at: None,
                 remedy: Vec::new(),
+                labels: Arc::clone(&proposal.template.labels),
             },
             told: None,
             told_at: None,

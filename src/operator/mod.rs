@@ -24,4 +24,4 @@ pub mod stop;
 pub use run::{Failure, Start, run};
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -183,6 +183,10 @@ pub struct FindingStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = ENTRIES), inner(length(max = TEXT)))]
     pub remedy: Vec<String>,
+    /// The labels of its pods' template, `KEY=VALUE`, by which it may be routed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES), inner(length(max = TEXT)))]
+    pub labels: Vec<String>,
     /// The silence of the configuration that keeps it from being told, if one does.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = TEXT))]
@@ -260,6 +264,7 @@ impl FindingObject {
             confirmed_at: status.confirmed_at,
             resolved_at: status.resolved_at,
             remedy: status.remedy,
+            labels: status.labels.iter().filter_map(|label| pair(label)).collect(),
         })
     }
 }
@@ -289,6 +294,7 @@ impl FindingStatus {
             confirmed_at: finding.confirmed_at,
             resolved_at: finding.resolved_at,
             remedy: finding.remedy.iter().take(ENTRIES).map(|text| short(text)).collect(),
+            labels: finding.labels.iter().take(ENTRIES).map(|(key, value)| short(&format!("{key}={value}"))).collect(),
             silenced_by: silenced_by.map(short),
             notifications: Vec::new(),
         }
@@ -297,6 +303,11 @@ impl FindingStatus {
 
 fn short(text: &str) -> String {
     cut(text, TEXT).to_owned()
+}
+
+/// The two parts of `KEY=VALUE`.
+fn pair(label: &str) -> Option<(Arc<str>, Arc<str>)> {
+    label.split_once('=').map(|(key, value)| (Arc::from(key), Arc::from(value)))
 }
 
 fn short_value(value: &Value) -> Value {

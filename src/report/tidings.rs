@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::finding::{Finding, Identity};
 use crate::report::object::{Notification, Said, Told};
 use crate::time::Time;
@@ -27,7 +30,7 @@ pub struct Digest {
 }
 
 /// Why findings are told together.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub enum Why {
     /// They looped already when probehound came.
     FirstLook,
@@ -49,7 +52,7 @@ pub struct News {
 }
 
 /// What is new of a finding.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, JsonSchema)]
 pub enum Kind {
     /// Another finding took its place.
     Withdrawn,

@@ -9,6 +9,7 @@ pub mod mutation;
 pub mod random;
 pub mod recording;
 pub mod replay;
+pub mod slack;
 pub mod truth;
 pub mod world;
 

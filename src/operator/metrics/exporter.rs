@@ -178,6 +178,16 @@ mod tests {
         assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
+    #[test]
+    fn each_metric_is_documented() {
+        let reference = include_str!("../../../docs/metrics.md");
+        let text = exporter().render();
+        let names = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next());
+        for name in names.filter(|name| !name.starts_with("process_")) {
+            assert!(reference.contains(&format!("\n| `{name}` |")), "docs/metrics.md does not explain {name}");
+        }
+    }
+
     /// One finding that is told, one that is silenced, one that never was; and something of everything.
     fn exporter() -> Exporter {
         let text =

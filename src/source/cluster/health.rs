@@ -22,10 +22,12 @@ pub enum Resource {
     Pods,
     /// Events of kubelets on pods.
     Events,
+    /// Anything for a recording: its health is nobody's metric.
+    Recorded(&'static str),
 }
 
 impl Resource {
-    /// Both.
+    /// Those of the operator.
     pub const ALL: [Self; 2] = [Self::Pods, Self::Events];
 
     /// The metric's label.
@@ -33,6 +35,7 @@ impl Resource {
         match self {
             Self::Pods => "pods",
             Self::Events => "events",
+            Self::Recorded(plural) => plural,
         }
     }
 }
@@ -43,12 +46,14 @@ pub struct WatchHealth {
     clock: fn() -> Time,
     pods: ResourceHealth,
     events: ResourceHealth,
+    recorded: ResourceHealth,
 }
 
 impl WatchHealth {
     /// Health of watches that do not run yet.
     pub fn new(clock: fn() -> Time) -> Self {
-        Self { clock, pods: ResourceHealth::new(clock()), events: ResourceHealth::new(clock()) }
+        let [pods, events, recorded] = [(); 3].map(|()| ResourceHealth::new(clock()));
+        Self { clock, pods, events, recorded }
     }
 
     /// How the watches of one resource are.
@@ -56,6 +61,7 @@ impl WatchHealth {
         match resource {
             Resource::Pods => &self.pods,
             Resource::Events => &self.events,
+            Resource::Recorded(_) => &self.recorded,
         }
     }
 
