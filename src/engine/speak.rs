@@ -114,7 +114,6 @@ fn end_if_over(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, outc
     if slot == Slot::Loop {
         case.horizon = scene.now;
         case.base = case.restarts;
-        case.onset = None;
     }
     true
 }

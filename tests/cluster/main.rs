@@ -4,9 +4,20 @@
 //! that works in namespaces of its own, shares a control plane with others; one that stops, floods
 //! or compacts the server has its own.
 
+mod at_once;
+mod exposition;
+mod faults;
 mod harness;
+mod installed;
+mod interrupted;
+mod keeping;
+mod manifests;
+mod measured;
+mod operator;
 mod player;
-mod playing;
 mod proxy;
 #[path = "../support/mod.rs"]
 mod support;
+mod told;
+
+use harness::clock;

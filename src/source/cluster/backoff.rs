@@ -50,11 +50,20 @@ impl Backoff {
         wait.mul_f64(self.factor()).min(LONGEST)
     }
 
+    /// By chance something below a second, so that not all who wait for the same come at once.
+    pub fn a_little(&mut self) -> Duration {
+        Duration::from_secs(1).mul_f64(self.share())
+    }
+
     /// Between 0.9 and 1.1.
     fn factor(&mut self) -> f64 {
+        0.9 + 0.2 * self.share()
+    }
+
+    /// Between 0 and 1.
+    fn share(&mut self) -> f64 {
         self.chance = mix(self.chance, 1);
-        let share = (self.chance >> 11) as f64 / (1_u64 << 53) as f64;
-        0.9 + 0.2 * share
+        (self.chance >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Response;
 use kube::client::ClientBuilder;
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
+use tower::service_fn;
+use tower::util::MapResponseLayer;
 
 use super::error::AccessError;
 use super::proxy;
@@ -44,9 +47,30 @@ struct Shared {
     config: Option<Config>,
     server: String,
     namespace: String,
-    throttled: Arc<Throttled>,
-    clock: fn() -> Time,
+    setup: Setup,
     version: OnceCell<Version>,
+}
+
+/// What the clients of one access share.
+#[derive(Clone)]
+struct Setup {
+    throttled: Arc<Throttled>,
+    answered: Arc<Notify>,
+    clock: fn() -> Time,
+}
+
+impl Setup {
+    fn new(clock: fn() -> Time) -> Self {
+        Self { throttled: Arc::default(), answered: Arc::default(), clock }
+    }
+
+    fn tells<B>(&self) -> MapResponseLayer<impl Fn(Response<B>) -> Response<B> + Clone + Send + 'static> {
+        let answered = Arc::clone(&self.answered);
+        MapResponseLayer::new(move |answer: Response<B>| {
+            answered.notify_waiters();
+            answer
+        })
+    }
 }
 
 /// An API server's version.
@@ -71,20 +95,23 @@ impl Access {
 
     async fn of(config: Config, clock: fn() -> Time) -> Result<Self, AccessError> {
         let config = patient(config);
-        let throttled = Arc::default();
-        let client = client(config.clone(), &throttled, clock).await?;
+        let setup = Setup::new(clock);
+        let client = client(config.clone(), &setup).await?;
         let (server, namespace) = (address(&config.cluster_url), config.default_namespace.clone());
-        let config = Some(config);
-        let version = OnceCell::new();
-        Ok(Self { client, shared: Arc::new(Shared { config, server, namespace, throttled, clock, version }) })
+        let (config, version) = (Some(config), OnceCell::new());
+        Ok(Self { client, shared: Arc::new(Shared { config, server, namespace, setup, version }) })
     }
 
     /// Access through a client that is there already, for tests.
     pub fn through(client: Client, clock: fn() -> Time) -> Self {
-        let namespace = client.default_namespace().to_owned();
-        let (throttled, version) = (Arc::default(), OnceCell::new());
-        let shared = Shared { config: None, server: "-".to_owned(), namespace, throttled, clock, version };
-        Self { client, shared: Arc::new(shared) }
+        let (server, namespace) = ("-".to_owned(), client.default_namespace().to_owned());
+        let (setup, version) = (Setup::new(clock), OnceCell::new());
+        let service = service_fn(move |request| {
+            let client = client.clone();
+            async move { client.send(request).await }
+        });
+        let client = ClientBuilder::new(service, &*namespace).with_layer(&setup.tells()).build();
+        Self { client, shared: Arc::new(Shared { config: None, server, namespace, setup, version }) }
     }
 
     /// The client: it waits as long as the server asks for with 429 and 503, but never tries again
@@ -99,7 +126,7 @@ impl Access {
     /// As [`Access::find`].
     pub async fn another_client(&self) -> Result<Client, AccessError> {
         match &self.shared.config {
-            Some(config) => client(config.clone(), &self.shared.throttled, self.shared.clock).await,
+            Some(config) => client(config.clone(), &self.shared.setup).await,
             None => Ok(self.client.clone()),
         }
     }
@@ -116,7 +143,12 @@ impl Access {
 
     /// How often the server asked for fewer requests, of all its clients.
     pub fn throttled(&self) -> &Arc<Throttled> {
-        &self.shared.throttled
+        &self.shared.setup.throttled
+    }
+
+    /// Told whenever the server answers any request of these clients, whatever the answer.
+    pub(super) fn answered(&self) -> &Notify {
+        &self.shared.setup.answered
     }
 
     /// The API server's version, asked until it is known.
@@ -212,7 +244,7 @@ fn patient(mut config: Config) -> Config {
     config
 }
 
-async fn client(config: Config, throttled: &Arc<Throttled>, clock: fn() -> Time) -> Result<Client, AccessError> {
+async fn client(config: Config, setup: &Setup) -> Result<Client, AccessError> {
     let server = address(&config.cluster_url);
     // Runs the credential helper that a kubeconfig may name, and waits for it.
     let builder = tokio::task::spawn_blocking(move || ClientBuilder::try_from(config));
@@ -221,7 +253,8 @@ async fn client(config: Config, throttled: &Arc<Throttled>, clock: fn() -> Time)
     let builder = builder.map_err(|_| credentials("the credential helper does not end"))?;
     let builder = builder.map_err(|_| credentials("the credential helper cannot be run"))?;
     let builder = builder.map_err(|error| AccessError::of_settings(&error, &server))?;
-    Ok(builder.with_layer(&ThrottleLayer::new(Arc::clone(throttled), clock)).build())
+    let throttle = ThrottleLayer::new(Arc::clone(&setup.throttled), setup.clock);
+    Ok(builder.with_layer(&throttle).with_layer(&setup.tells()).build())
 }
 
 /// Scheme, host and port, and nothing else that a URL may hold.

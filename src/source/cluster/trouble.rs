@@ -72,6 +72,11 @@ impl Trouble {
         matches!(self, Self::Throttled | Self::Timeout | Self::Connection | Self::Server)
     }
 
+    /// Whether the server was not reached at all: as soon as it answers anybody, this is over.
+    pub const fn is_of_the_way(self) -> bool {
+        matches!(self, Self::Timeout | Self::Connection)
+    }
+
     /// The kind of an error of the client.
     pub fn of(error: &kube::Error) -> Self {
         match error {

@@ -26,15 +26,6 @@ pub struct Answer {
     pub body: Value,
 }
 
-/// The form of a patch.
-#[derive(Copy, Clone)]
-pub enum Patch<'a> {
-    /// A JSON merge patch by that field manager.
-    Merge(&'a str),
-    /// Server-side apply by that field manager.
-    Apply(&'a str),
-}
-
 impl Api {
     /// Asks the server at `url` with a bearer token; `ca` is in PEM.
     pub fn new(url: &str, ca: &str, token: &str) -> Self {
@@ -76,14 +67,10 @@ impl Api {
         self.ask(Method::POST, path, Some(object), "application/json").await
     }
 
-    /// Changes the object at `path`.
-    pub async fn patch(&self, path: &str, patch: Patch<'_>, object: &Value) -> Answer {
-        let (form, query) = match patch {
-            Patch::Merge(manager) => ("application/merge-patch+json", format!("fieldManager={manager}")),
-            Patch::Apply(manager) => ("application/apply-patch+yaml", format!("fieldManager={manager}&force=true")),
-        };
-        let and = if path.contains('?') { '&' } else { '?' };
-        self.ask(Method::PATCH, &format!("{path}{and}{query}"), Some(object), form).await
+    /// Changes the object at `path` by a JSON merge patch, in the name of that field manager.
+    pub async fn patch(&self, path: &str, manager: &str, change: &Value) -> Answer {
+        let path = format!("{path}?fieldManager={manager}");
+        self.ask(Method::PATCH, &path, Some(change), "application/merge-patch+json").await
     }
 
     /// Deletes the object at `path`, which has so long to end.

@@ -1,4 +1,4 @@
-//! etcd, kube-apiserver and kube-controller-manager on free loopback ports.
+//! etcd, kube-apiserver and kube-controller-manager: on free loopback ports, or for a node.
 
 use std::fmt::Debug;
 use std::net::{Ipv4Addr, TcpListener};
@@ -20,16 +20,27 @@ const START: Duration = Duration::from_mins(3);
 /// The group of administrators, who may do everything and whose requests are never queued.
 const ADMIN: &str = "the-administrator";
 const CONTROLLERS: &str = "the-controllers";
+const SCHEDULER: &str = "the-scheduler";
+const NODE: &str = "the-node";
 
 /// Controllers that do not fight what a player writes. All others would: the workload controllers
 /// would make pods of their own, the collectors would remove pods whose node does not exist.
 const HARMLESS: &str = "serviceaccount,serviceaccount-token,namespace,root-ca-cert-publisher";
 
-/// A control plane: a cluster without nodes.
+/// What a control plane is for.
+enum Purpose {
+    /// Objects alone: whatever runs is what a player says.
+    Objects,
+    /// A node that finds the API server at this address.
+    Node(String),
+}
+
+/// A control plane: a cluster, without nodes or for one.
 ///
 /// The API server makes its own certificate, and its key signs the tokens of `ServiceAccounts`;
 /// administrators come with tokens of a file. So nobody here has to make certificates.
 pub struct ControlPlane {
+    purpose: Purpose,
     folder: Folder,
     ports: Ports,
     ca: String,
@@ -37,6 +48,7 @@ pub struct ControlPlane {
 }
 
 struct Servers {
+    scheduler: Option<Process>,
     controllers: Option<Process>,
     api: Option<Process>,
     etcd: Process,
@@ -54,32 +66,45 @@ impl ControlPlane {
     /// # Panics
     /// It is not ready in time; the last words of its servers are in the message.
     pub async fn start(name: &str) -> Self {
+        Self::start_for(Purpose::Objects, name).await
+    }
+
+    /// Starts one for a node, with all controllers and a scheduler, and waits until it is ready. Its
+    /// API server listens at port 6443 of `address`, which has to be this machine's.
+    ///
+    /// # Panics
+    /// It is not ready in time; the last words of its servers are in the message.
+    pub async fn start_for_node(name: &str, address: &str) -> Self {
+        Self::start_for(Purpose::Node(address.to_owned()), name).await
+    }
+
+    async fn start_for(purpose: Purpose, name: &str) -> Self {
         let since = Stopwatch::start();
         let folder = Folder::new(name);
-        folder.write(
-            "tokens.csv",
-            &format!(
-                "{ADMIN},admin,admin,\"system:masters\"\n{CONTROLLERS},system:kube-controller-manager,controllers,\n"
-            ),
-        );
-        let ports = Ports::free();
+        folder.write("tokens.csv", &tokens());
+        let mut ports = Ports::free();
+        if let Purpose::Node(_) = purpose {
+            ports.api = 6443;
+        }
         let etcd = start_etcd(&folder, &ports);
-        let servers = Mutex::new(Servers { controllers: None, api: None, etcd });
-        let mut this = Self { folder, ports, ca: String::new(), servers };
+        let servers = Mutex::new(Servers { scheduler: None, controllers: None, api: None, etcd });
+        let mut this = Self { purpose, folder, ports, ca: String::new(), servers };
         this.launch_api_server();
         let certificate = this.folder.file("certs/apiserver.crt");
         this.ca =
             this.until("the API server has its certificate", async || authority(&certificate).ok_or("none")).await;
         this.folder.write("ca.crt", &this.ca);
+        this.write_kubeconfig("admin.kubeconfig", &this.url(), ADMIN);
         this.until_ready().await;
         this.start_controllers();
+        this.start_scheduler();
         println!("{name}: etcd and API server on port {} within {:.1?}", this.ports.api, since.elapsed());
         this
     }
 
     /// Where its API server listens.
     pub fn url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.ports.api)
+        format!("https://{}:{}", self.purpose.address(), self.ports.api)
     }
 
     /// The port of its API server.
@@ -102,14 +127,19 @@ impl ControlPlane {
         Api::new(&self.url(), &self.ca, ADMIN)
     }
 
-    /// The administrator's token.
-    pub fn admin_token(&self) -> &'static str {
-        ADMIN
+    /// A kubeconfig of the administrator.
+    pub fn admin_kubeconfig(&self) -> PathBuf {
+        self.folder.file("admin.kubeconfig")
     }
 
     /// Writes a kubeconfig that asks the server at `url` with a token.
     pub fn write_kubeconfig(&self, name: &str, url: &str, token: &str) -> PathBuf {
         self.folder.write(name, &kubeconfig(url, &self.folder.file("ca.crt"), token))
+    }
+
+    /// Writes a kubeconfig for the node.
+    pub fn node_kubeconfig(&self) -> PathBuf {
+        self.write_kubeconfig("node.kubeconfig", &self.url(), NODE)
     }
 
     /// Stops the API server: connections are refused from then on.
@@ -139,7 +169,7 @@ impl ControlPlane {
     pub fn last_words(&self) -> String {
         let servers = self.servers();
         let mut text = servers.etcd.last_words();
-        for server in [&servers.api, &servers.controllers].into_iter().flatten() {
+        for server in [&servers.api, &servers.controllers, &servers.scheduler].into_iter().flatten() {
             text += &server.last_words();
         }
         text
@@ -154,7 +184,7 @@ impl ControlPlane {
         self.servers().api = Some(Process::start(
             "kube-apiserver",
             &program("kube-apiserver"),
-            &api_server_arguments(&self.folder, &self.ports),
+            &api_server_arguments(&self.purpose, &self.folder, &self.ports),
             &[],
             &self.folder.file("kube-apiserver.log"),
         ));
@@ -165,7 +195,7 @@ impl ControlPlane {
         let file = |name: &str| self.folder.file(name).display().to_string();
         let arguments = [
             format!("--kubeconfig={}", kubeconfig.display()),
-            format!("--controllers={HARMLESS}"),
+            format!("--controllers={}", self.purpose.controllers()),
             "--use-service-account-credentials=true".to_owned(),
             format!("--service-account-private-key-file={}", file("certs/apiserver.key")),
             format!("--root-ca-file={}", file("ca.crt")),
@@ -175,6 +205,21 @@ impl ControlPlane {
         let name = "kube-controller-manager";
         let process = Process::start(name, &program(name), &arguments, &[], &self.folder.file("controllers.log"));
         self.servers().controllers = Some(process);
+    }
+
+    fn start_scheduler(&self) {
+        if let Purpose::Objects = self.purpose {
+            return;
+        }
+        let kubeconfig = self.write_kubeconfig("scheduler.kubeconfig", &self.url(), SCHEDULER);
+        let arguments = [
+            format!("--kubeconfig={}", kubeconfig.display()),
+            "--leader-elect=false".to_owned(),
+            "--secure-port=0".to_owned(),
+        ];
+        let name = "kube-scheduler";
+        let process = Process::start(name, &program(name), &arguments, &[], &self.folder.file("scheduler.log"));
+        self.servers().scheduler = Some(process);
     }
 
     async fn until_ready(&self) {
@@ -209,11 +254,28 @@ impl ControlPlane {
 impl Servers {
     /// The last words of the first server that has ended.
     fn ended(&mut self) -> Option<String> {
-        let others = [&mut self.api, &mut self.controllers].into_iter().flatten();
+        let others = [&mut self.api, &mut self.controllers, &mut self.scheduler].into_iter().flatten();
         [&mut self.etcd].into_iter().chain(others).find_map(|server| {
             let status = server.has_ended()?;
             Some(format!("{status}\n{}", server.last_words()))
         })
+    }
+}
+
+impl Purpose {
+    /// Where the API server listens.
+    fn address(&self) -> &str {
+        match self {
+            Self::Objects => "127.0.0.1",
+            Self::Node(address) => address,
+        }
+    }
+
+    fn controllers(&self) -> &str {
+        match self {
+            Self::Objects => HARMLESS,
+            Self::Node(_) => "*",
+        }
     }
 }
 
@@ -256,20 +318,32 @@ fn start_etcd(folder: &Folder, ports: &Ports) -> Process {
     Process::start("etcd", &program("etcd"), &arguments, &[], &folder.file("etcd.log"))
 }
 
-fn api_server_arguments(folder: &Folder, ports: &Ports) -> Vec<String> {
+/// Who may do what, by token: `token,user,uid,"group"`.
+fn tokens() -> String {
+    format!(
+        "{ADMIN},admin,admin,\"system:masters\"
+{CONTROLLERS},system:kube-controller-manager,controllers,
+{SCHEDULER},system:kube-scheduler,scheduler,
+{NODE},system:node:node-1,node,\"system:nodes\"
+"
+    )
+}
+
+fn api_server_arguments(purpose: &Purpose, folder: &Folder, ports: &Ports) -> Vec<String> {
     let file = |name: &str| folder.file(name).display().to_string();
     vec![
         format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd),
-        "--bind-address=127.0.0.1".to_owned(),
+        format!("--bind-address={}", purpose.address()),
         format!("--secure-port={}", ports.api),
         format!("--cert-dir={}", file("certs")),
         format!("--token-auth-file={}", file("tokens.csv")),
-        "--authorization-mode=RBAC".to_owned(),
+        "--authorization-mode=Node,RBAC".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         format!("--service-account-key-file={}", file("certs/apiserver.crt")),
         format!("--service-account-signing-key-file={}", file("certs/apiserver.key")),
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
         "--endpoint-reconciler-type=none".to_owned(),
+        "--allow-privileged=true".to_owned(),
         "--profiling=false".to_owned(),
     ]
 }

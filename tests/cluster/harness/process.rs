@@ -17,9 +17,6 @@ const LEASH: &str = "exec 3<&0
 ( trap '' HUP INT TERM; read -r _ <&3 || kill -KILL $$ ) >/dev/null 2>&1 &
 exec \"$@\" 3<&- </dev/null";
 
-/// How long a program may take to end when it is asked to.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// A program that runs, its output in a file.
 pub struct Process {
     child: Child,
@@ -106,14 +103,6 @@ impl Process {
             std::thread::sleep(Duration::from_millis(20));
         }
         None
-    }
-
-    /// Asks it to end, waits, and kills it if that does not help.
-    pub fn stop(&mut self) {
-        self.signal(Signal::Terminate);
-        if self.wait(PATIENCE).is_none() {
-            self.kill();
-        }
     }
 
     /// Ends it at once.

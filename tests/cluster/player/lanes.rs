@@ -37,7 +37,7 @@ struct Lane {
 
 impl Lanes {
     /// Writers of objects with these unique ids.
-    pub fn open(api: &Api, translation: Translation, expected: BTreeSet<String>) -> Self {
+    pub fn open(api: &Api, translation: &Translation, expected: BTreeSet<String>) -> Self {
         let uids = Arc::new(Uids::expecting(expected));
         let open = |_| {
             let (sender, lines) = mpsc::channel(WAITING);
@@ -56,9 +56,9 @@ impl Lanes {
         };
         let mark =
             line.object.uid.bytes().fold(0_usize, |mark, byte| mark.wrapping_mul(31).wrapping_add(usize::from(byte)));
-        let lane = &self.lanes[&(resource.name, mark % width(resource))];
+        let writer = &self.lanes[&(resource.name, mark % width(resource))];
         // A writer that is gone has panicked, and says so when it is closed.
-        drop(lane.lines.send((line, due)).await);
+        drop(writer.lines.send((line, due)).await);
     }
 
     /// Waits until all is written.

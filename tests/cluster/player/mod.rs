@@ -70,7 +70,18 @@ impl Scene {
 
     /// The namespace that it is played in.
     pub fn namespace(&self) -> String {
-        self.namespace.clone().unwrap_or_else(|| stage::namespace_of(self.recording()))
+        self.namespace.clone().unwrap_or_else(|| self.recorded_namespace())
+    }
+
+    /// The namespace that it was recorded in.
+    pub fn recorded_namespace(&self) -> String {
+        stage::namespace_of(self.recording())
+    }
+
+    /// What was recorded of it, from the recording's beginning on.
+    pub fn recorded(&self) -> Recording {
+        let until = self.recording().start().plus(self.skip + self.length);
+        self.recording().filtered(|_, line| line.at < until)
     }
 
     fn recording(&self) -> &'static Recording {
@@ -95,18 +106,18 @@ pub async fn play(api: &Api, scene: &Scene, start: Time) -> Played {
     let before = stage::before(recording, from);
     let lines: Vec<_> = recording.lines.iter().filter(|line| from <= line.at && line.at < until).cloned().collect();
     let expected = stage::uids(before.iter().chain(&lines));
-    let lanes = lanes::Lanes::open(api, translation.clone(), expected);
+    let writers = lanes::Lanes::open(api, &translation, expected);
     for line in before {
-        lanes.write(line, None).await;
+        writers.write(line, None).await;
     }
     let mut played = Played::default();
     for line in lines {
         let due = translation.time(line.at);
         clock::sleep_until(due).await;
-        lanes.write(line, Some(due)).await;
+        writers.write(line, Some(due)).await;
         played.lines += 1;
     }
     clock::sleep_until(translation.time(until)).await;
-    lanes.close(&mut played).await;
+    writers.close(&mut played).await;
     played
 }

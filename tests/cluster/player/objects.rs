@@ -9,7 +9,7 @@ use super::resource::Resource;
 use super::translation::Translation;
 use super::uids::Uids;
 use crate::harness::Api;
-use crate::harness::api::{Answer, Patch};
+use crate::harness::api::Answer;
 use crate::support::recording::{Line, Type};
 
 /// Who writes what the recording does not say who wrote.
@@ -150,8 +150,8 @@ impl Writer {
     }
 
     /// Gives a pod its node, where that is what changed: nobody but a scheduler may write it.
-    async fn bind(&mut self, path: &str, patch: &mut Value) {
-        let node = patch["spec"].as_object_mut().and_then(|spec| spec.remove("nodeName"));
+    async fn bind(&mut self, path: &str, change: &mut Value) {
+        let node = change["spec"].as_object_mut().and_then(|spec| spec.remove("nodeName"));
         let Some(node) = node.filter(Value::is_string) else {
             return;
         };
@@ -162,11 +162,11 @@ impl Writer {
         self.accepts(&answer, &path);
     }
 
-    async fn patch(&mut self, path: &str, manager: &str, patch: &Value) {
-        if is_empty(patch) {
+    async fn patch(&mut self, path: &str, manager: &str, change: &Value) {
+        if is_empty(change) {
             return;
         }
-        let answer = self.api.patch(path, Patch::Merge(manager), patch).await;
+        let answer = self.api.patch(path, manager, change).await;
         self.accepts(&answer, path);
     }
 

@@ -68,13 +68,13 @@ async fn answer(client: &Client, rule: &impl Fn(&Parts) -> Rule, request: Reques
     let (parts, body) = request.into_parts();
     match rule(&parts) {
         Rule::Answer(response) => response.map(whole),
-        Rule::Pass => pass(client, parts, body).await.unwrap_or_else(bad_gateway),
+        Rule::Pass => pass(client, parts, body).await.unwrap_or_else(|error| bad_gateway(&error)),
         Rule::Change(change) => {
             let is_watch = parts.uri.query().is_some_and(|query| query.contains("watch=true"));
             match pass(client, parts, body).await {
                 Ok(response) if is_watch => changed_watch(response, change),
                 Ok(response) => changed_list(response, change).await,
-                Err(error) => bad_gateway(error),
+                Err(error) => bad_gateway(&error),
             }
         }
     }
@@ -93,7 +93,7 @@ async fn pass(client: &Client, mut parts: Parts, body: Incoming) -> Result<Respo
     Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
 }
 
-fn bad_gateway(error: kube::Error) -> Response<Body> {
+fn bad_gateway(error: &kube::Error) -> Response<Body> {
     refusal(StatusCode::BAD_GATEWAY, &format!("{error:?}")).map(whole)
 }
 

@@ -5,5 +5,5 @@ pub mod serve;
 pub mod tcp;
 
 pub use http::{HttpProxy, Rule};
-pub use serve::{Body, Server};
+pub use serve::Server;
 pub use tcp::{Mode, TcpProxy};

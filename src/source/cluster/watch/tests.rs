@@ -216,6 +216,35 @@ async fn what_fails_for_long_is_tried_less_and_less_often() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_reaches_the_server_again_tells_the_others() {
+    let (access, log) = server(|asked| match &*asked.what() {
+        // Events are answered every ten seconds; pods are out of reach until then.
+        what if what.ends_with("pods") && (20.0..115.0).contains(&asked.at) => {
+            Answer::steps(vec![Step::Wait(Duration::from_millis(1)), Step::Break(io::ErrorKind::ConnectionReset)])
+        }
+        _ => quiet(asked),
+    });
+    let (_, health) = seen_for(140, &access, &everything()).await;
+    let back = log.all().into_iter().find(|asked| asked.what() == "watch pods" && asked.at >= 115.0).expect("asked");
+    assert!(back.at < 126.0, "{}", back.at);
+    assert!(health.of(Resource::Pods).is_up());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_is_gone_after_an_outage_is_listed_at_once() {
+    let (access, log) = pods(|asked, number| match (&*asked.what(), number) {
+        ("watch pods", 2..=6) => Answer::status(503),
+        ("watch pods", 7) => Answer::watch(&[gone()]),
+        _ => quiet(asked),
+    });
+    seen_for(60, &access, &everything()).await;
+    let times = |what: &str| {
+        log.all().into_iter().filter(|asked| asked.what() == what).map(|asked| asked.at).collect::<Vec<_>>()
+    };
+    assert!(times("stream pods")[1] - times("watch pods")[5] < 1.0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_fails_backs_off_although_each_begins() {
     let (access, log) = pods(|_, _| Answer::status(503));
     let (seen, _) = seen_for(60, &access, &scope(&[], InitialList::List)).await;
