@@ -88,7 +88,14 @@ pub struct Finding {
     pub resolved_at: Option<Time>,
     /// What to type or do, best first.
     pub remedy: Vec<String>,
+    /// The labels of its pods' template, sorted, by which it may be routed; no part of the document.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub labels: Labels,
 }
+
+/// Labels, sorted by key.
+pub type Labels = Arc<[(Arc<str>, Arc<str>)]>;
 
 /// What makes a finding the same one when it changes and when it comes again.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -11,7 +11,6 @@ pub mod engine;
 pub mod finding;
 pub mod kubelet;
 pub mod operator;
-pub mod recorder;
 pub mod replay;
 pub mod report;
 pub mod source;

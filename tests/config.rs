@@ -6,6 +6,7 @@ use std::time::Duration;
 use probehound::config::raw::Raw;
 use probehound::config::{Config, LoadError, Loaded, Overrides, Source, value};
 use probehound::time::Time;
+use proptest::prelude::*;
 
 const DEFAULTS: &str = include_str!("../config/probehound.yaml");
 
@@ -23,7 +24,10 @@ fn every_key_is_documented() {
     let mut keys = Vec::new();
     collect_keys(schema.as_value(), &mut keys);
     assert!(keys.len() > 15, "{keys:?}");
+    let reference = include_str!("../docs/configuration.md");
     for key in keys {
+        let explained = [format!("`{key}`"), format!(".{key}`"), format!("`{key}.")];
+        assert!(explained.iter().any(|text| reference.contains(text)), "docs/configuration.md does not explain {key}");
         let documented =
             DEFAULTS.lines().any(|line| line.trim_start_matches(['#', ' ', '-']).starts_with(&format!("{key}:")));
         assert!(documented, "config/probehound.yaml does not show {key}");
@@ -159,6 +163,26 @@ fn what_needs_a_restart_stays_and_is_named() {
     assert_eq!(kept, ["watch", "http.listen"]);
     assert_eq!((config.http, config.watch), (running.http, running.watch));
     assert_eq!(config.detection.window, Duration::from_mins(1));
+}
+
+proptest! {
+    #[test]
+    fn no_file_makes_it_panic_or_speak_in_more_than_visible_lines(
+        at in 0..DEFAULTS.len(),
+        length in 0..40_usize,
+        put in r#"[\[\]{}:,&*!|>'"%@`#\-? \n\t\x00-\x1f\u{80}-\u{ff}\u{202e}a-z0-9]{0,12}"#,
+    ) {
+        let cut = |at: usize| DEFAULTS.ceil_char_boundary(at);
+        let (start, end) = (cut(at), cut((at + length).min(DEFAULTS.len())));
+        let text = format!("{}{put}{}", &DEFAULTS[..start], &DEFAULTS[end..]);
+        if let Err(LoadError::Wrong(problems)) = load(&text) {
+            prop_assert!(!problems.all.is_empty());
+            for problem in &problems.all {
+                let line = problems.line(problem);
+                prop_assert!(line.starts_with("probehound.yaml:") && !line.contains(char::is_control), "{line}");
+            }
+        }
+    }
 }
 
 fn load(text: &str) -> Result<Config, LoadError> {

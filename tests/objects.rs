@@ -81,13 +81,14 @@ fn monstrous() -> Finding {
             to: Some(long.clone()),
         }),
         pods: Pods { affected: u32::MAX, total: u32::MAX },
-        services: vec![ServiceState { name, ready: u32::MAX, total: u32::MAX }; 1000],
+        services: vec![ServiceState { name: name.clone(), ready: u32::MAX, total: u32::MAX }; 1000],
         restarts: u64::MAX,
         episodes: u32::MAX,
         opened_at: now,
         confirmed_at: Some(now),
         resolved_at: None,
         remedy: vec![long; 1000],
+        labels: vec![(name.clone(), name); 1000].into(),
     }
 }
 

@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use probehound::recorder::{Disclosure, Redactor, Resource};
+use probehound::source::recorder::{Disclosure, Redactor, Resource};
 use serde_json::{Value, json};
 use support::{Document, Finding, Line, Recording, assert_none, corpus, incident, replay};
 

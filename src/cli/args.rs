@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, ValueEnum};
 
@@ -123,6 +124,29 @@ Exit codes:
   1  it cannot run, or the settings are wrong; standard error says why
   2  the command line is wrong")]
     Run(Box<Run>),
+
+    /// Record what happens in a cluster, without secrets, for replay or to send to somebody
+    #[command(after_help = "\
+What is recorded: pods, the kubelets' events on them, and what goes with them (Deployments and the
+like, their revisions, Services and endpoints), as replay reads it. Values of variables and headers,
+annotations and whatever probehound does not need are left out; what looks like a secret in commands,
+paths and messages is masked. Rights to list and watch these are enough.
+
+Examples:
+  # Ten minutes of the cluster of the current context
+  probehound record --for 10m incident.jsonl.gz
+
+  # One namespace, until Ctrl-C, with every name replaced by another
+  probehound record -n shop --anonymize incident.jsonl.gz
+
+  # What it found, at once
+  probehound record --for 5m - | probehound replay -
+
+Exit codes:
+  0  it was recorded until the time was over or somebody ended it (Ctrl-C, SIGTERM)
+  1  it could not be; standard error says why
+  2  the command line is wrong")]
+    Record(Record),
 
     /// Print the definition of the Finding objects, for kubectl apply
     #[command(after_help = "\
@@ -282,6 +306,35 @@ pub struct Run {
     pub log_level: Option<LogLevel>,
 }
 
+/// What `record` takes.
+#[derive(clap::Args, Debug)]
+pub struct Record {
+    /// The file to make, gzipped if its name ends in .gz; - is standard output
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// How long: 90s, 10m, 1h30m; until Ctrl-C by default
+    #[arg(long = "for", value_name = "DURATION", value_parser = of(value::duration))]
+    pub lasts: Option<Duration>,
+
+    /// Record this namespace only; can be repeated
+    #[arg(short, long, value_name = "NAMESPACE", value_parser = of(value::namespace))]
+    pub namespace: Vec<String>,
+
+    /// Replace names, labels, images, addresses and whatever else may tell whose cluster it is, each
+    /// always by the same other one
+    #[arg(long)]
+    pub anonymize: bool,
+
+    /// The kubeconfig that says which cluster, and who you are there
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// The context in the kubeconfig; the current one by default
+    #[arg(long, value_name = "CONTEXT", env = "PROBEHOUND_CONTEXT", hide_env_values = true)]
+    pub context: Option<String>,
+}
+
 /// A parser that says what to write instead.
 fn of<T>(parse: fn(&str) -> Result<T, Refusal>) -> impl Fn(&str) -> Result<T, String> + Clone {
     move |text| {
@@ -358,7 +411,7 @@ fn is_kubectl_plugin(program: Option<&OsString>) -> bool {
 /// The examples as a user of the plugin types them.
 fn as_plugin(command: clap::Command) -> clap::Command {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let commands = ["demo", "replay", "run", "crd", "completions", "man"];
+    let commands = ["demo", "replay", "record", "run", "crd", "completions", "man"];
     let help = commands
         .iter()
         .fold(help, |help, name| help.replace(&format!("probehound {name}"), &format!("kubectl probehound {name}")));

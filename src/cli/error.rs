@@ -1,10 +1,12 @@
 //! What can go wrong, in one line each, and what to do about it.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::config::{LoadError, Problems};
-use crate::operator::http::BindError;
+use crate::operator::Failure;
 use crate::report::escape::{terminal, visible};
+use crate::source::cluster::AccessError;
 use crate::source::recording::ReadError;
 
 /// The exit code of a wrong command line.
@@ -48,9 +50,31 @@ pub enum Error {
     /// The settings cannot be used.
     #[error(transparent)]
     Config(#[from] LoadError),
-    /// The server for metrics and health cannot listen.
+    /// There is no access to a cluster.
     #[error(transparent)]
-    Bind(#[from] BindError),
+    Access(#[from] AccessError),
+    /// A recording cannot be begun.
+    #[error("cannot make {file}: {cause}")]
+    Create {
+        /// As the person named it.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A recording cannot be written on.
+    #[error("cannot write {file} to its end: {cause}")]
+    Record {
+        /// As the person named it.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A recording without a pod is none.
+    #[error("no pods could be recorded ({0}): {1} holds nothing that can be replayed")]
+    NoPods(&'static str, String),
+    /// The operator cannot run, or not on.
+    #[error(transparent)]
+    Operator(#[from] Failure),
     /// The process cannot be set up.
     #[error("cannot start: {0}")]
     Start(String),
@@ -84,8 +108,8 @@ impl Error {
         }
     }
 
-    fn hint(&self) -> Option<&str> {
-        Some(match self {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
             Self::Usage { hint, .. } => hint,
             Self::NoSuchCommand(_) => "probehound --help lists the commands",
             Self::Open { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
@@ -101,16 +125,24 @@ impl Error {
             Self::Config(LoadError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
                 "check the path of --config or PROBEHOUND_CONFIG; without a file the defaults hold"
             }
-            Self::Bind(error) if error.cause.kind() == io::ErrorKind::AddrInUse => {
+            Self::Operator(Failure::Bind(error)) if error.cause.kind() == io::ErrorKind::AddrInUse => {
                 "something listens there already; --listen takes another address, such as :9090"
             }
+            Self::Create { cause, .. } if cause.kind() == io::ErrorKind::AlreadyExists => {
+                "no recording is overwritten: name another file, or remove that one"
+            }
+            Self::NoPods(..) => "see whether `kubectl get pods -A -w` works; -n NAMESPACE records what you may watch",
+            Self::Access(error) | Self::Operator(Failure::Access(error)) => return Some(error.hint().into()),
             Self::Open { .. }
+            | Self::Create { .. }
+            | Self::Record { .. }
             | Self::Write(_)
             | Self::Config(_)
-            | Self::Bind(_)
+            | Self::Operator(_)
             | Self::Start(_)
             | Self::Files { .. } => return None,
-        })
+        };
+        Some(Cow::Borrowed(hint))
     }
 
     /// Prints `error: …` and, where there is one, `hint: …` to standard error.
@@ -119,7 +151,7 @@ impl Error {
         // Nobody is left to tell that standard error is closed.
         let _ = match self {
             Self::Config(LoadError::Wrong(problems)) => each(problems, &mut err),
-            _ => one(&self.to_string(), self.hint(), &mut err),
+            _ => one(&self.to_string(), self.hint().as_deref(), &mut err),
         };
     }
 }

@@ -8,6 +8,7 @@ mod crd;
 mod demo;
 mod error;
 mod pace;
+mod record;
 mod replay;
 mod run;
 mod terminal;
@@ -66,6 +67,7 @@ fn dispatch(cli: Cli, command: Command) -> Result<(), Error> {
         Subcommand::Demo { speed } => demo::run(speed, cli.color),
         Subcommand::Replay(replay) => replay::run(&replay, cli.color),
         Subcommand::Run(run) => run::run(&run, cli.color),
+        Subcommand::Record(record) => record::run(&record),
         Subcommand::Crd => crd::run(),
         Subcommand::Completions { shell } => {
             let mut script = Vec::new();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_saphyr::{Location, Spanned};
 
 use super::glob::Glob;
+use super::notifications;
 use super::raw::{self, Raw, Text};
 use super::selector::selector;
 use super::silence::{Matcher, Silence, Silences};
@@ -37,6 +38,7 @@ pub fn check(raw: &Raw) -> Result<Config, Vec<Problem>> {
         findings: findings(&raw.findings, &mut checker),
         leader_election: leader_election(&raw.leader_election, &mut checker),
         http: Http { listen: checker.read("http.listen", raw.http.listen.as_ref(), listen).unwrap_or_default() },
+        notifications: notifications::check(&raw.notifications, &mut checker),
     };
     checker.finish(config)
 }

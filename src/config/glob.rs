@@ -24,6 +24,11 @@ impl Glob {
         }
     }
 
+    /// The pattern of all texts.
+    pub fn everything() -> Self {
+        Self("*".to_owned())
+    }
+
     /// Whether the whole text is of this form.
     ///
     /// Each piece between two stars is taken as early as it can be, which leaves the most for the

@@ -14,6 +14,7 @@
 mod check;
 pub mod glob;
 mod nearest;
+pub mod notifications;
 mod place;
 pub mod problem;
 pub mod raw;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use crate::engine::Settings;
 pub use check::{Checker, check};
+pub use notifications::Notifications;
 pub use problem::{Problem, Problems};
 pub use silence::{Silence, Silences};
 pub use source::{LoadError, Loaded, Overrides, Source};
@@ -50,6 +52,8 @@ pub struct Config {
     pub leader_election: LeaderElection,
     /// The server for metrics and health.
     pub http: Http,
+    /// Who is told, and of what.
+    pub notifications: Notifications,
 }
 
 /// What is watched. Needs a restart to change.

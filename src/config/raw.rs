@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
 use super::InitialList;
+use super::notifications::raw::Notifications;
 use crate::finding::Cause;
 
 /// A text with its place.
@@ -39,6 +40,9 @@ pub struct Raw {
     /// The server for metrics and health.
     #[serde(deserialize_with = "or_default")]
     pub http: Http,
+    /// Who is told, and of what.
+    #[serde(deserialize_with = "or_default")]
+    pub notifications: Notifications,
 }
 
 /// What is watched.

@@ -11,6 +11,11 @@ use super::place::{self, Place};
 use super::problem::Problem;
 use super::value::quoted;
 
+/// What a mapping is called.
+const KEYS: &str = "keys with values";
+/// What a sequence is called.
+const LIST: &str = "a list";
+
 /// Reads a text as YAML of that shape.
 ///
 /// # Errors
@@ -46,10 +51,19 @@ fn explain(error: &Error, text: &str) -> Problem {
         Error::MultipleDocuments { .. } => problem("a second YAML document begins here: only one is read".to_owned()),
         Error::ExternalMessage { msg, .. } => syntax(problem, msg),
         Error::AliasError { error, .. } => explain(error, text),
-        other => problem(match expected(other) {
-            Some(expected) => format!("{}: expected {expected}", named(&place.outermost)),
-            None => format!("{}: {}", named(&place.path), without_place(other)),
-        }),
+        other => match expected(other) {
+            Some(expected) => wrong_type(problem, expected, &place),
+            None => problem(format!("{}: {}", named(&place.path), without_place(other))),
+        },
+    }
+}
+
+fn wrong_type(problem: impl Fn(String) -> Problem, expected: &str, place: &Place) -> Problem {
+    let problem = problem(format!("{}: expected {expected}", named(&place.outermost)));
+    match expected {
+        LIST => problem.hint("write [a, b], or each item on a line of its own after a dash"),
+        KEYS => problem.hint("write key: value, each on a line of its own and further in than what it is under"),
+        _ => problem,
     }
 }
 
@@ -82,10 +96,8 @@ fn syntax(problem: impl Fn(String) -> Problem, message: &str) -> Problem {
 /// What the type wants, in words; none where the error is about something else.
 fn expected(error: &Error) -> Option<&str> {
     Some(match error {
-        Error::Unexpected { expected: "mapping start", .. } | Error::ExpectedEmptyMappingForUnitStruct { .. } => {
-            "keys with values"
-        }
-        Error::Unexpected { expected: "sequence start", .. } => "a list",
+        Error::Unexpected { expected: "mapping start", .. } | Error::ExpectedEmptyMappingForUnitStruct { .. } => KEYS,
+        Error::Unexpected { expected: "sequence start", .. } => LIST,
         Error::Unexpected { expected: "string scalar", .. } | Error::NullIntoString { .. } => "a text",
         Error::Unexpected { expected, .. } => expected,
         Error::InvalidScalar { ty, .. } if ty.starts_with(['i', 'u']) => "a whole number",
@@ -190,7 +202,10 @@ mod tests {
     fn a_value_of_a_wrong_type_is_not_repeated() {
         for text in ["detection:\n  probeKills: hunter2\n", "detection: hunter2\n", "silences: hunter2\n"] {
             let (_, what, hint) = problem(text);
-            assert!(!what.contains("hunter2") && hint.is_none(), "{what} {hint:?}");
+            assert!(
+                !what.contains("hunter2") && !hint.as_ref().is_some_and(|hint| hint.contains("hunter2")),
+                "{what} {hint:?}"
+            );
         }
     }
 

@@ -8,7 +8,9 @@
 
 pub mod alerts;
 pub mod http;
+pub mod mute;
 pub mod pace;
 pub mod policy;
 pub mod receiver;
+pub mod route;
 pub mod secret;

@@ -70,7 +70,7 @@ impl Engine {
         self.wake(id, wake);
     }
 
-    fn look_at_cases(&self, workload: &mut Workload) -> Outcome {
+    fn look_at_cases(&mut self, workload: &mut Workload) -> Outcome {
         let mut all = Outcome::default();
         let mut cases = std::mem::take(&mut workload.cases);
         for (name, case) in &mut cases {
@@ -90,7 +90,11 @@ impl Engine {
             all.again = all.again.into_iter().chain(outcome.again).min();
             all.curious |= outcome.curious;
             let idle = !case.episodes.values().any(Episode::is_active);
-            forget_folded(workload, name, case.horizon != horizon, idle, self.now.minus(self.settings.window));
+            let ended = case.horizon != horizon;
+            if ended {
+                self.onsets.forget(workload, name);
+            }
+            forget_folded(workload, name, ended, idle, self.now.minus(self.settings.window));
         }
         workload.cases = cases;
         all
@@ -223,6 +227,7 @@ impl Engine {
         }
         workload.empty_since = None;
         let Some(taken) = taken else { return };
+        self.onsets.rename(&taken, workload);
         workload.services = workload.services.take().or(taken.services);
         workload.asked = workload.asked.max(taken.asked);
         for trial in taken.trials {

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::history::{Kill, KillReason, Words, WordsKind};
 use super::observation::KubeletEvent;
-use super::pods::{Phase, Pod};
+use super::pods::Pod;
 use super::status::history;
-use super::trial::failed_late;
 use crate::kubelet::{Failure, Killing, ProbeKind, Said, asked_port};
 use crate::template::ContainerSpec;
 
@@ -17,8 +16,6 @@ pub(super) struct Heard {
     pub container: Option<usize>,
     /// A probe that cannot run.
     pub errored: Option<ProbeKind>,
-    /// A probe that had passed begins to fail, for no deterministic reason.
-    pub onset: bool,
     /// A probe that failed, and how often that was not heard before.
     pub failed: Option<(ProbeKind, u32)>,
 }
@@ -52,7 +49,6 @@ fn probed(pod: &mut Pod, event: &KubeletEvent, probe: ProbeKind, kind: WordsKind
     if failure == Failure::NotRunning {
         return Heard::default();
     }
-    let onset = kind == WordsKind::Failed && could_be_a_dependency(&failure) && had_passed(pod, at, spec, probe, event);
     let heard = history(&mut pod.containers[at]).hear(Words {
         event: event.id,
         probe,
@@ -66,7 +62,6 @@ fn probed(pod: &mut Pod, event: &KubeletEvent, probe: ProbeKind, kind: WordsKind
     Heard {
         container: (heard > 0).then_some(at),
         errored: (kind == WordsKind::Errored).then_some(probe),
-        onset: onset && heard > 0,
         failed: (kind == WordsKind::Failed).then_some((probe, heard)),
     }
 }
@@ -99,31 +94,6 @@ fn asks(spec: &ContainerSpec, probe: ProbeKind, port: i32) -> bool {
         }
         None => false,
     }
-}
-
-/// Whether the probe had passed in the incarnation that runs, before this first failure of it.
-fn had_passed(pod: &Pod, at: usize, spec: &ContainerSpec, probe: ProbeKind, event: &KubeletEvent) -> bool {
-    let container = &pod.containers[at];
-    let Some(since) = container.since.filter(|_| container.phase == Phase::Running) else {
-        return false;
-    };
-    let failed_before = container.history.as_ref().is_some_and(|history| {
-        history.samples.iter().any(|sample| sample.probe == probe && sample.at >= since && sample.at < event.last)
-    });
-    let passed = match probe {
-        ProbeKind::Readiness => container.ready,
-        ProbeKind::Liveness => failed_late(spec, event.last.since(since)),
-        ProbeKind::Startup => false,
-    };
-    passed && !failed_before
-}
-
-/// Whether such a failure can come from what an app needs, rather than from a specification.
-const fn could_be_a_dependency(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::Status(500..=599 | 429) | Failure::TimedOut | Failure::GrpcNotServing | Failure::CommandFailed
-    )
 }
 
 fn killed(pod: &mut Pod, event: &KubeletEvent, killing: &Killing) -> Heard {

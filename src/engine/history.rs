@@ -39,6 +39,8 @@ pub(super) struct History {
     pub blocked: Option<Blocked>,
     /// When its postStart hook was said to have failed.
     pub hooks: VecDeque<Time>,
+    /// When it last showed that changes of it had not been seen.
+    pub gap: Option<Time>,
 }
 
 /// One incarnation.

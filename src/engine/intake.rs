@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::count::Counted;
 use super::history::MOST_RUNS;
 use super::observation::{KubeletEvent, PodId, PodSnapshot, Scope};
+use super::passing::Subject;
 use super::pods::{Container, Pod};
 use super::status::{self, Sight};
-use super::trial::{Subject, Tally, passed_in_runs};
+use super::trial::Tally;
 use super::{Engine, hear, quiet, workload};
 use crate::kubelet::ProbeKind;
 use crate::template::ContainerSpec;
@@ -97,6 +98,9 @@ impl Engine {
             let news = status::take_in(container, spec, status, sight);
             matters |= news.matters || cannot_run(spec);
             let id = pod.workload;
+            if news.matters {
+                self.note_onsets(place, status.index);
+            }
             if first {
                 self.restarted(id, spec, status.restarts);
             } else {
@@ -133,22 +137,19 @@ impl Engine {
         let (Some(container), Some(spec)) = (pod.containers.get(index), pod.template.containers.get(index)) else {
             return;
         };
-        let (Some(history), Some(workload)) = (container.history.as_deref(), self.workloads.get_mut(&pod.workload))
-        else {
+        let subject = Subject::of(pod, spec, container, &self.kubelets, None);
+        let (Some(subject), Some(workload)) = (subject, self.workloads.get_mut(&pod.workload)) else {
             return;
         };
         let Some(horizon) = workload.cases.get(&spec.name).map(|case| case.horizon) else {
             return;
         };
-        let kubelet_since = self.kubelets.since(pod.node.as_ref());
-        let subject =
-            Subject { history, template: &pod.template, container: spec, ip: pod.ip, runs_until: None, kubelet_since };
         let mut tally = Tally::default();
         match run {
             Some(run) => tally.add_run(&subject, run, horizon, self.now),
             None => tally.add(&subject, horizon, self.now),
         }
-        let passed = passed_in_runs(&subject);
+        let passed = subject.passed();
         let known = &mut workload.trial_mut(&pod.template, &self.pods, self.now).containers[index];
         known.passed = known.passed.with(passed);
         known.folded.get_or_insert_default().absorb(&tally);
@@ -271,12 +272,22 @@ impl Engine {
             known.passed.remove(probe);
             known.errored.add(probe);
         }
-        let case = workload.cases.entry(Arc::clone(name)).or_default();
-        if heard.onset {
-            case.onset = case.onset.or(Some(event.last));
-            self.onsets.note(workload, event.last);
-        }
+        workload.cases.entry(Arc::clone(name)).or_default();
+        self.note_onsets(place, index);
         true
+    }
+
+    /// Notes when a container's probes that had passed began to fail, as it shows by now.
+    fn note_onsets(&mut self, place: u32, index: usize) {
+        let Some(pod) = self.pods.get(place) else { return };
+        let (spec, state) = (&pod.template.containers[index], &pod.containers[index]);
+        let subject = Subject::of(pod, spec, state, &self.kubelets, None);
+        let (Some(subject), Some(workload)) = (subject, self.workloads.get(&pod.workload)) else { return };
+        let horizon = workload.cases.get(&spec.name).map(|case| case.horizon).unwrap_or_default();
+        for run in 0..subject.history.runs.len() {
+            let onsets = ProbeKind::ALL.into_iter().filter_map(|probe| subject.onset_in(run, probe));
+            onsets.filter(|at| *at >= horizon).for_each(|at| self.onsets.note(workload, &spec.name, at));
+        }
     }
 }
 

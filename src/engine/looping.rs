@@ -48,7 +48,7 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
     if effect == Effect::Killed && probe.is_none() {
         return None;
     }
-    let evidence = scene.evidence(name, template, effect, probe, &tally, case)?;
+    let evidence = scene.evidence(name, template, effect, probe, &tally)?;
     let verdict = diagnose(&evidence);
     let counts: Vec<_> = members.iter().map(|member| Counts::of(scene, member, probe, case)).collect();
     let at_once = verdict.deterministic && probe.is_some_and(|probe| !evidence.passed.has(probe));

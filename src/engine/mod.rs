@@ -19,6 +19,7 @@ mod looping;
 mod observation;
 mod onsets;
 mod over;
+mod passing;
 mod pods;
 mod quiet;
 mod remedy;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::case::{Episode, Slot};
+use super::history::KillReason;
 use super::pods::Phase;
 use super::quiet;
 use super::scene::{Member, Scene};
@@ -77,8 +78,12 @@ fn healthy_at(scene: &Scene, member: &Member, slot: Slot, episode: &Episode) -> 
     let since = member.state.since.unwrap_or(scene.now);
     match slot {
         Slot::Loop => {
-            let needed = Scene::proof_of_health(member.spec, episode.longest_bad);
-            let failed = last_failure(member, since, ProbeKind::kills);
+            let gap = member.state.history.as_ref().and_then(|history| history.gap);
+            // Its next end, or that it waits for its next start, may not be seen either.
+            let unsure = gap.is_some_and(|gap| gap >= episode.finding.opened_at);
+            let longest_bad = if unsure { Duration::MAX } else { episode.longest_bad };
+            let needed = Scene::proof_of_health(member.spec, longest_bad);
+            let failed = last_failure(member, since, ProbeKind::kills).max(last_kill(member, since));
             Some(failed.map_or(since, |failed| failed.max(since)).plus(needed))
         }
         Slot::NeverReady => {
@@ -93,6 +98,15 @@ fn healthy_at(scene: &Scene, member: &Member, slot: Slot, episode: &Episode) -> 
         Slot::Ineffective(_) => None,
         Slot::Flapping(_) => Some(scene.now),
     }
+}
+
+/// When the kubelet last said that it kills the container for a probe: its end may not be told yet.
+fn last_kill(member: &Member, since: Time) -> Option<Time> {
+    let killings = member.state.history.as_ref()?.killings.iter().rev();
+    killings.map(|kill| (kill.at, kill.why)).find_map(|(at, why)| match why {
+        KillReason::Probe(_) if at >= since => Some(at),
+        _ => None,
+    })
 }
 
 fn last_failure(member: &Member, since: Time, is: impl Fn(ProbeKind) -> bool) -> Option<Time> {

@@ -55,6 +55,8 @@ pub(super) struct Container {
     pub ready: bool,
     /// `started`
     pub started: bool,
+    /// Whether the current one was ever seen ready.
+    pub was_ready: bool,
     /// What is remembered of it once anything was wrong.
     pub history: Option<Box<History>>,
 }

@@ -48,7 +48,7 @@ pub(super) fn never_ready<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> 
         return Seen::default();
     };
     let tally = scene.tally(name, template, case);
-    let Some(evidence) = scene.evidence(name, template, Effect::NeverReady, Some(probe), &tally, case) else {
+    let Some(evidence) = scene.evidence(name, template, Effect::NeverReady, Some(probe), &tally) else {
         return Seen::default();
     };
     let starting = evidence.container.startup.is_some() && !evidence.passed.has(ProbeKind::Startup);
@@ -93,7 +93,7 @@ pub(super) fn ineffective<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind
         return Seen::default();
     };
     let tally = scene.tally(name, template, case);
-    let Some(evidence) = scene.evidence(name, template, Effect::ProbeIneffective, Some(probe), &tally, case) else {
+    let Some(evidence) = scene.evidence(name, template, Effect::ProbeIneffective, Some(probe), &tally) else {
         return Seen::default();
     };
     let verdict = diagnose(&evidence);
@@ -171,7 +171,7 @@ pub(super) fn blocked<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Seen
     let due = first.plus(BLOCKED);
     let confirmed = due <= scene.now;
     let tally = scene.tally(name, template, case);
-    let Some(evidence) = scene.evidence(name, template, Effect::StartBlocked, None, &tally, case) else {
+    let Some(evidence) = scene.evidence(name, template, Effect::StartBlocked, None, &tally) else {
         return Seen::default();
     };
     let affected = waiting.iter().map(|(member, _)| member.pod.uid).collect();
@@ -190,7 +190,7 @@ pub(super) fn flapping<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind, c
     if tally.last_bad.is_some_and(|last| last >= scene.window()) {
         return Seen::default();
     }
-    let Some(evidence) = scene.evidence(name, template, Effect::Flapping, Some(probe), &tally, case) else {
+    let Some(evidence) = scene.evidence(name, template, Effect::Flapping, Some(probe), &tally) else {
         return Seen::default();
     };
     let affected =

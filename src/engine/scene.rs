@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::Settings;
 use super::case::Case;
 use super::onsets::{Kubelets, Onsets};
+use super::passing::Subject;
 use super::pods::{Container, Phase, Pod, PodTable};
-use super::trial::{Subject, Tally, passed_in_runs};
+use super::trial::Tally;
 use super::workload::{Workload, is_same};
 use crate::diagnosis::{Blocked, Earlier, Evidence, OwnEnds, ProbeRecord, ProbeSet};
 use crate::finding::Effect;
@@ -59,18 +60,8 @@ impl<'a> Scene<'a> {
 
     /// What a tally takes in of a container, where anything is remembered of it.
     pub fn subject(&self, member: &Member<'a>) -> Option<Subject<'a>> {
-        let history = member.state.history.as_deref()?;
-        let pod = member.pod;
-        let kubelet_since = self.kubelets.since(pod.node.as_ref());
-        let runs_until = (member.state.phase == Phase::Running).then(|| pod.observed.max(self.alive));
-        Some(Subject {
-            history,
-            template: &pod.template,
-            container: member.spec,
-            ip: pod.ip,
-            runs_until,
-            kubelet_since,
-        })
+        let runs_until = (member.state.phase == Phase::Running).then(|| member.pod.observed.max(self.alive));
+        Subject::of(member.pod, member.spec, member.state, self.kubelets, runs_until)
     }
 
     /// The templates in which the container is, those with pods last, the newest at the end.
@@ -109,7 +100,6 @@ impl<'a> Scene<'a> {
         effect: Effect,
         probe: Option<ProbeKind>,
         tally: &Tally,
-        case: &Case,
     ) -> Option<Evidence<'a>> {
         let (container, known) = self.workload.trial(template)?.container(name)?;
         Some(Evidence {
@@ -123,7 +113,7 @@ impl<'a> Scene<'a> {
             came_up_after: known.came_up_after,
             earlier: self.earlier(name, template),
             before: self.before(name, template),
-            fell_together: case.onset.map_or_else(Vec::new, |onset| self.onsets.around(self.workload, onset)),
+            fell_together: self.onsets.fell_together(self.workload, &container.name),
             blocked: self.blocked(name, template),
         })
     }
@@ -136,7 +126,7 @@ impl<'a> Scene<'a> {
             .filter(|member| is_same(&member.pod.template, template))
             .filter_map(|member| self.subject(&member))
         {
-            passed = passed.with(passed_in_runs(&subject));
+            passed = passed.with(subject.passed());
         }
         passed
     }

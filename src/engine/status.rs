@@ -10,6 +10,9 @@ use crate::diagnosis::Blocked;
 use crate::template::{ContainerSpec, Role};
 use crate::time::Time;
 
+/// A container that does not run for longer than this is shown so.
+const UNTOLD: Duration = Duration::from_secs(5);
+
 /// How a status was seen.
 #[derive(Copy, Clone)]
 pub(super) struct Sight {
@@ -45,6 +48,7 @@ pub(super) fn take_in(
     if !first {
         news.restarts = status.restarts.saturating_sub(container.restarts);
     }
+    let gap = unbroken && shows_a_gap(container, status);
     take_in_ends(container, spec, status, sight, unbroken, &mut news);
     take_in_state(container, spec, status, sight, unbroken, &mut news);
     if container.history.is_none() && (status.restarts > 0 || is_blocked(status)) {
@@ -52,11 +56,26 @@ pub(super) fn take_in(
         news.matters = true;
     }
     note_block(container, status, sight.now, &mut news);
+    if let Some(history) = container.history.as_mut().filter(|_| gap) {
+        history.gap = Some(sight.now);
+    }
     news.matters |= container.history.is_some() && (news.restarts > 0 || container.ready != status.ready);
     container.restarts = status.restarts;
     container.ready = status.ready;
     container.started = status.started;
     news
+}
+
+/// Whether changes between what is known and this status were not seen: it restarted more than once,
+/// or did not run for a while between two runs.
+fn shows_a_gap(container: &Container, status: &ContainerSnapshot) -> bool {
+    let State::Running { since: Some(since) } = status.state else {
+        return false;
+    };
+    let ended = status.last.as_ref().and_then(|last| last.finished);
+    let paused = ended.is_some_and(|ended| since.since(ended) > UNTOLD);
+    let replaced = container.phase == Phase::Running && container.id != status.id;
+    status.restarts > container.restarts.saturating_add(1) || (replaced && paused)
 }
 
 /// Mines a status that is older than what is known for ends that were not seen.
@@ -74,7 +93,7 @@ pub(super) fn take_in_late(container: &mut Container, status: &ContainerSnapshot
 
 /// The history of a container, begun with the incarnation that runs.
 pub(super) fn history(container: &mut Container) -> &mut History {
-    let (id, since, phase, ready) = (container.id, container.since, container.phase, container.ready);
+    let (id, since, phase, ready) = (container.id, container.since, container.phase, container.was_ready);
     container.history.get_or_insert_with(|| {
         let mut history = History::default();
         if phase == Phase::Running {
@@ -156,6 +175,7 @@ fn take_in_state(
         }
         State::Ended(_) => container.phase = Phase::Ended,
     }
+    container.was_ready = status.ready || (same_run && container.was_ready);
     container.id = status.id.or(container.id);
     let (was_ready, was_started) = (container.ready, container.started);
     let now_ready = status.ready && !was_ready && spec.readiness.is_some();

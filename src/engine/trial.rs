@@ -1,18 +1,16 @@
 //! What a container has shown under one template, over all pods of a workload.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::history::{History, KillReason, Run, Sample, WordsKind};
+use super::history::{History, WordsKind};
 use super::judge::{EndKind, could_be_kill, judge};
+use super::passing::{Subject, step};
 use crate::diagnosis::{Heard, OwnEnd, OwnEnds, ProbeRecord, ProbeSet};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
-/// How much later than it should a busy node may come to its probes.
-const LAG: Duration = Duration::from_secs(5);
 /// Kinds of failures kept of a probe.
 const MOST_FAILURES: usize = 8;
 /// Last failures before kills kept of a probe.
@@ -83,22 +81,6 @@ pub(super) struct Tally {
     pub last_bad: Option<Time>,
     /// How long the longest incarnation that ended badly lasted.
     pub longest_bad: Duration,
-}
-
-/// One container of one pod, as a tally takes it in.
-pub(super) struct Subject<'a> {
-    /// What is remembered of it.
-    pub history: &'a History,
-    /// Its template.
-    pub template: &'a PodTemplate,
-    /// Its specification.
-    pub container: &'a ContainerSpec,
-    /// Its pod's address.
-    pub ip: Option<IpAddr>,
-    /// Until when it is known to run, if it does.
-    pub runs_until: Option<Time>,
-    /// When the kubelet of its node was last seen to have been restarted.
-    pub kubelet_since: Option<Time>,
 }
 
 impl Tally {
@@ -173,9 +155,9 @@ impl Tally {
 
     fn add_kill(&mut self, subject: &Subject, index: usize, probe: ProbeKind) {
         let record = &mut self.probes[probe as usize];
-        if passed_in(subject, index, probe) || twin_passed_in(subject, index, probe) {
+        if subject.passed_in(index, probe) || subject.twin_passed_in(index, probe) {
             record.after_pass += 1;
-        } else if failed_from_start(subject, index, probe) {
+        } else if subject.failed_from_start(index, probe) {
             record.from_start += 1;
         }
         if let Some(last) = subject.history.samples_of(index, probe).last() {
@@ -267,16 +249,18 @@ fn join(known: &mut Heard, heard: &Heard) {
 /// apart than two runs of it, and none was lost in between.
 fn alternated(history: &History, index: usize, kind: ProbeKind, spec: &ProbeSpec) -> bool {
     // Of one that still runs, what is heard may be of the next.
-    if history.runs.get(index).is_none_or(|run| run.end.is_none() || run.started.is_none()) {
+    let Some(started) = history.runs.get(index).filter(|run| run.end.is_some()).and_then(|run| run.started) else {
         return false;
-    }
+    };
+    // What times out earlier was asked of the one before, of which the end may not have been seen.
+    let earliest = started.plus(spec.initial_delay).plus(spec.timeout);
     let step = step(spec);
     let apart = step
         .saturating_mul(2)
         .saturating_sub(Duration::from_millis(1))
         .max(step.saturating_add(Duration::from_secs(2)));
     let mut before: Option<Time> = None;
-    for sample in history.samples_of(index, kind) {
+    for sample in history.samples_of(index, kind).filter(|sample| sample.at >= earliest) {
         let slow = sample.failure == Failure::TimedOut;
         if before.is_some_and(|before| slow && sample.count == 1 && sample.at.since(before) >= apart) {
             return true;
@@ -284,125 +268,4 @@ fn alternated(history: &History, index: usize, kind: ProbeKind, spec: &ProbeSpec
         before = slow.then_some(sample.at);
     }
     false
-}
-
-/// Whether a probe had passed in the run at `index`, from what was seen of it.
-///
-/// A liveness probe that had not would have ended it earlier.
-fn passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bool {
-    let Some(run) = subject.history.runs.get(index) else {
-        return false;
-    };
-    let container = subject.container;
-    match probe {
-        ProbeKind::Readiness => run.ready.is_some() && container.readiness.is_some(),
-        ProbeKind::Startup => run.came_up.is_some(),
-        ProbeKind::Liveness => outlived(subject, run, index),
-    }
-}
-
-/// The probes that had passed in any incarnation that is remembered.
-pub(super) fn passed_in_runs(subject: &Subject) -> ProbeSet {
-    let mut passed = ProbeSet::default();
-    for index in 0..subject.history.runs.len() {
-        for kind in ProbeKind::ALL.into_iter().filter(|kind| passed_in(subject, index, *kind)) {
-            passed.add(kind);
-        }
-    }
-    passed
-}
-
-/// Whether a probe was heard to fail in that run from its first result on.
-fn failed_from_start(subject: &Subject, index: usize, probe: ProbeKind) -> bool {
-    let Some(spec) = subject.container.probe(probe) else { return false };
-    let started = subject.history.runs.get(index).and_then(|run| run.started);
-    let failed = subject.history.samples_of(index, probe).next().map(|sample| sample.at);
-    let by = spec.first_result_by().saturating_add(LAG);
-    started.zip(failed).is_some_and(|(started, failed)| failed.since(started) <= by)
-}
-
-/// Whether the readiness probe asks the very same and had passed in that run before this one failed.
-fn twin_passed_in(subject: &Subject, index: usize, probe: ProbeKind) -> bool {
-    let handler = |kind| subject.container.probe(kind).map(|spec| &spec.handler);
-    let ready = subject.history.runs.get(index).and_then(|run| run.ready);
-    let failed = subject.history.samples_of(index, probe).next().map(|sample| sample.at);
-    handler(probe) == handler(ProbeKind::Readiness)
-        && ready.is_some_and(|ready| failed.is_none_or(|failed| ready.whole_second() <= failed))
-}
-
-fn outlived(subject: &Subject, run: &Run, index: usize) -> bool {
-    let (Some(spec), Some(started)) = (subject.container.liveness.as_ref(), run.started) else {
-        return false;
-    };
-    let errored =
-        |kind| subject.history.words.iter().any(|words| words.probe == kind && words.kind == WordsKind::Errored);
-    if errored(ProbeKind::Liveness) || errored(ProbeKind::Startup) {
-        return false;
-    }
-    let from = begins(subject.container, run, started);
-    // While a kubelet is away no probe runs.
-    let restarted = |until: Time| subject.kubelet_since.is_some_and(|since| since >= started && until >= since);
-    let longest = spec.longest_kill(subject.template.grace);
-    let Some(ended) = run.end.as_ref().and_then(|end| end.ended.finished) else {
-        // Its end may be decided and not yet told, or told and lost; what is heard may be of the next.
-        let surely = longest.saturating_add(spec.passed_after());
-        let is_last = index + 1 == subject.history.runs.len();
-        let seen = run.seen_running.max(subject.runs_until.filter(|_| is_last));
-        let failed = subject.history.failed_in(index, ProbeKind::Liveness);
-        let killed = subject.history.killings.iter().any(|kill| kill.at > started);
-        let well = failed < spec.failure_threshold && !killed;
-        return well && seen.is_some_and(|seen| seen.since(from) > surely && !restarted(seen));
-    };
-    if ended.since(from) > longest.saturating_add(LAG) {
-        return !restarted(ended);
-    }
-    let before = index.checked_sub(1).and_then(|before| subject.history.runs[before].end.as_ref());
-    let before = before.and_then(|end| end.ended.finished).or(subject.history.cut);
-    // One that stands for several was preceded by those that were lost.
-    let lost = |sample: &Sample| step(spec).saturating_mul(sample.count.saturating_sub(1));
-    let first_failure = subject.history.samples_of(index, ProbeKind::Liveness).next();
-    let first_failure = first_failure.map(|sample| sample.at.minus(lost(sample)));
-    let killed = subject
-        .history
-        .killings
-        .iter()
-        .filter(|kill| matches!(kill.why, KillReason::Probe(_)) && kill.at >= started && kill.at <= ended)
-        .find(|kill| before.is_none_or(|before| kill.at > before))
-        // As many failures as the threshold led to it, whether they were told or not.
-        .map(|kill| kill.at.minus(step(spec).saturating_mul(spec.failure_threshold.saturating_sub(1))));
-    let failed = [first_failure, killed].into_iter().flatten().min();
-    failed.is_some_and(|failed| failed.since(from) > spec.passed_after() && !restarted(failed))
-}
-
-/// From one run of a probe to the next.
-fn step(spec: &ProbeSpec) -> Duration {
-    spec.period.max(spec.timeout)
-}
-
-/// When the liveness probe begins: with the container, or when its startup probe has passed.
-fn begins(container: &ContainerSpec, run: &Run, started: Time) -> Time {
-    match (&container.startup, run.came_up) {
-        (None, _) => started,
-        (Some(_), Some(came_up)) => came_up,
-        (Some(startup), None) => started.plus(startup.passed_after()),
-    }
-}
-
-/// Whether a container that ran so long without a kill must have passed its liveness probe, when
-/// the first failure is only told then.
-pub(super) fn failed_late(container: &ContainerSpec, uptime: Duration) -> bool {
-    let Some(spec) = container.liveness.as_ref() else { return false };
-    uptime > spec.passed_after().saturating_add(startup_budget(container))
-}
-
-/// Whether a container that has only ever run well has run long enough for its liveness probe to
-/// have passed, even if its end is decided and not yet told.
-pub(super) fn healthy_for(container: &ContainerSpec, grace: Duration, uptime: Duration) -> bool {
-    let Some(spec) = container.liveness.as_ref() else { return false };
-    let surely = spec.longest_kill(grace).saturating_add(spec.passed_after());
-    uptime > surely.saturating_add(startup_budget(container))
-}
-
-fn startup_budget(container: &ContainerSpec) -> Duration {
-    container.startup.as_ref().map_or(Duration::ZERO, ProbeSpec::passed_after)
 }

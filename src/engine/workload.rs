@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::case::{Case, Episode};
 use super::observation::{Owner, PodSnapshot, ServiceFacts, WorkloadFacts};
+use super::passing::silence_proves;
 use super::pods::{Phase, Pod, PodTable};
-use super::trial::{Trial, healthy_for};
+use super::trial::Trial;
 use crate::kubelet::ProbeKind;
 use crate::template::PodTemplate;
 use crate::time::Time;
@@ -152,9 +153,9 @@ impl Workload {
             if state.started && spec.startup.is_some() && !known.errored.has(ProbeKind::Startup) {
                 known.passed.add(ProbeKind::Startup);
             }
-            let uptime = state.since.map(|since| now.since(since)).filter(|_| state.history.is_none());
+            let since = state.since.filter(|_| state.history.is_none());
             let silent = !known.errored.has(ProbeKind::Liveness) && !known.errored.has(ProbeKind::Startup);
-            if silent && uptime.is_some_and(|uptime| healthy_for(spec, pod.template.grace, uptime)) {
+            if silent && since.is_some_and(|since| silence_proves(spec, pod.template.grace, since, now)) {
                 known.passed.add(ProbeKind::Liveness);
             }
         }

@@ -36,5 +36,6 @@ pub fn finding(workload: &str) -> Finding {
         confirmed_at: Some(at(0)),
         resolved_at: None,
         remedy: vec!["set livenessProbe.httpGet.path to /health".to_owned()],
+        labels: std::sync::Arc::default(),
     }
 }

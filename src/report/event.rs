@@ -104,10 +104,10 @@ fn name(news: &News, now: Time) -> String {
 
 /// As many bytes as fit, on a character's border.
 fn cut(text: &str) -> String {
+    const ELLIPSIS: &str = "…";
     if text.len() <= NOTE {
         return text.to_owned();
     }
-    const ELLIPSIS: &str = "…";
     format!("{}{ELLIPSIS}", crate::source::mask::cut(text, NOTE - ELLIPSIS.len()))
 }
 

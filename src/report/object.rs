@@ -24,6 +24,7 @@ pub use told::{Notification, Reach, Said, Told};
 use crate::engine::{
     Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
+use crate::finding::Identity;
 use crate::kubelet::ProbeKind;
 use crate::report::headline::kind_and_name;
 use crate::source::mask::cut;
@@ -182,6 +183,10 @@ pub struct FindingStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = ENTRIES), inner(length(max = TEXT)))]
     pub remedy: Vec<String>,
+    /// The labels of its pods' template, `KEY=VALUE`, by which it may be routed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES), inner(length(max = TEXT)))]
+    pub labels: Vec<String>,
     /// The silence of the configuration that keeps it from being told, if one does.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = TEXT))]
@@ -219,15 +224,27 @@ impl FindingObject {
         object
     }
 
-    /// The finding that the object holds; `None` where its status lacks what every finding has.
-    pub fn finding(&self) -> Option<Finding> {
-        let status = self.status.clone()?;
-        Some(Finding {
+    /// Which finding it is; `None` without a namespace.
+    pub fn identity(&self) -> Option<Identity> {
+        Some(Identity {
             namespace: Arc::from(self.metadata.namespace.as_deref()?),
             workload: format!("{}/{}", self.spec.workload.kind, self.spec.workload.name).into(),
             container: Arc::from(self.spec.container.as_str()),
             effect: self.spec.effect,
             probe: self.spec.probe,
+        })
+    }
+
+    /// The finding that the object holds; `None` where its status lacks what every finding has.
+    pub fn finding(&self) -> Option<Finding> {
+        let status = self.status.clone()?;
+        let Identity { namespace, workload, container, effect, probe } = self.identity()?;
+        Some(Finding {
+            namespace,
+            workload,
+            container,
+            effect,
+            probe,
             cause: status.cause?,
             fault: status.fault,
             field: status.field,
@@ -247,6 +264,7 @@ impl FindingObject {
             confirmed_at: status.confirmed_at,
             resolved_at: status.resolved_at,
             remedy: status.remedy,
+            labels: status.labels.iter().filter_map(|label| pair(label)).collect(),
         })
     }
 }
@@ -276,6 +294,7 @@ impl FindingStatus {
             confirmed_at: finding.confirmed_at,
             resolved_at: finding.resolved_at,
             remedy: finding.remedy.iter().take(ENTRIES).map(|text| short(text)).collect(),
+            labels: finding.labels.iter().take(ENTRIES).map(|(key, value)| short(&format!("{key}={value}"))).collect(),
             silenced_by: silenced_by.map(short),
             notifications: Vec::new(),
         }
@@ -284,6 +303,11 @@ impl FindingStatus {
 
 fn short(text: &str) -> String {
     cut(text, TEXT).to_owned()
+}
+
+/// The two parts of `KEY=VALUE`.
+fn pair(label: &str) -> Option<(Arc<str>, Arc<str>)> {
+    label.split_once('=').map(|(key, value)| (Arc::from(key), Arc::from(value)))
 }
 
 fn short_value(value: &Value) -> Value {

@@ -10,6 +10,7 @@ pub(crate) mod hash;
 pub mod mask;
 pub mod objects;
 mod observe;
+pub mod recorder;
 pub mod recording;
 mod related;
 

@@ -5,6 +5,7 @@ mod policy;
 mod properties;
 mod receiver;
 mod samples;
+mod settings;
 mod slack;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,6 +2,7 @@
 
 mod counts;
 mod lists;
+mod orders;
 mod remembered;
 mod settings;
 mod world;

@@ -81,8 +81,13 @@ impl World {
         self.wait(2);
     }
 
-    /// An event on the pod's container, said once more each time.
+    /// An event on the pod's container, said now.
     pub fn event(&mut self, pod: &PodSnapshot, id: u128, reason: &str, message: &str, count: u32) {
+        self.event_at(self.now, pod, id, reason, message, count);
+    }
+
+    /// An event on the pod's container that comes now, said then.
+    pub fn event_at(&mut self, at: Time, pod: &PodSnapshot, id: u128, reason: &str, message: &str, count: u32) {
         let (said, aggregated) = parse(reason, message).expect("an event that matters");
         self.tell(Observation::Event(Box::new(KubeletEvent {
             id: Uid(id),
@@ -90,8 +95,8 @@ impl World {
             container: Some(Arc::from("app")),
             aggregated,
             said,
-            first: self.now,
-            last: self.now,
+            first: at,
+            last: at,
             count,
         })));
     }

@@ -22,10 +22,12 @@ pub enum Resource {
     Pods,
     /// Events of kubelets on pods.
     Events,
+    /// Anything for a recording: its health is nobody's metric.
+    Recorded(&'static str),
 }
 
 impl Resource {
-    /// Both.
+    /// Those of the operator.
     pub const ALL: [Self; 2] = [Self::Pods, Self::Events];
 
     /// The metric's label.
@@ -33,6 +35,7 @@ impl Resource {
         match self {
             Self::Pods => "pods",
             Self::Events => "events",
+            Self::Recorded(plural) => plural,
         }
     }
 }
@@ -43,12 +46,14 @@ pub struct WatchHealth {
     clock: fn() -> Time,
     pods: ResourceHealth,
     events: ResourceHealth,
+    recorded: ResourceHealth,
 }
 
 impl WatchHealth {
     /// Health of watches that do not run yet.
     pub fn new(clock: fn() -> Time) -> Self {
-        Self { clock, pods: ResourceHealth::new(clock()), events: ResourceHealth::new(clock()) }
+        let [pods, events, recorded] = [(); 3].map(|()| ResourceHealth::new(clock()));
+        Self { clock, pods, events, recorded }
     }
 
     /// How the watches of one resource are.
@@ -56,6 +61,7 @@ impl WatchHealth {
         match resource {
             Resource::Pods => &self.pods,
             Resource::Events => &self.events,
+            Resource::Recorded(_) => &self.recorded,
         }
     }
 
@@ -110,6 +116,11 @@ impl ResourceHealth {
     pub fn is_up(&self) -> bool {
         let streams = self.streams.load(Ordering::Relaxed);
         streams > 0 && self.up.load(Ordering::Relaxed) == streams
+    }
+
+    /// Whether nothing of it is seen at the moment: none of its watches is up.
+    pub fn is_blind(&self) -> bool {
+        self.up.load(Ordering::Relaxed) == 0
     }
 
     /// Since when it is up, or is not.
@@ -286,14 +297,15 @@ impl StreamHealth {
             tracing::debug!(resource, namespace, error, cause, next_in_ms, "A watch has to list anew");
         } else if of.told.may_tell() {
             self.change(|state| state.told_down = !state.up);
-            tracing::warn!(resource, namespace, error, cause, next_in_ms, "A watch fails");
+            let hint = hint(trouble);
+            tracing::warn!(resource, namespace, error, cause, next_in_ms, hint, "A watch fails");
         }
     }
 
     /// The first list takes too long as a stream.
     pub fn falls_back(&self, why: &str) {
         let (resource, namespace) = (self.resource.word(), &*self.namespace);
-        tracing::info!(resource, namespace, why, "A list is read in pages from now on");
+        tracing::debug!(resource, namespace, why, "A list is read in pages from now on");
     }
 
     fn of(&self) -> &ResourceHealth {
@@ -315,6 +327,15 @@ impl Drop for StreamHealth {
         self.change(|state| *state = State::default());
         let of = self.of();
         of.turn(|| _ = of.streams.fetch_sub(1, Ordering::Relaxed), (self.all.clock)());
+    }
+}
+
+/// What to do about it, where a person has to.
+const fn hint(trouble: Trouble) -> Option<&'static str> {
+    match trouble {
+        Trouble::Forbidden => Some("give the ServiceAccount list and watch of it: `kubectl auth can-i --list --as=…`"),
+        Trouble::Unauthorized => Some("the token or certificate may have expired, or the ServiceAccount be gone"),
+        _ => None,
     }
 }
 

@@ -15,6 +15,7 @@ mod follow;
 mod health;
 mod lookup;
 mod proxy;
+mod raw;
 mod stamps;
 #[cfg(test)]
 mod testing;
@@ -28,6 +29,7 @@ pub use client::{Access, Target, Version};
 pub use error::AccessError;
 pub use health::{Resource, ResourceHealth, WatchHealth};
 pub use lookup::{Answer, Lookup, LookupCounts};
+pub use raw::watch_raw;
 pub use stamps::Stamped;
 pub use throttle::{Throttle, ThrottleLayer, Throttled};
 pub use trouble::{Trouble, cause, watch_cause};

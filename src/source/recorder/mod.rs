@@ -14,7 +14,9 @@ mod names;
 mod redact;
 mod resource;
 mod rules;
+mod session;
 mod vocabulary;
 
 pub use redact::{Disclosure, Redactor};
 pub use resource::Resource;
+pub use session::{Session, Sighting};
