@@ -9,7 +9,16 @@ const BOOKMARKS: &str = r#"{"ts":"2026-11-22T13:58:00Z","resource":"pods","type"
 
 #[test]
 fn every_command_explains_itself_with_examples_and_exit_codes() {
-    for command in [vec![], vec!["demo"], vec!["replay"], vec!["run"], vec!["record"], vec!["crd"], vec!["completions"], vec!["man"]] {
+    for command in [
+        vec![],
+        vec!["demo"],
+        vec!["replay"],
+        vec!["run"],
+        vec!["record"],
+        vec!["crd"],
+        vec!["completions"],
+        vec!["man"],
+    ] {
         let output = probehound(&[&command[..], &["--help"]].concat());
         let text = stdout(&output);
         assert_eq!(output.status.code(), Some(0), "{command:?}");

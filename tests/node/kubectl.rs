@@ -14,7 +14,7 @@ pub struct Kubectl {
 impl Kubectl {
     /// That of this cluster.
     pub fn new(plane: &ControlPlane) -> Self {
-        Self { kubeconfig: plane.write_kubeconfig("admin.kubeconfig", &plane.url(), plane.admin_token()) }
+        Self { kubeconfig: plane.admin_kubeconfig() }
     }
 
     /// Makes a namespace.

@@ -3,37 +3,48 @@
 //! Everything runs in the isolation of `tests/node/isolated` and ends with it.
 
 #[path = "../cluster/harness/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "the tests without a node use all of it")]
 mod harness;
 mod kubectl;
 mod node;
+mod recorder;
 #[path = "../support/mod.rs"]
 mod support;
+mod zoo;
 
 use std::time::Duration;
 
-use harness::{ControlPlane, waiting};
+use harness::ControlPlane;
 use kubectl::Kubectl;
 use node::Node;
+use recorder::Recorder;
+use support::{assert_none, replay};
 
 #[tokio::test]
-async fn a_real_kubelet_kills_for_a_wrong_path_also_after_its_restart() {
+async fn what_is_recorded_of_a_node_replays_to_the_truth() {
     let plane = ControlPlane::start_for_node("node", &Node::address()).await;
     let _witness = plane.witness();
     let mut node = Node::start(&plane).await;
     let kubectl = Kubectl::new(&plane);
-    kubectl.create_namespace("daemonset");
-
-    kubectl.apply("daemonset", "tests/node/zoo/daemonset.yaml".as_ref());
-
-    let api = plane.admin();
-    let restarts = async |wanted: u64| {
-        let pods = api.get("/api/v1/namespaces/daemonset/pods").await.expect("pods");
-        let restarts = &pods["items"][0]["status"]["containerStatuses"][0]["restartCount"];
-        if restarts.as_u64() >= Some(wanted) { Ok(()) } else { Err(restarts.clone()) }
-    };
-    let limit = Duration::from_mins(1);
-    waiting::eventually("its containers are killed", limit, async || restarts(2).await).await;
+    let recorder = Recorder::start(&plane);
+    let faults = zoo::faults();
+    for fault in &faults {
+        fault.begin(&kubectl);
+    }
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    for fault in &faults {
+        fault.go_on(&kubectl);
+    }
+    tokio::time::sleep(Duration::from_mins(1)).await;
     node.restart_kubelet(&plane).await;
-    waiting::eventually("its containers are killed again", limit, async || restarts(3).await).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    plane.stop_api_server();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    plane.start_api_server().await;
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    println!("{}", kubectl.run(&["get", "pods", "-A"]));
+    let recording = recorder.finish();
+    std::fs::copy(plane.folder().file("node.jsonl.gz"), "target/cluster/node.jsonl.gz").unwrap();
+    let said = replay(&recording);
+    let problems: Vec<String> = faults.iter().flat_map(|fault| fault.problems(&said)).collect();
+    assert_none("what was said", &problems);
 }

@@ -29,6 +29,7 @@ pub struct Process {
 #[derive(Copy, Clone)]
 pub enum Signal {
     Terminate,
+    Interrupt,
     Kill,
     Stop,
     Continue,
@@ -79,6 +80,7 @@ impl Process {
         }
         let word = match signal {
             Signal::Terminate => "TERM",
+            Signal::Interrupt => "INT",
             Signal::Kill => "KILL",
             Signal::Stop => "STOP",
             Signal::Continue => "CONT",

@@ -1,0 +1,60 @@
+//! The faults of `tests/node/zoo`: each a manifest, in a namespace of its own, and what is true of it.
+
+use std::path::{Path, PathBuf};
+
+use crate::kubectl::Kubectl;
+use crate::support::truth::Scale;
+use crate::support::{Document, Truth};
+
+/// A fault.
+pub struct Fault {
+    /// The name of its file and of its namespace.
+    pub name: String,
+    /// What has to be said of it.
+    pub truth: Truth,
+    manifest: PathBuf,
+    /// What is applied when it has run for a while.
+    then: Option<PathBuf>,
+}
+
+/// All of them, by name.
+pub fn faults() -> Vec<Fault> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node/zoo");
+    let entries = std::fs::read_dir(&folder).expect("the zoo can be listed");
+    let files = entries.filter_map(|entry| entry.expect("an entry of a folder").file_name().into_string().ok());
+    let mut names: Vec<String> =
+        files.filter_map(|file| file.strip_suffix(".expect.yaml").map(str::to_owned)).collect();
+    names.sort();
+    names.into_iter().map(|name| Fault::read(&folder, name)).collect()
+}
+
+impl Fault {
+    fn read(folder: &Path, name: String) -> Self {
+        let truth = std::fs::read_to_string(folder.join(format!("{name}.expect.yaml"))).expect("a truth can be read");
+        let truth = serde_saphyr::from_str(&truth).unwrap_or_else(|error| panic!("{name}.expect.yaml: {error}"));
+        let then = folder.join(format!("{name}.then.yaml"));
+        let manifest = folder.join(format!("{name}.yaml"));
+        Self { name, truth, manifest, then: then.exists().then_some(then) }
+    }
+
+    /// Lets it loose.
+    pub fn begin(&self, kubectl: &Kubectl) {
+        kubectl.create_namespace(&self.name);
+        kubectl.apply(&self.name, &self.manifest);
+    }
+
+    /// Does to it what comes second.
+    pub fn go_on(&self, kubectl: &Kubectl) {
+        if let Some(then) = &self.then {
+            kubectl.apply(&self.name, then);
+        }
+    }
+
+    /// What is wrong with what was said, one text each.
+    pub fn problems(&self, said: &Document) -> Vec<String> {
+        let mut of_it = said.clone();
+        of_it.findings.retain(|finding| finding.namespace == self.name);
+        let problems = self.truth.judge(&of_it, Scale::Whole).problems();
+        problems.into_iter().map(|problem| format!("{}: {problem}", self.name)).collect()
+    }
+}
