@@ -11,7 +11,7 @@ use probehound::finding::Identity;
 use probehound::operator::board::{Board, Entry};
 use probehound::operator::driver::Driver;
 use probehound::operator::instruments::Instruments;
-use probehound::source::cluster::Input;
+use probehound::source::cluster::{Answer, Input};
 use probehound::source::recording::{Item, Object, Reader, Record, RecordKind};
 use probehound::time::Time;
 use prometheus::Registry;
@@ -118,9 +118,11 @@ impl Cluster {
 
     /// Answers from all that there is; a need that nothing answers stays open.
     fn look_up(&mut self, need: Need, now: Time) {
-        let objects: Vec<Object> = self.objects.values().filter_map(record).map(|record| record.object).collect();
-        if !self.driver.handle_answer(&need, &objects, now) {
-            self.open.insert(need);
+        let objects = self.objects.values().filter_map(record).map(|record| Arc::new(record.object)).collect();
+        // A recording does not say whether it holds all that there was.
+        let answer = Answer { need, objects, is_whole: false };
+        if !self.driver.handle_answer(&answer, now) {
+            self.open.insert(answer.need);
         }
     }
 }

@@ -72,7 +72,7 @@ fn the_definition_is_printed_for_kubectl() {
 #[test]
 fn a_changed_file_is_taken_or_refused_while_it_runs() {
     let file = written("reloaded.yaml", "http: {listen: '127.0.0.1:0'}\n");
-    let mut running = Running::start(&["run", "--config", &file, "--log-format", "json"]);
+    let mut running = Running::start(&["run", "--config", &file, "--kubeconfig", &away(), "--log-format", "json"]);
     let address = running.wait_for("Listening for metrics and health", "address");
     assert!(get(&address, "/metrics").contains("\nprobehound_config_last_reload_successful 1\n"));
     written("reloaded.yaml", "detection: {widnow: 1m}\n");
@@ -86,13 +86,46 @@ fn a_changed_file_is_taken_or_refused_while_it_runs() {
 }
 
 #[test]
-fn it_ends_when_it_is_told_to() {
+fn while_the_api_server_is_away_it_lives_says_so_and_ends_when_it_is_told_to() {
     for signal in ["TERM", "INT"] {
-        let mut running = Running::start(&["run", "--listen", "127.0.0.1:0", "--log-format", "json"]);
+        let (kubeconfig, began) = (away(), Instant::now());
+        let flags = ["--listen", "127.0.0.1:0", "--kubeconfig", &kubeconfig, "--log-format", "json"];
+        let mut running = Running::start(&[&["run"], &flags[..]].concat());
         let address = running.wait_for("Listening for metrics and health", "address");
         assert!(get(&address, "/livez").ends_with("\r\n\r\nok\n"));
+        assert!(get(&address, "/readyz").contains("waiting for the API server"));
+        let hint = running.wait_for("Cannot reach the cluster; trying again", "hint");
+        assert!(hint.contains("whether https://127.0.0.1:1 is the right address"), "{hint}");
         running.end(signal);
+        assert!(began.elapsed() < Duration::from_secs(15));
     }
+}
+
+#[test]
+fn without_a_cluster_it_says_what_to_do_and_fails_at_once() {
+    let kubeconfig =
+        written("context.yaml", "apiVersion: v1\nkind: Config\ncontexts: [{name: dev, context: {cluster: c}}]\n");
+    for (flags, wanted) in [
+        (&["--kubeconfig", "no/such"][..], ["error: cannot read the kubeconfig no/such", "hint: check the path"]),
+        (&["--kubeconfig", &kubeconfig, "--context", "prod"], ["has no context \"prod\"", "hint: "]),
+        (&[], ["error: no kubeconfig was found", "hint: name a kubeconfig with --kubeconfig FILE"]),
+    ] {
+        let mut command = probehound(&[&["run", "--listen", "127.0.0.1:0"], flags].concat());
+        command.env_remove("KUBECONFIG").env_remove("KUBERNETES_SERVICE_HOST").env("HOME", env!("CARGO_TARGET_TMPDIR"));
+        let output = command.output().expect("the binary runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(wanted.iter().all(|words| text.contains(words)), "{text}");
+    }
+}
+
+/// A kubeconfig whose API server is not there.
+fn away() -> String {
+    let text = "apiVersion: v1\nkind: Config\ncurrent-context: away\n\
+                clusters: [{name: away, cluster: {server: 'https://127.0.0.1:1'}}]\n\
+                users: [{name: me, user: {token: t}}]\n\
+                contexts: [{name: away, context: {cluster: away, user: me}}]\n";
+    written("away.yaml", text)
 }
 
 fn checked(file: &str, variables: &[(&str, &str)]) -> Output {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::config::{LoadError, Problems};
-use crate::operator::http::BindError;
+use crate::operator::Failure;
 use crate::report::escape::{terminal, visible};
 use crate::source::cluster::AccessError;
 use crate::source::recording::ReadError;
@@ -72,9 +72,9 @@ pub enum Error {
     /// A recording without a pod is none.
     #[error("no pods could be recorded ({0}): {1} holds nothing that can be replayed")]
     NoPods(&'static str, String),
-    /// The server for metrics and health cannot listen.
+    /// The operator cannot run, or not on.
     #[error(transparent)]
-    Bind(#[from] BindError),
+    Operator(#[from] Failure),
     /// The process cannot be set up.
     #[error("cannot start: {0}")]
     Start(String),
@@ -125,20 +125,20 @@ impl Error {
             Self::Config(LoadError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
                 "check the path of --config or PROBEHOUND_CONFIG; without a file the defaults hold"
             }
-            Self::Bind(error) if error.cause.kind() == io::ErrorKind::AddrInUse => {
+            Self::Operator(Failure::Bind(error)) if error.cause.kind() == io::ErrorKind::AddrInUse => {
                 "something listens there already; --listen takes another address, such as :9090"
             }
             Self::Create { cause, .. } if cause.kind() == io::ErrorKind::AlreadyExists => {
                 "no recording is overwritten: name another file, or remove that one"
             }
             Self::NoPods(..) => "see whether `kubectl get pods -A -w` works; -n NAMESPACE records what you may watch",
-            Self::Access(error) => return Some(error.hint().into()),
+            Self::Access(error) | Self::Operator(Failure::Access(error)) => return Some(error.hint().into()),
             Self::Open { .. }
             | Self::Create { .. }
             | Self::Record { .. }
             | Self::Write(_)
             | Self::Config(_)
-            | Self::Bind(_)
+            | Self::Operator(_)
             | Self::Start(_)
             | Self::Files { .. } => return None,
         };

@@ -3,27 +3,19 @@
 mod summary;
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
-use tracing::{Level, info};
+use tracing::Level;
 
 use super::args::{Color, LogFormat, LogLevel, Run};
 use super::error::Error;
 use super::print;
-use crate::config::{Loaded, Overrides, Source};
-use crate::operator::board::Board;
-use crate::operator::http::{Heartbeat, Limits, Readiness, Server, Site};
-use crate::operator::leadership::Leadership;
-use crate::operator::metrics::{Exporter, Metrics};
-use crate::operator::{clock, log, reload, silence};
+use crate::config::{Overrides, Source};
+use crate::operator::{self, Start, clock, log};
+use crate::source::cluster::Target;
 
 /// One thread for the engine's task, one for all else.
 const THREADS: usize = 2;
-/// How often the heart beats where nothing else goes round.
-const BEAT: Duration = Duration::from_secs(5);
 
 /// Runs until it is told to end; or only checks the settings.
 pub fn run(args: &Run, color: Color) -> Result<(), Error> {
@@ -36,42 +28,13 @@ pub fn run(args: &Run, color: Color) -> Result<(), Error> {
     log::start(format(args.log_format, color), level).map_err(|error| Error::Start(error.to_string()))?;
     // Who installed one before installed the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    runtime()?.block_on(operate(source, loaded))
-}
-
-async fn operate(source: Source, loaded: Loaded) -> Result<(), Error> {
-    let metrics = Arc::new(Metrics::new());
-    metrics.config_loaded(clock::now());
-    let board = Arc::new(Board::default());
-    let (running, config) = watch::channel(Arc::new(loaded.config));
-    let (heartbeat, readiness) = (Heartbeat::new(), Readiness::default());
-    let exporter = Exporter {
-        metrics: Arc::clone(&metrics),
-        board: Arc::clone(&board),
-        config: config.clone(),
-        leadership: Leadership::always(),
-    };
-    let listen = config.borrow().http.listen;
-    let server = Server::bind(listen, Limits::default())?;
-    let address = server.address().map_or_else(|_| listen.to_string(), |address| address.to_string());
-    info!(address, version = env!("CARGO_PKG_VERSION"), "Listening for metrics and health");
-    let site = Site::new(exporter, heartbeat.clone(), readiness);
-    tokio::select! {
-        never = server.serve(site) => match never {},
-        never = reload::watch(source, running, metrics, loaded.mark) => match never {},
-        never = silence::watch(config, board) => match never {},
-        never = beat(heartbeat) => match never {},
-        signal = told_to_end() => info!(signal, "Ending"),
-    }
-    Ok(())
-}
-
-async fn beat(heartbeat: Heartbeat) -> std::convert::Infallible {
-    let mut ticks = tokio::time::interval(BEAT);
-    loop {
-        ticks.tick().await;
-        heartbeat.beat();
-    }
+    let target = Target { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() };
+    let start = Start { source, loaded, target };
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(operator::run(start, told_to_end()));
+    // A file that cannot be read to its end on a disk far away holds up nobody.
+    runtime.shutdown_background();
+    Ok(outcome?)
 }
 
 /// Waits for what a kubelet or a person sends to end a process.

@@ -110,12 +110,17 @@ impl News {
     /// Waits for news; gives each finding once, however often it changed.
     pub async fn next(&mut self) -> BTreeSet<Identity> {
         loop {
-            let news = std::mem::take(&mut *locked(&self.reader.news));
+            let news = self.take();
             if !news.is_empty() {
                 return news;
             }
             self.reader.woken.notified().await;
         }
+    }
+
+    /// What is new at the moment, without waiting.
+    pub fn take(&mut self) -> BTreeSet<Identity> {
+        std::mem::take(&mut *locked(&self.reader.news))
     }
 }
 

@@ -11,15 +11,14 @@ mod task;
 use std::sync::Arc;
 
 pub use oddities::{Kind, Skipped};
-pub use task::{Answer, Ended, Inlets, Memory, Surroundings, run};
+pub use task::{Ended, Inlets, Memory, Surroundings, run};
 
 use super::board::Board;
 use super::instruments::Instruments;
 use crate::config::Config;
 use crate::engine::{Engine, Finding, Need, Observation};
-use crate::source::cluster::Input;
-use crate::source::recording::{Object, RecordKind};
-use crate::source::{Observer, Related};
+use crate::source::Observer;
+use crate::source::cluster::{Answer, Input};
 use crate::time::Time;
 use oddities::Oddities;
 use shown::Shown;
@@ -52,22 +51,18 @@ impl Driver {
         }
     }
 
-    /// Takes in the objects that a need asked for.
-    ///
-    /// An object that is odd is left out. `false` where the objects do not say what was asked for: the
-    /// engine asks again when there is news.
-    pub fn handle_answer(&mut self, need: &Need, objects: &[Object], now: Time) -> bool {
-        let mut related = Related::new();
-        for object in objects {
-            if let Err(oddity) = related.apply(RecordKind::Added, object, &mut self.observer) {
-                let (Need::Workload { namespace, .. } | Need::Services { namespace, .. }) = need;
-                self.oddities.note(Kind::Related, namespace, &oddity, now);
-            }
+    /// Takes in what was looked up. `false` where it does not say what was asked for: the engine asks
+    /// again when there is news.
+    pub fn handle_answer(&mut self, answer: &Answer, now: Time) -> bool {
+        let (observation, odd) = answer.observation(&mut self.observer);
+        let (Need::Workload { namespace, .. } | Need::Services { namespace, .. }) = &answer.need;
+        for oddity in odd {
+            self.oddities.note(Kind::Related, namespace, &oddity, now);
         }
-        let Some(answer) = related.answer(need) else {
+        let Some(observation) = observation else {
             return false;
         };
-        self.engine.apply(answer, now);
+        self.engine.apply(observation, now);
         true
     }
 

@@ -10,14 +10,18 @@ pub mod clock;
 pub mod driver;
 pub mod http;
 pub mod instruments;
+pub mod keeper;
 pub mod leadership;
 pub mod lease;
 pub mod log;
 pub mod metrics;
 pub mod process;
 pub mod reload;
+mod run;
 pub mod silence;
 pub mod stop;
+
+pub use run::{Failure, Start, run};
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -24,6 +24,7 @@ pub use told::{Notification, Reach, Said, Told};
 use crate::engine::{
     Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
+use crate::finding::Identity;
 use crate::kubelet::ProbeKind;
 use crate::report::headline::kind_and_name;
 use crate::source::mask::cut;
@@ -223,15 +224,27 @@ impl FindingObject {
         object
     }
 
-    /// The finding that the object holds; `None` where its status lacks what every finding has.
-    pub fn finding(&self) -> Option<Finding> {
-        let status = self.status.clone()?;
-        Some(Finding {
+    /// Which finding it is; `None` without a namespace.
+    pub fn identity(&self) -> Option<Identity> {
+        Some(Identity {
             namespace: Arc::from(self.metadata.namespace.as_deref()?),
             workload: format!("{}/{}", self.spec.workload.kind, self.spec.workload.name).into(),
             container: Arc::from(self.spec.container.as_str()),
             effect: self.spec.effect,
             probe: self.spec.probe,
+        })
+    }
+
+    /// The finding that the object holds; `None` where its status lacks what every finding has.
+    pub fn finding(&self) -> Option<Finding> {
+        let status = self.status.clone()?;
+        let Identity { namespace, workload, container, effect, probe } = self.identity()?;
+        Some(Finding {
+            namespace,
+            workload,
+            container,
+            effect,
+            probe,
             cause: status.cause?,
             fault: status.fault,
             field: status.field,

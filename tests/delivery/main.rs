@@ -4,6 +4,7 @@ mod outage;
 mod policy;
 mod properties;
 mod receiver;
+mod running;
 mod samples;
 mod settings;
 mod slack;

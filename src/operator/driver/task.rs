@@ -12,8 +12,7 @@ use super::Driver;
 use crate::config::Config;
 use crate::engine::{Finding, Need};
 use crate::operator::stop::Stop;
-use crate::source::cluster::Input;
-use crate::source::recording::Object;
+use crate::source::cluster::{Answer, Input};
 use crate::time::Time;
 
 /// Most observations taken in before anything else gets its turn: some milliseconds' worth.
@@ -26,15 +25,6 @@ const TICK: Duration = Duration::from_millis(1);
 const CATCH_UP: Duration = Duration::from_secs(2);
 /// How often is looked whether the watch is back.
 const BLINK: Duration = Duration::from_millis(500);
-
-/// What was looked up for a need.
-#[derive(Debug)]
-pub struct Answer {
-    /// What was asked for.
-    pub need: Need,
-    /// The objects that say it.
-    pub objects: Vec<Object>,
-}
 
 /// What was said before a restart, or by another replica.
 #[derive(Debug)]
@@ -73,6 +63,8 @@ pub trait Surroundings {
     fn sees(&self) -> bool;
     /// Asks for what the engine wants to know.
     fn ask(&mut self, need: Need);
+    /// The loop went round; so many observations were taken in at once.
+    fn went_round(&mut self, observations: usize);
 }
 
 /// Drives until `stop`.
@@ -88,6 +80,7 @@ where
     let mut task = Task { driver, surroundings, blind_until: Instant::now() };
     loop {
         let due = task.due();
+        let mut seen = 0;
         tokio::select! {
             biased;
             // 1. The end.
@@ -105,18 +98,19 @@ where
             }
             // 4. What was looked up.
             Some(answer) = answers.recv() => {
-                task.step(|driver, now| _ = driver.handle_answer(&answer.need, &answer.objects, now));
+                task.step(|driver, now| _ = driver.handle_answer(&answer, now));
             }
             // 5. What is seen.
             observation = observations.next() => {
                 let Some(first) = observation else { return Err(Ended) };
-                task.batch(first, || observations.next().now_or_never().flatten());
+                seen = task.batch(first, || observations.next().now_or_never().flatten());
                 task.deadline();
                 tokio::task::yield_now().await;
             }
             // 6. What is due.
             () = tokio::time::sleep_until(due) => task.deadline(),
         }
+        task.surroundings.went_round(seen);
     }
 }
 
@@ -137,14 +131,16 @@ impl<S: Surroundings> Task<S> {
         self.driver.instruments.step(started.elapsed(), self.driver.pods());
     }
 
-    /// Takes in what is there already, without waiting for more.
-    fn batch(&mut self, first: Input, mut more: impl FnMut() -> Option<Input>) {
+    /// Takes in what is there already, without waiting for more; gives back how many it was.
+    fn batch(&mut self, first: Input, more: impl FnMut() -> Option<Input>) -> usize {
+        let mut taken = 0;
         self.step(|driver, now| {
-            driver.handle_input(first, now);
-            for input in std::iter::from_fn(&mut more).take(BATCH - 1) {
+            for input in std::iter::once(first).chain(std::iter::from_fn(more)).take(BATCH) {
                 driver.handle_input(input, now);
+                taken += 1;
             }
         });
+        taken
     }
 
     /// Lets time pass, if something is due and the cluster is seen.

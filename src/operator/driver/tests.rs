@@ -145,6 +145,8 @@ impl Surroundings for World {
     }
 
     fn ask(&mut self, _: Need) {}
+
+    fn went_round(&mut self, _: usize) {}
 }
 
 fn pod(json: &serde_json::Value) -> Input {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{DURATION, Record};
 use crate::operator::clock;
+use crate::source::cluster;
 use crate::time::Time;
 
 /// How long one request may take: a second one has to fit before the holder gives up.
@@ -35,35 +36,35 @@ pub enum Trouble {
     /// Another one was faster.
     #[error("another replica was faster")]
     Lost,
-    /// The API server refuses.
-    #[error("the API server says {code}: {message}")]
-    Refused {
-        /// The HTTP status.
-        code: u16,
-        /// In its words, cut.
-        message: String,
-    },
+    /// There is no such namespace.
+    #[error("there is no such namespace")]
+    NoNamespace,
     /// No answer came.
     #[error("no answer within {} s", REQUEST.as_secs())]
     Late,
-    /// The request did not get through.
-    #[error("{0}")]
-    Failed(String),
+    /// The API server refuses, or the request did not get through.
+    #[error("{cause}")]
+    Failed {
+        /// How.
+        kind: cluster::Trouble,
+        /// In words, harmless.
+        cause: String,
+    },
 }
 
 impl Trouble {
-    fn of(error: Error) -> Self {
+    fn of(error: &Error) -> Self {
         match error {
             Error::Api(status) if status.code == 409 => Self::Lost,
-            Error::Api(status) => Self::Refused { code: status.code, message: cut(&status.message).to_owned() },
-            error => Self::Failed(cut(&error.to_string()).to_owned()),
+            Error::Api(status) if status.code == 404 => Self::NoNamespace,
+            error => Self::Failed { kind: cluster::Trouble::of(error), cause: cluster::cause(error) },
         }
     }
 
     /// Whether it is the same kind of trouble.
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Refused { code, .. }, Self::Refused { code: other, .. }) => code == other,
+            (Self::Failed { kind, .. }, Self::Failed { kind: other, .. }) => kind == other,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
@@ -71,10 +72,10 @@ impl Trouble {
     /// What to do about it.
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::Refused { code: 403 | 401, .. } => {
-                "the ServiceAccount needs get, create and update on leases in that namespace"
+            Self::Failed { kind: cluster::Trouble::Forbidden, .. } => {
+                "allow get, create and update of leases in that namespace"
             }
-            Self::Refused { code: 404, .. } => "set leaderElection.namespace to a namespace that exists",
+            Self::NoNamespace => "set leaderElection.namespace to one that exists",
             _ => "nothing is written or sent by this replica until it holds the Lease",
         }
     }
@@ -176,11 +177,7 @@ fn record(lease: &Lease) -> Record {
 
 async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Trouble> {
     match tokio::time::timeout(REQUEST, request).await {
-        Ok(answer) => answer.map_err(Trouble::of),
+        Ok(answer) => answer.map_err(|error| Trouble::of(&error)),
         Err(_) => Err(Trouble::Late),
     }
-}
-
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(300)]
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::Metrics;
+use super::{Metrics, Watching};
 use crate::config::{Config, Silences};
 use crate::engine::Finding;
 use crate::operator::board::Board;
@@ -43,6 +43,8 @@ pub struct Exporter {
     pub config: watch::Receiver<Arc<Config>>,
     /// Whether this replica leads.
     pub leadership: Leadership,
+    /// What is counted of reading from the cluster.
+    pub watching: Watching,
 }
 
 impl Exporter {
@@ -58,6 +60,7 @@ impl Exporter {
     fn write(&self, silences: &Silences, now: Time, out: &mut String) -> fmt::Result {
         self.findings(silences, now, out)?;
         self.metrics.write(out)?;
+        self.watching.write(out)?;
         LEADER.single(u8::from(self.leadership.holds()), out)?;
         build_info(out)?;
         Process::read().map_or(Ok(()), |process| process.write(out))
@@ -105,13 +108,14 @@ mod tests {
     use std::io::Write;
     use std::process::{Command, Stdio};
 
-    use super::super::labels::{Lookup, Queue, Sent};
+    use super::super::labels::{Queue, Sent};
     use super::*;
     use crate::config::Source;
     use crate::engine::{ChangeKind, Count, Counted, Owner};
     use crate::kubelet::ProbeKind;
     use crate::operator::board::Entry;
     use crate::operator::testing::{at, finding};
+    use crate::source::cluster::WatchHealth;
 
     #[test]
     fn a_silenced_finding_is_counted_with_its_silence_and_not_among_the_others() {
@@ -131,7 +135,9 @@ mod tests {
     fn closed_sets_begin_at_zero() {
         let text = exporter().render();
         for series in [
-            "probehound_lookups_total{outcome=\"timeout\"} 0",
+            "probehound_lookups_total{outcome=\"failed\"} 0",
+            "probehound_watch_errors_total{resource=\"events\",error=\"forbidden\"} 0",
+            "probehound_api_throttled_total{code=\"429\"} 0",
             "probehound_finding_writes_total{outcome=\"failed\"} 0",
             "probehound_notifications_total{outcome=\"refused\",receiver=\"ops\"} 0",
             "probehound_receiver_stopped{receiver=\"ops\"} 0",
@@ -200,7 +206,6 @@ mod tests {
         let metrics = Metrics::new();
         metrics.config_loaded(at(0));
         metrics.queue_depth(Queue::Observations, 3);
-        metrics.lookup(Lookup::Answered);
         metrics.receiver("ops");
         metrics.notification("ops", Sent::Delivered);
         let owner = Owner { kind: "Deployment".into(), name: "web".into() };
@@ -209,6 +214,13 @@ mod tests {
         let counts = [count(Counted::Restart), count(Counted::ProbeFailure(ProbeKind::Liveness))];
         metrics.instruments().count(&counts, at(0));
         let (_, config) = watch::channel(Arc::new(config));
-        Exporter { metrics: Arc::new(metrics), board: Arc::new(board), config, leadership: Leadership::always() }
+        let watching = Watching {
+            health: Arc::new(WatchHealth::new(clock::now)),
+            lookups: Arc::default(),
+            related_skipped: Arc::default(),
+            throttled: Arc::default(),
+        };
+        let (metrics, board, leadership) = (Arc::new(metrics), Arc::new(board), Leadership::always());
+        Exporter { metrics, board, config, leadership, watching }
     }
 }

@@ -31,22 +31,6 @@ labels! {
         Writes => "writes",
     }
 
-    /// What became of a look-up of related objects.
-    Lookup {
-        /// The API server answered.
-        Answered => "answered",
-        /// The answer was still known.
-        Cached => "cached",
-        /// The right is missing.
-        Forbidden => "forbidden",
-        /// No answer in time.
-        TimedOut => "timeout",
-        /// Anything else.
-        Failed => "failed",
-        /// Too many at once.
-        Dropped => "dropped",
-    }
-
     /// What became of a message.
     Sent {
         /// The receiver took it.

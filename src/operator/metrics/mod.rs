@@ -12,6 +12,7 @@
 mod capped;
 mod exporter;
 pub mod labels;
+mod watching;
 
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ use super::instruments::Instruments;
 use crate::time::Time;
 pub use capped::Capped;
 pub use exporter::Exporter;
-use labels::{Lookup, Queue, Sent};
+use labels::{Queue, Sent};
+pub use watching::Watching;
 
 /// The `Content-Type` of what [`Exporter::render`] gives.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -31,7 +33,6 @@ pub struct Metrics {
     registry: Registry,
     instruments: Arc<Instruments>,
     queue_depth: IntGaugeVec,
-    lookups: IntCounterVec,
     reload_successful: IntGauge,
     reload_success_at: Gauge,
     notifications: IntCounterVec,
@@ -49,11 +50,6 @@ impl Metrics {
         let metrics = Self {
             instruments: Arc::new(Instruments::new(&make.registry).expect(Maker::VALID)),
             queue_depth: make.gauges("probehound_queue_depth", "What waits to be worked off.", "queue"),
-            lookups: make.counters(
-                "probehound_lookups_total",
-                "Look-ups of owners, revisions and Services, by what became of them.",
-                &["outcome"],
-            ),
             reload_successful: make.gauge(
                 "probehound_config_last_reload_successful",
                 "Whether the settings as they are in the file now are in force.",
@@ -91,11 +87,6 @@ impl Metrics {
     /// So much waits in a queue.
     pub fn queue_depth(&self, queue: Queue, depth: usize) {
         self.queue_depth.with_label_values(&[queue.word()]).set(depth as i64);
-    }
-
-    /// Something was looked up.
-    pub fn lookup(&self, outcome: Lookup) {
-        self.lookups.with_label_values(&[outcome.word()]).inc();
     }
 
     /// Settings were read and are in force.
@@ -156,9 +147,6 @@ impl Metrics {
     fn begin(&self) {
         for queue in Queue::ALL {
             self.queue_depth(*queue, 0);
-        }
-        for outcome in Lookup::ALL {
-            self.lookups.with_label_values(&[outcome.word()]);
         }
     }
 }

@@ -118,6 +118,11 @@ impl ResourceHealth {
         streams > 0 && self.up.load(Ordering::Relaxed) == streams
     }
 
+    /// Whether nothing of it is seen at the moment: none of its watches is up.
+    pub fn is_blind(&self) -> bool {
+        self.up.load(Ordering::Relaxed) == 0
+    }
+
     /// Since when it is up, or is not.
     pub fn since(&self) -> Time {
         Time::from_millis(self.turned.load(Ordering::Relaxed))
