@@ -1,6 +1,6 @@
 //! The faults of `tests/node/zoo`: each a manifest, in a namespace of its own, and what is true of it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::kubectl::Kubectl;
 use crate::support::truth::Scale;
@@ -12,9 +12,8 @@ pub struct Fault {
     pub name: String,
     /// What has to be said of it.
     pub truth: Truth,
-    manifest: PathBuf,
-    /// What is applied when it has run for a while.
-    then: Option<PathBuf>,
+    /// Whether something more is applied when it has run for a while.
+    goes_on: bool,
 }
 
 /// All of them, by name.
@@ -32,21 +31,20 @@ impl Fault {
     fn read(folder: &Path, name: String) -> Self {
         let truth = std::fs::read_to_string(folder.join(format!("{name}.expect.yaml"))).expect("a truth can be read");
         let truth = serde_saphyr::from_str(&truth).unwrap_or_else(|error| panic!("{name}.expect.yaml: {error}"));
-        let then = folder.join(format!("{name}.then.yaml"));
-        let manifest = folder.join(format!("{name}.yaml"));
-        Self { name, truth, manifest, then: then.exists().then_some(then) }
+        let goes_on = folder.join(format!("{name}.then.yaml")).exists();
+        Self { name, truth, goes_on }
     }
 
     /// Lets it loose.
-    pub fn begin(&self, kubectl: &Kubectl) {
-        kubectl.create_namespace(&self.name);
-        kubectl.apply(&self.name, &self.manifest);
+    pub async fn begin(&self, kubectl: &Kubectl) {
+        kubectl.create_namespace(&self.name).await;
+        kubectl.apply(&self.name, &format!("zoo/{}.yaml", self.name)).await;
     }
 
     /// Does to it what comes second.
-    pub fn go_on(&self, kubectl: &Kubectl) {
-        if let Some(then) = &self.then {
-            kubectl.apply(&self.name, then);
+    pub async fn go_on(&self, kubectl: &Kubectl) {
+        if self.goes_on {
+            kubectl.apply(&self.name, &format!("zoo/{}.then.yaml", self.name)).await;
         }
     }
 
