@@ -31,6 +31,7 @@ pub struct Process {
 #[derive(Copy, Clone)]
 pub enum Signal {
     Terminate,
+    Interrupt,
     Kill,
     Stop,
     Continue,
@@ -81,6 +82,7 @@ impl Process {
         }
         let word = match signal {
             Signal::Terminate => "TERM",
+            Signal::Interrupt => "INT",
             Signal::Kill => "KILL",
             Signal::Stop => "STOP",
             Signal::Continue => "CONT",
