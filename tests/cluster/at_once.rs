@@ -7,6 +7,7 @@ use futures::future::join_all;
 
 use crate::harness::{clock, waiting};
 use crate::installed::Installed;
+use crate::measured::usage;
 use crate::player::{self, Lag, Recorder, Scene};
 use crate::support::replay;
 use crate::told::{self, Told};
@@ -69,6 +70,10 @@ async fn what_the_operator_says_is_what_a_replay_says_of_what_was_played() {
         differences(&told::by_objects(&api, &namespaces).await, &expected)
     })
     .await;
+    let log = operator.log();
+    assert!(!log.contains(" WARN ") && !log.contains(" ERROR "), "nobody needs to look at anything:\n{log}");
+    let used = usage::of(operator.pid());
+    println!("the operator: {} at most, {:.1?} of processor", usage::mebibytes(used.peak), used.processor);
     check_the_playing(&scenes, &played, &expected);
     check_the_story(&told::objects(&api).await);
 }

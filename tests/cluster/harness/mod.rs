@@ -1,4 +1,5 @@
 //! What the tests stand on: servers, programs and folders that end with the run.
+#![allow(dead_code, unused_imports, reason = "the tests with a node and those without use a part each")]
 
 pub mod api;
 pub mod clock;
