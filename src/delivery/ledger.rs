@@ -90,7 +90,8 @@ impl Ledger {
         all.objects.get(&key).filter(|(seen, _)| *seen == version).map(|(_, identity)| identity.clone())
     }
 
-    /// An object is so now. One that does not hold a finding, or has another's name, is passed over.
+    /// An object is so now. One that does not hold a finding or has another's name is passed over, and
+    /// so is a state that is older than what was seen: a list may overtake a watch.
     pub fn saw(&self, object: &FindingObject) {
         let Some(finding) = object.finding() else { return };
         let identity = finding.identity();
@@ -104,6 +105,10 @@ impl Ledger {
         let silenced = status.is_some_and(|status| status.silenced_by.is_some());
         let mut all = self.locked();
         if let Some((key, version)) = key_and_version(&object.metadata) {
+            let known = all.objects.get(&key).map(|(known, _)| known.as_str());
+            if known.is_some_and(|known| is_older(&version, known)) {
+                return;
+            }
             all.objects.insert(key, (version, identity.clone()));
         }
         let entry = all.entries.entry(identity).or_insert_with(|| Entry::new(&finding));
@@ -288,6 +293,14 @@ fn key_and_version(object: &ObjectMeta) -> Option<((String, String), String)> {
     Some((key, object.resource_version.clone()?))
 }
 
+/// Whether a version is before another one; where they are no numbers nobody knows.
+fn is_older(version: &str, known: &str) -> bool {
+    match (version.parse::<u64>(), known.parse::<u64>()) {
+        (Ok(version), Ok(known)) => version < known,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -357,6 +370,19 @@ mod tests {
         assert_eq!(items(&ledger)[0].state, FindingState::Resolved);
         ledger.only_these(|_| false, &board, at(61).plus(REMEMBERED));
         assert!(items(&ledger).is_empty());
+    }
+
+    #[test]
+    fn an_older_state_of_an_object_changes_nothing() {
+        let ledger = Ledger::default();
+        let (mut old, mut new) = (object(), object());
+        old.metadata.resource_version = Some("99".to_owned());
+        new.metadata.resource_version = Some("100".to_owned());
+        new.status.as_mut().expect("it has one").notifications = vec![told("slack", 10)];
+        ledger.saw(&new);
+        ledger.saw(&old);
+        assert_eq!(ledger.owed(), []);
+        assert!(ledger.has_seen(&new.metadata).is_some());
     }
 
     #[test]

@@ -19,4 +19,5 @@ pub mod route;
 pub mod run;
 pub mod secret;
 pub mod sender;
+pub mod trial;
 pub mod worker;

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{Stream, StreamExt, stream};
+use futures::future::{BoxFuture, join_all};
+use futures::{FutureExt, Stream, StreamExt, stream};
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::core::{ApiResource, DynamicObject};
 use kube::runtime::controller::{self, Action, Controller};
@@ -15,7 +16,7 @@ use kube::runtime::watcher;
 use kube::{Api, Client};
 use serde_json::json;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tracing::{debug, warn};
 
 use super::ledger::{Ledger, Record};
@@ -30,6 +31,10 @@ use crate::source::cluster::{Backoff, Trouble, cause};
 const AT_ONCE: u16 = 8;
 /// The server ends a watch after so long: a dead peer is noticed soon after.
 const WATCH: u32 = 10;
+/// Objects of one page of a list.
+const PAGE: u32 = 250;
+/// A list takes so long at most.
+const LIST: Duration = Duration::from_secs(30);
 /// A write takes so long at most.
 const WRITE: Duration = Duration::from_secs(10);
 /// What could not be written is tried again after so long.
@@ -44,11 +49,16 @@ pub struct Objects {
     namespace: Option<String>,
 }
 
-/// What the reconciler works with.
+/// What all of it works with.
 struct Means {
-    objects: Objects,
     ledger: Arc<Ledger>,
     leadership: Leadership,
+}
+
+/// What a reconciler works with.
+struct Context {
+    client: Client,
+    means: Arc<Means>,
 }
 
 /// Why an object was not written.
@@ -74,56 +84,18 @@ impl Objects {
         self.api().list_metadata(&ListParams::default().limit(1)).await.map(drop)
     }
 
-    /// Follows them into the ledger and records what was told, until it is dropped.
-    pub async fn follow(self, ledger: Arc<Ledger>, board: Arc<Board>, leadership: Leadership) {
-        let (ask, asked) = mpsc::channel(1);
-        let config = controller::Config::default().concurrency(AT_ONCE);
-        let controller = Controller::new_with(self.api(), watcher::Config::default().timeout(WATCH), resource())
-            .with_config(config)
-            .trigger_backoff(Backoff::seeded_by_chance())
-            .reconcile_all_on(stream_of(asked));
-        let store = controller.store();
-        let means = Arc::new(Means { objects: self.clone(), ledger: Arc::clone(&ledger), leadership });
-        let run = controller.run(reconcile, again, Arc::clone(&means)).for_each(|outcome| {
-            if let Err(controller::Error::QueueError(error)) = &outcome {
-                debug!(why = crate::source::cluster::watch_cause(error), "Finding objects cannot be watched");
-            }
-            std::future::ready(())
-        });
-        tokio::select! {
-            () = run => {}
-            () = self.keep(&store, &means, &board, &ask) => {}
-        }
-    }
-
-    /// Sees which objects there are, and asks that what was told be written.
-    async fn keep(&self, store: &Store<DynamicObject>, means: &Means, board: &Board, ask: &mpsc::Sender<()>) {
-        if store.wait_until_ready().await.is_err() {
-            return;
-        }
-        for object in store.state() {
-            saw(&means.ledger, &object);
-        }
-        means.ledger.settle_on(Record::Objects);
-        let mut changed = means.ledger.subscribe();
-        let mut ticks = interval(SWEEP);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// All of them as they are now, by the API server's own word.
+    async fn list(&self) -> Result<Vec<DynamicObject>, kube::Error> {
+        let mut all = Vec::new();
+        let mut params = ListParams::default().limit(PAGE);
         loop {
-            tokio::select! {
-                _ = ticks.tick() => self.sweep(store, &means.ledger, board),
-                Ok(()) = changed.changed() => {}
-            }
-            let owed = means.leadership.holds() && means.ledger.owed().iter().any(|identity| self.holds(identity));
-            if owed {
-                // One that is asked for already will see this too.
-                let _ = ask.try_send(());
+            let page = self.api().list(&params).await?;
+            all.extend(page.items);
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => params = params.continue_token(&token),
+                None => return Ok(all),
             }
         }
-    }
-
-    fn sweep(&self, store: &Store<DynamicObject>, ledger: &Ledger, board: &Board) {
-        let there = |identity: &Identity| !self.holds(identity) || store.get(&object_ref(identity)).is_some();
-        ledger.only_these(there, board, clock::now());
     }
 
     /// Whether a finding's object is one of these.
@@ -139,8 +111,120 @@ impl Objects {
     }
 }
 
+/// Follows the objects into the ledger and records what was told, until it is dropped.
+///
+/// Nothing is told before this replica leads and has asked what there is by then: what it heard as a
+/// follower may be older than the last words of the leader before.
+pub async fn follow(all: Vec<Objects>, ledger: Arc<Ledger>, board: Arc<Board>, leadership: Leadership) {
+    let means = Arc::new(Means { ledger, leadership });
+    let (controllers, followed): (Vec<_>, Vec<_>) =
+        all.into_iter().map(|objects| followed(objects, Arc::clone(&means))).unzip();
+    tokio::select! {
+        _ = join_all(controllers) => {}
+        () = keep(&followed, &means, &board) => {}
+    }
+}
+
+/// Objects with the cache of their controller.
+struct Followed {
+    objects: Objects,
+    store: Store<DynamicObject>,
+    /// Asks the controller to look at all of them.
+    ask: mpsc::Sender<()>,
+}
+
+/// The controller of some objects, to be run, and what it sees.
+fn followed(objects: Objects, means: Arc<Means>) -> (BoxFuture<'static, ()>, Followed) {
+    let (ask, asked) = mpsc::channel(1);
+    let context = Arc::new(Context { client: objects.client.clone(), means });
+    let controller = Controller::new_with(objects.api(), watcher::Config::default().timeout(WATCH), resource())
+        .with_config(controller::Config::default().concurrency(AT_ONCE))
+        .trigger_backoff(Backoff::seeded_by_chance())
+        .reconcile_all_on(stream_of(asked));
+    let store = controller.store();
+    let run = controller.run(reconcile, again, context).for_each(|outcome| {
+        if let Err(controller::Error::QueueError(error)) = &outcome {
+            debug!(why = crate::source::cluster::watch_cause(error), "Finding objects cannot be watched");
+        }
+        std::future::ready(())
+    });
+    (run.boxed(), Followed { objects, store, ask })
+}
+
+/// Term after term: asks what there is, lets it be told, and keeps an eye on it.
+async fn keep(all: &[Followed], means: &Means, board: &Board) {
+    let (mut acquired, mut lost) = (means.leadership.clone(), means.leadership.clone());
+    loop {
+        acquired.acquired().await;
+        let term = async {
+            take_over(all, &means.ledger).await;
+            means.ledger.settle_on(Record::Objects);
+            watch_over(all, means, board).await;
+        };
+        tokio::select! {
+            () = lost.lost() => {}
+            () = term => return,
+        }
+        means.ledger.settle_on(Record::Unknown);
+    }
+}
+
+/// Asks until there is an answer.
+async fn take_over(all: &[Followed], ledger: &Ledger) {
+    let mut backoff = Backoff::seeded_by_chance();
+    for followed in all {
+        loop {
+            match timeout(LIST, followed.objects.list()).await {
+                Ok(Ok(objects)) => {
+                    for object in &objects {
+                        saw(ledger, object);
+                    }
+                    break;
+                }
+                Ok(Err(error)) => debug!(why = cause(&error), "Finding objects cannot be listed; it is tried again"),
+                Err(_) => debug!("Finding objects cannot be listed in time; it is tried again"),
+            }
+            sleep(backoff.wait()).await;
+        }
+    }
+}
+
+/// Sees which objects are gone, and asks that what was told be written.
+async fn watch_over(all: &[Followed], means: &Means, board: &Board) {
+    let mut changed = means.ledger.subscribe();
+    let mut ticks = interval(SWEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => sweep(all, &means.ledger, board),
+            Ok(()) = changed.changed() => {}
+        }
+        let owed = means.ledger.owed();
+        for followed in all {
+            if owed.iter().any(|identity| followed.objects.holds(identity)) {
+                // One that is asked for already will see this too.
+                let _ = followed.ask.try_send(());
+            }
+        }
+    }
+}
+
+fn sweep(all: &[Followed], ledger: &Ledger, board: &Board) {
+    // Before its first list a cache knows nothing of what there is not.
+    if !all.iter().all(|followed| is_ready(&followed.store)) {
+        return;
+    }
+    let in_store = |identity: &Identity| all.iter().any(|followed| followed.store.get(&object_ref(identity)).is_some());
+    ledger.only_these(in_store, board, clock::now());
+}
+
+fn is_ready(store: &Store<DynamicObject>) -> bool {
+    store.wait_until_ready().now_or_never().is_some()
+}
+
 /// Takes in an object and, where something of it was told that does not stand in it, writes that.
-async fn reconcile(object: Arc<DynamicObject>, means: Arc<Means>) -> Result<Action, NotWritten> {
+async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<Action, NotWritten> {
+    let means = &context.means;
     let Some(identity) = saw(&means.ledger, &object) else { return Ok(Action::await_change()) };
     // All objects are looked at when something was told of one.
     let Some(told) = means.ledger.unrecorded(&identity) else { return Ok(Action::await_change()) };
@@ -154,7 +238,7 @@ async fn reconcile(object: Arc<DynamicObject>, means: Arc<Means>) -> Result<Acti
         "metadata": { "name": name, "namespace": identity.namespace },
         "status": { "notifications": told },
     });
-    let api: Api<DynamicObject> = Api::namespaced_with(means.objects.client.clone(), &identity.namespace, &resource());
+    let api: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), &identity.namespace, &resource());
     let params = PatchParams::apply(DELIVERY_MANAGER).force();
     match timeout(WRITE, api.patch_status(&name, &params, &Patch::Apply(&patch))).await {
         Ok(Ok(_)) => means.ledger.recorded(&identity, told),
@@ -169,7 +253,7 @@ async fn reconcile(object: Arc<DynamicObject>, means: Arc<Means>) -> Result<Acti
     Ok(Action::await_change())
 }
 
-fn again(_: Arc<DynamicObject>, error: &NotWritten, _: Arc<Means>) -> Action {
+fn again(_: Arc<DynamicObject>, error: &NotWritten, _: Arc<Context>) -> Action {
     debug!(why = %error, "What was told could not be recorded; it is tried again");
     Action::requeue(AGAIN)
 }

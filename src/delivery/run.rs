@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use super::alert_worker::AlertWorker;
 use super::ledger::{Ledger, Record};
-use super::objects::Objects;
+use super::objects::{self, Objects};
 use super::sender::{Addresses, Sender};
 use super::worker::Worker;
 use crate::config::Config;
@@ -27,7 +27,7 @@ use crate::source::cluster::{Trouble, cause};
 /// Whether there are objects by now is asked so often.
 const RETRY: Duration = Duration::from_mins(1);
 /// The tasks may take so long to end.
-const LAST: Duration = Duration::from_secs(4);
+const LAST: Duration = Duration::from_millis(2400);
 
 /// What delivery works with.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ pub struct Means {
 }
 
 /// Tells the receivers of the configuration what there is to tell, until `stop`; what is under way
-/// then is ended and recorded, within four seconds.
+/// then is ended and recorded, within two and a half seconds.
 pub async fn run(means: Means, mut stop: Stop) {
     let ledger = Arc::new(Ledger::default());
     let mut receivers = Receivers::new(means.clone(), Arc::clone(&ledger));
@@ -150,9 +150,7 @@ async fn follow(means: Means, ledger: Arc<Ledger>) {
             () = until_there_are(&all) => info!("Finding objects can be used by now"),
         }
     }
-    let follow =
-        |objects: Objects| objects.follow(Arc::clone(&ledger), Arc::clone(&means.board), means.leadership.clone());
-    join_all(all.into_iter().map(follow)).await;
+    objects::follow(all, ledger, means.board, means.leadership).await;
 }
 
 /// Whether the objects can be used; what may pass is waited for.

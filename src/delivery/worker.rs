@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_mins(1);
 /// A receiver that is gone for good is looked at again so often: its address may have changed.
 const ADDRESS: Duration = Duration::from_secs(10);
 /// What is under way when the end is asked for may take so long.
-const LAST: Duration = Duration::from_secs(3);
+const LAST: Duration = Duration::from_millis(2200);
 /// So many failures in a row are worth a person's look.
 const FAILURES: u32 = 5;
 

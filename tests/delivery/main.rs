@@ -1,5 +1,6 @@
 //! Who is told what, and when.
 
+mod notify;
 mod outage;
 mod policy;
 mod properties;

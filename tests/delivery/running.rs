@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use super::samples::{at, finding};
 use super::support::findings_api::FindingsApi;
-use super::support::slack::{Slack, Turn};
+use super::support::slack::{Seen, Slack, Turn};
 
 /// Far more than anything here takes.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -332,13 +332,13 @@ impl World {
     /// The fallback texts of the messages that Slack took, once there are so many.
     fn takes(&self, count: usize) -> Vec<String> {
         let taken = self.outer.block_on(self.slack.took(count, LIMIT));
-        let texts: Vec<String> = taken.iter().map(|seen| seen.text()).collect();
+        let texts: Vec<String> = taken.iter().map(Seen::text).collect();
         assert!(texts.len() >= count, "Slack took {texts:?}, and saw {:?}", self.slack.seen());
         texts
     }
 
     fn slack_texts(&self) -> Vec<String> {
-        self.slack.taken().iter().map(|seen| seen.text()).collect()
+        self.slack.taken().iter().map(Seen::text).collect()
     }
 
     /// Slack takes no more than so many, for longer than it would take to send another.
@@ -386,14 +386,9 @@ impl Replica {
     }
 
     fn metrics(&self) -> String {
-        let (_, config) = watch::channel(Arc::new(Config::default()));
-        let exporter = probehound::operator::metrics::Exporter {
-            metrics: Arc::clone(&self.metrics),
-            board: Arc::clone(&self.board),
-            config,
-            leadership: Leadership::always(),
-        };
-        exporter.render()
+        let mut text = String::new();
+        self.metrics.write(&mut text).expect("strings take everything");
+        text
     }
 
     /// As `kill -9`: at whatever it waits for, and for good.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::future::select_all;
+use futures::future::{join_all, select_all};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::warn;
@@ -63,18 +63,31 @@ impl Tasks {
         self.all.swap_remove(place).name
     }
 
-    /// Tells all of them to end, stage by stage, and waits for each as long as it was promised.
+    /// Tells all of them to end, stage by stage, and waits for each as long as it was promised; those
+    /// of one stage end side by side.
     pub async fn stop(mut self) {
-        self.all.sort_by_key(|task| task.end.as_ref().map(|(stage, ..)| *stage));
-        for Task { name, mut handle, end } in self.all {
-            if let Some((_, patience, stopper)) = end {
-                stopper.stop();
-                if timeout(patience, &mut handle).await.is_err() {
-                    warn!(name, "A task did not come to its end in time");
-                }
-            }
-            handle.abort();
+        self.all.sort_by_key(Task::stage);
+        while let Some(stage) = self.all.first().map(Task::stage) {
+            let rest = self.all.iter().position(|task| task.stage() != stage).unwrap_or(self.all.len());
+            join_all(self.all.drain(..rest).map(Task::stop)).await;
         }
+    }
+}
+
+impl Task {
+    fn stage(&self) -> Option<Stage> {
+        self.end.as_ref().map(|(stage, ..)| *stage)
+    }
+
+    async fn stop(self) {
+        let Self { name, mut handle, end } = self;
+        if let Some((_, patience, stopper)) = end {
+            stopper.stop();
+            if timeout(patience, &mut handle).await.is_err() {
+                warn!(name, "A task did not come to its end in time");
+            }
+        }
+        handle.abort();
     }
 }
 
