@@ -11,12 +11,14 @@ use std::fs::File;
 use std::sync::Arc;
 
 use probehound::delivery::policy::{Admission, Item, Next, Past, Settings, next};
-use probehound::engine::{Change, ChangeKind, Effect, Engine, Severity};
+use probehound::engine::{Change, ChangeKind, Effect, Engine, Finding, Severity};
 use probehound::finding::Identity;
 use probehound::replay::{Moment, replay};
+use probehound::report::event::Note;
 use probehound::report::object::FindingState;
+use probehound::report::plain;
 use probehound::report::slack::{Block, Context, MOST_BLOCKS, MOST_OF_MESSAGE, MOST_OF_SECTION, Payload, escape};
-use probehound::report::tidings::{Dispatch, Outcome};
+use probehound::report::tidings::{Digest, Dispatch, Kind, News, Outcome, Why};
 use probehound::report::when::offset;
 use probehound::time::Time;
 use support::corpus;
@@ -36,6 +38,143 @@ fn the_messages_of_every_incident_are_fit_to_be_read() {
     }
 }
 
+/// The best, the worst and the odd ones, for people.
+#[test]
+fn the_page_of_messages_shows_what_is_sent() {
+    let page = messages_page();
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/messages.md");
+    if std::env::var_os("UPDATE_PAGES").is_some() {
+        std::fs::write(&file, &page).expect("it can be written");
+    }
+    let written = std::fs::read_to_string(file).expect("docs/messages.md can be read");
+    assert!(written == page, "UPDATE_PAGES=1 cargo test --test messages page");
+}
+
+fn messages_page() -> String {
+    let mut page = String::from(
+        "# Messages\n\nWhat people read. Each message is one that the recordings in `tests/incidents` give; \
+         `tests/messages` has those of all of them. Behind `phone:` stands what a lock screen shows, below it what the \
+         Slack channel shows, with Slack's own marks: `*bold*`, code between back-ticks. Times are UTC.\n",
+    );
+    for (title, text, incident, numbers) in SHOWN {
+        let told = Told::of(&support::incident(incident).path);
+        let messages: Vec<&(Time, Payload)> = numbers.iter().map(|number| &told.messages[*number]).collect();
+        section(&mut page, title, text, &messages.iter().map(|(_, payload)| payload).collect::<Vec<_>>());
+    }
+    let (first, storm, missed) = digests();
+    section(&mut page, "At the very first start", FIRST, &[&first]);
+    section(&mut page, "A storm", STORM, &[&storm]);
+    section(&mut page, "After an outage of Slack", MISSED, &[&missed]);
+    page.push_str(&elsewhere());
+    page
+}
+
+const FIRST: &str =
+    "What goes on already is told in one message, with what to type where there are five findings or less.";
+const STORM: &str = "More than five findings within a minute are told together, a line each, the worst first.";
+const MISSED: &str = "What came and went while nothing could be told is summed up once.";
+
+type Shown = (&'static str, &'static str, &'static str, &'static [usize]);
+
+const SHOWN: [Shown; 6] = [
+    (
+        "The best: everything is known",
+        "Fifty pods, a changed path, and a revision that worked. The first message comes with the first kill, the others \
+         because it got much worse, and the last when it is over.",
+        "auth-service-outage",
+        &[0, 1, 2, 3],
+    ),
+    (
+        "Nobody knows a value that works",
+        "The path has answered 404 since the first revision, and no other probe passes: it says so, and what to do.",
+        "liveness-404-long-grace",
+        &[0],
+    ),
+    (
+        "No probe is to blame",
+        "A crash is a crash, although the container has a liveness probe.",
+        "crash-exit-1-with-liveness-probe",
+        &[0],
+    ),
+    (
+        "Several at once",
+        "Two workloads lost what both depend on. The confidence is medium, and it says what else it could be.",
+        "dependency-outage",
+        &[0, 2],
+    ),
+    (
+        "The worst: the evidence does not say why",
+        "A probe that never got an answer in time: a slow app, one that hangs, or a firewall all look like this. It blames \
+         nothing, and lists what it could be.",
+        "liveness-http-timeout",
+        &[0],
+    ),
+    (
+        "Not sent by default",
+        "A probe that cannot run harms nobody today. Its severity is `info`: a route has to ask for it.",
+        "liveness-http-named-port-missing",
+        &[0],
+    ),
+];
+
+fn section(page: &mut String, title: &str, text: &str, payloads: &[&Payload]) {
+    write!(page, "\n## {title}\n{text}\n").expect("strings take everything");
+    for payload in payloads {
+        write!(page, "\n````text\n{}````\n", shown(payload)).expect("strings take everything");
+    }
+}
+
+/// Digests of findings of several incidents.
+fn digests() -> (Payload, Payload, Payload) {
+    let names = [
+        "auth-service-outage",
+        "crash-exit-1",
+        "liveness-http-wrong-port",
+        "oom-killed",
+        "reporting-k134",
+        "image-pull-not-found",
+        "liveness-https-to-http-port",
+        "readiness-http-404",
+    ];
+    let findings: Vec<_> = names.iter().map(|name| Told::of(&support::incident(name).path).first()).collect();
+    let news = |kind: Kind, count: usize| {
+        let findings = findings.iter().take(count);
+        findings.map(|finding| News { kind, finding: Arc::clone(finding), before: None }).collect::<Vec<_>>()
+    };
+    let now = findings[0].confirmed_at.expect("it is confirmed").plus(std::time::Duration::from_secs(20));
+    let of = |why, news: Vec<News>| {
+        let digest = Digest { why, news, waiting: 0 };
+        Payload::of(&Dispatch::Digest(digest), Context { cluster: Some("prod-eu"), now })
+    };
+    let mut storm = news(Kind::Opened, 8);
+    storm.sort_by_key(|news| std::cmp::Reverse(news.finding.severity));
+    let mut missed = news(Kind::Missed, 4);
+    for news in &mut missed {
+        let finding = Arc::make_mut(&mut news.finding);
+        finding.resolved_at = Some(finding.opened_at.plus(std::time::Duration::from_secs(250)));
+    }
+    (of(Why::FirstLook, news(Kind::Opened, 3)), of(Why::Storm, storm), of(Why::Missed, missed))
+}
+
+/// The same finding in the other forms.
+fn elsewhere() -> String {
+    let finding = Told::of(&support::incident("auth-service-outage").path).first();
+    let now = finding.confirmed_at.expect("it is confirmed");
+    let news = News { kind: Kind::Opened, finding, before: None };
+    let note = Note::of(&news, now);
+    let mut text = String::from(
+        "\n## In other forms\nThe first message of the outage again.\n\n`kubectl describe deployment`:\n\n````text\n",
+    );
+    writeln!(text, "{}  {}  {}\n````", note.kind, note.reason, note.text).expect("strings take everything");
+    text.push_str("\n`summary` and `lines` of the webhook's document, and of the annotations of an Alertmanager's alert:\n\n````text\n");
+    writeln!(text, "{}\n", plain::line(&news, now)).expect("strings take everything");
+    for line in plain::lines(&news, now) {
+        writeln!(text, "{line}").expect("strings take everything");
+    }
+    text.push_str("````\n");
+    text
+}
+
 fn within_limits(payload: &Payload) {
     let texts: Vec<&str> = payload.blocks.iter().flat_map(texts).collect();
     assert!(payload.blocks.len() <= MOST_BLOCKS);
@@ -49,6 +188,7 @@ struct Told {
     start: Time,
     now: Time,
     messages: Vec<(Time, Payload)>,
+    told_first: Option<Arc<Finding>>,
     quiet: Vec<usize>,
 }
 
@@ -62,7 +202,14 @@ impl Told {
             }
         });
         let start = replayed.first.expect("it has a beginning");
-        let mut told = Self { items: BTreeMap::new(), start, now: start, messages: Vec::new(), quiet: Vec::new() };
+        let mut told = Self {
+            items: BTreeMap::new(),
+            start,
+            now: start,
+            messages: Vec::new(),
+            told_first: None,
+            quiet: Vec::new(),
+        };
         for change in changes {
             told.tell_until(change.at);
             told.put(&change);
@@ -109,6 +256,9 @@ impl Told {
         if !dispatch.news().iter().any(|news| by_default(&news.finding)) {
             self.quiet.push(self.messages.len());
         }
+        if self.told_first.is_none() {
+            self.told_first = dispatch.news().first().map(|news| Arc::clone(&news.finding));
+        }
         let context = Context { cluster: None, now };
         self.messages.push((now, Payload::of(dispatch, context)));
         for (id, told) in dispatch.records("slack", now, &Outcome::Delivered) {
@@ -116,24 +266,32 @@ impl Told {
         }
     }
 
+    /// The first finding as it was told first.
+    fn first(&self) -> Arc<Finding> {
+        Arc::clone(self.told_first.as_ref().expect("something is told"))
+    }
+
     fn page(&self) -> String {
         let mut page = String::new();
         for (number, (at, payload)) in self.messages.iter().enumerate() {
             let quiet = if self.quiet.contains(&number) { " (not sent by default)" } else { "" };
             let gap = if number == 0 { "" } else { "\n" };
-            let phone = decoded(&payload.text);
-            writeln!(page, "{gap}{}{quiet}\nphone: {phone}", offset(*at, self.start)).expect("strings take everything");
-            for line in payload
-                .blocks
-                .iter()
-                .flat_map(texts)
-                .flat_map(|text| decoded(text).lines().map(str::to_owned).collect::<Vec<_>>())
-            {
-                writeln!(page, "  | {line}").expect("strings take everything");
-            }
+            write!(page, "{gap}{}{quiet}\n{}", offset(*at, self.start), shown(payload))
+                .expect("strings take everything");
         }
         page
     }
+}
+
+/// What the phone and the channel show.
+fn shown(payload: &Payload) -> String {
+    let mut text = format!("phone: {}\n", decoded(&payload.text));
+    for line in payload.blocks.iter().flat_map(texts).map(decoded) {
+        for line in line.lines() {
+            writeln!(text, "  | {line}").expect("strings take everything");
+        }
+    }
+    text
 }
 
 fn texts(block: &Block) -> Vec<&str> {

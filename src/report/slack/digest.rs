@@ -95,7 +95,7 @@ fn line(news: &News, context: Context) -> String {
         }
     };
     let room = LINE.saturating_sub(length(&head) + 1);
-    format!("{head} {}", sentence(&rest, room))
+    format!("{head} {}", sentence(&rest, room)).trim_end().to_owned()
 }
 
 /// The line with more below it: how far it reaches, the field and the first command.
@@ -124,12 +124,11 @@ fn head(news: &News) -> String {
 
 /// `From 14:00:02 to 14:04:12 UTC, with 137 restarts.`
 fn came_and_went(finding: &Finding, now: Time) -> Sentence {
-    let moment = |at: Time| {
-        let day = day_if_another(at, now);
-        format!("{day}{}", clock(at))
-    };
-    let (from, to) = (moment(finding.opened_at), moment(finding.resolved_at.unwrap_or(now)));
-    Sentence::new(format!("From {from} to {to} UTC, with {}.", restarts(finding.restarts)))
+    let to = finding.resolved_at.unwrap_or(now);
+    let day = day_if_another(finding.opened_at, now);
+    let other_day = day_if_another(to, finding.opened_at);
+    let (from, to) = (clock(finding.opened_at), clock(to));
+    Sentence::new(format!("From {day}{from} to {other_day}{to} UTC, with {}.", restarts(finding.restarts)))
 }
 
 fn small_print(digest: &Digest, context: Context) -> String {
@@ -138,5 +137,5 @@ fn small_print(digest: &Digest, context: Context) -> String {
         0 => String::new(),
         more => format!("{more} more in the next message · "),
     };
-    format!("{cluster}{more}all of them, with what to type: `kubectl get findings -A`")
+    format!("{cluster}{more}all of them: `kubectl get findings -A`")
 }
