@@ -137,7 +137,7 @@ impl Metrics {
     }
 
     /// Writes what was counted.
-    fn write(&self, out: &mut String) -> std::fmt::Result {
+    pub(super) fn write(&self, out: &mut String) -> std::fmt::Result {
         // Only a metric without a name or without a sample is refused, and none of these is one.
         let _ = TextEncoder::new().encode_utf8(&self.registry.gather(), out);
         self.instruments.write(out)

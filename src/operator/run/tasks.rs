@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::future::select_all;
+use futures::future::{join_all, select_all};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::warn;
@@ -10,7 +10,7 @@ use tracing::warn;
 use crate::operator::stop::{Stop, Stopper};
 
 /// In which order they end.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Stage {
     /// First nothing new is said.
     Saying,
@@ -18,6 +18,10 @@ pub enum Stage {
     PassingOn,
     /// Then another one may lead.
     Leading,
+}
+
+impl Stage {
+    const ALL: [Self; 3] = [Self::Saying, Self::PassingOn, Self::Leading];
 }
 
 /// All that run.
@@ -65,14 +69,23 @@ impl Tasks {
 
     /// Tells all of them to end, stage by stage, and waits for each as long as it was promised.
     pub async fn stop(mut self) {
-        self.all.sort_by_key(|task| task.end.as_ref().map(|(stage, ..)| *stage));
-        for Task { name, mut handle, end } in self.all {
-            if let Some((_, patience, stopper)) = end {
-                stopper.stop();
-                if timeout(patience, &mut handle).await.is_err() {
-                    warn!(name, "A task did not come to its end in time");
-                }
-            }
+        for stage in Stage::ALL {
+            let of_stage = |task: &mut Task| task.end.as_ref().is_some_and(|(own, ..)| *own == stage);
+            join_all(self.all.extract_if(.., of_stage).map(Task::stop)).await;
+        }
+        for task in self.all {
+            task.handle.abort();
+        }
+    }
+}
+
+impl Task {
+    async fn stop(self) {
+        let Self { name, mut handle, end } = self;
+        let Some((_, patience, stopper)) = end else { return };
+        stopper.stop();
+        if timeout(patience, &mut handle).await.is_err() {
+            warn!(name, "A task did not come to its end in time");
             handle.abort();
         }
     }
