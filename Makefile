@@ -38,7 +38,7 @@ lint: rust ## Check the format, the lints and, where cargo-deny is installed, th
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	# Not among all targets, since "make test" leaves it out.
-	$(CARGO) clippy --locked --test cluster -- -D warnings
+	$(CARGO) clippy --locked --test cluster --test node -- -D warnings
 	@if ! $(CARGO) deny --version >/dev/null 2>&1; then \
 		echo "cargo-deny is not installed: dependencies are not checked"; \
 	else \

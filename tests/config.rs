@@ -172,7 +172,7 @@ proptest! {
         length in 0..40_usize,
         put in r#"[\[\]{}:,&*!|>'"%@`#\-? \n\t\x00-\x1f\u{80}-\u{ff}\u{202e}a-z0-9]{0,12}"#,
     ) {
-        let cut = |at: usize| (at..).find(|at| DEFAULTS.is_char_boundary(*at)).expect("the end is one");
+        let cut = |at: usize| DEFAULTS.ceil_char_boundary(at);
         let (start, end) = (cut(at), cut((at + length).min(DEFAULTS.len())));
         let text = format!("{}{put}{}", &DEFAULTS[..start], &DEFAULTS[end..]);
         if let Err(LoadError::Wrong(problems)) = load(&text) {

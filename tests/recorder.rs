@@ -3,9 +3,13 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use probehound::engine::{ChangeKind, Engine};
 use probehound::source::recorder::{Disclosure, Redactor, Resource};
 use serde_json::{Value, json};
+use support::recording::Type;
+use support::replay::continue_with;
 use support::{Document, Finding, Line, Recording, assert_none, corpus, incident, replay};
 
 const KEY: [u8; 32] = [7; 32];
@@ -105,6 +109,31 @@ fn what_is_of_another_type_than_the_api_has_it_is_left_out() {
     let odd = json!({"metadata": {"name": ["hunter2"], "labels": "hunter2"}, "spec": {"containers": {"hunter2": 1}}});
     assert_eq!(redactor.redact(Resource::Pods, &odd), json!({"metadata": {}, "spec": {}}));
     assert_eq!(redactor.redact(Resource::Pods, &json!("hunter2")), Value::Null);
+}
+
+#[test]
+fn silence_while_pods_are_not_seen_is_no_recovery() {
+    let whole = incident("daemonset-liveness-404").recording();
+    // From when a container runs for the third time on, nothing is seen for three minutes.
+    let again = whole.lines.iter().find(|line| line.is_pod() && line.object.restarts == 2).expect("it loops");
+    let start = again.at.plus(Duration::from_millis(1));
+    let gap = start..start.plus(Duration::from_mins(3));
+    let meanwhile = whole.lines.iter().rfind(|line| line.is_pod() && gap.contains(&line.at)).expect("it goes on");
+    let listed = Line::new(gap.end, "pods", Type::Added, &meanwhile.value());
+    let resolved = |marked: bool| {
+        let mut seen = whole.filtered(|_, line| !gap.contains(&line.at));
+        seen.lines.push(listed.clone());
+        if marked {
+            let mark = |at, change| Line::new(at, "pods", change, &json!({}));
+            seen.lines.push(mark(gap.start, Type::Error));
+            seen.lines.push(mark(gap.end.plus(Duration::from_secs(2)), Type::Bookmark));
+        }
+        seen.lines.sort_by_key(|line| line.at);
+        let (_, changes) = continue_with(&mut Engine::default(), &seen);
+        changes.iter().any(|change| change.kind == ChangeKind::Resolved)
+    };
+    assert!(!resolved(true));
+    assert!(resolved(false), "else this test proves nothing");
 }
 
 /// What is said, without names and without what people wrote.

@@ -2,7 +2,7 @@
 
 mod kubelet;
 
-use kubelet::Step::{Apply, Delete, Reboot, RestartKubelet, Scale};
+use kubelet::Step::{Apply, Delete, Reboot, RestartKubelet, Scale, Strike};
 use kubelet::app::{Answer, App, End, Term};
 use kubelet::manifest::{Container, Controller, Handler, Port, Probe, Workload};
 use kubelet::truth::{Story, Truth, all_hold};
@@ -630,6 +630,58 @@ mod surroundings {
             .truth(may("Deployment/payments"))
             .truth(may("Deployment/carts"))
             .holds();
+    }
+
+    /// Every 100 s everything on the first node is killed, four times.
+    fn struck(names: &[&'static str]) -> Story {
+        let applied = names.iter().map(|name| (0, Apply(named(name, 0..0))));
+        let strikes = [100, 200, 300, 400].map(|at| (at, Strike(0)));
+        Story::new(600, &applied.chain(strikes).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_node_on_which_everything_is_killed_again_and_again() {
+        let truth = |name| Truth::own(&[NodeTrouble]).of(name, "app");
+        struck(&["orders", "payments", "carts"])
+            .truth(truth("Deployment/orders"))
+            .truth(truth("Deployment/payments"))
+            .truth(truth("Deployment/carts"))
+            .holds();
+    }
+
+    #[test]
+    fn two_workloads_that_are_killed_at_once_are_no_trouble_of_their_node() {
+        let truth = |name| Truth::own(&[KilledExternally]).of(name, "app");
+        struck(&["orders", "payments"]).truth(truth("Deployment/orders")).truth(truth("Deployment/payments")).holds();
+    }
+
+    #[test]
+    fn what_is_killed_on_its_own_too_has_its_own_reason() {
+        let own = || healthy().ends(|run| (run % 2 == 0).then_some((35_000, End::Code(137))));
+        let lone = Workload::deployment("lone", app(own()).liveness(Probe::http("/health"))).replicas(1);
+        let steps: Vec<_> = ["orders", "carts"].map(|name| (0, Apply(named(name, 0..0)))).to_vec();
+        let strikes = [100, 200, 300, 400].map(|at| (at, Strike(0)));
+        let mut story = Story::new(600, &[&[(0, Apply(lone))], &steps[..], &strikes].concat());
+        for name in ["Deployment/lone", "Deployment/orders", "Deployment/carts"] {
+            story = story.truth(Truth::own(&[KilledExternally]).of(name, "app"));
+        }
+        story.holds();
+    }
+
+    #[test]
+    fn workloads_of_a_node_that_crash_at_once_are_no_trouble_of_it() {
+        let crashing = |name| {
+            let it = healthy()
+                .special(|ask| (ask.now > 100_000).then_some(Answer::Refused))
+                .ends_after(40_000, End::Code(1));
+            Workload::deployment(name, app(it).liveness(Probe::http("/health").failing(9))).replicas(1)
+        };
+        let names = ["orders", "payments", "carts"];
+        let mut story = Story::new(600, &names.map(|name| (0, Apply(crashing(name)))));
+        for name in ["Deployment/orders", "Deployment/payments", "Deployment/carts"] {
+            story = story.truth(Truth::own(&[Crash]).of(name, "app"));
+        }
+        story.holds();
     }
 
     #[test]

@@ -148,6 +148,24 @@ Exit codes:
   2  the command line is wrong")]
     Record(Record),
 
+    /// Send a sample to a receiver of the settings, to see whether it is set up right
+    #[command(after_help = "\
+The sample is a message like those of an outage, and says that it is a test. Receivers are the list
+notifications.receivers of the settings; docs/notifications.md describes them.
+
+Examples:
+  # To Slack, as the operator would send it
+  probehound notify --test oncall --config probehound.yaml
+
+  # With the settings and secrets of the operator in the cluster
+  kubectl -n probehound exec deploy/probehound -- probehound notify --test oncall
+
+Exit codes:
+  0  the receiver took it
+  1  it did not, or there is no such receiver; standard error says why
+  2  the command line is wrong")]
+    Notify(Notify),
+
     /// Print the definition of the Finding objects, for kubectl apply
     #[command(after_help = "\
 Examples:
@@ -306,6 +324,26 @@ pub struct Run {
     pub log_level: Option<LogLevel>,
 }
 
+/// What `notify` takes.
+#[derive(clap::Args, Debug)]
+pub struct Notify {
+    /// The receiver's name
+    #[arg(long, value_name = "RECEIVER", required = true)]
+    pub test: String,
+
+    /// The file of settings
+    #[arg(long, value_name = "FILE", env = "PROBEHOUND_CONFIG", hide_env_values = true, required = true)]
+    pub config: PathBuf,
+
+    /// The kubeconfig that says which cluster, for a receiver of Events
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// The context in the kubeconfig; the current one by default
+    #[arg(long, value_name = "CONTEXT", env = "PROBEHOUND_CONTEXT", hide_env_values = true)]
+    pub context: Option<String>,
+}
+
 /// What `record` takes.
 #[derive(clap::Args, Debug)]
 pub struct Record {
@@ -411,7 +449,7 @@ fn is_kubectl_plugin(program: Option<&OsString>) -> bool {
 /// The examples as a user of the plugin types them.
 fn as_plugin(command: clap::Command) -> clap::Command {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let commands = ["demo", "replay", "record", "run", "crd", "completions", "man"];
+    let commands = ["demo", "replay", "record", "run", "notify", "crd", "completions", "man"];
     let help = commands
         .iter()
         .fold(help, |help, name| help.replace(&format!("probehound {name}"), &format!("kubectl probehound {name}")));

@@ -72,6 +72,22 @@ pub enum Error {
     /// A recording without a pod is none.
     #[error("no pods could be recorded ({0}): {1} holds nothing that can be replayed")]
     NoPods(&'static str, String),
+    /// The settings have no such receiver.
+    #[error("there is no receiver {name:?} in the settings")]
+    NoReceiver {
+        /// As the person named it.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// A receiver did not take a sample.
+    #[error("the receiver {receiver} did not take the sample: {why}")]
+    NotTaken {
+        /// Its name.
+        receiver: String,
+        /// What it or the network says.
+        why: String,
+    },
     /// The operator cannot run, or not on.
     #[error(transparent)]
     Operator(#[from] Failure),
@@ -132,6 +148,9 @@ impl Error {
                 "no recording is overwritten: name another file, or remove that one"
             }
             Self::NoPods(..) => "see whether `kubectl get pods -A -w` works; -n NAMESPACE records what you may watch",
+            Self::NoReceiver { known, .. } if known.is_empty() => "add one under notifications.receivers",
+            Self::NoReceiver { known, .. } => return Some(format!("there are {}", known.join(", ")).into()),
+            Self::NotTaken { .. } => "docs/notifications.md says what each receiver needs, and what its answers mean",
             Self::Access(error) | Self::Operator(Failure::Access(error)) => return Some(error.hint().into()),
             Self::Open { .. }
             | Self::Create { .. }

@@ -7,6 +7,7 @@ mod args;
 mod crd;
 mod demo;
 mod error;
+mod notify;
 mod pace;
 mod record;
 mod replay;
@@ -68,6 +69,7 @@ fn dispatch(cli: Cli, command: Command) -> Result<(), Error> {
         Subcommand::Replay(replay) => replay::run(&replay, cli.color),
         Subcommand::Run(run) => run::run(&run, cli.color),
         Subcommand::Record(record) => record::run(&record),
+        Subcommand::Notify(notify) => notify::run(&notify),
         Subcommand::Crd => crd::run(),
         Subcommand::Completions { shell } => {
             let mut script = Vec::new();

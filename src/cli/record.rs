@@ -20,7 +20,7 @@ use super::error::Error;
 use super::run::told_to_end;
 use crate::operator::clock;
 use crate::source::cluster::{Access, Target, Trouble};
-use crate::source::recorder::{Disclosure, Redactor, Resource, Session, Sighting};
+use crate::source::recorder::{Disclosure, Redactor, Resource, Session, Sight, Sighting};
 use output::Output;
 use progress::Progress;
 use streams::{Seen, Streams};
@@ -50,7 +50,7 @@ async fn record(args: &Record) -> Result<(), Error> {
     let namespaces = args.namespace.iter().map(|name| Arc::from(name.as_str())).collect::<BTreeSet<_>>();
     let streams = Streams::new(access, namespaces);
     let session = Session::new(output, redactor(args)?);
-    let mut recording = Recording { progress: Progress::new(clock::now()), streams, session };
+    let mut recording = Recording { progress: Progress::new(clock::now()), streams, session, sight: None };
     let lasts = args.lasts.unwrap_or(FOR_EVER);
     let written = recording.go_on_for(lasts).await;
     let why_no_pods = recording.why_no_pods();
@@ -74,6 +74,7 @@ struct Recording {
     progress: Progress,
     streams: Streams,
     session: Session<Output>,
+    sight: Option<Sight>,
 }
 
 impl Recording {
@@ -103,6 +104,7 @@ impl Recording {
 
     fn beat(&mut self) -> io::Result<()> {
         self.streams.go_on();
+        self.look()?;
         self.session.out_mut().flush()?;
         let (lines, bytes) = (|resource| self.session.lines(resource), self.session.out().bytes());
         self.progress.say(clock::now(), lines, bytes, &self.streams.failing());
@@ -116,11 +118,25 @@ impl Recording {
         pods.filter(|_| self.session.lines(Resource::Pods) == 0).map(|(_, trouble)| *trouble)
     }
 
+    /// Writes when pods are no longer seen, and when they are again; before they have been seen there
+    /// is nothing to be blind to.
+    fn look(&mut self) -> io::Result<()> {
+        let sight = self.streams.sight();
+        let before = self.sight;
+        if before.is_some() || sight == Sight::Sees {
+            self.sight = Some(sight);
+        }
+        match before {
+            Some(before) if before != sight => self.session.turn(clock::now(), sight),
+            _ => Ok(()),
+        }
+    }
+
     fn finish(self, file: &Path) -> io::Result<()> {
-        let Self { progress, streams, session } = self;
+        let Self { progress, streams, session, sight } = self;
         let now = clock::now();
         let lines = Resource::ALL.map(|resource| session.lines(resource));
-        session.finish(now)?.close()?;
+        session.finish(now, sight.unwrap_or(Sight::Sees))?.close()?;
         progress.end(now, |resource| lines[resource as usize], file, &streams.failing());
         Ok(())
     }

@@ -80,7 +80,7 @@ impl Engine {
                 pods: &self.pods,
                 settings: &self.settings,
                 onsets: &self.onsets,
-                kubelets: &self.kubelets,
+                nodes: &self.nodes,
                 now: self.now,
                 alive: self.lists.alive(&workload.namespace),
                 listing: self.lists.is_listing(&workload.namespace),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::count::Counted;
 use super::history::MOST_RUNS;
+use super::judge::fell;
 use super::observation::{KubeletEvent, PodId, PodSnapshot, Scope};
 use super::passing::Subject;
 use super::pods::{Container, Pod};
@@ -99,7 +100,7 @@ impl Engine {
             matters |= news.matters || cannot_run(spec);
             let id = pod.workload;
             if news.matters {
-                self.note_onsets(place, status.index);
+                self.note_shared(place, status.index);
             }
             if first {
                 self.restarted(id, spec, status.restarts);
@@ -137,7 +138,7 @@ impl Engine {
         let (Some(container), Some(spec)) = (pod.containers.get(index), pod.template.containers.get(index)) else {
             return;
         };
-        let subject = Subject::of(pod, spec, container, &self.kubelets, None);
+        let subject = Subject::of(pod, spec, container, &self.nodes, None);
         let (Some(subject), Some(workload)) = (subject, self.workloads.get_mut(&pod.workload)) else {
             return;
         };
@@ -256,7 +257,7 @@ impl Engine {
         let Some(index) = heard.container else { return false };
         let said_anew = pod.containers[index].history.as_ref().and_then(|history| history.said_anew());
         if let Some((node, at)) = pod.node.as_ref().zip(said_anew) {
-            self.kubelets.note(node, at);
+            self.nodes.kubelet_restarted(node, at);
         }
         let (id, template) = (pod.workload, Arc::clone(&pod.template));
         let Some(workload) = self.workloads.get_mut(&id) else {
@@ -273,21 +274,25 @@ impl Engine {
             known.errored.add(probe);
         }
         workload.cases.entry(Arc::clone(name)).or_default();
-        self.note_onsets(place, index);
+        self.note_shared(place, index);
         true
     }
 
-    /// Notes when a container's probes that had passed began to fail, as it shows by now.
-    fn note_onsets(&mut self, place: u32, index: usize) {
+    /// Notes what may have happened to others at the same time, as it shows by now: that probes that had
+    /// passed began to fail, and that the container was ended from outside.
+    fn note_shared(&mut self, place: u32, index: usize) {
         let Some(pod) = self.pods.get(place) else { return };
         let (spec, state) = (&pod.template.containers[index], &pod.containers[index]);
-        let subject = Subject::of(pod, spec, state, &self.kubelets, None);
+        let subject = Subject::of(pod, spec, state, &self.nodes, None);
         let (Some(subject), Some(workload)) = (subject, self.workloads.get(&pod.workload)) else { return };
         let horizon = workload.cases.get(&spec.name).map(|case| case.horizon).unwrap_or_default();
         for run in 0..subject.history.runs.len() {
             let onsets = ProbeKind::ALL.into_iter().filter_map(|probe| subject.onset_in(run, probe));
             onsets.filter(|at| *at >= horizon).for_each(|at| self.onsets.note(workload, &spec.name, at));
         }
+        let (Some(node), Some(history)) = (&pod.node, state.history.as_deref()) else { return };
+        let falls = (0..history.runs.len()).filter_map(|run| fell(history, run, &pod.template, spec, self.now));
+        falls.for_each(|at| self.nodes.fell(node, workload, at));
     }
 }
 

@@ -61,6 +61,19 @@ pub(super) fn judge(
     Some(case.fine().or_else(|| case.proven()).or_else(|| case.own()).unwrap_or_else(|| case.concluded(now)))
 }
 
+/// When the run at `index` was ended by a signal that no probe sent: it was seen to go by itself.
+pub(super) fn fell(
+    history: &History,
+    index: usize,
+    template: &PodTemplate,
+    container: &ContainerSpec,
+    now: Time,
+) -> Option<Time> {
+    let end = history.runs.get(index)?.end.as_ref().filter(|end| end.by_itself == Some(true))?;
+    let verdict = judge(history, index, template, container, now);
+    end.ended.finished.filter(|_| matches!(verdict, Some(EndKind::Own(OwnKind::Signal, _))))
+}
+
 struct Case<'a> {
     history: &'a History,
     index: usize,

@@ -16,6 +16,7 @@ mod intake;
 mod judge;
 mod lists;
 mod looping;
+mod nodes;
 mod observation;
 mod onsets;
 mod over;
@@ -49,7 +50,8 @@ use std::time::Duration;
 use crate::time::Time;
 use count::Counts;
 use lists::Lists;
-use onsets::{Kubelets, Onsets};
+use nodes::Nodes;
+use onsets::Onsets;
 use pods::PodTable;
 use waiting::Waiting;
 use workload::Workload;
@@ -101,7 +103,7 @@ pub struct Engine {
     wakes: BTreeSet<(Time, usize)>,
     waiting: Waiting,
     onsets: Onsets,
-    kubelets: Kubelets,
+    nodes: Nodes,
     lists: Lists,
     counts: Counts,
     changes: Vec<Change>,

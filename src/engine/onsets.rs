@@ -1,4 +1,4 @@
-//! What happened to many at once: which workloads became unwell when, and which kubelets were away.
+//! Which workloads became unwell at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -87,27 +87,4 @@ impl Onsets {
 
 fn who(workload: &Workload, container: &Arc<str>) -> Who {
     (Arc::clone(&workload.namespace), workload.label().into(), Arc::clone(container))
-}
-
-/// Nodes of which a restart of the kubelet is remembered.
-const MOST_NODES: usize = 10_000;
-
-/// When the kubelets were last seen to have been restarted, by node.
-#[derive(Debug, Default)]
-pub(super) struct Kubelets(BTreeMap<Arc<str>, Time>);
-
-impl Kubelets {
-    /// Notes that a node's kubelet was restarted after one time and by another.
-    pub fn note(&mut self, node: &Arc<str>, (after, by): (Time, Time)) {
-        if self.0.len() < MOST_NODES || self.0.contains_key(node) {
-            let known = self.0.entry(Arc::clone(node)).or_insert(by);
-            // The same restart as another pod's event showed, or a new one.
-            *known = if *known > after { by.min(*known) } else { by };
-        }
-    }
-
-    /// When that node's kubelet was restarted, if that was seen.
-    pub fn since(&self, node: Option<&Arc<str>>) -> Option<Time> {
-        self.0.get(node?).copied()
-    }
 }

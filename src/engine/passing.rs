@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::history::{History, KillReason, Run, Sample, WordsKind};
-use super::onsets::Kubelets;
+use super::nodes::{Node, Nodes};
 use super::pods::{Container, Pod};
 use crate::diagnosis::ProbeSet;
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
@@ -30,8 +30,8 @@ pub(super) struct Subject<'a> {
     pub ip: Option<IpAddr>,
     /// Until when it is known to run, if it does.
     pub runs_until: Option<Time>,
-    /// When the kubelet of its node was last seen to have been restarted.
-    pub kubelet_since: Option<Time>,
+    /// What is remembered of its node.
+    pub node: Option<&'a Node>,
 }
 
 impl<'a> Subject<'a> {
@@ -40,12 +40,12 @@ impl<'a> Subject<'a> {
         pod: &'a Pod,
         container: &'a ContainerSpec,
         state: &'a Container,
-        kubelets: &Kubelets,
+        nodes: &'a Nodes,
         runs_until: Option<Time>,
     ) -> Option<Self> {
         let history = state.history.as_deref()?;
-        let kubelet_since = kubelets.since(pod.node.as_ref());
-        Some(Self { history, template: &pod.template, container, ip: pod.ip, runs_until, kubelet_since })
+        let node = nodes.get(pod.node.as_ref());
+        Some(Self { history, template: &pod.template, container, ip: pod.ip, runs_until, node })
     }
 
     /// The probes that had passed in any incarnation that is remembered.
@@ -204,7 +204,7 @@ impl<'a> Liveness<'a> {
 
     /// Whether the kubelet was there all the time: while it is away no probe runs.
     fn is_steady(&self, until: Time) -> bool {
-        self.subject.kubelet_since.is_none_or(|since| since < self.started || until < since)
+        self.subject.node.and_then(Node::kubelet_since).is_none_or(|since| since < self.started || until < since)
     }
 
     /// When it first failed; one failure that stands for several was preceded by those that were lost.

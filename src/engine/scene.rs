@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::Settings;
 use super::case::Case;
-use super::onsets::{Kubelets, Onsets};
+use super::nodes::Nodes;
+use super::onsets::Onsets;
 use super::passing::Subject;
 use super::pods::{Container, Phase, Pod, PodTable};
 use super::trial::Tally;
@@ -26,8 +27,8 @@ pub(super) struct Scene<'a> {
     pub settings: &'a Settings,
     /// Which workloads became unwell when.
     pub onsets: &'a Onsets,
-    /// When the nodes' kubelets were restarted.
-    pub kubelets: &'a Kubelets,
+    /// What happened to nodes.
+    pub nodes: &'a Nodes,
     /// When.
     pub now: Time,
     /// Until when the watch was surely unbroken.
@@ -61,7 +62,7 @@ impl<'a> Scene<'a> {
     /// What a tally takes in of a container, where anything is remembered of it.
     pub fn subject(&self, member: &Member<'a>) -> Option<Subject<'a>> {
         let runs_until = (member.state.phase == Phase::Running).then(|| member.pod.observed.max(self.alive));
-        Subject::of(member.pod, member.spec, member.state, self.kubelets, runs_until)
+        Subject::of(member.pod, member.spec, member.state, self.nodes, runs_until)
     }
 
     /// The templates in which the container is, those with pods last, the newest at the end.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::history::{History, WordsKind};
 use super::judge::{EndKind, could_be_kill, judge};
 use super::passing::{Subject, step};
-use crate::diagnosis::{Heard, OwnEnd, OwnEnds, ProbeRecord, ProbeSet};
+use crate::diagnosis::{Heard, OwnEnd, OwnEnds, OwnKind, ProbeRecord, ProbeSet};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
@@ -133,6 +133,8 @@ impl Tally {
         }
         match verdict {
             EndKind::Own(kind, seen) => {
+                let with_others = kind == OwnKind::Signal && subject.node.is_some_and(|node| node.fell_at(at));
+                let kind = if with_others { OwnKind::Node } else { kind };
                 let seen = seen && (end.by_itself == Some(true) || !could_be_kill(end.ended.exit));
                 self.own.add(OwnEnd { kind, count: 1, exit: end.ended.exit, first: at, last: at, seen });
             }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use kube::Client;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
@@ -23,6 +24,7 @@ use super::lease::{Candidate, VersionedLease};
 use super::metrics::{Exporter, Metrics, Watching};
 use super::{clock, reload, silence};
 use crate::config::{Config, LeaderElection, Loaded, Source};
+use crate::delivery::run as delivery;
 use crate::finding::Finding;
 use crate::report::escape::terminal;
 use crate::source::cluster::{self, Access, AccessError, Answer, Backoff, Lookup, Resource, Target, WatchHealth};
@@ -40,6 +42,8 @@ const TOLD: usize = 300;
 const DRIVER_ENDS: Duration = Duration::from_millis(500);
 /// The keeper's last words, and a little.
 const KEEPER_ENDS: Duration = Duration::from_millis(2700);
+/// The message that is under way, and a little.
+const DELIVERY_ENDS: Duration = Duration::from_millis(2600);
 /// Giving the Lease back, and a little.
 const LEASE_ENDS: Duration = Duration::from_millis(1200);
 
@@ -113,6 +117,7 @@ struct Parts {
     config: watch::Receiver<Arc<Config>>,
     leadership: Leadership,
     store: Store,
+    delivery: Client,
     metrics: Arc<Metrics>,
     watching: Watching,
     lookup: Lookup,
@@ -130,6 +135,7 @@ impl Parts {
         let leadership = elect(&config.leader_election, &access, tasks).await?;
         let namespaces = config.watch.namespaces.iter().map(|namespace| Arc::from(&**namespace)).collect();
         let store = Store::new(access.another_client().await?, namespaces, leadership.clone());
+        let delivery = access.another_client().await?;
         let (running, config) = watch::channel(Arc::new(config));
         let (lookup, answers) = Lookup::start(&access);
         let watching = Watching {
@@ -152,7 +158,21 @@ impl Parts {
         serve(server, Site::new(exporter, heartbeat.clone(), readiness), tasks);
         tasks.spawn("reload", reload::watch(source, running, Arc::clone(&metrics), mark));
         tasks.spawn("silences", silence::watch(config.clone(), Arc::clone(&board)));
-        Ok(Self { access, board, config, leadership, store, metrics, watching, lookup, answers, heartbeat, api, lists })
+        Ok(Self {
+            access,
+            board,
+            config,
+            leadership,
+            store,
+            delivery,
+            metrics,
+            watching,
+            lookup,
+            answers,
+            heartbeat,
+            api,
+            lists,
+        })
     }
 
     /// Waits for the API server, and asks it for what was said before.
@@ -180,6 +200,7 @@ impl Parts {
 
     /// Starts all that needs the API server.
     fn start(self, remembered: Vec<Finding>, tasks: &mut Tasks) {
+        let teller = self.teller();
         let Self { access, board, config, leadership, store, metrics, watching, lookup, answers, heartbeat, .. } = self;
         let settings = Arc::clone(&config.borrow());
         let skipped = skipped(&watching);
@@ -195,7 +216,21 @@ impl Parts {
         });
         let means = Means { store, board, config, leadership, memories, metrics };
         tasks.spawn_until(Stage::PassingOn, "keeper", KEEPER_ENDS, |stop| keeper::run(means, stop));
+        tasks.spawn_until(Stage::PassingOn, "delivery", DELIVERY_ENDS, |stop| delivery::run(teller, stop));
         tasks.spawn("readiness", self.lists.arrive(watching.health));
+    }
+
+    /// What delivery works with.
+    fn teller(&self) -> delivery::Means {
+        delivery::Means {
+            client: self.delivery.clone(),
+            namespaces: self.config.borrow().watch.namespaces.clone(),
+            board: Arc::clone(&self.board),
+            config: self.config.clone(),
+            leadership: self.leadership.clone(),
+            metrics: Arc::clone(&self.metrics),
+            instance: name().into(),
+        }
     }
 }
 
@@ -206,7 +241,8 @@ async fn reach(access: &Access) {
     loop {
         let error = match access.check().await {
             Ok(version) => {
-                info!(server = access.server(), version = %format_args!("{}.{}", version.major, version.minor), "Reached the API server");
+                let version = format!("{}.{}", version.major, version.minor);
+                info!(server = access.server(), version, "Reached the API server");
                 return;
             }
             // It is there; what may be read of it is another matter.
@@ -215,7 +251,8 @@ async fn reach(access: &Access) {
         };
         let kind = std::mem::discriminant(&error);
         if told != Some(kind) {
-            warn!(error = %terminal(&error.to_string(), TOLD), hint = error.hint(), "Cannot reach the cluster; trying again");
+            let cause = terminal(&error.to_string(), TOLD);
+            warn!(cause, hint = error.hint(), "Cannot reach the cluster; trying again");
             told = Some(kind);
         }
         sleep(backoff.wait()).await;
@@ -237,9 +274,13 @@ async fn elect(settings: &LeaderElection, access: &Access, tasks: &mut Tasks) ->
 
 /// The pod's name, and by chance: a pod that is restarted in place is another holder.
 fn identity() -> String {
+    format!("{}_{:08x}", name(), RandomState::new().hash_one(0_u8) as u32)
+}
+
+/// The pod's name.
+fn name() -> String {
     let named = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
-    let name = named("POD_NAME").or_else(|| named("HOSTNAME")).unwrap_or_else(|| "probehound".to_owned());
-    format!("{name}_{:08x}", RandomState::new().hash_one(0_u8) as u32)
+    named("POD_NAME").or_else(|| named("HOSTNAME")).unwrap_or_else(|| "probehound".to_owned())
 }
 
 fn serve(server: Server, site: Arc<Site>, tasks: &mut Tasks) {

@@ -25,8 +25,16 @@ pub struct Installed {
 impl Installed {
     /// A control plane of its own.
     pub async fn start(name: &str) -> Self {
+        Self::start_with(name, "base").await
+    }
+
+    /// A control plane of its own, with the manifests of a folder of theirs.
+    pub async fn start_with(name: &str, folder: &str) -> Self {
         let cluster = ControlPlane::start(name).await;
-        install(&cluster).await;
+        let path = manifests(folder).display().to_string();
+        kubectl(&cluster, &["apply", "--server-side", "-k", &path]).expect_success();
+        // Controllers make it, a moment after the namespace.
+        cluster.admin().create_service_account(NAMESPACE, "default").await;
         Self { cluster }
     }
 
@@ -46,14 +54,6 @@ impl Installed {
     pub async fn settings(&self, name: &str) -> Settings {
         self.settings_at(name, &self.cluster.url()).await
     }
-}
-
-/// Applies `manifests/base`.
-pub async fn install(cluster: &ControlPlane) {
-    let base = manifests("base");
-    kubectl(cluster, &["apply", "--server-side", "-k", &base.display().to_string()]).expect_success();
-    // Controllers make it, a moment after the namespace.
-    cluster.admin().create_service_account(NAMESPACE, "default").await;
 }
 
 /// The path of a folder in `manifests`.

@@ -58,13 +58,14 @@ async fn a_finding_that_a_person_deletes_or_edits_while_it_loops_is_put_right() 
 #[tokio::test]
 async fn told_to_end_it_writes_its_last_states_lets_go_of_its_lease_and_ends_in_order() {
     const ENDED: Duration = Duration::from_secs(5);
-    let installed = Installed::start("ending").await;
+    // With Roles alone: no right outside of its own namespace and the one that it watches.
+    let installed = Installed::start_with("ending", "overlays/namespaced").await;
     let _witness = installed.cluster.witness();
     let api = installed.cluster.admin();
-    let settings = installed.settings("ending").await.electing(NAMESPACE, "probehound");
+    let settings = installed.settings("ending").await.watching(&["default"]).electing(NAMESPACE, "probehound");
     let mut operator = settings.start(installed.cluster.folder());
     operator.until_ready().await;
-    let scene = Scene::of("liveness-http-404-from-the-start", Duration::from_secs(45));
+    let scene = Scene::of("liveness-http-404-from-the-start", Duration::from_secs(45)).in_namespace("default");
     player::play(&api, &scene, clock::now().plus(Duration::from_secs(2))).await;
     let lease = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/probehound");
     assert!(
@@ -80,6 +81,7 @@ async fn told_to_end_it_writes_its_last_states_lets_go_of_its_lease_and_ends_in_
 
     println!("it ends {:.1?} after SIGTERM", since.elapsed());
     assert_eq!(status.code(), Some(0));
+    assert!(!operator.log().contains(" WARN "), "{}", operator.log());
     let holder = api.get(&lease).await.expect("a Lease")["spec"]["holderIdentity"].clone();
     assert!(holder.as_str().is_none_or(str::is_empty), "{holder}");
     // Counts alone are written once a minute; at the end they are all there.

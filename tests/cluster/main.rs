@@ -16,6 +16,7 @@ mod measured;
 mod operator;
 mod player;
 mod proxy;
+mod readme;
 #[path = "../support/mod.rs"]
 mod support;
 mod told;

@@ -13,6 +13,9 @@ use crate::harness::{Api, Folder, Process, Signal, waiting};
 /// Far more than it needs to read a whole cluster, on a machine that is busy.
 pub const READY: Duration = Duration::from_secs(90);
 
+/// Far more than it needs to listen.
+const LISTENING: Duration = Duration::from_secs(15);
+
 /// How an operator is started.
 #[derive(Clone)]
 pub struct Settings {
@@ -102,12 +105,10 @@ impl Operator {
         }
     }
 
-    /// Its metrics as they are now.
-    ///
-    /// # Panics
-    /// It does not tell.
+    /// Its metrics as they are now, or as soon as it listens.
     pub async fn metrics(&self) -> Metrics {
-        Metrics::parse(&self.get("/metrics").await.expect("metrics are always told"))
+        let text = waiting::eventually("it tells its metrics", LISTENING, async || self.get("/metrics").await).await;
+        Metrics::parse(&text)
     }
 
     /// What it has written to its log; that of runs before under the same name included.

@@ -1,9 +1,11 @@
 //! Who is told what, and when.
 
+mod notify;
 mod outage;
 mod policy;
 mod properties;
 mod receiver;
+mod running;
 mod samples;
 mod settings;
 mod slack;

@@ -38,6 +38,8 @@ pub enum Step {
     /// The kubelet of a node, by number from 0.
     RestartKubelet(usize),
     Reboot(usize),
+    /// Everything on a node is sent a signal from outside, within seconds.
+    Strike(usize),
 }
 
 /// What is due at a time. Kubelet's doings carry the kubelet's epoch and die with it.
@@ -166,6 +168,7 @@ impl Cluster {
             Step::Scale(name, replicas) => self.scale(name, replicas),
             Step::RestartKubelet(node) => self.restart_kubelet(node),
             Step::Reboot(node) => self.reboot(node),
+            Step::Strike(node) => self.strike(node),
         }
     }
 

@@ -426,6 +426,20 @@ impl Cluster {
         self.schedule(up, Action::KubeletUp { node, epoch });
     }
 
+    /// Something on the node kills the containers, one after the other.
+    pub fn strike(&mut self, node: usize) {
+        for pod in 0..self.pods.len() {
+            if self.pods[pod].node != node || self.pods[pod].gone {
+                continue;
+            }
+            for container in 0..self.pods[pod].containers.len() {
+                let Process::Running { id, .. } = &self.pods[pod].containers[container].process else { continue };
+                let (id, at) = (id.clone(), Place { pod, container });
+                self.after(0, 4_000, Action::Dies { at, id, code: 137, reason: "Error" });
+            }
+        }
+    }
+
     /// The kubelet is back: new event objects, full budgets, no back-offs, ends shown again.
     pub fn kubelet_up(&mut self, node: usize) {
         let epoch = self.nodes[node].epoch;

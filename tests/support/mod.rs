@@ -4,6 +4,7 @@
 
 pub mod binary;
 pub mod document;
+pub mod findings_api;
 pub mod hunt;
 pub mod mutation;
 pub mod random;

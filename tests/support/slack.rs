@@ -76,7 +76,12 @@ struct Shared {
 impl Slack {
     /// Listens on a free port of loopback.
     pub async fn start(script: impl IntoIterator<Item = Turn>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has free ports");
+        Self::start_at("127.0.0.1:0", script).await
+    }
+
+    /// Listens there.
+    pub async fn start_at(address: &str, script: impl IntoIterator<Item = Turn>) -> Self {
+        let listener = TcpListener::bind(address).await.expect("the address is free");
         let port = listener.local_addr().expect("it listens").port();
         let shared = Arc::new(Shared { script: Mutex::new(script.into_iter().collect()), ..Shared::default() });
         let task = tokio::spawn(serve(listener, Arc::clone(&shared)));

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::operator::clock;
 use crate::source::cluster::{Access, Resource as WatchedResource, Trouble, WatchHealth, watch_raw};
-use crate::source::recorder::{Resource, Sighting};
+use crate::source::recorder::{Resource, Sight, Sighting};
 
 /// What goes with pods comes before them, and pods before what is said of them: then the first
 /// finding of a replay has the revision and the Service, as that of the operator.
@@ -36,6 +36,9 @@ const STAGES: [&[Resource]; 3] = [
 /// recorded.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// As the operator does: once the watch is back, what happened meanwhile gets so long to come in.
+const CATCH_UP: Duration = Duration::from_secs(2);
+
 /// Something seen of a resource, in a namespace or, where that is empty, in all.
 pub struct Seen {
     pub resource: Resource,
@@ -54,6 +57,7 @@ pub struct Streams {
     stage: usize,
     since: Instant,
     unlisted: BTreeSet<(Resource, Arc<str>)>,
+    blind_until: Instant,
 }
 
 impl Streams {
@@ -67,6 +71,7 @@ impl Streams {
             stage: 0,
             since: Instant::now(),
             unlisted: BTreeSet::new(),
+            blind_until: Instant::now(),
         };
         this.begin();
         this
@@ -95,6 +100,17 @@ impl Streams {
             (!of.is_up()).then_some((*resource, trouble))
         };
         self.health.iter().filter_map(failing).collect()
+    }
+
+    /// Whether pods are seen, and what happened while they were not has had time to come in.
+    pub fn sight(&mut self) -> Sight {
+        let health = self.health.get(&Resource::Pods);
+        let sees = health.is_some_and(|health| health.of(WatchedResource::Recorded("pods")).sees());
+        let now = Instant::now();
+        if !sees {
+            self.blind_until = now + CATCH_UP;
+        }
+        if now < self.blind_until { Sight::Blind } else { Sight::Sees }
     }
 
     fn begin(&mut self) {

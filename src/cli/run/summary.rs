@@ -21,6 +21,7 @@ pub fn summary(file: &str, config: &Config, now: Time) -> String {
     let (kills, ends) = (detection.probe_kills, detection.own_ends);
     line("loops", format!("{kills} probe kills or {ends} own ends of a container within {}", span(detection.window)));
     line("silences", silences(config, now));
+    line("tells", receivers(config));
     line("findings", format!("kept for {} after they are over", span(config.findings.keep_resolved)));
     line("replicas", replicas(config));
     line("listens", config.http.listen.to_string());
@@ -46,6 +47,12 @@ fn silences(config: &Config, now: Time) -> String {
         (count, 0) => count.to_string(),
         (count, over) => format!("{count}, of which {over} ended by themselves"),
     }
+}
+
+fn receivers(config: &Config) -> String {
+    let all = config.notifications.receivers.iter();
+    let all: Vec<String> = all.map(|receiver| format!("{} ({})", receiver.name, receiver.to.word())).collect();
+    if all.is_empty() { "nobody: there are no receivers".to_owned() } else { all.join(", ") }
 }
 
 fn replicas(config: &Config) -> String {

@@ -118,6 +118,14 @@ pub fn next(items: &[Item], past: Past, settings: &Settings, now: Time) -> Next 
     tell(items, in_order(fresh), past, settings, now)
 }
 
+/// How many findings the receiver has yet to hear of, now or when its time has come.
+pub fn pending(items: &[Item], past: Past, settings: &Settings, now: Time) -> usize {
+    let existed = existed_since(items, past);
+    let due = items.iter().filter_map(|item| news::of(item, existed, settings));
+    // A reminder whose time has not come is nothing that waits.
+    due.filter(|due| due.kind != Kind::GoesOn || due.at <= now).count()
+}
+
 /// One of them, or a digest.
 fn tell(items: &[Item], fresh: Vec<Due>, past: Past, settings: &Settings, now: Time) -> Next {
     if settings.holds == Holds::One {

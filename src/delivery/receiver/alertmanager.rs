@@ -77,7 +77,7 @@ fn best(replies: Vec<Reply>) -> Reply {
         Reply::Delivered => 0,
         Reply::Refused(_) => 1,
         Reply::Failed { .. } => 2,
-        Reply::Gone(_) => 3,
+        Reply::Gone(_) | Reply::Withheld => 3,
     };
     let none = Reply::Failed { why: "it has no peers".to_owned(), wait: None };
     replies.into_iter().min_by_key(rank).unwrap_or(none)

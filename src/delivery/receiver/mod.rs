@@ -25,6 +25,8 @@ pub enum Reply {
     },
     /// Nothing will be taken at this address any more.
     Gone(String),
+    /// Nothing was sent: another replica leads by now.
+    Withheld,
 }
 
 impl Reply {

@@ -137,7 +137,10 @@ impl Metrics {
     }
 
     /// Writes what was counted.
-    pub(super) fn write(&self, out: &mut String) -> std::fmt::Result {
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, out: &mut String) -> std::fmt::Result {
         // Only a metric without a name or without a sample is refused, and none of these is one.
         let _ = TextEncoder::new().encode_utf8(&self.registry.gather(), out);
         self.instruments.write(out)

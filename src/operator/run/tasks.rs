@@ -10,7 +10,7 @@ use tracing::warn;
 use crate::operator::stop::{Stop, Stopper};
 
 /// In which order they end.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stage {
     /// First nothing new is said.
     Saying,
@@ -18,10 +18,6 @@ pub enum Stage {
     PassingOn,
     /// Then another one may lead.
     Leading,
-}
-
-impl Stage {
-    const ALL: [Self; 3] = [Self::Saying, Self::PassingOn, Self::Leading];
 }
 
 /// All that run.
@@ -67,27 +63,31 @@ impl Tasks {
         self.all.swap_remove(place).name
     }
 
-    /// Tells all of them to end, stage by stage, and waits for each as long as it was promised.
+    /// Tells all of them to end, stage by stage, and waits for each as long as it was promised; those
+    /// of one stage end side by side.
     pub async fn stop(mut self) {
-        for stage in Stage::ALL {
-            let of_stage = |task: &mut Task| task.end.as_ref().is_some_and(|(own, ..)| *own == stage);
-            join_all(self.all.extract_if(.., of_stage).map(Task::stop)).await;
-        }
-        for task in self.all {
-            task.handle.abort();
+        self.all.sort_by_key(Task::stage);
+        while let Some(stage) = self.all.first().map(Task::stage) {
+            let rest = self.all.iter().position(|task| task.stage() != stage).unwrap_or(self.all.len());
+            join_all(self.all.drain(..rest).map(Task::stop)).await;
         }
     }
 }
 
 impl Task {
+    fn stage(&self) -> Option<Stage> {
+        self.end.as_ref().map(|(stage, ..)| *stage)
+    }
+
     async fn stop(self) {
         let Self { name, mut handle, end } = self;
-        let Some((_, patience, stopper)) = end else { return };
-        stopper.stop();
-        if timeout(patience, &mut handle).await.is_err() {
-            warn!(name, "A task did not come to its end in time");
-            handle.abort();
+        if let Some((_, patience, stopper)) = end {
+            stopper.stop();
+            if timeout(patience, &mut handle).await.is_err() {
+                warn!(name, "A task did not come to its end in time");
+            }
         }
+        handle.abort();
     }
 }
 

@@ -297,14 +297,15 @@ impl StreamHealth {
             tracing::debug!(resource, namespace, error, cause, next_in_ms, "A watch has to list anew");
         } else if of.told.may_tell() {
             self.change(|state| state.told_down = !state.up);
-            tracing::warn!(resource, namespace, error, cause, next_in_ms, "A watch fails");
+            let hint = hint(trouble);
+            tracing::warn!(resource, namespace, error, cause, next_in_ms, hint, "A watch fails");
         }
     }
 
     /// The first list takes too long as a stream.
     pub fn falls_back(&self, why: &str) {
         let (resource, namespace) = (self.resource.word(), &*self.namespace);
-        tracing::info!(resource, namespace, why, "A list is read in pages from now on");
+        tracing::debug!(resource, namespace, why, "A list is read in pages from now on");
     }
 
     fn of(&self) -> &ResourceHealth {
@@ -326,6 +327,15 @@ impl Drop for StreamHealth {
         self.change(|state| *state = State::default());
         let of = self.of();
         of.turn(|| _ = of.streams.fetch_sub(1, Ordering::Relaxed), (self.all.clock)());
+    }
+}
+
+/// What to do about it, where a person has to.
+const fn hint(trouble: Trouble) -> Option<&'static str> {
+    match trouble {
+        Trouble::Forbidden => Some("give the ServiceAccount list and watch of it: `kubectl auth can-i --list --as=…`"),
+        Trouble::Unauthorized => Some("the token or certificate may have expired, or the ServiceAccount be gone"),
+        _ => None,
     }
 }
 

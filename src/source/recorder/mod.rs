@@ -19,4 +19,4 @@ mod vocabulary;
 
 pub use redact::{Disclosure, Redactor};
 pub use resource::Resource;
-pub use session::{Session, Sighting};
+pub use session::{Session, Sight, Sighting};

@@ -24,6 +24,15 @@ pub enum Sighting {
     ListFinished,
 }
 
+/// Whether pods are seen.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Sight {
+    /// Their watches are up.
+    Sees,
+    /// One is not: silence proves nothing.
+    Blind,
+}
+
 /// Writes a recording.
 ///
 /// An object is `ADDED` when it is first seen and when a list shows it again, as replay takes it.
@@ -83,12 +92,24 @@ impl<W: Write> Session<W> {
         }
     }
 
-    /// Writes that the time went on, and that all of it is written.
+    /// Writes that from now on pods are not seen, or that they are again.
     ///
     /// # Errors
     /// Those of the output.
-    pub fn finish(mut self, at: Time) -> io::Result<W> {
-        writeln!(self.out, r#"{{"ts":"{at}","resource":"pods","type":"BOOKMARK","object":{{}}}}"#)?;
+    pub fn turn(&mut self, at: Time, sight: Sight) -> io::Result<()> {
+        let kind = match sight {
+            Sight::Blind => "ERROR",
+            Sight::Sees => "BOOKMARK",
+        };
+        writeln!(self.out, r#"{{"ts":"{at}","resource":"pods","type":"{kind}","object":{{}}}}"#)
+    }
+
+    /// Writes that the time went on up to here, and all that is not written yet.
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub fn finish(mut self, at: Time, sight: Sight) -> io::Result<W> {
+        self.turn(at, sight)?;
         self.out.flush()?;
         Ok(self.out)
     }
@@ -157,7 +178,7 @@ mod tests {
         for sighting in seen {
             session.take(Time::from_millis(0), Resource::Pods, &Arc::from(""), sighting).unwrap();
         }
-        let text = String::from_utf8(session.finish(Time::from_millis(1000)).unwrap()).unwrap();
+        let text = String::from_utf8(session.finish(Time::from_millis(1000), Sight::Sees).unwrap()).unwrap();
         let brief = |line: &str| {
             let line: Value = serde_json::from_str(line).unwrap();
             let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{has_finding, play, short};
-use crate::harness::clock::Stopwatch;
+use crate::clock::{self, Stopwatch};
 use crate::harness::{Api, ControlPlane, waiting};
 use crate::measured::usage;
 use crate::operator::Settings;
@@ -59,8 +59,9 @@ async fn without_its_api_it_says_what_to_type_and_starts_writing_when_that_is_do
 
 /// Events as fast as this server takes them: none is lost, and memory does not grow.
 async fn flood(api: &Api, operator: &crate::operator::Operator) {
+    let mut uids = Vec::new();
     for number in 0..PODS {
-        make_pod(api, number).await;
+        uids.push(make_pod(api, number).await);
     }
     let counted = async || {
         let metrics = operator.metrics().await;
@@ -73,7 +74,7 @@ async fn flood(api: &Api, operator: &crate::operator::Operator) {
     };
     let before = counted().await;
     let (written, since) = (Arc::new(AtomicU64::new(0)), Stopwatch::start());
-    let writers = join_all((0..WRITERS).map(|_| write(api, Arc::clone(&written), since)));
+    let writers = join_all((0..WRITERS).map(|_| write(api, &uids, Arc::clone(&written), since)));
     let sampling = async {
         let mut samples = Vec::new();
         while since.elapsed() < LENGTH {
@@ -98,22 +99,30 @@ async fn flood(api: &Api, operator: &crate::operator::Operator) {
     assert!(most(last) <= most(first) + most(first) / 10 + SLACK, "memory grows: {samples:?}");
 }
 
-async fn make_pod(api: &Api, number: u64) {
+/// A pod that runs and is not ready; returns its unique id.
+async fn make_pod(api: &Api, number: u64) -> Value {
     let pod = json!({
         "metadata": {"name": format!("flooded-{number}")},
         "spec": {"nodeName": "node-of-the-flood", "containers": [{"name": "app", "image": "app:1",
             "readinessProbe": {"httpGet": {"path": "/readyz", "port": 8080}}}]},
     });
-    api.create("/api/v1/namespaces/bare/pods", &pod).await.unless_there();
+    let made = api.create("/api/v1/namespaces/bare/pods", &pod).await.expect("a pod");
+    let status = json!({"status": {"phase": "Running", "containerStatuses": [{
+        "name": "app", "ready": false, "started": true, "restartCount": 0, "image": "app:1", "imageID": "", "lastState": {},
+        "containerID": format!("containerd://{number:064x}"), "state": {"running": {"startedAt": clock::now().whole_second()}},
+    }]}});
+    let path = format!("/api/v1/namespaces/bare/pods/flooded-{number}/status");
+    api.patch(&path, "kubelet", &status).await.expect("a status");
+    made["metadata"]["uid"].clone()
 }
 
-async fn write(api: &Api, written: Arc<AtomicU64>, since: Stopwatch) {
+async fn write(api: &Api, uids: &[Value], written: Arc<AtomicU64>, since: Stopwatch) {
     while since.elapsed() < LENGTH {
         let number = written.fetch_add(1, Ordering::Relaxed);
         let pod = format!("flooded-{}", number % PODS);
         let event = json!({
             "metadata": {"name": format!("{pod}.{number:016x}")},
-            "involvedObject": {"kind": "Pod", "namespace": "bare", "name": pod, "apiVersion": "v1", "fieldPath": "spec.containers{app}"},
+            "involvedObject": {"kind": "Pod", "namespace": "bare", "name": pod, "uid": uids[(number % PODS) as usize], "apiVersion": "v1", "fieldPath": "spec.containers{app}"},
             "reason": "Unhealthy", "message": "Readiness probe failed: HTTP probe failed with statuscode: 503", "type": "Warning",
             "source": {"component": "kubelet", "host": "node-of-the-flood"}, "reportingComponent": "kubelet", "count": 1,
         });

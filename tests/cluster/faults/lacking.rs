@@ -23,10 +23,15 @@ async fn without_rights_it_says_which_are_missing_and_how_to_get_them() {
 
     let operator = Settings::new("no-rights", kubeconfig).start(installed.cluster.folder());
 
-    until_counted(&operator, "forbidden").await;
-    for words in ["pods", "events", "forbidden", "kubectl"] {
-        until_logged(&operator, words).await;
+    for resource in ["pods", "events"] {
+        waiting::eventually("it is counted", NOTICED, async || {
+            let labels = [&*format!("resource=\"{resource}\""), "error=\"forbidden\""];
+            let errors = operator.metrics().await.sum("probehound_watch_errors_total", &labels);
+            errors.filter(|count| *count > 0).ok_or(errors)
+        })
+        .await;
     }
+    until_logged(&operator, &["pods", "events", "forbidden", "kubectl"]).await;
     still_alive(&operator).await;
 }
 
@@ -46,8 +51,7 @@ async fn without_a_cluster_it_says_so_and_keeps_trying() {
 
     let operator = Settings::new("no-cluster", kubeconfig).start(&folder);
 
-    until_counted(&operator, "").await;
-    until_logged(&operator, "kubectl").await;
+    until_logged(&operator, &["Cannot reach the cluster", "kubectl"]).await;
     still_alive(&operator).await;
 }
 
@@ -72,8 +76,7 @@ async fn with_a_token_that_ran_out_it_says_so_and_goes_on_with_a_new_one() {
 
     let operator = Settings::new("token", kubeconfig).watching(&["token"]).start(installed.cluster.folder());
 
-    until_counted(&operator, "unauthorized").await;
-    until_logged(&operator, "token").await;
+    until_logged(&operator, &["credentials", "token", "kubectl"]).await;
     still_alive(&operator).await;
     let account = crate::installed::ACCOUNT;
     let fresh = api.token_of(crate::installed::NAMESPACE, account, 3600).await;
@@ -82,20 +85,13 @@ async fn with_a_token_that_ran_out_it_says_so_and_goes_on_with_a_new_one() {
     waiting::eventually("it is ready", READY + Duration::from_mins(1), async || operator.get("/readyz").await).await;
 }
 
-/// Waits until errors of that word are counted.
-async fn until_counted(operator: &Operator, word: &str) {
-    waiting::eventually("the errors are counted", NOTICED, async || {
-        let metrics = operator.get("/metrics").await?;
-        let mut errors = metrics.lines().filter(|line| line.starts_with("probehound_watch_errors_total{"));
-        let counted = errors.any(|line| line.contains(word) && !line.ends_with(" 0"));
-        if counted { Ok(()) } else { Err(metrics) }
+/// Waits until all of these words are in the log.
+async fn until_logged(operator: &Operator, words: &[&str]) {
+    waiting::eventually(&format!("it says {words:?}"), NOTICED, async || {
+        let log = operator.log();
+        if words.iter().all(|word| log.contains(word)) { Ok(()) } else { Err(log) }
     })
     .await;
-}
-
-async fn until_logged(operator: &Operator, words: &str) {
-    let is_logged = async || if operator.log().contains(words) { Ok(()) } else { Err(operator.log()) };
-    waiting::eventually(&format!("it says {words}"), NOTICED, is_logged).await;
 }
 
 /// It serves what it knows of itself, and does not call itself ready.

@@ -1,12 +1,14 @@
 //! A peer that says nothing any more, and keeps its connections open.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{has_finding, play, short, watch_is};
 use crate::harness::clock::Stopwatch;
 use crate::harness::waiting;
 use crate::installed::Installed;
-use crate::proxy::{Mode, TcpProxy};
+use crate::proxy::{HttpProxy, Mode, Rule, TcpProxy};
 
 /// Within this a silence has to be noticed.
 const NOTICED: Duration = Duration::from_secs(15);
@@ -52,23 +54,24 @@ async fn a_list_that_is_never_answered_is_noticed_and_asked_for_again() {
     let installed = Installed::shared().await;
     let _witness = installed.cluster.witness();
     installed.cluster.admin().create_namespace("silent-list").await;
-    let proxy = TcpProxy::start(installed.cluster.port());
-    proxy.set(Mode::Silent);
+    let is_silent = Arc::new(AtomicBool::new(true));
+    let silence = Arc::clone(&is_silent);
+    let proxy = HttpProxy::start(&installed.cluster.url(), installed.cluster.ca(), move |request| {
+        let is_list = request.uri.path().ends_with("/pods") && silence.load(Ordering::Relaxed);
+        if is_list { Rule::Silence } else { Rule::Pass }
+    });
     let settings = installed.settings_at("silent-list", &proxy.url()).await.watching(&["silent-list"]);
 
     let operator = settings.start(installed.cluster.folder());
 
-    let since = Stopwatch::start();
-    waiting::eventually("the silence is noticed", NOTICED + Duration::from_secs(2), async || {
-        let metrics = operator.get("/metrics").await?;
-        let errors =
-            metrics.lines().filter(|line| line.starts_with("probehound_watch_errors_total{") && !line.ends_with(" 0"));
-        if errors.count() > 0 { Ok(()) } else { Err("no error is counted".to_owned()) }
+    let noticed = waiting::eventually("the silence is noticed", NOTICED, async || {
+        let errors = operator.metrics().await.sum("probehound_watch_errors_total", &["resource=\"pods\""]);
+        errors.filter(|count| *count > 0).ok_or(errors)
     })
     .await;
-    println!("a silent list is noticed after {:.1?}", since.elapsed());
-    assert!(operator.get("/livez").await.is_ok(), "it is alive all the same");
-    assert!(operator.get("/readyz").await.is_err(), "it has read nothing yet");
-    proxy.set(Mode::Pass);
+    println!("a silent list is noticed within {NOTICED:?}: {noticed} errors");
+    operator.get("/livez").await.expect("it is alive all the same");
+    operator.get("/readyz").await.expect_err("it has read nothing yet");
+    is_silent.store(false, Ordering::Relaxed);
     operator.until_ready().await;
 }

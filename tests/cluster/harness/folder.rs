@@ -1,6 +1,6 @@
 //! A folder for the files of one cluster, gone when the run is over.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 /// Removes the folder when this process is gone, unless it was told to keep it. What still writes
 /// into it is being killed at the same moment.
 const JANITOR: &str = "trap '' HUP INT TERM
+echo ready
 read -r word
 [ \"$word\" = keep ] || rm -rf \"$1\" || { sleep 1; rm -rf \"$1\"; }";
 
@@ -30,11 +31,14 @@ impl Folder {
             .args(["-c", JANITOR, "janitor"])
             .arg(&path)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("a shell starts");
         let pipe = janitor.stdin.take();
+        // From here on no signal ends it.
+        let mut ready = String::new();
+        BufReader::new(janitor.stdout.take().expect("piped")).read_line(&mut ready).expect("a pipe can be read");
         Self { path, janitor: Mutex::new((janitor, pipe)) }
     }
 

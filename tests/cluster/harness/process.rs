@@ -14,7 +14,9 @@ use super::clock::Stopwatch;
 /// The program replaces the shell, so that the process id and the exit status are its own. What
 /// holds the leash is not impressed by the signals that a terminal sends to everybody.
 const LEASH: &str = "exec 3<&0
-( trap '' HUP INT TERM; read -r _ <&3 || kill -KILL $$ ) >/dev/null 2>&1 &
+trap '' HUP INT TERM
+( read -r _ <&3 || kill -KILL $$ ) >/dev/null 2>&1 &
+trap - HUP INT TERM
 exec \"$@\" 3<&- </dev/null";
 
 /// A program that runs, its output in a file.
@@ -29,6 +31,7 @@ pub struct Process {
 #[derive(Copy, Clone)]
 pub enum Signal {
     Terminate,
+    Interrupt,
     Kill,
     Stop,
     Continue,
@@ -79,6 +82,7 @@ impl Process {
         }
         let word = match signal {
             Signal::Terminate => "TERM",
+            Signal::Interrupt => "INT",
             Signal::Kill => "KILL",
             Signal::Stop => "STOP",
             Signal::Continue => "CONT",

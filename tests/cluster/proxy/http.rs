@@ -17,6 +17,8 @@ use super::serve::{Body, Server, whole};
 pub enum Rule {
     /// The API server answers.
     Pass,
+    /// Nobody ever answers.
+    Silence,
     /// The proxy answers.
     Answer(Response<String>),
     /// The API server answers, and each object of its answer is changed: those of a list and those
@@ -67,6 +69,7 @@ pub fn refusal(code: StatusCode, message: &str) -> Response<String> {
 async fn answer(client: &Client, rule: &impl Fn(&Parts) -> Rule, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     match rule(&parts) {
+        Rule::Silence => std::future::pending().await,
         Rule::Answer(response) => response.map(whole),
         Rule::Pass => pass(client, parts, body).await.unwrap_or_else(|error| bad_gateway(&error)),
         Rule::Change(change) => {
