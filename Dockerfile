@@ -1,4 +1,5 @@
 # syntax=docker/dockerfile:1
+# The operator: docker build --build-arg REVISION=$(git rev-parse HEAD) -t probehound .
 # A recording is replayed with: docker run --rm -i IMAGE replay - < incident.jsonl.gz
 
 FROM rust:1.95-slim-bookworm AS build
@@ -7,10 +8,14 @@ WORKDIR /build
 ENV RUSTUP_TOOLCHAIN=1.95.0
 COPY Cargo.toml Cargo.lock ./
 # The dependencies alone, in a layer that changes only with Cargo.lock.
-# Cargo wants the bench that Cargo.toml names to be there, though it does not build it.
-RUN mkdir -p src benches/cost && echo 'fn main() {}' > src/main.rs && touch src/lib.rs benches/cost/main.rs \
+# Cargo wants the targets that Cargo.toml names to be there, though it does not build them.
+RUN mkdir -p src benches/cost tests/cluster && echo 'fn main() {}' > src/main.rs \
+    && touch src/lib.rs benches/cost/main.rs tests/cluster/main.rs \
     && cargo build --release --locked && rm -r src
 COPY src src
+# What probehound_build_info says.
+ARG REVISION=unknown
+ENV PROBEHOUND_REVISION=$REVISION
 # Cargo goes by the time of a file: what was just copied may be older than the stand-in.
 RUN touch src/main.rs src/lib.rs && cargo build --release --locked
 
@@ -19,4 +24,5 @@ FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /build/target/release/probehound /usr/local/bin/probehound
 COPY LICENSE /usr/share/doc/probehound/LICENSE
 USER 65532:65532
+EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/probehound"]

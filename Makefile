@@ -4,10 +4,10 @@ CARGO ?= cargo
 BINARY := target/release/probehound
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench picture lint clean rust
+.PHONY: help build demo test e2e e2e-node bench bench-cluster picture lint clean rust
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: rust ## Build the release binary
 	$(CARGO) build --release --locked
@@ -19,8 +19,17 @@ demo: build ## Play a recorded outage of 50 pods, and see what probehound says
 test: rust ## Run all tests
 	$(CARGO) test --locked
 
+e2e: rust ## Run the operator on a real API server, built from Go modules (minutes; needs Go)
+	@tests/cluster/run
+
+e2e-node: rust ## Run probehound on a real node: a kubelet, containers, Prometheus (root)
+	@tests/node/run
+
 bench: rust ## Measure decoding, the engine, memory and replay
 	$(CARGO) bench --locked
+
+bench-cluster: rust ## Measure the operator in a cluster of 5,000 pods, and beside client-go (minutes; needs Go)
+	@tests/cluster/run bench
 
 picture: build ## Make docs/demo.svg from what the demo prints
 	$(CARGO) run --quiet --locked --example picture -- $(BINARY) > docs/demo.svg
@@ -28,6 +37,8 @@ picture: build ## Make docs/demo.svg from what the demo prints
 lint: rust ## Check the format, the lints and, where cargo-deny is installed, the dependencies
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	# Not among all targets, since "make test" leaves it out.
+	$(CARGO) clippy --locked --test cluster --test node -- -D warnings
 	@if ! $(CARGO) deny --version >/dev/null 2>&1; then \
 		echo "cargo-deny is not installed: dependencies are not checked"; \
 	else \

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kubelet::ProbeKind;
@@ -37,7 +38,7 @@ pub enum ChangeKind {
 }
 
 /// What probehound says about a container of a workload: one JSON object of `replay -o json`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The workload's namespace.
     pub namespace: Arc<str>,
@@ -87,7 +88,14 @@ pub struct Finding {
     pub resolved_at: Option<Time>,
     /// What to type or do, best first.
     pub remedy: Vec<String>,
+    /// The labels of its pods' template, sorted, by which it may be routed; no part of the document.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub labels: Labels,
 }
+
+/// Labels, sorted by key.
+pub type Labels = Arc<[(Arc<str>, Arc<str>)]>;
 
 /// What makes a finding the same one when it changes and when it comes again.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -118,7 +126,7 @@ impl Finding {
 }
 
 /// A value of a manifest's field.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Value {
     /// A number.
@@ -137,7 +145,7 @@ impl fmt::Display for Value {
 }
 
 /// A fact and its time.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Fact {
     /// When it happened.
     pub at: Time,
@@ -146,7 +154,7 @@ pub struct Fact {
 }
 
 /// What a revision changed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RevisionChange {
     /// The revision.
     pub revision: u64,
@@ -161,7 +169,7 @@ pub struct RevisionChange {
 }
 
 /// How many pods.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Pods {
     /// Distinct pods of the episode that it concerns.
     pub affected: u32,
@@ -170,7 +178,7 @@ pub struct Pods {
 }
 
 /// A Service's endpoints at the worst moment.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceState {
     /// Its name.
     pub name: Arc<str>,
@@ -183,7 +191,7 @@ pub struct ServiceState {
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident),+ $(,)? }) => {
         $(#[$meta])*
-        #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
         pub enum $name { $($(#[$doc])* $variant),+ }
 
         impl $name {
@@ -281,7 +289,7 @@ words! {
 }
 
 /// Whose fault it is.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Fault {
     /// The probe's specification.
@@ -297,7 +305,7 @@ pub enum Fault {
 }
 
 /// How sure.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// One of several possibilities.
@@ -309,7 +317,7 @@ pub enum Confidence {
 }
 
 /// How bad.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing is out.

@@ -4,10 +4,13 @@
 //! Data flows one way: [`source`] → [`engine`] → [`report`]. Only the engine decides, and it is pure.
 
 pub mod cli;
+pub mod config;
+pub mod delivery;
 pub mod diagnosis;
 pub mod engine;
 pub mod finding;
 pub mod kubelet;
+pub mod operator;
 pub mod replay;
 pub mod report;
 pub mod source;

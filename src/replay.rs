@@ -60,7 +60,7 @@ pub struct Replayed {
 ///
 /// Before a record is applied the engine ticks at each deadline up to the record's time. After
 /// each of these steps it is answered from the recording's own related objects as they were then.
-/// Time ends with the last record.
+/// Time ends with the last record. While pods are not seen no time passes for the engine.
 pub fn replay(input: impl Read, engine: &mut Engine, on: impl FnMut(Moment<'_>)) -> Replayed {
     let mut replay = Replay::new(engine, on);
     match Reader::new(input) {
@@ -76,6 +76,7 @@ struct Replay<'e, F> {
     observer: Observer,
     related: Related,
     open: BTreeSet<Need>,
+    blind: bool,
     result: Replayed,
 }
 
@@ -87,6 +88,7 @@ impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
             observer: Observer::new(),
             related: Related::new(),
             open: BTreeSet::new(),
+            blind: false,
             result: Replayed::default(),
         }
     }
@@ -109,7 +111,10 @@ impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
     fn record(&mut self, record: &Record, bytes_read: u64) {
         self.result.first.get_or_insert(record.at);
         self.result.last = Some(record.at);
-        self.tick_until(record.at);
+        self.look(record);
+        if !self.blind {
+            self.tick_until(record.at);
+        }
         let observation = match self.observe(record) {
             Ok(observation) => observation,
             Err(oddity) => {
@@ -153,6 +158,21 @@ impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
                 }
                 Ok(None)
             }
+        }
+    }
+
+    /// Notes whether pods are seen. When they are again, what was due meanwhile is due now.
+    fn look(&mut self, record: &Record) {
+        match record.kind {
+            RecordKind::Blind => {
+                self.tick_until(record.at);
+                self.blind = true;
+            }
+            RecordKind::Bookmark if std::mem::take(&mut self.blind) => {
+                self.engine.tick(record.at);
+                self.converse(record.at);
+            }
+            _ => {}
         }
     }
 

@@ -9,7 +9,16 @@ const BOOKMARKS: &str = r#"{"ts":"2026-11-22T13:58:00Z","resource":"pods","type"
 
 #[test]
 fn every_command_explains_itself_with_examples_and_exit_codes() {
-    for command in [vec![], vec!["demo"], vec!["replay"], vec!["completions"], vec!["man"]] {
+    for command in [
+        vec![],
+        vec!["demo"],
+        vec!["replay"],
+        vec!["run"],
+        vec!["record"],
+        vec!["crd"],
+        vec!["completions"],
+        vec!["man"],
+    ] {
         let output = probehound(&[&command[..], &["--help"]].concat());
         let text = stdout(&output);
         assert_eq!(output.status.code(), Some(0), "{command:?}");
@@ -36,10 +45,16 @@ fn no_command_at_all_shows_the_help_as_wrong_usage() {
 
 #[test]
 fn wrong_usage_is_one_line_and_a_hint() {
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 14] = [
+        (&["run", "-n", "Prod"], "\"Prod\" is no name of a namespace"),
+        (&["run", "-l", "a in b"], "\"a in b\" is no label's key"),
+        (&["run", "--listen", "8080"], "\"8080\" is no address to listen at"),
+        (&["run", "-A", "-n", "prod"], "cannot be used with"),
         (&["demo", "--speed", "slow"], "neither max nor a number above 0"),
         (&["demo", "x"], "unexpected argument 'x' found"),
         (&["replay", "--sped", "3", "x"], "unexpected argument '--sped' found"),
+        (&["record", "--for", "10", "x"], "\"10\" has no unit"),
+        (&["record"], "the following required arguments were not provided: <FILE>"),
         (&["replay"], "the following required arguments were not provided: <FILE>..."),
         (&["replay", "--speed", "0", "x"], "neither max nor a number above 0"),
         (&["replay", "-o", "yaml", "x"], "invalid value 'yaml' for '--output <FORMAT>'"),
@@ -176,7 +191,7 @@ fn every_shell_has_completions_for_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let output = probehound(&["completions", shell]);
         assert_eq!(output.status.code(), Some(0));
-        for word in ["demo", "replay", "completions", "man", "speed"] {
+        for word in ["demo", "replay", "run", "crd", "completions", "man", "speed", "check-config"] {
             assert!(stdout(&output).contains(word), "{shell}: {word}");
         }
     }
@@ -185,7 +200,7 @@ fn every_shell_has_completions_for_every_command() {
 #[test]
 fn there_is_a_manual_page_for_each_command() {
     assert!(stdout(&probehound(&["man"])).contains(".TH probehound 1"));
-    for command in ["demo", "replay", "completions", "man"] {
+    for command in ["demo", "replay", "run", "crd", "completions", "man"] {
         let page = stdout(&probehound(&["man", command]));
         assert!(page.contains(&format!(".TH probehound-{command} 1")), "{page}");
         assert!(page.contains("Examples:"), "{page}");

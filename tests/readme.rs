@@ -12,10 +12,25 @@ const RECORDING: &str = r#"{"ts":"2026-11-22T13:58:00Z","resource":"pods","type"
 fn every_command_of_the_readme_runs() {
     let folder = folder_with_recordings("commands");
     let commands = commands();
-    assert!(commands.len() >= 8, "{commands:?}");
-    for command in commands {
+    assert!(commands.len() >= 12, "{commands:?}");
+    for command in commands.into_iter().filter(|command| !needs_more_than_rust(command)) {
         let output = run(command, &folder);
         assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn what_a_command_for_a_cluster_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let named: Vec<&str> = commands()
+        .into_iter()
+        .filter(|command| needs_more_than_rust(command))
+        .flat_map(str::split_whitespace)
+        .filter(|word| word.starts_with("manifests/"))
+        .collect();
+    assert!(named.len() >= 3, "{named:?}");
+    for path in named {
+        assert!(root.join(path).exists(), "{path}");
     }
 }
 
@@ -23,7 +38,7 @@ fn every_command_of_the_readme_runs() {
 fn everything_that_can_be_made_is_a_target_with_a_help_text() {
     let help = Command::new("make").current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("make is installed");
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
-    for target in ["demo", "test", "bench", "picture", "lint"] {
+    for target in ["demo", "test", "e2e", "e2e-node", "bench", "bench-cluster", "picture", "lint"] {
         assert!(help.contains(&format!("make {target} ")), "{help}");
     }
 }
@@ -59,6 +74,11 @@ fn commands() -> Vec<&'static str> {
     }
     commands.retain(|command| !command.is_empty());
     commands
+}
+
+/// Whether `make e2e` runs it, on a real API server; what builds an image needs a container engine.
+fn needs_more_than_rust(command: &str) -> bool {
+    ["kubectl ", "docker "].iter().any(|program| command.starts_with(program))
 }
 
 /// Runs a command as a shell would; `make` only says what it would do, for the tests run in it.

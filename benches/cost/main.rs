@@ -10,6 +10,7 @@ use std::alloc::System;
 use std::hint::black_box;
 use std::time::Duration;
 
+use criterion::Criterion;
 use k8s_openapi::api::core::v1::Pod;
 use probehound::engine::{Engine, Observation, PodSnapshot, Seen};
 use probehound::replay::replay;
@@ -28,25 +29,25 @@ static OUTAGE: &[u8] = include_bytes!("../../src/cli/demo/auth-service-outage.js
 const KEPT: usize = 20_000;
 /// Full pods of which the memory is measured.
 const KEPT_FULL: usize = 2_000;
+/// Updates that are made at once.
+const BATCH: usize = 500;
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let words: Vec<String> = std::env::args().skip(1).collect();
     match words.as_slice() {
-        [] => all(),
         [repeat, name, times] if repeat == "repeat" => again(name, times.parse().expect("a number")),
-        _ => panic!("usage: cost [repeat CASE TIMES]"),
+        _ => all(&mut Criterion::default().configure_from_args()),
     }
 }
 
-fn all() {
+fn all(criterion: &mut Criterion) {
     memory();
     let json = pods::json(1, 0, true);
-    println!("\na pod event has {} bytes", json.len());
-    let least = measure("decode", &mut decode(&json), 300);
-    println!("  full to lean: {:.2}", least[2].as_secs_f64() / least[0].as_secs_f64());
-    measure("engine, one observation", &mut [100, 5_000, 50_000].map(engine), 200);
-    let plain = unzipped();
-    measure("replay of the outage", &mut recording(&plain), 15);
+    println!("a pod event has {} bytes", json.len());
+    measure(criterion, "decode", decode(&json), 100);
+    measure(criterion, "engine, one observation", [100, 5_000, 50_000].map(engine).into(), 100);
+    measure(criterion, "replay of the outage", recording(&unzipped()), 10);
+    criterion.final_summary();
 }
 
 /// Does one case so often.
@@ -74,9 +75,9 @@ fn decode(json: &str) -> Vec<Case<'_>> {
     let alone = || drop(black_box(serde_json::from_str::<PodLite>(black_box(json)).expect("a pod")));
     let full = || drop(black_box(serde_json::from_str::<Pod>(black_box(json)).expect("a pod")));
     vec![
-        Case::new("lean, to a snapshot", 50, bytes, lean),
-        Case::new("lean, alone", 50, bytes, alone),
-        Case::new("full Pod", 50, bytes, full),
+        Case::new("lean, to a snapshot", bytes, lean),
+        Case::new("lean, alone", bytes, alone),
+        Case::new("full Pod", bytes, full),
     ]
 }
 
@@ -89,7 +90,7 @@ fn engine(count: usize) -> Case<'static> {
         tell(&mut engine, pod.clone(), start());
     }
     let (mut turn, mut now) = (0_usize, start());
-    let sample = move |times| {
+    let mut batch = move |times| {
         let mut next = || {
             turn += 1;
             update(&snapshots, turn)
@@ -102,7 +103,9 @@ fn engine(count: usize) -> Case<'static> {
             }
         })
     };
-    Case { name: format!("{count} pods"), times: 500, bytes: None, sample: Box::new(sample) }
+    // What is to be applied is made before the clock runs, and not all of it at once.
+    let sample = move |times: usize| (0..times).step_by(BATCH).map(|done| batch(BATCH.min(times - done))).sum();
+    Case { name: format!("{count} pods"), bytes: None, sample: Box::new(sample) }
 }
 
 /// The update of that number: of fifty one is a restart in the Deployment that loops.
@@ -122,7 +125,7 @@ fn update(snapshots: &[PodSnapshot], turn: usize) -> PodSnapshot {
 fn recording(plain: &[u8]) -> Vec<Case<'_>> {
     let bytes = Some(plain.len());
     let run = |input: &[u8]| drop(black_box(replay(black_box(input), &mut Engine::default(), |_| {})));
-    vec![Case::new("plain", 1, bytes, move || run(plain)), Case::new("gzipped", 1, bytes, move || run(OUTAGE))]
+    vec![Case::new("plain", bytes, move || run(plain)), Case::new("gzipped", bytes, move || run(OUTAGE))]
 }
 
 /// Not timed: what is held once everything but the engine and the observer is dropped.

@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, ValueEnum};
 
 use super::pace::Speed;
+use crate::config::{Listen, Refusal, selector, value};
 
 /// Finds out why containers restart in a loop, and names the probe field that is wrong.
 #[derive(Parser, Debug)]
@@ -22,6 +24,9 @@ Examples:
 
   # What happened in a recording, and what to type
   probehound replay incident.jsonl.gz
+
+  # Watch the cluster of the current context, and say what loops and why
+  probehound run
 
   # More about a command
   probehound replay --help
@@ -94,6 +99,84 @@ Exit codes:
   2  the command line is wrong")]
     Replay(Replay),
 
+    /// Watch a cluster, and say what loops and why: in Finding objects, in metrics, in the log
+    #[command(after_help = "\
+A setting comes from its flag, else from its environment variable, else from the file, else it has
+its default. The file is read again when it changes; docs/configuration.md lists its keys. The
+cluster is that of the ServiceAccount inside a pod, else that of the kubeconfig (KUBECONFIG, else
+~/.kube/config). RUST_LOG filters the log in detail where there is no --log-level.
+
+Examples:
+  # The cluster of the current context, as whoever you are there
+  probehound run
+
+  # Two namespaces of another context
+  probehound run --context staging -n shop -n pay
+
+  # With settings from a file
+  probehound run --config probehound.yaml
+
+  # Only look whether the settings are right; no cluster needed
+  probehound run --check-config --config probehound.yaml
+
+Exit codes:
+  0  it was told to end (SIGTERM, Ctrl-C), or the settings are right
+  1  it cannot run, or the settings are wrong; standard error says why
+  2  the command line is wrong")]
+    Run(Box<Run>),
+
+    /// Record what happens in a cluster, without secrets, for replay or to send to somebody
+    #[command(after_help = "\
+What is recorded: pods, the kubelets' events on them, and what goes with them (Deployments and the
+like, their revisions, Services and endpoints), as replay reads it. Values of variables and headers,
+annotations and whatever probehound does not need are left out; what looks like a secret in commands,
+paths and messages is masked. Rights to list and watch these are enough.
+
+Examples:
+  # Ten minutes of the cluster of the current context
+  probehound record --for 10m incident.jsonl.gz
+
+  # One namespace, until Ctrl-C, with every name replaced by another
+  probehound record -n shop --anonymize incident.jsonl.gz
+
+  # What it found, at once
+  probehound record --for 5m - | probehound replay -
+
+Exit codes:
+  0  it was recorded until the time was over or somebody ended it (Ctrl-C, SIGTERM)
+  1  it could not be; standard error says why
+  2  the command line is wrong")]
+    Record(Record),
+
+    /// Send a sample to a receiver of the settings, to see whether it is set up right
+    #[command(after_help = "\
+The sample is a message like those of an outage, and says that it is a test. Receivers are the list
+notifications.receivers of the settings; docs/notifications.md describes them.
+
+Examples:
+  # To Slack, as the operator would send it
+  probehound notify --test oncall --config probehound.yaml
+
+  # With the settings and secrets of the operator in the cluster
+  kubectl -n probehound exec deploy/probehound -- probehound notify --test oncall
+
+Exit codes:
+  0  the receiver took it
+  1  it did not, or there is no such receiver; standard error says why
+  2  the command line is wrong")]
+    Notify(Notify),
+
+    /// Print the definition of the Finding objects, for kubectl apply
+    #[command(after_help = "\
+Examples:
+  # Define findings in the cluster of the current context
+  probehound crd | kubectl apply -f -
+
+Exit codes:
+  0  the definition was printed
+  2  the command line is wrong")]
+    Crd,
+
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:
@@ -147,6 +230,184 @@ pub struct Replay {
     pub speed: Speed,
 }
 
+/// What `run` takes.
+#[derive(clap::Args, Debug)]
+pub struct Run {
+    /// The file of settings; without it the defaults hold
+    #[arg(long, value_name = "FILE", env = "PROBEHOUND_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+
+    /// Say whether the settings are right, and end
+    #[arg(long)]
+    pub check_config: bool,
+
+    /// Watch this namespace only; can be repeated, and separated by commas in the variable
+    #[arg(
+        short,
+        long,
+        value_name = "NAMESPACE",
+        value_delimiter = ',',
+        value_parser = of(value::namespace),
+        env = "PROBEHOUND_NAMESPACE",
+        hide_env_values = true
+    )]
+    pub namespace: Vec<String>,
+
+    /// Watch all namespaces, whatever the file says
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub all_namespaces: bool,
+
+    /// Watch only pods with these labels: app=web,tier!=test
+    #[arg(
+        short = 'l',
+        long,
+        value_name = "SELECTOR",
+        value_parser = of(selector::selector),
+        env = "PROBEHOUND_SELECTOR",
+        hide_env_values = true
+    )]
+    pub selector: Option<String>,
+
+    /// What the cluster is called in messages
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = of(value::cluster_name),
+        env = "PROBEHOUND_CLUSTER_NAME",
+        hide_env_values = true
+    )]
+    pub cluster_name: Option<String>,
+
+    /// Where to listen for /metrics, /livez and /readyz: :8080 or 127.0.0.1:8080
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        value_parser = of(value::listen),
+        env = "PROBEHOUND_LISTEN",
+        hide_env_values = true
+    )]
+    pub listen: Option<Listen>,
+
+    /// Whether only the holder of a Lease writes and sends: needed with several replicas
+    #[arg(
+        long,
+        value_name = "true|false",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        env = "PROBEHOUND_LEADER_ELECT",
+        hide_env_values = true
+    )]
+    pub leader_elect: Option<bool>,
+
+    /// The kubeconfig that says which cluster, and who you are there
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// The context in the kubeconfig; the current one by default
+    #[arg(long, value_name = "CONTEXT", env = "PROBEHOUND_CONTEXT", hide_env_values = true)]
+    pub context: Option<String>,
+
+    /// The form of the log, on standard error
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        env = "PROBEHOUND_LOG_FORMAT",
+        hide_env_values = true
+    )]
+    pub log_format: LogFormat,
+
+    /// How much is logged; info by default
+    #[arg(long, value_enum, value_name = "LEVEL", env = "PROBEHOUND_LOG_LEVEL", hide_env_values = true)]
+    pub log_level: Option<LogLevel>,
+}
+
+/// What `notify` takes.
+#[derive(clap::Args, Debug)]
+pub struct Notify {
+    /// The receiver's name
+    #[arg(long, value_name = "RECEIVER", required = true)]
+    pub test: String,
+
+    /// The file of settings
+    #[arg(long, value_name = "FILE", env = "PROBEHOUND_CONFIG", hide_env_values = true, required = true)]
+    pub config: PathBuf,
+
+    /// The kubeconfig that says which cluster, for a receiver of Events
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// The context in the kubeconfig; the current one by default
+    #[arg(long, value_name = "CONTEXT", env = "PROBEHOUND_CONTEXT", hide_env_values = true)]
+    pub context: Option<String>,
+}
+
+/// What `record` takes.
+#[derive(clap::Args, Debug)]
+pub struct Record {
+    /// The file to make, gzipped if its name ends in .gz; - is standard output
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// How long: 90s, 10m, 1h30m; until Ctrl-C by default
+    #[arg(long = "for", value_name = "DURATION", value_parser = of(value::duration))]
+    pub lasts: Option<Duration>,
+
+    /// Record this namespace only; can be repeated
+    #[arg(short, long, value_name = "NAMESPACE", value_parser = of(value::namespace))]
+    pub namespace: Vec<String>,
+
+    /// Replace names, labels, images, addresses and whatever else may tell whose cluster it is, each
+    /// always by the same other one
+    #[arg(long)]
+    pub anonymize: bool,
+
+    /// The kubeconfig that says which cluster, and who you are there
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// The context in the kubeconfig; the current one by default
+    #[arg(long, value_name = "CONTEXT", env = "PROBEHOUND_CONTEXT", hide_env_values = true)]
+    pub context: Option<String>,
+}
+
+/// A parser that says what to write instead.
+fn of<T>(parse: fn(&str) -> Result<T, Refusal>) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        parse(text).map_err(|refusal| match refusal.hint {
+            Some(hint) => format!("{}; {hint}", refusal.what),
+            None => refusal.what,
+        })
+    }
+}
+
+/// The forms of a log.
+#[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug, Default)]
+pub enum LogFormat {
+    /// Lines for people
+    #[default]
+    Plain,
+    /// One JSON object a line
+    Json,
+}
+
+/// How much is logged.
+#[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug)]
+pub enum LogLevel {
+    /// What keeps it from working
+    Error,
+    /// What a person should look at too
+    Warn,
+    /// What happens, in few lines
+    Info,
+    /// Why it happens
+    Debug,
+    /// Everything
+    Trace,
+}
+
 /// The forms of an answer.
 #[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug, Default)]
 pub enum Output {
@@ -188,7 +449,7 @@ fn is_kubectl_plugin(program: Option<&OsString>) -> bool {
 /// The examples as a user of the plugin types them.
 fn as_plugin(command: clap::Command) -> clap::Command {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let commands = ["demo", "replay", "completions", "man"];
+    let commands = ["demo", "replay", "record", "run", "notify", "crd", "completions", "man"];
     let help = commands
         .iter()
         .fold(help, |help, name| help.replace(&format!("probehound {name}"), &format!("kubectl probehound {name}")));

@@ -1,8 +1,12 @@
 //! What can go wrong, in one line each, and what to do about it.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
+use crate::config::{LoadError, Problems};
+use crate::operator::Failure;
 use crate::report::escape::{terminal, visible};
+use crate::source::cluster::AccessError;
 use crate::source::recording::ReadError;
 
 /// The exit code of a wrong command line.
@@ -43,6 +47,53 @@ pub enum Error {
     /// The answer cannot be delivered.
     #[error("cannot write to standard output: {0}")]
     Write(io::Error),
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] LoadError),
+    /// There is no access to a cluster.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// A recording cannot be begun.
+    #[error("cannot make {file}: {cause}")]
+    Create {
+        /// As the person named it.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A recording cannot be written on.
+    #[error("cannot write {file} to its end: {cause}")]
+    Record {
+        /// As the person named it.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A recording without a pod is none.
+    #[error("no pods could be recorded ({0}): {1} holds nothing that can be replayed")]
+    NoPods(&'static str, String),
+    /// The settings have no such receiver.
+    #[error("there is no receiver {name:?} in the settings")]
+    NoReceiver {
+        /// As the person named it.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// A receiver did not take a sample.
+    #[error("the receiver {receiver} did not take the sample: {why}")]
+    NotTaken {
+        /// Its name.
+        receiver: String,
+        /// What it or the network says.
+        why: String,
+    },
+    /// The operator cannot run, or not on.
+    #[error(transparent)]
+    Operator(#[from] Failure),
+    /// The process cannot be set up.
+    #[error("cannot start: {0}")]
+    Start(String),
     /// Some of the files failed, and each was reported.
     #[error("{failed} of {total} files could not be read to their end")]
     Files {
@@ -73,8 +124,8 @@ impl Error {
         }
     }
 
-    fn hint(&self) -> Option<&str> {
-        Some(match self {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
             Self::Usage { hint, .. } => hint,
             Self::NoSuchCommand(_) => "probehound --help lists the commands",
             Self::Open { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
@@ -87,17 +138,49 @@ impl Error {
                 "name the files in it: FOLDER/*.jsonl.gz"
             }
             Self::Read { .. } => "a recording is JSON lines, gzipped or not; what could be read of it has been used",
-            Self::Open { .. } | Self::Write(_) | Self::Files { .. } => return None,
-        })
+            Self::Config(LoadError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
+                "check the path of --config or PROBEHOUND_CONFIG; without a file the defaults hold"
+            }
+            Self::Operator(Failure::Bind(error)) if error.cause.kind() == io::ErrorKind::AddrInUse => {
+                "something listens there already; --listen takes another address, such as :9090"
+            }
+            Self::Create { cause, .. } if cause.kind() == io::ErrorKind::AlreadyExists => {
+                "no recording is overwritten: name another file, or remove that one"
+            }
+            Self::NoPods(..) => "see whether `kubectl get pods -A -w` works; -n NAMESPACE records what you may watch",
+            Self::NoReceiver { known, .. } if known.is_empty() => "add one under notifications.receivers",
+            Self::NoReceiver { known, .. } => return Some(format!("there are {}", known.join(", ")).into()),
+            Self::NotTaken { .. } => "docs/notifications.md says what each receiver needs, and what its answers mean",
+            Self::Access(error) | Self::Operator(Failure::Access(error)) => return Some(error.hint().into()),
+            Self::Open { .. }
+            | Self::Create { .. }
+            | Self::Record { .. }
+            | Self::Write(_)
+            | Self::Config(_)
+            | Self::Operator(_)
+            | Self::Start(_)
+            | Self::Files { .. } => return None,
+        };
+        Some(Cow::Borrowed(hint))
     }
 
     /// Prints `error: …` and, where there is one, `hint: …` to standard error.
     pub fn report(&self) {
         let mut err = io::stderr().lock();
         // Nobody is left to tell that standard error is closed.
-        let _ = writeln!(err, "error: {}", terminal(&self.to_string(), LINE));
-        if let Some(hint) = self.hint() {
-            let _ = writeln!(err, "hint: {}", visible(hint));
-        }
+        let _ = match self {
+            Self::Config(LoadError::Wrong(problems)) => each(problems, &mut err),
+            _ => one(&self.to_string(), self.hint().as_deref(), &mut err),
+        };
     }
+}
+
+fn one(what: &str, hint: Option<&str>, err: &mut impl Write) -> io::Result<()> {
+    writeln!(err, "error: {}", terminal(what, LINE))?;
+    hint.map_or(Ok(()), |hint| writeln!(err, "hint: {}", visible(hint)))
+}
+
+/// A file of settings is mended faster by who hears everything at once.
+fn each(problems: &Problems, err: &mut impl Write) -> io::Result<()> {
+    problems.all.iter().try_for_each(|problem| one(&problems.line(problem), problem.hint.as_deref(), err))
 }

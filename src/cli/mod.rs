@@ -4,10 +4,14 @@
 //! command line is wrong. A reader that closes the pipe has seen enough: that is no failure.
 
 mod args;
+mod crd;
 mod demo;
 mod error;
+mod notify;
 mod pace;
+mod record;
 mod replay;
+mod run;
 mod terminal;
 
 use std::ffi::OsString;
@@ -63,6 +67,10 @@ fn dispatch(cli: Cli, command: Command) -> Result<(), Error> {
     match cli.command {
         Subcommand::Demo { speed } => demo::run(speed, cli.color),
         Subcommand::Replay(replay) => replay::run(&replay, cli.color),
+        Subcommand::Run(run) => run::run(&run, cli.color),
+        Subcommand::Record(record) => record::run(&record),
+        Subcommand::Notify(notify) => notify::run(&notify),
+        Subcommand::Crd => crd::run(),
         Subcommand::Completions { shell } => {
             let mut script = Vec::new();
             let mut command = command;

@@ -181,6 +181,7 @@ impl Episode {
                 confirmed_at: None,
                 resolved_at: None,
                 remedy: Vec::new(),
+                labels: Arc::clone(&proposal.template.labels),
             },
             told: None,
             told_at: None,
@@ -264,10 +265,12 @@ impl Episode {
         };
         let ready = |services: &[ServiceState]| services.iter().map(|service| service.ready).sum::<u32>();
         let known = |services: &[ServiceState]| services.iter().map(|service| service.total).sum::<u32>();
+        // Not yet looked up after a restart, they are not out.
+        let is_known = workload.services.is_some();
         let finding = &mut self.finding;
         let worse = affected > finding.pods.affected
             || (finding.services.is_empty() && !services.is_empty())
-            || (affected == finding.pods.affected && ready(services) < ready(&finding.services))
+            || (affected == finding.pods.affected && is_known && ready(services) < ready(&finding.services))
             || (ready(services) == ready(&finding.services) && known(services) > known(&finding.services));
         if worse {
             finding.pods = Pods { affected, total: desired.max(u32::from(affected > 0)) };

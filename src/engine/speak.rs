@@ -211,6 +211,7 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
     let finding = &mut episode.finding;
     finding.cause = verdict.cause;
     finding.fault = verdict.cause.fault();
+    finding.labels = Arc::clone(&proposal.template.labels);
     finding.field.clone_from(&verdict.field);
     finding.current.clone_from(&verdict.current);
     if !lost_value {

@@ -50,7 +50,7 @@ pub fn what_is_wrong(finding: &Finding) -> String {
         Cause::CannotStart => "the container cannot be created or started".into(),
         Cause::CannotPullImage => "the image cannot be pulled".into(),
         Cause::NodeTrouble => "containers of one node ended at once: the node is in trouble".into(),
-        Cause::Unknown => unknown(finding.effect, &probe),
+        Cause::Unknown => unknown(finding, &probe),
     }
 }
 
@@ -66,8 +66,11 @@ fn wrong_scheme(probe: &str, current: Option<&Value>) -> String {
     }
 }
 
-fn unknown(effect: Effect, probe: &str) -> String {
-    match effect {
+fn unknown(finding: &Finding, probe: &str) -> String {
+    match finding.effect {
+        Effect::RestartLoop if finding.probe.is_some() => {
+            format!("the {probe} kills the container again and again; the evidence does not say why")
+        }
         Effect::RestartLoop => "the container restarts again and again; the evidence does not say why".into(),
         Effect::Killed => format!("its {probe} ended the container; the evidence does not say why"),
         Effect::NeverReady => "the container never becomes ready; the evidence does not say why".into(),

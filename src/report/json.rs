@@ -30,11 +30,13 @@ impl Document<'_> {
     pub fn render(&self) -> serde_json::Result<String> {
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
-        if !text.chars().all(is_safe) {
-            text = escaped(&text);
-        }
-        Ok(text)
+        Ok(safe(text))
     }
+}
+
+/// A JSON document with what nobody sees in it as JSON escapes; what is read back is the same.
+pub(super) fn safe(text: String) -> String {
+    if text.chars().all(is_safe) { text } else { escaped(&text) }
 }
 
 fn is_safe(character: char) -> bool {

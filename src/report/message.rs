@@ -1,22 +1,36 @@
-//! A message in its parts: what every receiver is told of a change, in the same words and order.
+//! A message in its parts: what every receiver is told of a finding, in the same words and order.
 //! Raw text: each medium cuts and escapes it, and lays it out.
 
-use super::headline::headline;
-use super::sentences::{changed_by, doubt, extent, field_is, restarts};
-use super::when::{lasted, span};
-use crate::engine::{Change, ChangeKind, Fact, Finding, Severity};
+use std::fmt;
 
-/// What is told of a change.
+use super::headline::headline;
+use super::object::Said;
+use super::remedies;
+use super::sentence::Sentence;
+use super::sentences::{changed_by, doubt, extent, field_is, news, over, since, worst};
+use super::tidings::{Kind, News};
+use crate::engine::{Change, ChangeKind, Fact, Finding, Severity};
+use crate::time::Time;
+
+/// What is told of a finding.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
-    /// `CONFIRMED`, `UPDATED`, `RESOLVED`
-    pub word: &'static str,
+    /// What happened to it.
+    pub word: Word,
     /// How bad it is.
     pub severity: Severity,
     /// Who it is about, and what is wrong, in one sentence without a full stop.
     pub headline: String,
-    /// What else there is to say, a sentence or two each.
-    pub sentences: Vec<String>,
+    /// What is new beside what was told before.
+    pub news: Option<Sentence>,
+    /// How many pods, and what that does to the Services; or how it ended.
+    pub extent: Option<Sentence>,
+    /// Since when, or how bad it was.
+    pub since: Option<Sentence>,
+    /// The field, its value and one that works.
+    pub field: Option<Sentence>,
+    /// Which revision, and who changed what.
+    pub change: Option<Sentence>,
     /// The facts that it rests on, in the order in which they happened.
     pub facts: Vec<Fact>,
     /// How sure it is and what else it could be; `None` where nothing else could.
@@ -25,46 +39,125 @@ pub struct Message {
     pub remedies: Vec<String>,
 }
 
+/// What happened to a finding, as the first word of a message.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// The evidence carries it.
+    Confirmed,
+    /// It changed.
+    Updated,
+    /// It goes on.
+    GoesOn,
+    /// It is over.
+    Resolved,
+    /// Another finding took its place.
+    Withdrawn,
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Confirmed => "CONFIRMED",
+            Self::Updated => "UPDATED",
+            Self::GoesOn => "GOES ON",
+            Self::Resolved => "RESOLVED",
+            Self::Withdrawn => "WITHDRAWN",
+        })
+    }
+}
+
 impl Message {
     /// What is told of a change; `None` of one that is only shown. `before` is what was told of
     /// the finding last: where only its extent is news, the rest is not said again.
     pub fn of(change: &Change, before: Option<&Finding>) -> Option<Self> {
         let finding = &change.finding;
-        let message = |word, sentences| Self {
+        match change.kind {
+            ChangeKind::Suspected | ChangeKind::Counted | ChangeKind::Withdrawn => None,
+            ChangeKind::Resolved => Some(Self::over(Word::Resolved, finding, change.at)),
+            ChangeKind::Updated if before.is_some_and(|before| same_diagnosis(before, finding)) => {
+                Some(Self { extent: Some(extent(finding)), ..Self::bare(Word::Updated, finding) })
+            }
+            ChangeKind::Updated => Some(Self::whole(Word::Updated, finding)),
+            ChangeKind::Confirmed => Some(Self::whole(Word::Confirmed, finding)),
+        }
+    }
+
+    /// What a receiver is told at `now`.
+    pub fn tell(tidings: &News, now: Time) -> Self {
+        let finding = &tidings.finding;
+        let before = tidings.before.as_ref().and_then(|before| before.said.as_ref());
+        let message = match tidings.kind {
+            Kind::Opened => Self { news: again(finding), ..Self::whole(Word::Confirmed, finding) },
+            Kind::Changed => Self::changed(finding, before),
+            Kind::GoesOn => Self::in_short(Word::GoesOn, finding),
+            Kind::Resolved | Kind::Missed => return Self::over(Word::Resolved, finding, now),
+            Kind::Withdrawn => return Self::withdrawn(finding),
+        };
+        Self { since: Some(since(finding, now)), ..message }
+    }
+
+    /// The sentences below the headline, but for what only a message by itself says.
+    pub fn sentences(&self) -> impl Iterator<Item = &Sentence> {
+        [&self.extent, &self.field, &self.change].into_iter().flatten()
+    }
+
+    fn bare(word: Word, finding: &Finding) -> Self {
+        Self {
             word,
             severity: finding.severity,
             headline: headline(finding),
-            sentences,
+            news: None,
+            extent: None,
+            since: None,
+            field: None,
+            change: None,
             facts: Vec::new(),
             doubt: None,
             remedies: Vec::new(),
-        };
-        let word = match change.kind {
-            ChangeKind::Suspected | ChangeKind::Counted | ChangeKind::Withdrawn => return None,
-            ChangeKind::Resolved => {
-                let lasted = span(lasted(finding, change.at));
-                let sentence = format!("Over after {lasted}, with {}.", restarts(finding.restarts));
-                return Some(message("RESOLVED", vec![sentence]));
-            }
-            ChangeKind::Updated if before.is_some_and(|before| same_diagnosis(before, finding)) => {
-                return Some(message("UPDATED", vec![extent(finding)]));
-            }
-            ChangeKind::Updated => "UPDATED",
-            ChangeKind::Confirmed => "CONFIRMED",
-        };
-        let sentences = [Some(extent(finding)), field_is(finding), changed_by(finding)];
-        Some(Self {
+        }
+    }
+
+    fn whole(word: Word, finding: &Finding) -> Self {
+        Self {
+            change: changed_by(finding),
             facts: finding.evidence.clone(),
             doubt: doubt(finding),
-            remedies: finding.remedy.clone(),
-            ..message(word, sentences.into_iter().flatten().collect())
-        })
+            ..Self::in_short(word, finding)
+        }
     }
+
+    /// How far it reaches and what to do about it, without why.
+    fn in_short(word: Word, finding: &Finding) -> Self {
+        Self {
+            extent: Some(extent(finding)),
+            field: field_is(finding),
+            remedies: remedies::of(finding),
+            ..Self::bare(word, finding)
+        }
+    }
+
+    fn changed(finding: &Finding, before: Option<&Said>) -> Self {
+        let same = before.is_some_and(|before| Said::of(finding).same_diagnosis(before));
+        let message = if same { Self::in_short(Word::Updated, finding) } else { Self::whole(Word::Updated, finding) };
+        Self { news: before.and_then(|before| news(finding, before)), ..message }
+    }
+
+    fn over(word: Word, finding: &Finding, at: Time) -> Self {
+        Self { extent: Some(over(finding, at)), since: Some(worst(finding)), ..Self::bare(word, finding) }
+    }
+
+    fn withdrawn(finding: &Finding) -> Self {
+        let sentence = "Taken back: another finding of this container took its place.";
+        Self { extent: Some(Sentence::new(sentence)), ..Self::bare(Word::Withdrawn, finding) }
+    }
+}
+
+/// That it was there before.
+fn again(finding: &Finding) -> Option<Sentence> {
+    (finding.episodes > 1).then(|| Sentence::new(format!("It came back: this is episode {}.", finding.episodes)))
 }
 
 /// Whether only its extent or severity changed.
 fn same_diagnosis(a: &Finding, b: &Finding) -> bool {
-    (a.cause, &a.field, &a.current, &a.suggested, a.confidence)
-        == (b.cause, &b.field, &b.current, &b.suggested, b.confidence)
-        && a.confirmed_at.is_some() == b.confirmed_at.is_some()
+    Said::of(a).same_diagnosis(&Said::of(b)) && a.confirmed_at.is_some() == b.confirmed_at.is_some()
 }

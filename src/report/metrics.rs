@@ -3,64 +3,72 @@
 //! No pod names and no UIDs in labels. With several replicas each exports the same: rules aggregate
 //! `max without (pod, instance)`.
 
+pub mod text;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use super::escape::{cut, visible};
 use super::headline::kind_and_name;
 use crate::engine::Finding;
+use text::{Metric, clean};
 
 /// Most series of a metric; the rest is one series in which each label says `overflow`.
 pub const MAX_SERIES: usize = 2000;
-/// Longest value of a label, in columns.
-const VALUE: usize = 128;
+
+/// Why a label has no value of its own.
+pub const OVERFLOW: &str = "overflow";
+
+const FINDINGS: Metric = Metric::gauge("probehound_findings", "Findings that are not over, by what is known of them.");
+const INFO: Metric =
+    Metric::gauge("probehound_finding_info", "The field that a finding points at, its value and one that works.");
+const SILENCED: Metric = Metric::gauge(
+    "probehound_findings_silenced",
+    "Findings that are not over and that a silence keeps from being told.",
+);
 
 type Labels = Vec<(&'static str, String)>;
 
-/// A metric that is told of findings.
-struct Metric {
-    name: &'static str,
-    help: &'static str,
-    labels: fn(&Finding) -> Labels,
-}
-
-const METRICS: [Metric; 2] = [
-    Metric {
-        name: "probehound_findings",
-        help: "Findings that are not over, by what is known of them.",
-        labels: findings_labels,
-    },
-    Metric {
-        name: "probehound_finding_info",
-        help: "The field that a finding points at, its value and one that works.",
-        labels: info_labels,
-    },
-];
-
-/// Writes the series of all findings that are not over.
+/// Writes the series of all findings that are not over; gives the number of those that a series of
+/// their own was refused.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write<'a>(findings: impl Iterator<Item = &'a Finding>, out: &mut impl Write) -> fmt::Result {
-    let open: Vec<&Finding> = findings.filter(|finding| finding.resolved_at.is_none()).collect();
-    METRICS.iter().try_for_each(|metric| metric.write(&open, out))
+pub fn write<'a>(findings: impl Iterator<Item = &'a Finding>, out: &mut impl Write) -> Result<u64, fmt::Error> {
+    let open: Vec<&Finding> = findings.filter(|finding| is_open(finding)).collect();
+    let refused = series(&FINDINGS, open.iter().copied().map(findings_labels), out)?;
+    Ok(refused + series(&INFO, open.iter().copied().map(info_labels), out)?)
 }
 
-impl Metric {
-    fn write(&self, findings: &[&Finding], out: &mut impl Write) -> fmt::Result {
-        let mut series: BTreeMap<Labels, u64> = BTreeMap::new();
-        for finding in findings {
-            let labels = (self.labels)(finding);
-            let known = series.len() < MAX_SERIES || series.contains_key(&labels);
-            *series.entry(if known { labels } else { overflow(labels) }).or_default() += 1;
+/// The same for findings that are not told, each with the silence that does it.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_silenced<'a>(
+    findings: impl Iterator<Item = (&'a Finding, &'a str)>,
+    out: &mut impl Write,
+) -> Result<u64, fmt::Error> {
+    let open = findings.filter(|(finding, _)| is_open(finding));
+    series(&SILENCED, open.map(|(finding, silence)| silenced_labels(finding, silence)), out)
+}
+
+const fn is_open(finding: &Finding) -> bool {
+    finding.resolved_at.is_none()
+}
+
+fn series(metric: &Metric, findings: impl Iterator<Item = Labels>, out: &mut impl Write) -> Result<u64, fmt::Error> {
+    let mut refused = 0;
+    let mut series: BTreeMap<Labels, u64> = BTreeMap::new();
+    for mut labels in findings {
+        for (_, value) in &mut labels {
+            *value = clean(value);
         }
-        writeln!(out, "# HELP {} {}", self.name, self.help)?;
-        writeln!(out, "# TYPE {} gauge", self.name)?;
-        for (labels, count) in &series {
-            writeln!(out, "{}{{{}}} {count}", self.name, pairs(labels))?;
-        }
-        Ok(())
+        let known = series.len() < MAX_SERIES || series.contains_key(&labels);
+        refused += u64::from(!known);
+        *series.entry(if known { labels } else { overflow(labels) }).or_default() += 1;
     }
+    metric.head(out)?;
+    series.iter().try_for_each(|(labels, count)| metric.sample(labels, count, out))?;
+    Ok(refused)
 }
 
 fn findings_labels(finding: &Finding) -> Labels {
@@ -69,7 +77,7 @@ fn findings_labels(finding: &Finding) -> Labels {
         ("cause", finding.cause.to_string()),
         ("confidence", finding.confidence.to_string()),
         ("severity", finding.severity.to_string()),
-        ("state", if finding.confirmed_at.is_some() { "confirmed" } else { "suspected" }.to_owned()),
+        ("state", state(finding)),
     ]);
     labels
 }
@@ -85,6 +93,21 @@ fn info_labels(finding: &Finding) -> Labels {
     labels
 }
 
+fn silenced_labels(finding: &Finding, silence: &str) -> Labels {
+    let mut labels = identity(finding);
+    labels.extend([
+        ("cause", finding.cause.to_string()),
+        ("severity", finding.severity.to_string()),
+        ("state", state(finding)),
+        ("silence", silence.to_owned()),
+    ]);
+    labels
+}
+
+fn state(finding: &Finding) -> String {
+    if finding.confirmed_at.is_some() { "confirmed" } else { "suspected" }.to_owned()
+}
+
 fn identity(finding: &Finding) -> Labels {
     let (kind, name) = kind_and_name(&finding.workload);
     vec![
@@ -98,17 +121,5 @@ fn identity(finding: &Finding) -> Labels {
 }
 
 fn overflow(labels: Labels) -> Labels {
-    labels.into_iter().map(|(name, _)| (name, "overflow".to_owned())).collect()
-}
-
-fn pairs(labels: &Labels) -> String {
-    let pair = |(name, value): &(&str, String)| format!("{name}=\"{}\"", label_value(value));
-    labels.iter().map(pair).collect::<Vec<_>>().join(",")
-}
-
-/// Cut, cleaned of what nobody can see, then escaped for the text format.
-fn label_value(value: &str) -> String {
-    // What lies beyond a few bytes a column is cut anyway.
-    let head: String = value.chars().take(4 * VALUE).collect();
-    cut(&visible(&head), VALUE).replace('\\', "\\\\").replace('"', "\\\"")
+    labels.into_iter().map(|(name, _)| (name, OVERFLOW.to_owned())).collect()
 }

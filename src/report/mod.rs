@@ -4,11 +4,20 @@
 //! ([`headline`], [`sentences`]) is shared by all forms and raw; each form escapes it for its own
 //! medium.
 
+pub mod alertmanager;
 pub mod escape;
+pub mod event;
 pub mod headline;
 pub mod json;
 pub mod message;
 pub mod metrics;
+pub mod object;
+pub mod plain;
+pub mod remedies;
+pub mod sentence;
 pub mod sentences;
+pub mod slack;
 pub mod text;
+pub mod tidings;
+pub mod webhook;
 pub mod when;

@@ -35,6 +35,15 @@ pub fn clock(at: Time) -> String {
     stamp.get(11..19).map_or(stamp.clone(), ToOwned::to_owned)
 }
 
+/// The day, UTC, where it is not that of `now`: `2026-11-22, `, to be followed by the time of day.
+pub fn day_if_another(at: Time, now: Time) -> String {
+    let (at, now) = (at.to_string(), now.to_string());
+    match (at.get(..10), now.get(..10)) {
+        (Some(day), Some(today)) if day != today => format!("{day}, "),
+        _ => String::new(),
+    }
+}
+
 /// How long a finding's episode lasts at `now`, or lasted.
 pub fn lasted(finding: &Finding, now: Time) -> Duration {
     finding.resolved_at.unwrap_or(now).since(finding.opened_at)

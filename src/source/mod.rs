@@ -3,12 +3,14 @@
 //! [`objects`] decodes whatever JSON an object of a kind may hold, [`Observer`] turns it into what
 //! the engine is told, with secrets masked ([`mask`]) and everything cut to size. [`Related`] keeps
 //! the objects around the pods and answers what the engine would like to know of them.
-//! [`recording`] reads all of it from a file.
+//! [`recording`] reads all of it from a file, [`cluster`] watches it live.
 
-mod hash;
+pub mod cluster;
+pub(crate) mod hash;
 pub mod mask;
 pub mod objects;
 mod observe;
+pub mod recorder;
 pub mod recording;
 mod related;
 

@@ -65,6 +65,11 @@ impl Related {
         Ok(true)
     }
 
+    /// Takes in that all Services that matter have been given: that there is none is known then.
+    pub const fn services_are_complete(&mut self) {
+        self.services.complete();
+    }
+
     /// Answers from what is known now; `None` if nothing is.
     pub fn answer(&self, need: &Need) -> Option<Observation> {
         match need {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use probehound::engine::{
-    Cause, Change, ChangeKind, Effect, Finding, Observation, Owner, PodSnapshot, Scope, Settings, State, WorkloadFacts,
+    Cause, Change, ChangeKind, Effect, Finding, Observation, Owner, PodSnapshot, Pods, Scope, ServiceState, Settings,
+    Severity, State, WorkloadFacts,
 };
 use probehound::kubelet::ProbeKind;
 
@@ -214,4 +215,23 @@ fn a_suspicion_that_comes_to_nothing_was_never_confirmed() {
     let changes = world.engine.take_changes();
     let withdrawn = changes.iter().find(|change| change.kind == ChangeKind::Withdrawn).expect("withdrawn");
     assert_eq!(withdrawn.finding.confirmed_at, None);
+}
+
+#[test]
+fn a_memory_is_not_worse_because_its_services_are_not_known_yet() {
+    let (world, it) = crashing();
+    let said = Finding {
+        pods: Pods { affected: 1, total: 2 },
+        services: vec![ServiceState { name: "web".into(), ready: 1, total: 2 }],
+        severity: Severity::Warning,
+        ..(*own(&world)).clone()
+    };
+    let mut restarted = World::new(Settings::default());
+    restarted.now = world.now;
+    let mut changes = remember(&mut restarted, &said);
+    restarted.show(&it);
+    changes.extend(restarted.engine.take_changes());
+    assert_eq!(changes.iter().map(|change| change.kind).collect::<Vec<_>>(), []);
+    let now = own(&restarted);
+    assert_eq!((now.pods, &now.services, now.severity), (said.pods, &said.services, said.severity));
 }

@@ -4,11 +4,13 @@
 
 pub mod binary;
 pub mod document;
+pub mod findings_api;
 pub mod hunt;
 pub mod mutation;
 pub mod random;
 pub mod recording;
 pub mod replay;
+pub mod slack;
 pub mod truth;
 pub mod world;
 

@@ -38,6 +38,8 @@ pub enum Type {
     Modified,
     Deleted,
     Bookmark,
+    /// The watch was not there from then on.
+    Error,
 }
 
 /// An object, mostly as text.
@@ -98,7 +100,12 @@ impl Recording {
 impl Line {
     /// A line about `object`.
     pub fn new(at: Time, resource: &str, change: Type, object: &Value) -> Self {
-        Self { at, resource: resource.into(), change, object: Arc::new(Object::new(object.to_string())) }
+        Self::raw(at, resource, change, &object.to_string())
+    }
+
+    /// A line about the object of that JSON.
+    pub fn raw(at: Time, resource: &str, change: Type, json: &str) -> Self {
+        Self { at, resource: resource.into(), change, object: Arc::new(Object::new(json.to_owned())) }
     }
 
     /// The object as a tree.
@@ -143,6 +150,7 @@ impl Line {
             Type::Modified => "MODIFIED",
             Type::Deleted => "DELETED",
             Type::Bookmark => "BOOKMARK",
+            Type::Error => "ERROR",
         };
         let json = &self.object.json;
         write!(text, r#"{{"ts":"{at}","resource":"{resource}","type":"{change}","object":{json}}}"#)

@@ -6,6 +6,7 @@ use super::Look;
 use crate::engine::Finding;
 use crate::report::escape::terminal;
 use crate::report::headline::headline;
+use crate::report::remedies::is_command;
 use crate::report::when::span;
 
 /// Longest line of a comment, in columns.
@@ -44,39 +45,4 @@ fn one(finding: &Finding, look: Look, out: &mut impl Write) -> fmt::Result {
         }
     }
     Ok(())
-}
-
-/// Whether a remedy is a `kubectl` command of plain words and single-quoted strings only.
-///
-/// The names in it come from a cluster. A character that means something to a shell, or that a
-/// terminal would act upon, makes the line a text to read instead of a command to paste.
-pub fn is_command(remedy: &str) -> bool {
-    let mut quoted = false;
-    let plain = remedy.chars().all(|character| match character {
-        '\'' => {
-            quoted = !quoted;
-            true
-        }
-        ' '..='~' if quoted => true,
-        'a'..='z' | 'A'..='Z' | '0'..='9' => true,
-        _ => " -_./=:,@%+".contains(character),
-    });
-    remedy.starts_with("kubectl ") && plain && !quoted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_plain_kubectl_lines_are_commands() {
-        assert!(is_command("kubectl -n prod rollout undo deployment/web --to-revision=7"));
-        assert!(is_command(r#"kubectl -n prod patch deploy/web --type=json -p '[{"op":"replace"}]'"#));
-        assert!(!is_command("set livenessProbe.httpGet.path back to /health"));
-        assert!(!is_command("kubectl delete pod $(reboot)"));
-        assert!(!is_command("kubectl get pod; reboot"));
-        assert!(!is_command("kubectl get pod 'web"));
-        assert!(!is_command("kubectl get pod 'a\u{1b}[2J'"));
-        assert!(!is_command("kubectl get pod a\nreboot"));
-    }
 }

@@ -5,10 +5,10 @@ use std::fmt::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::advice::is_command;
 use super::layout::{fold, pad_right, wrap};
 use crate::report::escape::terminal;
-use crate::report::message::Message;
+use crate::report::message::{Message, Word};
+use crate::report::remedies::is_command;
 use crate::report::when::clock;
 
 /// Longest sentence, in columns.
@@ -25,14 +25,14 @@ pub fn write(message: &Message, look: Look, out: &mut impl Write) -> fmt::Result
     let mut page = Page { look, out };
     let (style, bold, good) = (look.palette.severity(message.severity), look.palette.headline, look.palette.good);
     match message.word {
-        "RESOLVED" => page.line(&format!("{good}{}{good:#}", message.word))?,
+        Word::Resolved => page.line(&format!("{good}{}{good:#}", message.word))?,
         word => page.line(&format!("{style}{word}, {}{style:#}", message.severity))?,
     }
     for line in wrap(&terminal(&message.headline, SENTENCE), page.room()) {
         page.line(&format!("{bold}{line}{bold:#}"))?;
     }
-    for sentence in &message.sentences {
-        page.hanging("", sentence)?;
+    for sentence in message.sentences() {
+        page.hanging("", &sentence.to_string())?;
     }
     for fact in &message.facts {
         page.hanging(&clock(fact.at), &fact.what)?;

@@ -5,13 +5,13 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use super::Look;
-use super::advice::is_command;
 use super::layout::{pad_right, wrap};
 use crate::engine::{Cause, Change, ChangeKind, Effect, Fact, Finding};
 use crate::kubelet::ProbeKind;
 use crate::report::escape::terminal;
 use crate::report::headline::{headline, subject};
 use crate::report::message::Message;
+use crate::report::remedies::is_command;
 use crate::report::sentences::{field_is, restarts};
 use crate::report::when::{clock, lasted, offset, span};
 use crate::time::Time;
@@ -85,7 +85,7 @@ impl Story {
         let room = self.look.width.saturating_sub(INDENT);
         writeln!(out, "{}{faint}{}{faint:#}", self.time(change), terminal(&what, room))?;
         match field_is(finding).filter(|_| change.kind == ChangeKind::Suspected) {
-            Some(field) => self.sentence(&field, out),
+            Some(field) => self.sentence(&field.to_string(), out),
             None => Ok(()),
         }
     }
@@ -93,8 +93,8 @@ impl Story {
     /// A block with all that the message says.
     fn whole(&mut self, change: &Change, message: &Message, out: &mut impl Write) -> fmt::Result {
         self.head(change, message, out)?;
-        for sentence in &message.sentences {
-            self.sentence(sentence, out)?;
+        for sentence in message.sentences() {
+            self.sentence(&sentence.to_string(), out)?;
         }
         self.facts(&message.facts, out)?;
         if let Some(sentence) = &message.doubt {

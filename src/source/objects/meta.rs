@@ -1,5 +1,7 @@
 //! `metadata`, lean.
 
+use std::sync::Arc;
+
 use serde::de::{IgnoredAny, MapAccess};
 
 use super::oddity::{Found, Oddity};
@@ -144,6 +146,15 @@ impl LabelsLite {
     /// All pairs, sorted by key.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// Whether these, as a selector that is not empty, select what has the labels, which are sorted.
+    pub fn select(&self, labels: &[(Arc<str>, Arc<str>)]) -> bool {
+        let has = |(key, value): &(String, String)| {
+            let place = labels.binary_search_by(|(known, _)| (**known).cmp(key));
+            place.is_ok_and(|place| &*labels[place].1 == value.as_str())
+        };
+        !self.0.is_empty() && self.0.iter().all(has)
     }
 }
 

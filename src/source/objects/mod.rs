@@ -13,6 +13,7 @@ mod event;
 mod meta;
 mod oddity;
 mod pod;
+mod selector;
 mod service;
 mod shape;
 mod spec;
@@ -29,6 +30,7 @@ pub use pod::{
     ContainerStatusLite, PodLite, PodSpecLite, PodStatusLite, PodTemplateLite, RunningLite, StateLite,
     TemplateMetaLite, TerminatedLite, WaitingLite,
 };
+pub use selector::{RequirementLite, SelectorLite};
 pub use service::{ConditionsLite, EndpointLite, EndpointSliceLite, ServiceLite, ServiceSpecLite, TargetLite};
 pub use shape::{List, Mark, Maybe, Present, Shape, Skip, TextOrNumber};
 pub use spec::{
@@ -36,6 +38,7 @@ pub use spec::{
     ResourcesLite, TcpLite,
 };
 pub use workload::{
-    ControllerRevisionLite, CronJobLite, DaemonSetLite, DaemonSetStatusLite, DeploymentLite, JobLite, JobSpecLite,
-    ReplicaSetLite, ReplicasLite, RevisionDataLite, RevisionSpecLite, StatefulSetLite, StatusLite,
+    ControllerRevisionLite, CronJobLite, DaemonSetLite, DaemonSetSpecLite, DaemonSetStatusLite, DeploymentLite,
+    JobLite, JobSpecLite, ReplicaSetLite, ReplicasLite, RevisionDataLite, RevisionSpecLite, StatefulSetLite,
+    StatusLite,
 };

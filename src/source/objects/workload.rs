@@ -2,6 +2,7 @@
 
 use super::meta::{Meta, WorkloadMeta};
 use super::pod::PodTemplateLite;
+use super::selector::SelectorLite;
 use super::shape::{Skip, lean};
 
 lean! {
@@ -25,6 +26,7 @@ lean! {
     pub struct DaemonSetLite {
         kind: String = "kind",
         metadata: WorkloadMeta = "metadata",
+        spec: DaemonSetSpecLite = "spec",
         status: DaemonSetStatusLite = "status",
     }
 
@@ -59,7 +61,13 @@ lean! {
     /// `spec` of what has replicas; `T` is what of its template is read.
     pub struct ReplicasLite<T> {
         replicas: i64 = "replicas",
+        selector: SelectorLite = "selector",
         template: T = "template",
+    }
+
+    /// `spec` of a `DaemonSet`.
+    pub struct DaemonSetSpecLite {
+        selector: SelectorLite = "selector",
     }
 
     /// `status` of a Deployment or `StatefulSet`.

@@ -36,8 +36,10 @@ pub enum RecordKind {
     Modified,
     /// For the last time.
     Deleted,
-    /// Only the time went on.
+    /// Only the time went on; pods are seen again, if they were not.
     Bookmark,
+    /// From here on pods are not seen: silence proves nothing until a bookmark.
+    Blind,
 }
 
 /// What was seen.
@@ -107,13 +109,15 @@ pub fn decode(line: u64, bytes: &[u8]) -> Result<Option<Record>, String> {
         "ADDED" => RecordKind::Added,
         "MODIFIED" => RecordKind::Modified,
         "DELETED" => RecordKind::Deleted,
-        "BOOKMARK" => RecordKind::Bookmark,
+        "ERROR" if raw.resource == "pods" => RecordKind::Blind,
+        "BOOKMARK" | "ERROR" => RecordKind::Bookmark,
+
         _ if !known => RecordKind::Bookmark,
         other => return Err(format!("the type {:?} is unknown", crate::source::mask::cut(other, 40))),
     };
     let object = match kind {
         _ if !known => Object::Foreign,
-        RecordKind::Bookmark => Object::Nothing,
+        RecordKind::Bookmark | RecordKind::Blind => Object::Nothing,
         _ => object(&raw.resource, raw.object.map_or("null", RawValue::get))
             .map_err(|error| format!("object: {}", words(&error)))?,
     };

@@ -58,6 +58,11 @@ impl Services {
         Ok(())
     }
 
+    /// Takes in that all Services that matter have been given, even if there are none.
+    pub const fn complete(&mut self) {
+        self.seen = true;
+    }
+
     /// Takes in an `EndpointSlice`.
     pub fn slice(&mut self, it: &EndpointSliceLite, gone: bool, observer: &mut Observer) -> Result<(), Oddity> {
         check_kind(&it.kind, "EndpointSlice", "endpointslices")?;
@@ -89,7 +94,7 @@ impl Services {
         let here = self.selectors.range(&first..);
         Some(
             here.take_while(|((of, _), _)| of == namespace)
-                .filter(|(_, selector)| selects(selector, labels))
+                .filter(|(_, selector)| selector.select(labels))
                 .take(MAX_TOLD)
                 .map(|((_, name), _)| self.facts(namespace, name))
                 .collect(),
@@ -135,14 +140,4 @@ fn read(endpoint: &EndpointLite) -> Result<Option<Endpoint>, Oddity> {
         None => mark(&endpoint.addresses),
     };
     Ok((!terminating).then_some(Endpoint { id, ready }))
-}
-
-/// Whether a selector that is not empty is contained in the labels, which are sorted.
-fn selects(selector: &LabelsLite, labels: &[(Arc<str>, Arc<str>)]) -> bool {
-    let mut pairs = selector.pairs().peekable();
-    pairs.peek().is_some()
-        && pairs.all(|(key, value)| {
-            let place = labels.binary_search_by(|(known, _)| (**known).cmp(key));
-            place.is_ok_and(|place| &*labels[place].1 == value)
-        })
 }

@@ -1,0 +1,112 @@
+//! What is said of a recording while it is made, on standard error.
+
+use std::cell::Cell;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::report::escape::terminal;
+use crate::report::when::span;
+use crate::source::cluster::Trouble;
+use crate::source::recorder::Resource;
+use crate::time::Time;
+
+/// Where lines cannot be drawn anew one is written this often.
+const SELDOM: Duration = Duration::from_mins(1);
+
+/// Longest name of a file that is repeated, in columns.
+const NAME: usize = 200;
+
+/// One line: drawn anew every second on a terminal, written once a minute elsewhere.
+pub struct Progress {
+    start: Time,
+    last: Cell<Option<Time>>,
+    drawn: bool,
+}
+
+impl Progress {
+    /// Of a recording that begins now.
+    pub fn new(now: Time) -> Self {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        Self { start: now, last: Cell::new(None), drawn: !dumb && io::stderr().is_terminal() }
+    }
+
+    /// Says how far it has come.
+    pub fn say(&self, now: Time, lines: impl Fn(Resource) -> u64, bytes: u64, failing: &[(Resource, Trouble)]) {
+        let is_due = self.last.get().is_none_or(|last| now.since(last) >= SELDOM);
+        if !self.drawn && !is_due {
+            return;
+        }
+        self.last.set(Some(now));
+        let text =
+            format!("recording {}: {}{}{}", span(now.since(self.start)), counts(lines), size(bytes), told(failing));
+        if self.drawn {
+            write(&format!("\r\u{1b}[K{text}"));
+        } else {
+            write(&format!("{text}\n"));
+        }
+    }
+
+    /// Says what there is now.
+    pub fn end(self, now: Time, lines: impl Fn(Resource) -> u64, file: &Path, failing: &[(Resource, Trouble)]) {
+        let over = if self.drawn { "\r\u{1b}[K" } else { "" };
+        let file = terminal(&file.display().to_string(), NAME);
+        let length = span(now.since(self.start));
+        write(&format!("{over}recorded {length} in {file}: {}{}\n", counts(lines), told(failing)));
+        if file != "-" {
+            write(&format!(
+                "hint: probehound replay {file} shows what it holds; look into it before you send it to anybody\n"
+            ));
+        }
+    }
+}
+
+fn counts(lines: impl Fn(Resource) -> u64) -> String {
+    let (pods, events) = (lines(Resource::Pods), lines(Resource::Events));
+    let all: u64 = Resource::ALL.into_iter().map(lines).sum();
+    format!("{pods} states of pods, {events} of events, {} of what goes with them", all - pods - events)
+}
+
+/// `, 1.2 MiB`
+fn size(bytes: u64) -> String {
+    let kib = bytes as f64 / 1024.0;
+    if kib < 1024.0 { format!(", {kib:.0} KiB") } else { format!(", {:.1} MiB", kib / 1024.0) }
+}
+
+/// `; not recorded: controllerrevisions (forbidden)`
+fn told(failing: &[(Resource, Trouble)]) -> String {
+    let each: Vec<String> =
+        failing.iter().map(|(resource, trouble)| format!("{} ({})", resource.plural(), trouble.word())).collect();
+    if each.is_empty() { String::new() } else { format!("; not recorded now: {}", each.join(", ")) }
+}
+
+fn write(text: &str) {
+    let mut err = io::stderr().lock();
+    // What cannot be said is no reason to stop.
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recorded_is_counted_in_three_kinds() {
+        let lines = |resource| match resource {
+            Resource::Pods => 7,
+            Resource::Events => 5,
+            Resource::Services | Resource::Jobs => 1,
+            _ => 0,
+        };
+        assert_eq!(counts(lines), "7 states of pods, 5 of events, 2 of what goes with them");
+        assert_eq!(size(2048), ", 2 KiB");
+        assert_eq!(size(3 << 20), ", 3.0 MiB");
+    }
+
+    #[test]
+    fn what_cannot_be_recorded_is_named() {
+        assert_eq!(told(&[]), "");
+        let failing = [(Resource::ControllerRevisions, Trouble::Forbidden)];
+        assert_eq!(told(&failing), "; not recorded now: controllerrevisions (forbidden)");
+    }
+}

@@ -1,0 +1,97 @@
+//! `run`: the operator.
+
+mod summary;
+
+use std::io::{self, IsTerminal};
+
+use tokio::runtime::{Builder, Runtime};
+use tracing::Level;
+
+use super::args::{Color, LogFormat, LogLevel, Run};
+use super::error::Error;
+use super::print;
+use crate::config::{Overrides, Source};
+use crate::operator::{self, Start, clock, log};
+use crate::source::cluster::Target;
+
+/// One thread for the engine's task, one for all else.
+const THREADS: usize = 2;
+
+/// Runs until it is told to end; or only checks the settings.
+pub fn run(args: &Run, color: Color) -> Result<(), Error> {
+    let source = source(args);
+    let loaded = source.load()?;
+    if args.check_config {
+        return print(summary::summary(&source.name(), &loaded.config, clock::now()).as_bytes());
+    }
+    let level = args.log_level.map(level);
+    log::start(format(args.log_format, color), level).map_err(|error| Error::Start(error.to_string()))?;
+    // Who installed one before installed the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let target = Target { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() };
+    let start = Start { source, loaded, target };
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(operator::run(start, told_to_end()));
+    // A file that cannot be read to its end on a disk far away holds up nobody.
+    runtime.shutdown_background();
+    Ok(outcome?)
+}
+
+/// Waits for what a kubelet or a person sends to end a process.
+pub(super) async fn told_to_end() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let wait = async |kind| match signal(kind) {
+        Ok(mut signals) => drop(signals.recv().await),
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = wait(SignalKind::terminate()) => "SIGTERM",
+        () = wait(SignalKind::interrupt()) => "SIGINT",
+    }
+}
+
+fn source(args: &Run) -> Source {
+    let namespaces = match &args.namespace[..] {
+        _ if args.all_namespaces => Some(Vec::new()),
+        [] => None,
+        some => Some(some.to_vec()),
+    };
+    let overrides = Overrides {
+        cluster_name: args.cluster_name.clone(),
+        namespaces,
+        pod_selector: args.selector.clone(),
+        listen: args.listen,
+        leader_election: args.leader_elect,
+    };
+    Source { file: args.config.clone(), overrides }
+}
+
+fn runtime() -> Result<Runtime, Error> {
+    let runtime = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    runtime.map_err(|error| Error::Start(error.to_string()))
+}
+
+fn format(format: LogFormat, color: Color) -> log::Format {
+    let stderr = io::stderr();
+    let sees_colour = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => stderr.is_terminal() && anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never,
+    };
+    match format {
+        LogFormat::Json => log::Format::Json,
+        LogFormat::Plain if sees_colour => log::Format::Coloured,
+        LogFormat::Plain => log::Format::Plain,
+    }
+}
+
+const fn level(level: LogLevel) -> Level {
+    match level {
+        LogLevel::Error => Level::ERROR,
+        LogLevel::Warn => Level::WARN,
+        LogLevel::Info => Level::INFO,
+        LogLevel::Debug => Level::DEBUG,
+        LogLevel::Trace => Level::TRACE,
+    }
+}

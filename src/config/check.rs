@@ -1,0 +1,210 @@
+//! From raw settings to ones that can be used: everything that is wrong is found, not only the first.
+
+use std::collections::BTreeSet;
+
+use serde_saphyr::{Location, Spanned};
+
+use super::glob::Glob;
+use super::notifications;
+use super::raw::{self, Raw, Text};
+use super::selector::selector;
+use super::silence::{Matcher, Silence, Silences};
+use super::value::{Refusal, cluster_name, duration, listen, namespace, object_name, quoted, time};
+use super::{Config, Findings, Http, LeaderElection, Problem, Watch};
+use crate::engine::Settings;
+
+/// Most namespaces: each takes two watches of its own.
+pub const MOST_NAMESPACES: usize = 100;
+/// Most silences: each finding is held against each of them.
+pub const MOST_SILENCES: usize = 500;
+/// Longest window in hours: what restarts less than once in so long is no loop.
+const WINDOW_HOURS: u64 = 24;
+/// Longest name of a silence, in characters: it is a label's value.
+const SILENCE_NAME: usize = 100;
+/// Longest reason, in characters.
+const REASON: usize = 500;
+
+/// Checks what was read, and puts the defaults where nothing was.
+///
+/// # Errors
+/// All that is wrong, in the order of the lines.
+pub fn check(raw: &Raw) -> Result<Config, Vec<Problem>> {
+    let mut checker = Checker::default();
+    let config = Config {
+        cluster_name: checker.read("clusterName", raw.cluster_name.as_ref(), cluster_name),
+        watch: watch(&raw.watch, &mut checker),
+        detection: detection(&raw.detection, &mut checker),
+        silences: silences(&raw.silences, &mut checker),
+        findings: findings(&raw.findings, &mut checker),
+        leader_election: leader_election(&raw.leader_election, &mut checker),
+        http: Http { listen: checker.read("http.listen", raw.http.listen.as_ref(), listen).unwrap_or_default() },
+        notifications: notifications::check(&raw.notifications, &mut checker),
+    };
+    checker.finish(config)
+}
+
+/// Collects what is wrong.
+#[derive(Default)]
+pub struct Checker {
+    problems: Vec<Problem>,
+}
+
+impl Checker {
+    /// The value of a key, if it is there and can be read.
+    pub fn read<T>(&mut self, key: &str, raw: Option<&Text>, parse: fn(&str) -> Result<T, Refusal>) -> Option<T> {
+        let raw = raw?;
+        match parse(&raw.value) {
+            Ok(value) => Some(value),
+            Err(refusal) => {
+                self.problems.push(Problem::refused(raw.referenced, key, refusal));
+                None
+            }
+        }
+    }
+
+    /// Notes a value that cannot be used.
+    pub fn refuse(&mut self, at: Location, key: &str, what: impl Into<String>, hint: &str) {
+        self.problems.push(Problem::refused(at, key, Refusal { what: what.into(), hint: Some(hint.to_owned()) }));
+    }
+
+    fn finish(mut self, config: Config) -> Result<Config, Vec<Problem>> {
+        if self.problems.is_empty() {
+            return Ok(config);
+        }
+        self.problems.sort_by_key(|problem| problem.at);
+        Err(self.problems)
+    }
+}
+
+fn watch(raw: &raw::Watch, checker: &mut Checker) -> Watch {
+    const KEY: &str = "watch.namespaces";
+    let mut namespaces = BTreeSet::new();
+    for text in &raw.namespaces {
+        let Some(name) = checker.read(KEY, Some(text), namespace) else { continue };
+        if !namespaces.insert(name) {
+            let what = format!("{} stands here twice", quoted(&text.value));
+            checker.refuse(text.referenced, KEY, what, "name each namespace once");
+        }
+    }
+    if let Some(over) = raw.namespaces.get(MOST_NAMESPACES) {
+        let what = format!("more than {MOST_NAMESPACES} namespaces");
+        checker.refuse(over.referenced, KEY, what, "watch all namespaces ([]), and select pods by podSelector");
+    }
+    Watch {
+        namespaces: namespaces.into_iter().collect(),
+        pod_selector: checker.read("watch.podSelector", raw.pod_selector.as_ref(), selector),
+        initial_list: raw.initial_list.unwrap_or_default(),
+    }
+}
+
+fn detection(raw: &raw::Detection, checker: &mut Checker) -> Settings {
+    let default = Settings::default();
+    let window = raw.window.as_ref().and_then(|text| {
+        let window = checker.read("detection.window", Some(text), duration)?;
+        if (1..=WINDOW_HOURS * 3600).contains(&window.as_secs()) {
+            return Some(window);
+        }
+        let what = format!("{} is not from 1s to {WINDOW_HOURS}h", quoted(&text.value));
+        checker.refuse(text.referenced, "detection.window", what, "the default is 15m");
+        None
+    });
+    Settings {
+        window: window.unwrap_or(default.window),
+        probe_kills: restarts("detection.probeKills", raw.probe_kills.as_ref(), default.probe_kills, checker),
+        own_ends: restarts("detection.ownEnds", raw.own_ends.as_ref(), default.own_ends, checker),
+    }
+}
+
+fn restarts(key: &str, raw: Option<&Spanned<i64>>, default: u32, checker: &mut Checker) -> u32 {
+    let Some(raw) = raw else { return default };
+    let count = u32::try_from(raw.value).ok().filter(|count| (1..=Settings::MOST_ENDS).contains(count));
+    if count.is_none() {
+        let what = format!("{} is not from 1 to {}", raw.value, Settings::MOST_ENDS);
+        checker.refuse(raw.referenced, key, what, &format!("the default is {default}"));
+    }
+    count.unwrap_or(default)
+}
+
+fn findings(raw: &raw::Findings, checker: &mut Checker) -> Findings {
+    let keep = checker.read("findings.keepResolved", raw.keep_resolved.as_ref(), duration);
+    keep.map_or_else(Findings::default, |keep_resolved| Findings { keep_resolved })
+}
+
+fn leader_election(raw: &raw::LeaderElection, checker: &mut Checker) -> LeaderElection {
+    let default = LeaderElection::default();
+    LeaderElection {
+        enabled: raw.enabled.unwrap_or(default.enabled),
+        namespace: checker.read("leaderElection.namespace", raw.namespace.as_ref(), namespace),
+        name: checker.read("leaderElection.name", raw.name.as_ref(), object_name).unwrap_or(default.name),
+    }
+}
+
+fn silences(raw: &[Spanned<raw::Silence>], checker: &mut Checker) -> Silences {
+    if let Some(over) = raw.get(MOST_SILENCES) {
+        let what = format!("more than {MOST_SILENCES} silences");
+        checker.refuse(over.referenced, "silences", what, "a * in a pattern stands for any text: one can do for many");
+    }
+    let mut all: Vec<Silence> = Vec::new();
+    for (place, raw) in raw.iter().take(MOST_SILENCES).enumerate() {
+        let Some(silence) = silence(place, raw, checker) else { continue };
+        if all.iter().any(|other| other.name == silence.name) {
+            let what = format!("there is already a silence {}", quoted(&silence.name));
+            checker.refuse(raw.referenced, &format!("silences[{place}]"), what, "take one of them out, or name them");
+        }
+        all.push(silence);
+    }
+    Silences(all)
+}
+
+fn silence(place: usize, raw: &Spanned<raw::Silence>, checker: &mut Checker) -> Option<Silence> {
+    let key = |name: &str| format!("silences[{place}].{name}");
+    let before = checker.problems.len();
+    let value = &raw.value;
+    let matcher = Matcher {
+        namespace: checker.read(&key("namespace"), value.namespace.as_ref(), Glob::new),
+        workload: checker.read(&key("workload"), value.workload.as_ref(), workload),
+        container: checker.read(&key("container"), value.container.as_ref(), Glob::new),
+        cause: value.cause,
+    };
+    let until = checker.read(&key("until"), value.until.as_ref(), time);
+    let name = checker.read(&key("name"), value.name.as_ref(), silence_name);
+    let reason = checker.read(&key("reason"), value.reason.as_ref(), reason);
+    if checker.problems.len() > before {
+        return None;
+    }
+    if matcher.is_everything() {
+        const HINT: &str = "name a namespace, workload, container or cause; to hear of nothing, have no receiver";
+        checker.refuse(raw.referenced, &format!("silences[{place}]"), "it would silence every finding", HINT);
+        return None;
+    }
+    let name = name.unwrap_or_else(|| matcher.to_string().chars().take(SILENCE_NAME).collect());
+    Some(Silence { name, matcher, until, reason })
+}
+
+/// A pattern of `KIND/NAME`.
+fn workload(text: &str) -> Result<Glob, Refusal> {
+    const HINT: &str = "write KIND/NAME as in Deployment/web, Deployment/web-* or */web";
+    let parts: Vec<&str> = text.split('/').collect();
+    match parts[..] {
+        [kind, name] if kind.starts_with(|c: char| c.is_ascii_uppercase() || c == '*') && !name.is_empty() => {
+            Glob::new(text)
+        }
+        _ => Err(Refusal::of(text, "is no pattern of a workload", HINT)),
+    }
+}
+
+fn silence_name(text: &str) -> Result<String, Refusal> {
+    line(text, SILENCE_NAME)
+        .ok_or_else(|| Refusal::of(text, "is no name", "one line of at most 100 visible characters"))
+}
+
+fn reason(text: &str) -> Result<String, Refusal> {
+    line(text.trim_end(), REASON)
+        .ok_or_else(|| Refusal::of(text, "is no reason", "one line of at most 500 visible characters"))
+}
+
+/// A text that is one line and no longer than that.
+fn line(text: &str, longest: usize) -> Option<String> {
+    let fits = (1..=longest).contains(&text.chars().count()) && text.chars().all(crate::report::escape::is_visible);
+    fits.then(|| text.to_owned())
+}

@@ -1,0 +1,172 @@
+//! What can be set: one YAML file, read into a validated [`Config`].
+//!
+//! A setting comes from a flag, else from its environment variable, else from the file, else it has
+//! the default that `config/probehound.yaml` shows. The file is read into raw types that know no more
+//! than serde does ([`raw`]), and these are checked as a whole ([`check`]): whoever holds a [`Config`]
+//! holds one that can be used.
+//!
+//! Invariants:
+//! - No secret stands in the file by value, only where it is to be found.
+//! - What is wrong is said with line, column and what to write instead, all of it at once where the
+//!   file is YAML of the right shape.
+//! - Everything is bounded: the file, and what there can be many of.
+
+mod check;
+pub mod glob;
+mod nearest;
+pub mod notifications;
+mod place;
+pub mod problem;
+pub mod raw;
+pub mod selector;
+pub mod silence;
+pub mod source;
+pub mod value;
+mod yaml;
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::engine::Settings;
+pub use check::{Checker, check};
+pub use notifications::Notifications;
+pub use problem::{Problem, Problems};
+pub use silence::{Silence, Silences};
+pub use source::{LoadError, Loaded, Overrides, Source};
+pub use value::Refusal;
+
+/// All settings.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Config {
+    /// What this cluster is called in messages.
+    pub cluster_name: Option<String>,
+    /// What is watched.
+    pub watch: Watch,
+    /// When a loop is one.
+    pub detection: Settings,
+    /// What is not told, although it is found.
+    pub silences: Silences,
+    /// The `Finding` objects.
+    pub findings: Findings,
+    /// Which of several replicas writes and sends.
+    pub leader_election: LeaderElection,
+    /// The server for metrics and health.
+    pub http: Http,
+    /// Who is told, and of what.
+    pub notifications: Notifications,
+}
+
+/// What is watched. Needs a restart to change.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Watch {
+    /// The namespaces, sorted; none: all of them.
+    pub namespaces: Vec<String>,
+    /// A label selector that the pods have to match: `app=web,tier!=test`.
+    pub pod_selector: Option<String>,
+    /// How the first list comes.
+    pub initial_list: InitialList,
+}
+
+/// How the first list of a watch comes.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum InitialList {
+    /// As a stream where the server has that (1.34 and newer), else in pages.
+    #[default]
+    Auto,
+    /// In pages.
+    List,
+    /// As a stream.
+    Stream,
+}
+
+/// The `Finding` objects.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Findings {
+    /// How long one that is over and told is kept.
+    pub keep_resolved: Duration,
+}
+
+impl Default for Findings {
+    fn default() -> Self {
+        Self { keep_resolved: Duration::from_hours(24) }
+    }
+}
+
+/// Which of several replicas writes and sends. Needs a restart to change.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LeaderElection {
+    /// Whether there is a Lease at all; without one this replica takes itself for the only one.
+    pub enabled: bool,
+    /// The Lease's namespace; none: the one in which probehound runs.
+    pub namespace: Option<String>,
+    /// The Lease's name.
+    pub name: String,
+}
+
+impl Default for LeaderElection {
+    fn default() -> Self {
+        Self { enabled: false, namespace: None, name: "probehound".to_owned() }
+    }
+}
+
+/// The server for metrics and health.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Http {
+    /// Where it listens. Needs a restart to change.
+    pub listen: Listen,
+}
+
+/// An address to listen at.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Listen {
+    /// One address of this machine; none: all of them.
+    pub host: Option<IpAddr>,
+    /// The port; 0: any that is free.
+    pub port: u16,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self { host: None, port: 8080 }
+    }
+}
+
+impl Listen {
+    /// What to try, in order: all addresses of IPv6 are those of IPv4 too, but not every machine has
+    /// IPv6.
+    pub fn addresses(self) -> Vec<SocketAddr> {
+        let all = [IpAddr::from(Ipv6Addr::UNSPECIFIED), IpAddr::from([0, 0, 0, 0])];
+        let hosts = self.host.map_or_else(|| all.to_vec(), |host| vec![host]);
+        hosts.into_iter().map(|host| SocketAddr::new(host, self.port)).collect()
+    }
+}
+
+impl std::fmt::Display for Listen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.host {
+            Some(host) => write!(f, "{}", SocketAddr::new(host, self.port)),
+            None => write!(f, ":{}", self.port),
+        }
+    }
+}
+
+impl Config {
+    /// These settings, but with what needs a restart as it is in `running`; and the keys of what
+    /// differs there.
+    #[must_use]
+    pub fn without_restart(mut self, running: &Self) -> (Self, Vec<&'static str>) {
+        let mut kept = Vec::new();
+        keep(&mut self.watch, &running.watch, "watch", &mut kept);
+        keep(&mut self.leader_election, &running.leader_election, "leaderElection", &mut kept);
+        keep(&mut self.http.listen, &running.http.listen, "http.listen", &mut kept);
+        (self, kept)
+    }
+}
+
+fn keep<T: Clone + PartialEq>(new: &mut T, running: &T, key: &'static str, kept: &mut Vec<&'static str>) {
+    if new != running {
+        new.clone_from(running);
+        kept.push(key);
+    }
+}

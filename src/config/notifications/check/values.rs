@@ -1,0 +1,95 @@
+//! How single values of the section are written.
+
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+
+use crate::config::value::{Refusal, namespace};
+use crate::delivery::http;
+use crate::delivery::mute::DAY;
+use crate::delivery::secret::Secret;
+use crate::report::escape::is_visible;
+
+/// A receiver's name: a DNS label.
+pub(super) fn receiver_name(text: &str) -> Result<String, Refusal> {
+    const HINT: &str = "at most 63 small letters, digits and -, beginning and ending with no -";
+    namespace(text).map_err(|_| Refusal::of(text, "is no name of a receiver", HINT))
+}
+
+/// A whole path.
+pub(super) fn path(text: &str) -> Result<PathBuf, Refusal> {
+    let fits = text.starts_with('/') && !text.ends_with('/') && text.chars().all(is_visible);
+    if fits {
+        Ok(PathBuf::from(text))
+    } else {
+        Err(Refusal::of(text, "is no path", "write the whole path of a file, from / on"))
+    }
+}
+
+/// The name of an environment variable.
+pub(super) fn variable(text: &str) -> Result<String, Refusal> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if begins && text.len() <= 255 && text.chars().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        // It may be the secret itself.
+        let hint = Some("letters, digits and _: SLACK_URL".to_owned());
+        Err(Refusal { what: "what stands there is no name of an environment variable".to_owned(), hint })
+    }
+}
+
+/// A user's name.
+pub(super) fn user(text: &str) -> Result<String, Refusal> {
+    let fits = !text.is_empty() && text.len() <= 255 && !text.contains(':') && text.chars().all(is_visible);
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(Refusal::of(text, "is no user's name", "visible characters without a colon"))
+    }
+}
+
+/// A kind of workloads.
+pub(super) fn kind(text: &str) -> Result<String, Refusal> {
+    let begins = text.starts_with(|c: char| c.is_ascii_uppercase());
+    if begins && text.len() <= 63 && text.chars().all(|c| c.is_ascii_alphanumeric()) {
+        Ok(text.to_owned())
+    } else {
+        Err(Refusal::of(text, "is no kind", "write it as Kubernetes does: Deployment, StatefulSet"))
+    }
+}
+
+/// An Alertmanager's address, with the path of its API.
+pub(super) fn peer(text: &str) -> Result<Secret, Refusal> {
+    let address = Secret::new(&format!("{}/api/v2/alerts", text.trim_end_matches('/')));
+    let hint = Some("write http://alertmanager.monitoring:9093; user and password have keys of their own".to_owned());
+    let refused = |_| Refusal { what: "what stands there is no address of an Alertmanager".to_owned(), hint };
+    http::check(&address).map(|_| address).map_err(refused)
+}
+
+/// `22:00-07:00`
+pub(super) fn hours(text: &str) -> Result<(u16, u16), Refusal> {
+    let refused = || Refusal::of(text, "are no hours", "write 22:00-07:00 or 00:00-24:00");
+    let (from, to) = text.split_once('-').ok_or_else(refused)?;
+    let (from, to) = (minute(from).ok_or_else(refused)?, minute(to).ok_or_else(refused)?);
+    if from == DAY || from == to { Err(refused()) } else { Ok((from, to)) }
+}
+
+fn minute(text: &str) -> Option<u16> {
+    let (hour, minute) = text.trim().split_once(':')?;
+    let two = |part: &str| (part.len() == 2).then(|| part.parse::<u16>().ok()).flatten();
+    let (hour, minute) = (two(hour)?, two(minute)?);
+    let all = hour * 60 + minute;
+    (minute < 60 && all <= DAY).then_some(all)
+}
+
+/// `Europe/Berlin`, `UTC`, or the rule itself: `CET-1CEST,M3.5.0,M10.5.0/3`.
+pub(super) fn zone(text: &str) -> Result<TimeZone, Refusal> {
+    const HINT: &str = "write Europe/Berlin or UTC; where there are no time zones in /usr/share/zoneinfo, the rule \
+                        itself: CET-1CEST,M3.5.0,M10.5.0/3";
+    if text == "UTC" {
+        return Ok(TimeZone::UTC);
+    }
+    let named = TimeZone::get(text);
+    named.or_else(|_| TimeZone::posix(text)).map_err(|_| Refusal::of(text, "is no time zone that is known here", HINT))
+}

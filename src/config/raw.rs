@@ -1,0 +1,142 @@
+//! The file as it is written: each key with its type, nothing checked yet.
+//!
+//! A value that is checked later keeps its place ([`serde_saphyr::Spanned`]). A section or list whose
+//! keys are all commented out is like one that is not there.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+use serde_saphyr::Spanned;
+
+use super::InitialList;
+use super::notifications::raw::Notifications;
+use crate::finding::Cause;
+
+/// A text with its place.
+pub type Text = Spanned<String>;
+
+/// The whole file.
+#[derive(Deserialize, JsonSchema, Debug, Default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Raw {
+    /// What this cluster is called in messages.
+    #[schemars(with = "String")]
+    pub cluster_name: Option<Text>,
+    /// What is watched.
+    #[serde(deserialize_with = "or_default")]
+    pub watch: Watch,
+    /// When a loop is one.
+    #[serde(deserialize_with = "or_default")]
+    pub detection: Detection,
+    /// What is not told, although it is found.
+    #[serde(deserialize_with = "or_default")]
+    #[schemars(with = "Vec<Silence>")]
+    pub silences: Vec<Spanned<Silence>>,
+    /// The `Finding` objects.
+    #[serde(deserialize_with = "or_default")]
+    pub findings: Findings,
+    /// Which of several replicas writes and sends.
+    #[serde(deserialize_with = "or_default")]
+    pub leader_election: LeaderElection,
+    /// The server for metrics and health.
+    #[serde(deserialize_with = "or_default")]
+    pub http: Http,
+    /// Who is told, and of what.
+    #[serde(deserialize_with = "or_default")]
+    pub notifications: Notifications,
+}
+
+/// What is watched.
+#[derive(Deserialize, JsonSchema, Debug, Default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Watch {
+    /// The namespaces; none: all.
+    #[serde(deserialize_with = "or_default")]
+    #[schemars(with = "Vec<String>")]
+    pub namespaces: Vec<Text>,
+    /// The label selector of the pods.
+    #[schemars(with = "String")]
+    pub pod_selector: Option<Text>,
+    /// How the first list comes.
+    pub initial_list: Option<InitialList>,
+}
+
+/// When a loop is one.
+#[derive(Deserialize, JsonSchema, Debug, Default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Detection {
+    /// A duration.
+    #[schemars(with = "String")]
+    pub window: Option<Text>,
+    /// How many restarts.
+    #[schemars(with = "i64")]
+    pub probe_kills: Option<Spanned<i64>>,
+    /// How many restarts.
+    #[schemars(with = "i64")]
+    pub own_ends: Option<Spanned<i64>>,
+}
+
+/// What is not told.
+#[derive(Deserialize, JsonSchema, Clone, Debug, Default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Silence {
+    /// What it is called in metrics and objects.
+    #[schemars(with = "String")]
+    pub name: Option<Text>,
+    /// A pattern of the namespace.
+    #[schemars(with = "String")]
+    pub namespace: Option<Text>,
+    /// A pattern of `KIND/NAME`.
+    #[schemars(with = "String")]
+    pub workload: Option<Text>,
+    /// A pattern of the container's name.
+    #[schemars(with = "String")]
+    pub container: Option<Text>,
+    /// The cause.
+    pub cause: Option<Cause>,
+    /// A point in time.
+    #[schemars(with = "String")]
+    pub until: Option<Text>,
+    /// Why, for whoever reads it.
+    #[schemars(with = "String")]
+    pub reason: Option<Text>,
+}
+
+/// The `Finding` objects.
+#[derive(Deserialize, JsonSchema, Debug, Default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Findings {
+    /// A duration.
+    #[schemars(with = "String")]
+    pub keep_resolved: Option<Text>,
+}
+
+/// Which of several replicas writes and sends.
+#[derive(Deserialize, JsonSchema, Debug, Default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct LeaderElection {
+    /// Whether there is a Lease.
+    pub enabled: Option<bool>,
+    /// Its namespace.
+    #[schemars(with = "String")]
+    pub namespace: Option<Text>,
+    /// Its name.
+    #[schemars(with = "String")]
+    pub name: Option<Text>,
+}
+
+/// The server for metrics and health.
+#[derive(Deserialize, JsonSchema, Debug, Default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Http {
+    /// An address.
+    #[schemars(with = "String")]
+    pub listen: Option<Text>,
+}
+
+/// Reads a key that has no value like one that is not there.
+///
+/// # Errors
+/// Those of the value.
+pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}

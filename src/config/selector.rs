@@ -1,0 +1,111 @@
+//! Label selectors as `kubectl -l` takes them.
+//! (`k8s.io/apimachinery/pkg/labels/selector.go`)
+
+use super::value::{Refusal, quoted as shown};
+
+/// Longest selector: it travels in the URL of each watch.
+const LONGEST: usize = 4096;
+
+/// Reads a label selector; gives it back without the spaces around it.
+///
+/// `app=web`, `tier!=test`, `env in (prod, stage)`, `app notin (a)`, `app`, `!canary`, joined by
+/// commas, all of which have to hold.
+///
+/// # Errors
+/// Another form, or keys and values that no label can have.
+pub fn selector(text: &str) -> Result<String, Refusal> {
+    const HINT: &str = "write it as for kubectl -l: app=web,tier!=test,env in (prod,stage),!canary";
+    let text = text.trim();
+    let refused = |why: String| Refusal { what: why, hint: Some(HINT.to_owned()) };
+    if text.is_empty() || text.len() > LONGEST {
+        return Err(Refusal::of(text, "is no label selector", HINT));
+    }
+    for part in requirements(text) {
+        requirement(part.trim()).map_err(refused)?;
+    }
+    Ok(text.to_owned())
+}
+
+/// The parts between the commas that stand in no parentheses.
+fn requirements(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_i32;
+    text.split(move |c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == ',' && depth <= 0
+    })
+}
+
+fn requirement(part: &str) -> Result<(), String> {
+    if let Some(key) = part.strip_prefix('!') {
+        return is_key(key.trim());
+    }
+    for operator in ["!=", "==", "="] {
+        if let Some((key, value)) = part.split_once(operator) {
+            return is_key(key.trim()).and_then(|()| is_value(value.trim()));
+        }
+    }
+    let Some((head, values)) = part.split_once('(') else { return is_key(part) };
+    let values = values.strip_suffix(')').ok_or_else(|| format!("{} lacks its )", shown(part)))?;
+    let head = head.trim();
+    let key = [" notin", " in"].into_iter().find_map(|word| head.strip_suffix(word));
+    is_key(key.ok_or_else(|| format!("{} has neither in nor notin before its (", shown(part)))?.trim())?;
+    values.split(',').try_for_each(|value| is_value(value.trim()))
+}
+
+/// A label's key: `app`, `app.kubernetes.io/name`.
+fn is_key(key: &str) -> Result<(), String> {
+    let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let prefixed = prefix.is_none_or(|prefix| super::value::object_name(prefix).is_ok());
+    if prefixed && !name.is_empty() && is_value(name).is_ok() {
+        Ok(())
+    } else {
+        Err(format!("{} is no label's key", shown(key)))
+    }
+}
+
+/// A label's value, which may be empty.
+fn is_value(value: &str) -> Result<(), String> {
+    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let ends = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
+    let mut all = value.chars();
+    if value.len() <= 63 && value.chars().all(inner) && ends(all.next()) && ends(all.next_back()) {
+        Ok(())
+    } else {
+        Err(format!("{} is no label's value", shown(value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_kubectl_takes_is_taken() {
+        let texts = [
+            "app=web",
+            "app==web,tier!=test",
+            "env in (prod, stage),!canary",
+            "app.kubernetes.io/name notin (a,b_c.d)",
+            "app",
+            "app=",
+            "x in ()",
+        ];
+        for text in texts {
+            assert_eq!(selector(text).as_deref(), Ok(text));
+        }
+        assert_eq!(selector(" app=web ").as_deref(), Ok("app=web"));
+    }
+
+    #[test]
+    fn what_no_label_can_have_is_refused() {
+        let texts =
+            ["", " ", ",", "app=web,", "app=we b", "=x", "a in b", "a in (b", "a (b)", "in (b)", "/x=1", "a=b=c"];
+        for text in texts.into_iter().chain(["a=-b", "a=ä", "app=\u{1b}", "a/b/c=1", "!", "A B", &"a".repeat(5000)]) {
+            assert!(selector(text).is_err(), "{text}");
+        }
+    }
+}

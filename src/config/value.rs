@@ -1,0 +1,181 @@
+//! How a single setting is written, in the file as on the command line.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::Listen;
+use crate::report::escape::terminal;
+use crate::time::{Time, TimeError};
+
+/// Longest value that is repeated in a refusal, in columns.
+const SHOWN: usize = 60;
+/// Longest name of a cluster: it stands in the first line of every message.
+const CLUSTER_NAME: usize = 63;
+
+/// Why a text is no value of its setting.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct Refusal {
+    /// What is wrong with it.
+    pub what: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl Refusal {
+    /// The text is not what it should be: `"15" is no duration`.
+    pub fn of(text: &str, is_no: &str, hint: &str) -> Self {
+        Self { what: format!("{} {is_no}", quoted(text)), hint: Some(hint.to_owned()) }
+    }
+}
+
+/// A text as it is repeated to the person who wrote it.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", terminal(text, SHOWN))
+}
+
+/// Reads a span of time: numbers with units, the largest first: `90s`, `15m`, `1h30m`, `7d`.
+///
+/// # Errors
+/// Another form, a unit that stands twice, or more than a thousand years.
+pub fn duration(text: &str) -> Result<Duration, Refusal> {
+    const HINT: &str = "write numbers with units, d, h, m or s, the largest first: 90s, 15m or 1h30m";
+    const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
+    const MOST_DAYS: u64 = 365_000;
+    let refused = |is_no| Refusal::of(text, is_no, HINT);
+    if text.starts_with('-') {
+        return Err(refused("is negative"));
+    }
+    let mut rest = text;
+    let mut units = UNITS.as_slice();
+    let mut seconds: u64 = 0;
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, tail) = rest.split_at(digits);
+        let Some(unit) = tail.chars().next() else { return Err(refused("has no unit")) };
+        let place = units.iter().position(|(name, _)| *name == unit).ok_or_else(|| refused("is no duration"))?;
+        let number: u64 = number.parse().map_err(|_| refused("is no duration"))?;
+        seconds = number.checked_mul(units[place].1).and_then(|more| seconds.checked_add(more)).unwrap_or(u64::MAX);
+        units = &units[place + 1..];
+        rest = &tail[1..];
+    }
+    match seconds {
+        _ if text.is_empty() => Err(refused("is no duration")),
+        _ if seconds > MOST_DAYS * 86_400 => Err(refused("is longer than a thousand years")),
+        _ => Ok(Duration::from_secs(seconds)),
+    }
+}
+
+/// Reads a point in time, RFC 3339.
+///
+/// # Errors
+/// Another form, or a year in which no cluster runs.
+pub fn time(text: &str) -> Result<Time, Refusal> {
+    const HINT: &str = "write it as RFC 3339 has it, with time and zone: 2027-01-31T18:00:00Z";
+    Time::parse(text).map_err(|error| match error {
+        TimeError::Syntax => Refusal::of(text, "is no point in time", HINT),
+        TimeError::Year(_) => Refusal::of(text, "is not of this age", HINT),
+    })
+}
+
+/// Reads a namespace's name: a DNS label (RFC 1123).
+///
+/// # Errors
+/// Another form.
+pub fn namespace(text: &str) -> Result<String, Refusal> {
+    const HINT: &str = "a namespace has at most 63 small letters, digits and -, and begins and ends with no -";
+    if is_label(text) { Ok(text.to_owned()) } else { Err(Refusal::of(text, "is no name of a namespace", HINT)) }
+}
+
+/// Reads an object's name: a DNS subdomain (RFC 1123).
+///
+/// # Errors
+/// Another form.
+pub fn object_name(text: &str) -> Result<String, Refusal> {
+    const HINT: &str = "a name has small letters, digits, - and . and begins and ends with a letter or digit";
+    if text.len() <= 253 && text.split('.').all(is_label) {
+        Ok(text.to_owned())
+    } else {
+        Err(Refusal::of(text, "is no name of an object", HINT))
+    }
+}
+
+/// Reads a cluster's name: one line of text.
+///
+/// # Errors
+/// An empty or long one, or characters that nobody can see.
+pub fn cluster_name(text: &str) -> Result<String, Refusal> {
+    const HINT: &str = "one to 63 visible characters, such as prod-eu";
+    let fits = (1..=CLUSTER_NAME).contains(&text.chars().count());
+    if fits && text.trim() == text && text.chars().all(crate::report::escape::is_visible) {
+        Ok(text.to_owned())
+    } else {
+        Err(Refusal::of(text, "is no name of a cluster", HINT))
+    }
+}
+
+/// Reads an address to listen at: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
+///
+/// # Errors
+/// Another form; names are not looked up.
+pub fn listen(text: &str) -> Result<Listen, Refusal> {
+    const HINT: &str = "write :8080 for all addresses of the machine, or one of them: 127.0.0.1:8080, [::1]:8080";
+    let refused = || Refusal::of(text, "is no address to listen at", HINT);
+    if let Some(port) = text.strip_prefix(':') {
+        return Ok(Listen { host: None, port: port.parse().map_err(|_| refused())? });
+    }
+    let address: SocketAddr = text.parse().map_err(|_| refused())?;
+    Ok(Listen { host: Some(address.ip()), port: address.port() })
+}
+
+/// Whether a text is a DNS label.
+fn is_label(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&text.len()) && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_numbers_with_units() {
+        let cases = [("90s", 90), ("15m", 900), ("1h30m", 5400), ("0s", 0), ("7d", 604_800), ("1d2h3m4s", 93_784)];
+        for (text, seconds) in cases {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        let texts = ["", "15", "m", "-15m", "1.5h", "15 m", "15min", "30m1h", "1h1h", "1w", "99999999999999999999s"];
+        for text in texts.into_iter().chain(["9999999999999d", "15µs", "１５m"]) {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_namespace_is_a_dns_label() {
+        assert!(namespace("kube-system").is_ok());
+        for text in ["", "Prod", "a.b", "-a", "a-", "a_b", "*", &"a".repeat(64)] {
+            assert!(namespace(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_port_and_perhaps_a_host() {
+        let of = |text: &str| listen(text).map(|listen| listen.to_string()).ok();
+        for text in [":8080", "127.0.0.1:0", "[::1]:8080"] {
+            assert_eq!(of(text).as_deref(), Some(text));
+        }
+        for text in ["", "8080", "localhost:8080", ":", ":99999", "::1:8080", "0.0.0.0"] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_shows_no_more_of_a_value_than_fits_a_line() {
+        let refusal = duration(&format!("\u{1b}[2J{}", "x".repeat(1000))).expect_err("no duration");
+        assert!(refusal.what.starts_with("\"\\u{1b}[2Jxxx") && refusal.what.len() < 100, "{}", refusal.what);
+    }
+}

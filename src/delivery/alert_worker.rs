@@ -1,0 +1,145 @@
+//! An Alertmanager's task: tells what fires, again and again, and what is over for a while.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::{info, warn};
+
+use super::alerts::Alerts;
+use super::http::Client;
+use super::ledger::{Ledger, Record};
+use super::pace::Pace;
+use super::receiver::{Reply, alertmanager};
+use super::sender::Unready;
+use crate::config::Config;
+use crate::config::notifications::Alertmanager;
+use crate::operator::clock;
+use crate::operator::leadership::Leadership;
+use crate::operator::metrics::Metrics;
+use crate::operator::metrics::labels::Sent;
+use crate::operator::stop::Stop;
+use crate::report::alertmanager::Alert;
+use crate::time::Time;
+
+/// Rounds because of a change are no closer: a storm is one request.
+const SETTLE: Duration = Duration::from_secs(2);
+/// So many failures in a row are worth a person's look.
+const FAILURES: u32 = 5;
+
+/// What the task works with.
+pub struct AlertWorker {
+    /// The receiver's name.
+    pub name: String,
+    /// Where the alerts go.
+    pub to: Alertmanager,
+    /// The findings.
+    pub ledger: Arc<Ledger>,
+    /// The routes.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// Whether to send.
+    pub leadership: Leadership,
+    /// Counts what is sent.
+    pub metrics: Arc<Metrics>,
+}
+
+impl AlertWorker {
+    /// Tells what fires until `stop`.
+    pub async fn run(mut self, mut stop: Stop) {
+        self.metrics.receiver(&self.name);
+        let mut alerts = Alerts::new(self.to.resend_every, self.config.borrow().cluster_name.clone());
+        let mut pace = Pace::new(&self.name, clock::now());
+        let mut changed = self.ledger.subscribe();
+        loop {
+            let mut leadership = self.leadership.clone();
+            tokio::select! {
+                biased;
+                () = stop.asked() => return,
+                () = leadership.acquired() => {}
+            }
+            changed.mark_unchanged();
+            let started = Instant::now();
+            if self.ledger.record() != Record::Unknown && clock::now() >= pace.not_before() {
+                self.round(&mut alerts, &mut pace).await;
+            }
+            tokio::select! {
+                biased;
+                () = stop.asked() => return,
+                () = self.next_round(&mut changed, started, &pace) => {}
+            }
+        }
+    }
+
+    /// Waits until it is time again: soon after a change, else after the usual while.
+    async fn next_round(&mut self, changed: &mut watch::Receiver<u64>, last: Instant, pace: &Pace) {
+        let held_back = pace.not_before().since(clock::now());
+        if pace.failures() > 0 {
+            return sleep(held_back.max(Duration::from_secs(1))).await;
+        }
+        tokio::select! {
+            () = sleep_until(last + self.to.resend_every) => {}
+            Ok(()) = changed.changed() => sleep_until(last + SETTLE).await,
+            Ok(()) = self.config.changed() => sleep_until(last + SETTLE).await,
+        }
+    }
+
+    async fn round(&mut self, alerts: &mut Alerts, pace: &mut Pace) {
+        let (config, now) = (Arc::clone(&self.config.borrow_and_update()), clock::now());
+        let items = self.ledger.items(&self.name, &config.notifications.routes, now);
+        let all = alerts.round(&items, now);
+        let (client, credentials) = match self.ready() {
+            Ok(ready) => ready,
+            Err(unready) => return self.failed(pace, now, &unready.to_string(), None),
+        };
+        for batch in all.chunks(alertmanager::MOST) {
+            if !self.leadership.holds() {
+                return;
+            }
+            let reply = alertmanager::send(&client, &self.to.peers, credentials.clone(), batch).await;
+            self.heed(reply, batch, pace);
+            if pace.failures() > 0 {
+                return;
+            }
+        }
+    }
+
+    fn ready(&self) -> Result<(Client, Option<HeaderValue>), Unready> {
+        let client = Client::new(self.to.ca_file.as_deref())?;
+        let credentials = self.to.credentials.as_ref().map(alertmanager::Credentials::header).transpose()?;
+        Ok((client, credentials))
+    }
+
+    fn heed(&self, reply: Reply, batch: &[Alert], pace: &mut Pace) {
+        let (receiver, now) = (self.name.as_str(), clock::now());
+        match reply {
+            Reply::Delivered => {
+                if pace.failures() >= FAILURES {
+                    info!(receiver, "A receiver takes alerts again");
+                }
+                pace.answered(now);
+                self.metrics.notification(receiver, Sent::Delivered);
+            }
+            Reply::Refused(why) => {
+                warn!(receiver, why, alerts = batch.len(), "Alerts are refused");
+                pace.answered(now);
+                self.metrics.notification(receiver, Sent::Refused);
+            }
+            Reply::Failed { why, wait } => self.failed(pace, now, &why, wait),
+            Reply::Gone(why) => self.failed(pace, now, &why, None),
+            Reply::Withheld => {}
+        }
+    }
+
+    fn failed(&self, pace: &mut Pace, now: Time, why: &str, wait: Option<Duration>) {
+        pace.failed(now, wait);
+        self.metrics.notification(&self.name, Sent::Retried);
+        let (receiver, failures) = (self.name.as_str(), pace.failures());
+        if failures == FAILURES {
+            warn!(receiver, why, failures, "A receiver cannot be told; it is tried again and again");
+        } else {
+            info!(receiver, why, failures, "Alerts could not be sent; they are sent again");
+        }
+    }
+}

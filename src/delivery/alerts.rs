@@ -1,0 +1,98 @@
+//! Which alerts an Alertmanager is told, again and again: pure.
+//!
+//! An Alertmanager keeps no news but a state: what fires is sent every so often with the time at
+//! which it ends by itself, what is over is sent for a while with the time at which it ended. So
+//! nothing has to be recorded: after a restart the same is sent anew.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::policy::{Admission, Item};
+use crate::report::alertmanager::Alert;
+use crate::report::object::FindingState;
+use crate::time::Time;
+
+/// What is over is sent so long, as Prometheus does (rules/alerting.go): an Alertmanager may be away.
+const OVER: Duration = Duration::from_mins(15);
+/// What fires ends by itself after so many missed rounds.
+const ROUNDS: u32 = 4;
+
+/// The alerts of one receiver.
+#[derive(Debug)]
+pub struct Alerts {
+    every: Duration,
+    cluster: Option<String>,
+    known: BTreeMap<Labels, Known>,
+}
+
+type Labels = BTreeMap<&'static str, String>;
+
+#[derive(Debug)]
+struct Known {
+    alert: Alert,
+    over: Option<Time>,
+}
+
+impl Alerts {
+    /// None yet; what fires will be sent that often.
+    pub const fn new(every: Duration, cluster: Option<String>) -> Self {
+        Self { every, cluster, known: BTreeMap::new() }
+    }
+
+    /// All that is to be sent now.
+    pub fn round(&mut self, items: &[Item], now: Time) -> Vec<Alert> {
+        let mut firing = BTreeMap::new();
+        for item in items {
+            let alert = Alert::of(&item.finding, self.cluster.as_deref(), now, now.plus(self.every * ROUNDS));
+            match self.stands(item, &alert.labels, now) {
+                Stands::Fires => drop(firing.insert(alert.labels.clone(), Known { alert, over: None })),
+                Stands::Over(at) => self.end(alert, at),
+                Stands::Not => {}
+            }
+        }
+        for known in self.known.values_mut().filter(|known| known.over.is_none()) {
+            known.over = Some(now);
+        }
+        self.known.extend(firing);
+        self.known.retain(|_, known| known.over.is_none_or(|over| now.since(over) < OVER));
+        self.known.values().map(Known::as_sent).collect()
+    }
+
+    fn stands(&self, item: &Item, labels: &Labels, now: Time) -> Stands {
+        let fired = self.known.get(labels).is_some_and(|known| known.over.is_none());
+        match (item.state, item.admission) {
+            (_, Admission::Barred) => Stands::Not,
+            (FindingState::Confirmed, _) if item.silenced => Stands::Not,
+            (FindingState::Confirmed, Admission::Routed) => Stands::Fires,
+            (FindingState::Confirmed, _) if fired => Stands::Fires,
+            (FindingState::Confirmed, _) => Stands::Not,
+            (FindingState::Resolved | FindingState::Withdrawn, _) => match item.finding.resolved_at {
+                Some(at) if now.since(at) < OVER && (fired || item.admission == Admission::Routed) => Stands::Over(at),
+                _ => Stands::Not,
+            },
+        }
+    }
+
+    /// One that is over, unless the same fires again under another finding.
+    fn end(&mut self, alert: Alert, at: Time) {
+        let known = self.known.entry(alert.labels.clone()).or_insert(Known { alert, over: Some(at) });
+        known.over.get_or_insert(at);
+    }
+}
+
+enum Stands {
+    Fires,
+    Over(Time),
+    Not,
+}
+
+impl Known {
+    fn as_sent(&self) -> Alert {
+        let mut alert = self.alert.clone();
+        if let Some(over) = self.over {
+            // An end before the beginning would be refused.
+            alert.ends_at = over.max(alert.starts_at);
+        }
+        alert
+    }
+}

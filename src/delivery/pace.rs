@@ -1,0 +1,98 @@
+//! How fast one receiver is spoken to, and how long it is left alone after a failure: pure.
+
+use std::time::Duration;
+
+use crate::source::hash::{mark, mix};
+use crate::time::Time;
+
+/// Slack takes one message a second from a webhook.
+const BETWEEN: Duration = Duration::from_secs(1);
+/// The first wait after a failure; it doubles with each further one.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest wait: so late it is noticed at most that a receiver is back.
+const LONGEST: Duration = Duration::from_mins(5);
+/// The longest wait that a receiver may ask for: a mistake in its header must not silence it for ever.
+const LONGEST_ASKED: Duration = Duration::from_hours(1);
+
+/// When a receiver may be spoken to again.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    not_before: Time,
+    failures: u32,
+    seed: u64,
+}
+
+impl Pace {
+    /// A receiver that may be spoken to at once; `name` and `start` make its jitter its own.
+    pub fn new(name: &str, start: Time) -> Self {
+        Self { not_before: Time::default(), failures: 0, seed: mark(&(name, start)) }
+    }
+
+    /// Nothing is to be sent before.
+    pub const fn not_before(&self) -> Time {
+        self.not_before
+    }
+
+    /// How often it failed since it last worked.
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// It answered at `now`, whether it took the message or refused it for good.
+    pub fn answered(&mut self, now: Time) {
+        self.failures = 0;
+        self.not_before = now.plus(BETWEEN);
+    }
+
+    /// It failed at `now`, and asks for `wait`, if it asks for anything: the wait grows with each
+    /// failure, by chance up to a quarter longer or shorter, so that receivers do not come in step.
+    pub fn failed(&mut self, now: Time, wait: Option<Duration>) {
+        let grown = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        self.failures = self.failures.saturating_add(1);
+        self.seed = mix(self.seed, u64::from(self.failures));
+        let millis = grown.as_millis() as u64;
+        let jitter = Duration::from_millis(millis * 3 / 4 + self.seed % (millis / 2 + 1));
+        let wait = wait.map_or(jitter, |wait| wait.clamp(BETWEEN, LONGEST_ASKED));
+        self.not_before = now.plus(wait);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Time = Time::from_millis(1_795_000_000_000);
+
+    #[test]
+    fn the_wait_grows_to_five_minutes_and_starts_anew_after_an_answer() {
+        let mut pace = Pace::new("slack", START);
+        let waits: Vec<u64> = (0..12).map(|_| failed(&mut pace, None).as_secs()).collect();
+        assert!(waits[0] <= 1 && waits.iter().all(|wait| *wait <= 375), "{waits:?}");
+        assert!(waits[11] >= 225, "{waits:?}");
+        pace.answered(START);
+        assert_eq!(pace.not_before().since(START), BETWEEN);
+        assert!(failed(&mut pace, None) < Duration::from_millis(1300));
+    }
+
+    #[test]
+    fn two_receivers_do_not_come_back_in_step() {
+        let waits = ["one", "other"].map(|name| {
+            let mut pace = Pace::new(name, START);
+            (0..8).map(|_| failed(&mut pace, None)).collect::<Vec<_>>()
+        });
+        assert_ne!(waits[0], waits[1]);
+    }
+
+    #[test]
+    fn what_the_receiver_asks_for_is_kept_within_reason() {
+        let mut pace = Pace::new("slack", START);
+        assert_eq!(failed(&mut pace, Some(Duration::from_secs(30))), Duration::from_secs(30));
+        assert_eq!(failed(&mut pace, Some(Duration::ZERO)), BETWEEN);
+        assert_eq!(failed(&mut pace, Some(Duration::from_hours(1000))), LONGEST_ASKED);
+    }
+
+    fn failed(pace: &mut Pace, wait: Option<Duration>) -> Duration {
+        pace.failed(START, wait);
+        pace.not_before().since(START)
+    }
+}

@@ -1,0 +1,196 @@
+//! What to send to one receiver next: of the findings, of what it was told of each, and of the time.
+//!
+//! The caller sends what [`next`] says, records what was told, and asks again.
+
+mod news;
+mod storm;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::finding::Finding;
+use crate::report::object::{FindingState, Notification};
+use crate::report::tidings::{Digest, Dispatch, Kind, Why};
+use crate::time::Time;
+use news::Due;
+
+/// Most findings that a digest speaks of: a line of 300 characters for each fits into one message.
+pub const MOST_IN_DIGEST: usize = 30;
+/// Most of what came and went that one message sums up; each costs a write.
+pub const MOST_MISSED: usize = 500;
+/// What is suspected within so long after the start looped before: so long a first look at a large
+/// cluster takes.
+const FIRST_LOOK: Duration = Duration::from_secs(30);
+/// The first digest of all waits so long for what the first look has yet to find.
+const FIRST_GATHER: Duration = Duration::from_secs(5);
+
+/// A finding, and how one receiver stands to it.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The finding as it is now.
+    pub finding: Arc<Finding>,
+    /// Whether it goes on.
+    pub state: FindingState,
+    /// Whether a silence of the configuration covers it.
+    pub silenced: bool,
+    /// What the routes say.
+    pub admission: Admission,
+    /// What the receiver was last told of it.
+    pub told: Option<Notification>,
+}
+
+/// What the routes say of a finding and a receiver.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Admission {
+    /// It is told.
+    Routed,
+    /// It is told when the mute time is over.
+    Muted(Time),
+    /// No route leads there by now: what was told is told to its end, nothing new is begun.
+    ToItsEnd,
+    /// No route names its namespace: nothing is told, not even the end of what was told before.
+    Barred,
+}
+
+/// What can be set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// Changes of one finding are told no more often, unless it got much worse.
+    pub changes_every: Duration,
+    /// What goes on is told again after so long; `None`: it is not.
+    pub remind_every: Option<Duration>,
+    /// More findings than this within a minute are told together.
+    pub digest_above: usize,
+    /// What one message can hold.
+    pub holds: Holds,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { changes_every: Duration::from_mins(5), remind_every: None, digest_above: 5, holds: Holds::OneOrMany }
+    }
+}
+
+/// What one message can hold.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Holds {
+    /// One finding, or a digest of many.
+    OneOrMany,
+    /// One finding; what came and went is not told.
+    One,
+}
+
+/// What the receiver's past decides.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Past {
+    /// Since when this process serves the receiver.
+    pub since: Time,
+    /// Nothing is sent before: the pace that the receiver bears, or a back-off.
+    pub not_before: Time,
+}
+
+/// What to do next.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// Send this, then ask again.
+    Send(Dispatch),
+    /// Ask again then, or when something changed.
+    Wait(Time),
+    /// Ask again when something changed.
+    Nothing,
+}
+
+/// What to send next to a receiver that knows of the findings what their items say.
+pub fn next(items: &[Item], past: Past, settings: &Settings, now: Time) -> Next {
+    let existed = existed_since(items, past);
+    let due = items.iter().filter_map(|item| news::of(item, existed, settings));
+    let (ready, later): (Vec<Due>, Vec<Due>) = due.partition(|due| due.at <= now);
+    if ready.is_empty() {
+        return later.iter().map(|due| due.at).min().map_or(Next::Nothing, Next::Wait);
+    }
+    if now < past.not_before {
+        return Next::Wait(past.not_before);
+    }
+    let (missed, fresh): (Vec<Due>, Vec<Due>) = ready.into_iter().partition(|due| due.kind == Kind::Missed);
+    if fresh.is_empty() {
+        return Next::Send(came_and_went(missed));
+    }
+    tell(items, in_order(fresh), past, settings, now)
+}
+
+/// How many findings the receiver has yet to hear of, now or when its time has come.
+pub fn pending(items: &[Item], past: Past, settings: &Settings, now: Time) -> usize {
+    let existed = existed_since(items, past);
+    let due = items.iter().filter_map(|item| news::of(item, existed, settings));
+    // A reminder whose time has not come is nothing that waits.
+    due.filter(|due| due.kind != Kind::GoesOn || due.at <= now).count()
+}
+
+/// One of them, or a digest.
+fn tell(items: &[Item], fresh: Vec<Due>, past: Past, settings: &Settings, now: Time) -> Next {
+    if settings.holds == Holds::One {
+        return one(fresh);
+    }
+    if is_first_look(items, &fresh, past) {
+        let complete = past.since.max(oldest(&fresh)).plus(FIRST_GATHER);
+        return if now < complete { Next::Wait(complete) } else { digest(Why::FirstLook, fresh) };
+    }
+    match storm::of(items, &fresh, settings, now) {
+        storm::Storm::No => one(fresh),
+        storm::Storm::Gathers(until) => Next::Wait(until),
+        storm::Storm::Breaks => digest(Why::Storm, fresh),
+    }
+}
+
+fn one(fresh: Vec<Due>) -> Next {
+    fresh.into_iter().next().map_or(Next::Nothing, |due| Next::Send(Dispatch::One(due.news())))
+}
+
+fn digest(why: Why, fresh: Vec<Due>) -> Next {
+    let waiting = fresh.len().saturating_sub(MOST_IN_DIGEST);
+    let news = fresh.into_iter().take(MOST_IN_DIGEST).map(Due::news).collect();
+    Next::Send(Dispatch::Digest(Digest { why, news, waiting }))
+}
+
+fn came_and_went(mut missed: Vec<Due>) -> Dispatch {
+    missed.sort_by_key(|due| (due.since, due.item.finding.identity()));
+    let waiting = missed.len().saturating_sub(MOST_MISSED);
+    let news = missed.into_iter().take(MOST_MISSED).map(Due::news).collect();
+    Dispatch::Digest(Digest { why: Why::Missed, news, waiting })
+}
+
+/// Since when the receiver is known to be there: what came and went before is no news to it.
+fn existed_since(items: &[Item], past: Past) -> Time {
+    let told = items.iter().filter_map(|item| item.told.as_ref()).map(|told| told.at);
+    told.min().map_or(past.since, |first| first.min(past.since))
+}
+
+/// Whether the receiver was never told anything, and what is to be told looped before anybody looked.
+fn is_first_look(items: &[Item], fresh: &[Due], past: Past) -> bool {
+    let looked = past.since.plus(FIRST_LOOK);
+    items.iter().all(|item| item.told.is_none()) && fresh.iter().any(|due| due.item.finding.opened_at < looked)
+}
+
+fn oldest(fresh: &[Due]) -> Time {
+    fresh.iter().map(|due| due.since).min().unwrap_or_default()
+}
+
+/// The worst workload first, then the one that waits longest; of one workload in the order in which
+/// it happened.
+fn in_order(mut fresh: Vec<Due>) -> Vec<Due> {
+    let mut workloads = std::collections::BTreeMap::new();
+    for due in &fresh {
+        let rank = (std::cmp::Reverse(due.item.finding.severity), due.since);
+        let worst = workloads.entry(workload(due)).or_insert(rank);
+        *worst = (worst.0.min(rank.0), worst.1.min(rank.1));
+    }
+    fresh.sort_by_cached_key(|due| {
+        let workload = workload(due);
+        (workloads.get(&workload).copied(), workload, due.since, due.kind, due.item.finding.identity())
+    });
+    fresh
+}
+
+fn workload(due: &Due) -> (Arc<str>, Arc<str>) {
+    (Arc::clone(&due.item.finding.namespace), Arc::clone(&due.item.finding.workload))
+}

@@ -1,0 +1,113 @@
+//! Kubernetes Events on the workloads.
+//!
+//! Written directly, not through kube's `Recorder`, which repeats the first note of a series and
+//! fails for minutes once that Event has expired. The name of an Event is made of what it tells: one
+//! that is there already was written before.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use k8s_openapi::jiff::Timestamp;
+use kube::api::PostParams;
+use kube::core::{ApiResource, PartialObjectMeta, Status};
+use kube::{Api, Client};
+
+use super::Reply;
+use crate::finding::Finding;
+use crate::report::event::{CONTROLLER, Note, Regarding};
+use crate::report::tidings::News;
+use crate::source::cluster::{Trouble, cause};
+use crate::source::mask::cut;
+use crate::time::Time;
+
+/// Longest name of the replica, in bytes (pkg/apis/core/validation/events.go).
+const INSTANCE: usize = 128;
+
+/// Writes one Event.
+pub async fn send(client: &Client, instance: &str, news: &News, now: Time) -> Reply {
+    let finding = &news.finding;
+    let workload = Regarding::of(&finding.workload);
+    let uid = match uid(client, finding, &workload).await {
+        Ok(uid) => uid,
+        Err(error) => return meaning(&error),
+    };
+    let event = event(news, workload, uid, instance, now);
+    let api: Api<Event> = Api::namespaced(client.clone(), &finding.namespace);
+    match api.create(&PostParams::default(), &event).await {
+        Ok(_) => Reply::Delivered,
+        Err(kube::Error::Api(status)) if status.is_already_exists() => Reply::Delivered,
+        Err(error) => meaning(&error),
+    }
+}
+
+/// What an error of the API server means.
+fn meaning(error: &kube::Error) -> Reply {
+    let failed = || Reply::Failed { why: cause(error), wait: None };
+    let kube::Error::Api(status) = error else { return failed() };
+    match status.code {
+        // The namespace is gone, or will take nothing any more.
+        404 => Reply::Refused("its namespace is gone".to_owned()),
+        403 if is_terminating(status) => Reply::Refused("its namespace is being removed".to_owned()),
+        400 | 409 | 413 | 422 => Reply::Refused(cause(error)),
+        // It may be granted at any time, and another namespace's may be there: no reason to give up.
+        _ if Trouble::of(error) == Trouble::Forbidden => {
+            Reply::Refused(format!("{}: the right to create events.k8s.io events is missing", cause(error)))
+        }
+        _ => failed(),
+    }
+}
+
+fn is_terminating(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+/// The workload's UID, without which `kubectl describe` does not find the Event; `None` where there
+/// is none, or probehound may not look.
+async fn uid(client: &Client, finding: &Finding, workload: &Regarding) -> Result<Option<String>, kube::Error> {
+    if workload.plural.is_empty() {
+        return Ok(None);
+    }
+    let resource = ApiResource {
+        group: workload.group.to_owned(),
+        version: "v1".to_owned(),
+        api_version: api_version(workload),
+        kind: workload.kind.clone(),
+        plural: workload.plural.to_owned(),
+    };
+    let api: Api<PartialObjectMeta<kube::core::DynamicObject>> =
+        Api::namespaced_with(client.clone(), &finding.namespace, &resource);
+    match api.get_metadata_opt(&workload.name).await {
+        Ok(object) => Ok(object.and_then(|object| object.metadata.uid)),
+        Err(error) if Trouble::of(&error) == Trouble::Forbidden => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn event(news: &News, workload: Regarding, uid: Option<String>, instance: &str, now: Time) -> Event {
+    let note = Note::of(news, now);
+    let namespace = Some(news.finding.namespace.to_string());
+    Event {
+        metadata: ObjectMeta { name: Some(note.name), namespace: namespace.clone(), ..ObjectMeta::default() },
+        action: Some("Diagnosed".to_owned()),
+        event_time: Timestamp::from_millisecond(now.as_millis()).ok().map(MicroTime),
+        note: Some(note.text),
+        reason: Some(note.reason),
+        regarding: Some(ObjectReference {
+            api_version: Some(api_version(&workload)).filter(|_| !workload.plural.is_empty()),
+            kind: Some(workload.kind),
+            name: Some(workload.name),
+            namespace,
+            uid,
+            ..ObjectReference::default()
+        }),
+        reporting_controller: Some(CONTROLLER.to_owned()),
+        reporting_instance: Some(cut(instance, INSTANCE).to_owned()),
+        type_: Some(note.kind.to_owned()),
+        ..Event::default()
+    }
+}
+
+fn api_version(workload: &Regarding) -> String {
+    if workload.group.is_empty() { "v1".to_owned() } else { format!("{}/v1", workload.group) }
+}

@@ -1,0 +1,53 @@
+//! The receivers: thin edges that send one message and say what came of it.
+
+pub mod alertmanager;
+pub mod events;
+pub mod slack;
+pub mod webhook;
+
+use std::time::Duration;
+
+use super::http::{Answer, Failure};
+
+/// What came of sending a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// It arrived.
+    Delivered,
+    /// This message will never be taken; the next one may.
+    Refused(String),
+    /// It did not arrive, as far as can be known; it may the next time.
+    Failed {
+        /// Why.
+        why: String,
+        /// How long the receiver asks to be left alone.
+        wait: Option<Duration>,
+    },
+    /// Nothing will be taken at this address any more.
+    Gone(String),
+    /// Nothing was sent: another replica leads by now.
+    Withheld,
+}
+
+impl Reply {
+    /// There was no answer.
+    fn unanswered(failure: Failure) -> Self {
+        match failure {
+            Failure::Address => Self::Gone(failure.to_string()),
+            _ => Self::Failed { why: failure.to_string(), wait: None },
+        }
+    }
+
+    /// The answer says to come again.
+    fn later(why: impl Into<String>, answer: &Answer) -> Self {
+        Self::Failed { why: why.into(), wait: answer.wait }
+    }
+}
+
+/// The word of an answer's body, if it is one: anything else may be anything.
+fn word(body: &[u8]) -> Option<&str> {
+    const LONGEST: usize = 60;
+    let text = std::str::from_utf8(body).ok()?.trim();
+    let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    ((1..=LONGEST).contains(&text.len()) && plain).then_some(text)
+}

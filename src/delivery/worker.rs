@@ -1,0 +1,240 @@
+//! One receiver's task: asks the policy, sends, has it recorded, and asks again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tracing::{error, info, warn};
+
+use super::ledger::{Ledger, Record};
+use super::pace::Pace;
+use super::policy::{self, Item, Next, Past, Settings};
+use super::receiver::Reply;
+use super::sender::Sender;
+use crate::config::Config;
+use crate::finding::Identity;
+use crate::operator::clock;
+use crate::operator::leadership::Leadership;
+use crate::operator::metrics::Metrics;
+use crate::operator::metrics::labels::Sent;
+use crate::operator::stop::Stop;
+use crate::report::tidings::{Dispatch, Outcome};
+use crate::time::Time;
+
+/// Nobody sleeps longer without a look at the clock, which may have been set.
+const LOOK: Duration = Duration::from_mins(1);
+/// A receiver that is gone for good is looked at again so often: its address may have changed.
+const ADDRESS: Duration = Duration::from_secs(10);
+/// What is under way when the end is asked for may take so long.
+const LAST: Duration = Duration::from_millis(2200);
+/// So many failures in a row are worth a person's look.
+const FAILURES: u32 = 5;
+
+/// What a worker works with.
+pub struct Worker {
+    /// The receiver's name.
+    pub name: String,
+    /// Sends to it.
+    pub sender: Sender,
+    /// The findings, and what was told of them.
+    pub ledger: Arc<Ledger>,
+    /// The routes and the timing.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// Whether to send.
+    pub leadership: Leadership,
+    /// Counts what is sent.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Worker {
+    /// Tells the receiver what there is to tell, until `stop`; ends what is under way.
+    pub async fn run(self, mut stop: Stop) {
+        let ended = {
+            let mut stop = stop.clone();
+            async move {
+                stop.asked().await;
+                sleep(LAST).await;
+            }
+        };
+        let mut task = Task::new(self);
+        tokio::select! {
+            () = ended => {}
+            () = task.serve(&mut stop) => {}
+        }
+    }
+}
+
+struct Task {
+    worker: Worker,
+    since: Time,
+    pace: Pace,
+    /// The mark of the address at which nothing is taken any more.
+    gone: Option<u64>,
+    changed: watch::Receiver<u64>,
+}
+
+impl Task {
+    fn new(worker: Worker) -> Self {
+        let since = clock::now();
+        let (pace, changed) = (Pace::new(&worker.name, since), worker.ledger.subscribe());
+        worker.metrics.receiver(&worker.name);
+        Self { worker, since, pace, gone: None, changed }
+    }
+
+    /// Until the end is asked for.
+    async fn serve(&mut self, stop: &mut Stop) {
+        loop {
+            let mut leadership = self.worker.leadership.clone();
+            tokio::select! {
+                biased;
+                () = stop.asked() => return,
+                () = leadership.acquired() => {}
+            }
+            self.changed.mark_unchanged();
+            let wait = self.step().await;
+            tokio::select! {
+                biased;
+                () = stop.asked() => return,
+                () = sleep(wait) => {}
+                Ok(()) = self.changed.changed() => {}
+                Ok(()) = self.worker.config.changed() => {}
+            }
+        }
+    }
+
+    /// Does what is to be done now; how long to wait before the next step if nothing happens.
+    async fn step(&mut self) -> Duration {
+        if self.worker.ledger.record() == Record::Unknown {
+            return LOOK;
+        }
+        if self.is_gone() {
+            return ADDRESS;
+        }
+        let (items, settings) = self.look();
+        let (now, past) = (clock::now(), Past { since: self.since, not_before: self.pace.not_before() });
+        self.worker.metrics.notifications_pending(&self.worker.name, policy::pending(&items, past, &settings, now));
+        match policy::next(&items, past, &settings, now) {
+            Next::Send(dispatch) => {
+                self.deliver(&dispatch).await;
+                Duration::ZERO
+            }
+            Next::Wait(until) => until.since(now).clamp(Duration::from_millis(1), LOOK),
+            Next::Nothing => LOOK,
+        }
+    }
+
+    fn look(&mut self) -> (Vec<Item>, Settings) {
+        let config = Arc::clone(&self.worker.config.borrow_and_update());
+        let notifications = &config.notifications;
+        let items = self.worker.ledger.items(&self.worker.name, &notifications.routes, clock::now());
+        let timing = &notifications.timing;
+        let settings = Settings {
+            changes_every: timing.changes_every,
+            remind_every: timing.remind_every,
+            digest_above: timing.digest_above,
+            holds: self.worker.sender.holds(),
+        };
+        (items, settings)
+    }
+
+    async fn deliver(&mut self, dispatch: &Dispatch) {
+        let leadership = self.worker.leadership.clone();
+        let cluster = self.worker.config.borrow().cluster_name.clone();
+        let reply = self.worker.sender.send(dispatch, cluster.as_deref(), || leadership.holds()).await;
+        let now = clock::now();
+        match reply {
+            Reply::Delivered => {
+                self.worked(now);
+                self.count(Sent::Delivered);
+                self.record(dispatch, now, &Outcome::Delivered).await;
+            }
+            Reply::Refused(why) => {
+                let receiver = self.worker.name.as_str();
+                warn!(
+                    receiver,
+                    why,
+                    message = summary(dispatch),
+                    "A message is refused for good, and is not sent again"
+                );
+                self.pace.answered(now);
+                self.count(Sent::Refused);
+                self.record(dispatch, now, &Outcome::Refused(why)).await;
+            }
+            Reply::Failed { why, wait } => self.failed(now, &why, wait),
+            Reply::Gone(why) => self.stop_sending(&why),
+            Reply::Withheld => {}
+        }
+    }
+
+    fn worked(&mut self, now: Time) {
+        if self.pace.failures() >= FAILURES {
+            info!(receiver = self.worker.name, "A receiver takes messages again");
+        }
+        self.pace.answered(now);
+    }
+
+    fn failed(&mut self, now: Time, why: &str, wait: Option<Duration>) {
+        self.pace.failed(now, wait);
+        self.count(Sent::Retried);
+        let (receiver, failures) = (self.worker.name.as_str(), self.pace.failures());
+        if failures == FAILURES {
+            warn!(receiver, why, failures, "A receiver cannot be told; it is tried again and again");
+        } else {
+            info!(receiver, why, failures, "A message could not be sent; it is tried again");
+        }
+    }
+
+    /// Nothing is sent any more until the address changes.
+    fn stop_sending(&mut self, why: &str) {
+        let receiver = self.worker.name.as_str();
+        error!(receiver, why, "A receiver is stopped: nothing is sent to it until its address changes");
+        self.count(Sent::Refused);
+        self.worker.metrics.receiver_stopped(receiver);
+        self.gone = Some(self.worker.sender.mark().unwrap_or_default());
+    }
+
+    /// Whether the address is still the one at which nothing is taken.
+    fn is_gone(&mut self) -> bool {
+        let Some(gone) = self.gone else { return false };
+        let mark = self.worker.sender.mark();
+        // An address that cannot be read is none to go on with.
+        if mark.is_none_or(|mark| mark == gone) {
+            return true;
+        }
+        info!(receiver = self.worker.name, "A receiver has another address: it is told again");
+        self.worker.metrics.receiver_resumed(&self.worker.name);
+        self.gone = None;
+        false
+    }
+
+    /// Has it recorded, and waits for that: of what was sent and not yet recorded a kill leaves no
+    /// more than one message.
+    async fn record(&mut self, dispatch: &Dispatch, now: Time, outcome: &Outcome) {
+        let records = dispatch.records(&self.worker.name, now, outcome);
+        let identities: Vec<Identity> = records.iter().map(|(identity, _)| identity.clone()).collect();
+        self.worker.ledger.told(&records);
+        let mut changed = self.worker.ledger.subscribe();
+        while self.worker.leadership.holds() && !self.worker.ledger.is_recorded(identities.iter()) {
+            // Leadership ends without a sound.
+            let _ = timeout(Duration::from_secs(1), changed.changed()).await;
+        }
+    }
+
+    fn count(&self, outcome: Sent) {
+        self.worker.metrics.notification(&self.worker.name, outcome);
+    }
+}
+
+/// What a message is about, for the log.
+fn summary(dispatch: &Dispatch) -> String {
+    const LONGEST: usize = 200;
+    let first = dispatch.news().first().map(|news| crate::report::headline::subject(&news.finding));
+    let more = dispatch.news().len().saturating_sub(1);
+    let text = match (first, more) {
+        (None, _) => String::new(),
+        (Some(first), 0) => first,
+        (Some(first), more) => format!("{first} and {more} more"),
+    };
+    crate::report::escape::terminal(&text, LONGEST)
+}

@@ -1,0 +1,136 @@
+//! The engine's caller: what is seen goes in, what is said goes onto the board and into the log.
+//!
+//! [`Driver`] is sans-IO, like the engine: it is given inputs and the time, and asked what it wants to
+//! know and when it is next due. [`run`] is the task around it.
+
+mod oddities;
+mod said;
+mod shown;
+mod task;
+
+use std::sync::Arc;
+
+pub use oddities::{Kind, Skipped};
+pub use task::{Ended, Inlets, Memory, Surroundings, run};
+
+use super::board::Board;
+use super::instruments::Instruments;
+use crate::config::Config;
+use crate::engine::{Engine, Finding, Need, Observation};
+use crate::source::Observer;
+use crate::source::cluster::{Answer, Input};
+use crate::time::Time;
+use oddities::Oddities;
+use shown::Shown;
+
+/// Owns the engine and all that is needed to feed it.
+pub struct Driver {
+    engine: Engine,
+    observer: Observer,
+    shown: Shown,
+    oddities: Oddities,
+    instruments: Arc<Instruments>,
+}
+
+impl Driver {
+    /// A driver that has seen nothing; what it says goes onto `board`.
+    pub fn new(config: &Config, board: Arc<Board>, instruments: Arc<Instruments>, skipped: Skipped) -> Self {
+        Self {
+            engine: Engine::new(config.detection.clone()),
+            observer: Observer::new(),
+            shown: Shown::new(board, config.silences.clone()),
+            oddities: Oddities::new(skipped),
+            instruments,
+        }
+    }
+
+    /// Takes in what was seen.
+    pub fn handle_input(&mut self, input: Input, now: Time) {
+        if let Some(observation) = self.observe(input, now) {
+            self.engine.apply(observation, now);
+        }
+    }
+
+    /// Takes in what was looked up. `false` where it does not say what was asked for: the engine asks
+    /// again when there is news.
+    pub fn handle_answer(&mut self, answer: &Answer, now: Time) -> bool {
+        let (observation, odd) = answer.observation(&mut self.observer);
+        let (Need::Workload { namespace, .. } | Need::Services { namespace, .. }) = &answer.need;
+        for oddity in odd {
+            self.oddities.note(Kind::Related, namespace, &oddity, now);
+        }
+        let Some(observation) = observation else {
+            return false;
+        };
+        self.engine.apply(observation, now);
+        true
+    }
+
+    /// Takes in what was said before a restart, or by another replica. What goes on is shown at once:
+    /// the engine says nothing of it until there is news.
+    pub fn handle_memory(&mut self, findings: Vec<Finding>, now: Time) {
+        for finding in findings {
+            self.shown.remember(&finding, now);
+            self.engine.apply(Observation::Remembered(Box::new(finding)), now);
+        }
+        self.speak(now);
+    }
+
+    /// Goes on with other settings.
+    pub fn handle_settings(&mut self, config: &Config, now: Time) {
+        self.engine.set_settings(config.detection.clone());
+        self.shown.set_silences(config.silences.clone(), now);
+    }
+
+    /// Lets time pass.
+    pub fn handle_deadline(&mut self, now: Time) {
+        self.engine.tick(now);
+        self.shown.tick(now);
+    }
+
+    /// When [`Driver::handle_deadline`] is next due, if nothing is seen before.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.engine.next_deadline().into_iter().chain(self.shown.next_deadline()).min()
+    }
+
+    /// What it would like to know since the last call.
+    pub fn take_needs(&mut self) -> Vec<Need> {
+        self.engine.take_needs()
+    }
+
+    /// Passes on what the engine says and counts.
+    pub fn speak(&mut self, now: Time) {
+        for change in self.engine.take_changes() {
+            self.shown.change(&change, now);
+        }
+        self.instruments.count(&self.engine.take_counts(), now);
+    }
+
+    /// How many pods the engine keeps.
+    pub fn pods(&self) -> usize {
+        self.engine.pods()
+    }
+
+    /// What the engine is told of an input.
+    fn observe(&mut self, input: Input, now: Time) -> Option<Observation> {
+        match input {
+            Input::ListStarted(scope) => Some(Observation::ListStarted(scope)),
+            Input::ListFinished(scope) => Some(Observation::ListFinished(scope)),
+            Input::Pod(pod, seen) => match self.observer.pod(&pod, seen) {
+                Ok(snapshot) => Some(Observation::Pod(Box::new(snapshot))),
+                Err(oddity) => self.oddities.skip(Kind::Pod, &pod.metadata, &oddity, now),
+            },
+            Input::PodGone(pod) => match self.observer.pod_id(&pod) {
+                Ok(id) => Some(Observation::PodGone(id)),
+                Err(oddity) => self.oddities.skip(Kind::Pod, &pod.metadata, &oddity, now),
+            },
+            Input::Event(event) => match self.observer.event(&event) {
+                Ok(said) => said.map(Box::new).map(Observation::Event),
+                Err(oddity) => self.oddities.skip(Kind::Event, &event.metadata, &oddity, now),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Objects that cannot be used: each is counted, and as many are told as somebody can read.
+
+use std::time::Duration;
+
+use tracing::warn;
+
+use crate::report::escape::terminal;
+use crate::source::objects::{Maybe, ObjectMeta, Oddity, Shape};
+use crate::time::Time;
+
+/// Told in a row, then no more until [`QUIET`] is over.
+const MOST: u32 = 10;
+/// A tenant may write odd objects as fast as the API server takes them.
+const QUIET: Duration = Duration::from_mins(10);
+/// Longest place or oddity that is told, in columns.
+const TOLD: usize = 300;
+
+/// What kind of object it is.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A pod.
+    Pod,
+    /// An event.
+    Event,
+    /// One around the pods that was looked up.
+    Related,
+}
+
+/// Counts an object that was passed over.
+pub type Skipped = Box<dyn Fn(Kind) + Send>;
+
+/// Counts and tells what is odd.
+pub(super) struct Oddities {
+    skipped: Skipped,
+    since: Time,
+    told: u32,
+}
+
+impl Oddities {
+    pub fn new(skipped: Skipped) -> Self {
+        Self { skipped, since: Time::default(), told: 0 }
+    }
+
+    /// Passes over an object of the cluster: nothing comes of it.
+    pub fn skip<M: Shape, T>(
+        &mut self,
+        kind: Kind,
+        metadata: &Maybe<ObjectMeta<M>>,
+        oddity: &Oddity,
+        now: Time,
+    ) -> Option<T> {
+        let place = metadata.ok().and_then(|metadata| metadata.identity().ok());
+        let place = place.map(|(namespace, name)| format!("{namespace}/{name}"));
+        self.note(kind, place.as_deref().unwrap_or("an object without a name"), oddity, now);
+        None
+    }
+
+    /// Counts an oddity, and tells it unless many were told of late.
+    pub fn note(&mut self, kind: Kind, place: &str, oddity: &Oddity, now: Time) {
+        (self.skipped)(kind);
+        if now.since(self.since) >= QUIET {
+            (self.since, self.told) = (now, 0);
+        }
+        self.told = self.told.saturating_add(1);
+        if self.told > MOST {
+            return;
+        }
+        let object = terminal(place, TOLD);
+        let what = terminal(&oddity.to_string(), TOLD);
+        let more = if self.told == MOST { "further ones are counted, and not told for ten minutes" } else { "" };
+        warn!(?kind, object, what, more, "Passed over an object that is not as the API says");
+    }
+}

@@ -1,0 +1,105 @@
+//! What is on the board: put up with the silence that applies, taken down when nobody needs it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::said;
+use crate::config::Silences;
+use crate::engine::{Change, ChangeKind, Finding};
+use crate::finding::Identity;
+use crate::operator::board::{Board, Entry};
+use crate::time::Time;
+
+/// What is over stays up so long: whoever passes it on has seen it by then, and holds it himself.
+const LINGERS: Duration = Duration::from_hours(1);
+
+/// Keeps the board.
+pub(super) struct Shown {
+    board: Arc<Board>,
+    silences: Silences,
+    /// When a silence next ends by itself.
+    turns: Option<Time>,
+    over: BTreeMap<Identity, Time>,
+    leaving: BTreeSet<(Time, Identity)>,
+}
+
+impl Shown {
+    pub fn new(board: Arc<Board>, silences: Silences) -> Self {
+        // A time in the past: the first look says when the next one is due.
+        let turns = Some(Time::default());
+        Self { board, silences, turns, over: BTreeMap::new(), leaving: BTreeSet::new() }
+    }
+
+    /// Shows and logs a change.
+    pub fn change(&mut self, change: &Change, now: Time) {
+        let silenced_by = self.silence(&change.finding, now);
+        said::log(change, silenced_by.as_deref());
+        let entry = Entry { finding: Arc::clone(&change.finding), kind: change.kind, at: change.at, silenced_by };
+        self.put_up(entry);
+    }
+
+    /// Shows what was said before a restart or by another replica, unless it is over or more is known.
+    pub fn remember(&mut self, finding: &Finding, now: Time) {
+        let known = self.board.get(&finding.identity());
+        let knows_more = known.is_some_and(|known| known.finding.confirmed_at.is_some());
+        if finding.resolved_at.is_some() || knows_more {
+            return;
+        }
+        let silenced_by = self.silence(finding, now);
+        let at = finding.confirmed_at.unwrap_or(finding.opened_at);
+        self.put_up(Entry { finding: Arc::new(finding.clone()), kind: ChangeKind::Confirmed, at, silenced_by });
+    }
+
+    /// Goes on with other silences.
+    pub fn set_silences(&mut self, silences: Silences, now: Time) {
+        self.silences = silences;
+        self.silence_anew(now);
+    }
+
+    /// Takes down what nobody needs any more, and ends silences whose time is over.
+    pub fn tick(&mut self, now: Time) {
+        while self.leaving.first().is_some_and(|(at, _)| *at <= now) {
+            if let Some((_, identity)) = self.leaving.pop_first() {
+                self.over.remove(&identity);
+                self.board.take_down(&identity);
+            }
+        }
+        if self.turns.is_some_and(|turns| turns <= now) {
+            self.silence_anew(now);
+        }
+    }
+
+    /// When [`Shown::tick`] is next due.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.leaving.first().map(|(at, _)| *at).into_iter().chain(self.turns).min()
+    }
+
+    fn put_up(&mut self, entry: Entry) {
+        let identity = entry.finding.identity();
+        if let Some(leaves) = self.over.remove(&identity) {
+            self.leaving.remove(&(leaves, identity.clone()));
+        }
+        if !entry.is_open() {
+            let leaves = entry.at.plus(LINGERS);
+            self.over.insert(identity.clone(), leaves);
+            self.leaving.insert((leaves, identity));
+        }
+        self.board.put_up(entry);
+    }
+
+    fn silence_anew(&mut self, now: Time) {
+        self.turns = self.silences.0.iter().filter_map(|silence| silence.until).filter(|until| *until > now).min();
+        for mut entry in self.board.all() {
+            let silenced_by = self.silence(&entry.finding, now);
+            if entry.is_open() && entry.silenced_by != silenced_by {
+                entry.silenced_by = silenced_by;
+                self.board.put_up(entry);
+            }
+        }
+    }
+
+    fn silence(&self, finding: &Finding, now: Time) -> Option<Arc<str>> {
+        self.silences.of(finding, now).map(|silence| Arc::from(silence.name.as_str()))
+    }
+}

@@ -1,0 +1,171 @@
+//! The task around the driver.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{FutureExt, Stream, StreamExt};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::Driver;
+use crate::config::Config;
+use crate::engine::{Finding, Need};
+use crate::operator::stop::Stop;
+use crate::source::cluster::{Answer, Input};
+use crate::time::Time;
+
+/// Most observations taken in before anything else gets its turn: some milliseconds' worth.
+const BATCH: usize = 256;
+/// Longest sleep: the time of day may be set anew meanwhile.
+const NAP: Duration = Duration::from_secs(10);
+/// Shortest sleep before what is due: times are whole milliseconds.
+const TICK: Duration = Duration::from_millis(1);
+/// After the watch is back, what happened meanwhile gets so long to come in before time goes on.
+const CATCH_UP: Duration = Duration::from_secs(2);
+/// How often is looked whether the watch is back.
+const BLINK: Duration = Duration::from_millis(500);
+
+/// What was said before a restart, or by another replica.
+#[derive(Debug)]
+pub struct Memory {
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// Told when the engine knows them and the board shows them.
+    pub taken: oneshot::Sender<()>,
+}
+
+/// Where all that the driver takes in comes from, in the order in which it is taken.
+pub struct Inlets<S> {
+    /// Ends the task.
+    pub stop: Stop,
+    /// The settings.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// Findings that others said.
+    pub memories: mpsc::Receiver<Memory>,
+    /// What was looked up.
+    pub answers: mpsc::Receiver<Answer>,
+    /// What is seen.
+    pub observations: S,
+}
+
+/// Why the driver cannot go on.
+#[derive(thiserror::Error, Debug, PartialEq, Eq)]
+#[error("the watch of the cluster has ended")]
+pub struct Ended;
+
+/// What the task asks of its surroundings; none of it may wait.
+pub trait Surroundings {
+    /// The time of day.
+    fn now(&self) -> Time;
+    /// Whether pods are being watched at the moment. While they are not, silence proves nothing, and
+    /// no time passes for the engine.
+    fn sees(&self) -> bool;
+    /// Asks for what the engine wants to know.
+    fn ask(&mut self, need: Need);
+    /// The loop went round; so many observations were taken in at once.
+    fn went_round(&mut self, observations: usize);
+}
+
+/// Drives until `stop`.
+///
+/// # Errors
+/// The stream of observations has ended.
+pub async fn run<S>(driver: Driver, inlets: Inlets<S>, surroundings: impl Surroundings) -> Result<(), Ended>
+where
+    S: Stream<Item = Input>,
+{
+    let Inlets { mut stop, mut config, mut memories, mut answers, observations } = inlets;
+    let mut observations = pin!(observations);
+    let mut task = Task { driver, surroundings, blind_until: Instant::now() };
+    loop {
+        let due = task.due();
+        let mut seen = 0;
+        tokio::select! {
+            biased;
+            // 1. The end.
+            () = stop.asked() => return Ok(()),
+            // 2. Settings.
+            Ok(()) = config.changed() => {
+                let config = Arc::clone(&config.borrow_and_update());
+                task.step(|driver, now| driver.handle_settings(&config, now));
+            }
+            // 3. What others said.
+            Some(memory) = memories.recv() => {
+                task.step(|driver, now| driver.handle_memory(memory.findings, now));
+                // Whoever asked may have gone meanwhile.
+                let _ = memory.taken.send(());
+            }
+            // 4. What was looked up.
+            Some(answer) = answers.recv() => {
+                task.step(|driver, now| _ = driver.handle_answer(&answer, now));
+            }
+            // 5. What is seen.
+            observation = observations.next() => {
+                let Some(first) = observation else { return Err(Ended) };
+                seen = task.batch(first, || observations.next().now_or_never().flatten());
+                task.deadline();
+                tokio::task::yield_now().await;
+            }
+            // 6. What is due.
+            () = tokio::time::sleep_until(due) => task.deadline(),
+        }
+        task.surroundings.went_round(seen);
+    }
+}
+
+struct Task<S> {
+    driver: Driver,
+    surroundings: S,
+    blind_until: Instant,
+}
+
+impl<S: Surroundings> Task<S> {
+    fn step(&mut self, step: impl FnOnce(&mut Driver, Time)) {
+        let (started, now) = (Instant::now(), self.surroundings.now());
+        step(&mut self.driver, now);
+        self.driver.speak(now);
+        for need in self.driver.take_needs() {
+            self.surroundings.ask(need);
+        }
+        self.driver.instruments.step(started.elapsed(), self.driver.pods());
+    }
+
+    /// Takes in what is there already, without waiting for more; gives back how many it was.
+    fn batch(&mut self, first: Input, more: impl FnMut() -> Option<Input>) -> usize {
+        let mut taken = 0;
+        self.step(|driver, now| {
+            for input in std::iter::once(first).chain(std::iter::from_fn(more)).take(BATCH) {
+                driver.handle_input(input, now);
+                taken += 1;
+            }
+        });
+        taken
+    }
+
+    /// Lets time pass, if something is due and the cluster is seen.
+    fn deadline(&mut self) {
+        let now = self.surroundings.now();
+        if !self.is_blind() && self.driver.next_deadline().is_some_and(|deadline| deadline <= now) {
+            self.step(Driver::handle_deadline);
+        }
+    }
+
+    /// When to look again whether something is due.
+    fn due(&mut self) -> Instant {
+        let now = Instant::now();
+        if self.is_blind() {
+            return now + BLINK;
+        }
+        let deadline = self.driver.next_deadline();
+        now + deadline.map_or(NAP, |deadline| deadline.since(self.surroundings.now()).clamp(TICK, NAP))
+    }
+
+    fn is_blind(&mut self) -> bool {
+        let now = Instant::now();
+        if !self.surroundings.sees() {
+            self.blind_until = now + CATCH_UP;
+        }
+        now < self.blind_until
+    }
+}

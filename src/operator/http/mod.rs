@@ -1,0 +1,15 @@
+//! The server for `/metrics`, `/livez` and `/readyz`.
+//!
+//! Invariants:
+//! - `/livez` depends on nothing but the driver's loop, never on the API server.
+//! - A client that is slow, silent or one of hundreds takes nothing from the others: connections,
+//!   requests, time and buffers are bounded, and where all connections are taken the oldest one goes.
+
+mod answer;
+mod health;
+mod impatient;
+mod serve;
+
+pub use answer::{Pages, Site};
+pub use health::{Awaited, Heartbeat, Readiness};
+pub use serve::{BindError, Limits, Server};

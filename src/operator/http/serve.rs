@@ -1,0 +1,198 @@
+//! Connections, and what each of them may take.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{debug, warn};
+
+use super::answer::Site;
+use super::impatient::Impatient;
+use crate::config::Listen;
+
+/// Connections that wait to be taken, in the kernel.
+const BACKLOG: u32 = 256;
+/// Request line and headers, in bytes; the least that hyper allows.
+const BUFFER: usize = 8192;
+/// Most headers of a request.
+const HEADERS: usize = 64;
+/// What the kernel holds of a page for a client that reads slowly, in bytes: with all connections
+/// taken that is a few MiB.
+const KERNEL_BUFFER: u32 = 64 * 1024;
+/// After an error of accepting, which may be one of too many open files.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// What clients may take.
+#[derive(Copy, Clone, Debug)]
+pub struct Limits {
+    /// Most connections at once: some Prometheus servers, the kubelet, and whoever looks.
+    pub connections: usize,
+    /// A connection keeps its place for so long, though others wait.
+    pub grace: Duration,
+    /// A request has to come within so long, also on a connection that is kept open.
+    pub request: Duration,
+    /// An answer has to be taken within so long: who reads a byte a second is cut off.
+    pub answer: Duration,
+    /// After so long a connection gets no further answer.
+    pub life: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 64,
+            grace: Duration::from_secs(1),
+            request: Duration::from_secs(10),
+            answer: Duration::from_secs(20),
+            life: Duration::from_mins(5),
+        }
+    }
+}
+
+/// Why there is no server.
+#[derive(thiserror::Error, Debug)]
+#[error("cannot listen at {listen}: {cause}")]
+pub struct BindError {
+    /// Where.
+    pub listen: Listen,
+    /// What the system says.
+    pub cause: io::Error,
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    limits: Limits,
+}
+
+impl Server {
+    /// Listens; answers nothing yet.
+    ///
+    /// # Errors
+    /// The address is not this machine's, or taken, or may not be used.
+    pub fn bind(listen: Listen, limits: Limits) -> Result<Self, BindError> {
+        let mut last = None;
+        for address in listen.addresses() {
+            match bind(address) {
+                Ok(listener) => return Ok(Self { listener, limits }),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(BindError { listen, cause: last.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()) })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers for ever; who drops it closes all connections.
+    pub async fn serve(self, site: Arc<Site>) -> Infallible {
+        let mut connections = Connections::new(self.limits);
+        loop {
+            let permit = connections.place().await;
+            match self.listener.accept().await {
+                Ok((stream, _)) => connections.begin(stream, Arc::clone(&site), permit),
+                Err(error) => {
+                    warn!(%error, "A connection cannot be accepted");
+                    sleep(BREATH).await;
+                }
+            }
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
+    // A restart must not wait for connections of before to be forgotten.
+    socket.set_reuseaddr(true)?;
+    // What is accepted inherits it.
+    socket.set_send_buffer_size(KERNEL_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// The connections, oldest first.
+struct Connections {
+    limits: Limits,
+    places: Arc<Semaphore>,
+    open: VecDeque<(Instant, AbortHandle)>,
+}
+
+impl Connections {
+    fn new(limits: Limits) -> Self {
+        Self { limits, places: Arc::new(Semaphore::new(limits.connections)), open: VecDeque::new() }
+    }
+
+    /// Waits for a place; where none becomes free the oldest connection gives up its own.
+    async fn place(&mut self) -> OwnedSemaphorePermit {
+        loop {
+            self.open.retain(|(_, connection)| !connection.is_finished());
+            let oldest = self.open.front().map_or_else(Instant::now, |(since, _)| *since);
+            let patience = (oldest + self.limits.grace).saturating_duration_since(Instant::now());
+            let places = Arc::clone(&self.places);
+            if let Ok(place) = timeout(patience, places.acquire_owned()).await {
+                return place.expect("the semaphore is never closed");
+            }
+            if let Some((_, connection)) = self.open.pop_front() {
+                connection.abort();
+                debug!("A connection was cut off for others that wait");
+            }
+        }
+    }
+
+    fn begin(&mut self, stream: TcpStream, site: Arc<Site>, place: OwnedSemaphorePermit) {
+        let limits = self.limits;
+        let task = tokio::spawn(async move {
+            if let Err(error) = converse(stream, site, limits).await {
+                debug!(%error, "A connection ended");
+            }
+            drop(place);
+        });
+        self.open.push_back((Instant::now(), task.abort_handle()));
+    }
+}
+
+impl Drop for Connections {
+    fn drop(&mut self) {
+        self.open.iter().for_each(|(_, connection)| connection.abort());
+    }
+}
+
+/// Answers the requests of one connection.
+async fn converse(stream: TcpStream, site: Arc<Site>, limits: Limits) -> Result<(), hyper::Error> {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let site = Arc::clone(&site);
+        async move { Ok::<_, Infallible>(site.answer(request.method(), request.uri().path()).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.request)
+        .max_buf_size(BUFFER)
+        .max_headers(HEADERS)
+        .serve_connection(TokioIo::new(Impatient::new(stream, limits.answer)), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = sleep(limits.life) => connection.as_mut().graceful_shutdown(),
+    }
+    // Who goes on sending could have us wait for ever.
+    timeout(limits.request + limits.answer, connection).await.unwrap_or(Ok(()))
+}

@@ -1,0 +1,401 @@
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::engine::ChangeKind;
+use crate::finding::{Cause, Finding};
+use crate::operator::testing::{at, finding};
+
+const DAY: Duration = Duration::from_hours(24);
+
+#[tokio::test(start_paused = true)]
+async fn a_confirmed_finding_is_written_once() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    assert_eq!(world.write(), Some(("web", "Confirmed")));
+    world.sleep(DAY * 2).await;
+    assert_eq!(world.write(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_only_suspected_has_no_object() {
+    let mut world = World::new();
+    world.say(ChangeKind::Suspected, &Finding { confirmed_at: None, ..finding("web") });
+    world.say(ChangeKind::Withdrawn, &Finding { confirmed_at: None, ..finding("web") });
+    assert_eq!(world.write(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_written_at_once_and_counts_once_a_minute() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.write();
+    world.sleep(Duration::from_secs(10)).await;
+    world.say(ChangeKind::Counted, &Finding { restarts: 60, ..finding("web") });
+    assert_eq!(world.write(), None);
+    world.say(ChangeKind::Updated, &Finding { restarts: 61, cause: Cause::WrongPort, ..finding("web") });
+    assert_eq!(world.write(), Some(("web", "Confirmed")));
+    world.say(ChangeKind::Counted, &Finding { restarts: 62, cause: Cause::WrongPort, ..finding("web") });
+    world.sleep(Duration::from_secs(59)).await;
+    assert_eq!(world.write(), None);
+    world.sleep(Duration::from_secs(1)).await;
+    assert_eq!(world.write(), Some(("web", "Confirmed")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_the_way_out_counts_do_not_wait_but_what_failed_does() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("api"));
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.fail();
+    world.write();
+    world.say(ChangeKind::Counted, &Finding { restarts: 60, ..finding("web") });
+    world.plan.hurry(world.now());
+    assert_eq!(world.write(), Some(("web", "Confirmed")));
+    assert_eq!(world.write(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_deletes_comes_back_while_it_goes_on() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.write();
+    world.delete("web");
+    world.sleep(PAUSE).await;
+    assert_eq!(world.write(), Some(("web", "Confirmed")));
+    world.say(ChangeKind::Resolved, &over("web"));
+    world.sleep(PAUSE).await;
+    assert_eq!(world.write(), Some(("web", "Resolved")));
+    world.delete("web");
+    world.sleep(DAY).await;
+    assert_eq!(world.write(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_edits_is_put_right() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.write();
+    world.edit("web", |status| status["suggested"] = json!("/evil"));
+    world.sleep(PAUSE).await;
+    assert_eq!(world.write(), Some(("web", "Confirmed")));
+    world.edit("web", |status| *status = json!(null));
+    world.sleep(PAUSE).await;
+    assert_eq!(world.write(), Some(("web", "Confirmed")));
+    assert_eq!(world.write(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_stand_as_it_was_written_is_not_written_every_second() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    let mut writes = 0;
+    for _ in 0..600 {
+        writes += usize::from(world.write_but_get(|status| status["hypotheses"] = json!(["mine"])));
+        world.sleep(Duration::from_secs(1)).await;
+    }
+    assert!((5..=20).contains(&writes), "{writes}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_over_and_told_is_removed_after_a_day() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.write();
+    world.say(ChangeKind::Resolved, &over("web"));
+    world.sleep(PAUSE).await;
+    world.write();
+    world.tell("web", "Resolved");
+    world.sleep(Duration::from_hours(23)).await;
+    assert_eq!(world.remove(), None);
+    world.sleep(Duration::from_hours(1)).await;
+    assert_eq!(world.remove(), Some("web"));
+    assert_eq!(world.plan.items.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_receiver_still_waits_for_is_kept_longer_but_not_for_ever() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.write();
+    world.say(ChangeKind::Resolved, &over("web"));
+    world.sleep(PAUSE).await;
+    world.write();
+    world.tell("web", "Opened");
+    world.sleep(DAY * 7).await;
+    assert_eq!(world.remove(), None);
+    world.sleep(DAY + Duration::from_mins(2)).await;
+    assert_eq!(world.remove(), Some("web"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_again_is_the_same_object_in_a_new_episode() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.write();
+    world.say(ChangeKind::Resolved, &over("web"));
+    world.sleep(PAUSE).await;
+    world.write();
+    world.tell("web", "Resolved");
+    world.sleep(DAY / 2).await;
+    world.say(ChangeKind::Suspected, &Finding { confirmed_at: None, episodes: 2, ..finding("web") });
+    assert_eq!(world.write(), None);
+    world.say(ChangeKind::Confirmed, &Finding { episodes: 2, ..finding("web") });
+    assert_eq!(world.write(), Some(("web", "Confirmed")));
+    world.sleep(DAY * 2).await;
+    assert_eq!(world.remove(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_episode_that_is_over_stays_over_whatever_a_person_writes() {
+    let mut world = World::new();
+    world.exists(&over("web"), "Resolved");
+    world.edit("web", |status| status["state"] = json!("Confirmed"));
+    world.sleep(DAY + Duration::from_mins(2)).await;
+    assert_eq!(world.remove(), Some("web"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_withdrawn_says_so_and_since_when() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.write();
+    world.say(ChangeKind::Withdrawn, &finding("web"));
+    world.sleep(PAUSE).await;
+    assert_eq!(world.write(), Some(("web", "Withdrawn")));
+    world.say(ChangeKind::Withdrawn, &finding("never-written"));
+    assert_eq!(world.write(), None);
+    world.sleep(DAY + Duration::from_mins(2)).await;
+    assert_eq!(world.remove(), Some("web"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_tried_again_ever_more_seldom_and_nothing_is_lost() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    let mut tries = 0;
+    for second in 0..600 {
+        tries += usize::from(world.fail());
+        if second == 300 {
+            world.say(ChangeKind::Updated, &Finding { cause: Cause::WrongPort, ..finding("web") });
+        }
+        world.sleep(Duration::from_secs(1)).await;
+    }
+    assert!((10..=20).contains(&tries), "{tries}");
+    world.sleep(LONGEST_PAUSE).await;
+    assert_eq!(world.write(), Some(("web", "Confirmed")));
+    assert_eq!(world.status("web")["cause"], json!("WrongPort"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_written_any_more_is_given_up() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    let (key, _) = world.take().expect("it is due");
+    world.plan.done(&key, Outcome::Impossible, world.now());
+    world.sleep(DAY).await;
+    assert_eq!(world.write(), None);
+    world.say(ChangeKind::Counted, &Finding { restarts: 60, ..finding("web") });
+    assert_eq!(world.write(), Some(("web", "Confirmed")), "the namespace may be there again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_shows_what_is_gone_where_it_looked() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.write();
+    world.sleep(PAUSE).await;
+    let elsewhere = Scope::Namespace("elsewhere".into());
+    world.plan.list_started(elsewhere.clone());
+    world.plan.list_finished(&elsewhere, world.now());
+    assert_eq!(world.write(), None);
+    world.objects.clear();
+    world.plan.list_started(Scope::All);
+    world.plan.list_finished(&Scope::All, world.now());
+    assert_eq!(world.write(), Some(("web", "Confirmed")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_news_is_none() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.write();
+    let (key, first) = world.kept("web");
+    world.sleep(PAUSE).await;
+    world.say(ChangeKind::Updated, &Finding { cause: Cause::WrongPort, ..finding("web") });
+    world.write();
+    world.plan.saw(&key, first, world.now());
+    world.plan.gone(&key, 1, world.now());
+    world.sleep(DAY).await;
+    assert_eq!(world.write(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_replica_has_ended_is_not_ended_again() {
+    let mut world = World::new();
+    world.exists(&Finding { resolved_at: Some(at(61)), ..finding("web") }, "Resolved");
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.say(ChangeKind::Resolved, &over("web"));
+    assert_eq!(world.write(), None);
+    world.say(ChangeKind::Resolved, &Finding { episodes: 2, ..over("web") });
+    assert_eq!(world.write(), Some(("web", "Resolved")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_on_and_is_not_known_here_is_left_alone() {
+    let mut world = World::new();
+    world.exists(&finding("web"), "Confirmed");
+    world.sleep(DAY * 30).await;
+    assert_eq!(world.take().map(|(key, _)| key), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_was_left_without_a_status_is_removed_some_day() {
+    let mut world = World::new();
+    world.exists(&finding("web"), "Confirmed");
+    world.edit("web", |status| *status = json!(null));
+    world.sleep(DAY + Duration::from_mins(2)).await;
+    assert_eq!(world.remove(), Some("web"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_under_a_name_of_its_own_is_nobodys_business() {
+    let mut object = json!(FindingObject::of(&finding("web"), FindingState::Confirmed, None));
+    object["metadata"]["name"] = json!("mine");
+    let object = serde_json::from_value(object).expect("an object");
+    assert_eq!(Kept::of(&object), None);
+}
+
+fn over(workload: &str) -> Finding {
+    Finding { resolved_at: Some(at(60)), ..finding(workload) }
+}
+
+/// A plan, and the cluster that it is about.
+struct World {
+    plan: Plan,
+    started: Instant,
+    version: u64,
+    objects: BTreeMap<&'static str, Value>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { plan: Plan::new(DAY), started: Instant::now(), version: 0, objects: BTreeMap::new() }
+    }
+
+    fn now(&self) -> Now {
+        let instant = Instant::now();
+        Now { time: at(60).plus(instant - self.started), instant }
+    }
+
+    async fn sleep(&self, span: Duration) {
+        tokio::time::sleep(span).await;
+    }
+
+    fn say(&mut self, kind: ChangeKind, finding: &Finding) {
+        let finding = Arc::new(finding.clone());
+        let shown = Shown { finding, kind, at: self.now().time, silenced_by: None };
+        self.plan.want(&shown, self.now());
+    }
+
+    fn take(&mut self) -> Option<(Key, Action)> {
+        let action = self.plan.take_due(self.now())?;
+        let (Action::Write { key, .. } | Action::Remove { key, .. }) = &action;
+        Some((key.clone(), action))
+    }
+
+    /// Lets what is due be written, and gives back what it was.
+    fn write(&mut self) -> Option<(&'static str, &'static str)> {
+        let (key, action) = self.take()?;
+        let Action::Write { object, exists, .. } = action else { panic!("{action:?}") };
+        let name = name(&key);
+        assert_eq!(exists, self.objects.contains_key(name));
+        let state = match object.status.as_ref().and_then(|status| status.state) {
+            Some(FindingState::Confirmed) => "Confirmed",
+            Some(FindingState::Resolved) => "Resolved",
+            Some(FindingState::Withdrawn) => "Withdrawn",
+            None => "",
+        };
+        self.put(name, json!(object));
+        let (_, kept) = self.kept(name);
+        self.plan.done(&key, Outcome::Stands(kept), self.now());
+        Some((name, state))
+    }
+
+    /// The same, but what stands there then is something else.
+    fn write_but_get(&mut self, change: impl FnOnce(&mut Value)) -> bool {
+        let Some((key, Action::Write { object, .. })) = self.take() else { return false };
+        let mut object = json!(object);
+        change(&mut object["status"]);
+        self.put(name(&key), object);
+        let (_, kept) = self.kept(name(&key));
+        self.plan.done(&key, Outcome::Stands(kept), self.now());
+        true
+    }
+
+    fn fail(&mut self) -> bool {
+        let Some((key, _)) = self.take() else { return false };
+        self.plan.done(&key, Outcome::Failed(Duration::ZERO), self.now());
+        true
+    }
+
+    fn remove(&mut self) -> Option<&'static str> {
+        let (key, action) = self.take()?;
+        assert!(matches!(action, Action::Remove { .. }), "{action:?}");
+        self.plan.done(&key, Outcome::Gone, self.now());
+        self.objects.remove(name(&key));
+        Some(name(&key))
+    }
+
+    /// An object of before.
+    fn exists(&mut self, finding: &Finding, state: &str) {
+        let mut object = json!(FindingObject::of(finding, FindingState::Confirmed, None));
+        object["status"]["state"] = json!(state);
+        let key = Key::of(&finding.identity());
+        self.put(name(&key), object);
+        let (key, kept) = self.kept(name(&key));
+        self.plan.saw(&key, kept, self.now());
+    }
+
+    fn edit(&mut self, name: &'static str, edit: impl FnOnce(&mut Value)) {
+        let mut object = self.objects[name].clone();
+        edit(&mut object["status"]);
+        self.put(name, object);
+        let (key, kept) = self.kept(name);
+        self.plan.saw(&key, kept, self.now());
+    }
+
+    fn tell(&mut self, name: &'static str, told: &str) {
+        let notification = json!({"receiver": "slack", "episode": 1, "told": told, "at": at(62)});
+        self.edit(name, |status| status["notifications"] = json!([notification]));
+    }
+
+    fn delete(&mut self, name: &'static str) {
+        let (key, _) = self.kept(name);
+        self.objects.remove(name);
+        self.version += 1;
+        self.plan.gone(&key, self.version, self.now());
+    }
+
+    fn put(&mut self, name: &'static str, mut object: Value) {
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        object["metadata"]["uid"] = json!(format!("uid-of-{name}"));
+        object["metadata"]["creationTimestamp"] = json!(at(60));
+        self.objects.insert(name, object);
+    }
+
+    fn kept(&self, name: &str) -> (Key, Kept) {
+        let object = serde_json::from_value(self.objects[name].clone()).expect("an object");
+        Kept::of(&object).expect("a finding of probehound's")
+    }
+
+    fn status(&self, name: &str) -> &Value {
+        &self.objects[name]["status"]
+    }
+}
+
+fn name(key: &Key) -> &'static str {
+    ["web", "api", "never-written"].into_iter().find(|name| key.name.starts_with(name)).expect("a name of the tests")
+}

@@ -1,0 +1,190 @@
+//! What is to stand in the cluster, and what stands there.
+
+use std::sync::Arc;
+
+use kube::core::DynamicObject;
+
+use crate::engine::ChangeKind;
+use crate::finding::{Finding, Identity};
+use crate::operator::board::Entry;
+use crate::report::object::{FindingObject, FindingState, FindingStatus, Notification, Told, object_name};
+use crate::source::hash::mark;
+use crate::time::Time;
+
+/// Where an object is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Key {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+impl Key {
+    /// Where the object of a finding is.
+    pub fn of(identity: &Identity) -> Self {
+        Self { namespace: Arc::clone(&identity.namespace), name: object_name(identity).into() }
+    }
+}
+
+/// What an object is to say.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    finding: Arc<Finding>,
+    state: FindingState,
+    silenced_by: Option<Arc<str>>,
+    /// The marks of its status.
+    pub marks: Marks,
+}
+
+impl Wanted {
+    /// What the object of a finding is to say; `None` for one that was only ever suspected in this
+    /// episode, which has none.
+    pub fn of(entry: &Entry) -> Option<Self> {
+        entry.finding.confirmed_at?;
+        let mut finding = Arc::clone(&entry.finding);
+        let state = match entry.kind {
+            ChangeKind::Withdrawn => {
+                // It never was one: over since it was said so.
+                Arc::make_mut(&mut finding).resolved_at.get_or_insert(entry.at);
+                FindingState::Withdrawn
+            }
+            _ if finding.resolved_at.is_some() => FindingState::Resolved,
+            _ => FindingState::Confirmed,
+        };
+        let object = FindingObject::of(&finding, state, entry.silenced_by.as_deref());
+        let marks = Marks::of(object.status.unwrap_or_default());
+        Some(Self { finding, state, silenced_by: entry.silenced_by.clone(), marks })
+    }
+
+    /// The object whole.
+    pub fn object(&self) -> FindingObject {
+        FindingObject::of(&self.finding, self.state, self.silenced_by.as_deref())
+    }
+
+    /// Its state.
+    pub const fn state(&self) -> FindingState {
+        self.state
+    }
+
+    /// Whether nothing more will be said of this episode.
+    pub fn is_over(&self) -> bool {
+        self.state != FindingState::Confirmed
+    }
+
+    /// The episode.
+    pub fn episode(&self) -> u32 {
+        self.finding.episodes
+    }
+}
+
+/// What of a status is compared: marks, so that little is kept of each object.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Marks {
+    /// Of all that probehound writes.
+    pub whole: u64,
+    /// Of what is more than counts.
+    pub essence: u64,
+}
+
+impl Marks {
+    fn of(mut status: FindingStatus) -> Self {
+        status.notifications = Vec::new();
+        let whole = of_json(&status);
+        // That all pods or a Service are out is news; how many of them are is a count.
+        let all = status.pods.is_some_and(|pods| pods.total > 0 && pods.affected >= pods.total);
+        let out = status.services.iter().any(|service| service.total > 0 && service.ready == 0);
+        let essence = FindingStatus {
+            restarts: None,
+            pods: None,
+            affected: None,
+            services: Vec::new(),
+            evidence: Vec::new(),
+            remedy: Vec::new(),
+            ..status
+        };
+        Self { whole, essence: of_json(&(essence, all, out)) }
+    }
+}
+
+/// A finding's object as it stands in the cluster, as little as has to be known of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// Its UID: a later one of the same name is another object.
+    pub uid: Arc<str>,
+    /// Its `resourceVersion` as text, for preconditions.
+    pub resource_version: Arc<str>,
+    /// The marks of its status.
+    pub marks: Marks,
+    /// The episode that it tells of.
+    pub episode: u32,
+    /// Since when it is over, if it is.
+    pub over: Option<Over>,
+}
+
+/// A finding's object that may be removed some day.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Over {
+    /// Since when.
+    pub since: Time,
+    /// Whether each receiver that was told of the episode was told of its end.
+    pub told: bool,
+}
+
+impl Kept {
+    /// An object of the cluster, and where it is; `None` for one that is no finding of probehound's.
+    ///
+    /// A status that cannot be understood counts as none: it is written anew while the finding goes
+    /// on, and removed like one that is over if it does not.
+    pub fn of(object: &DynamicObject) -> Option<(Key, Self)> {
+        let found = parsed(object)?;
+        let metadata = &object.metadata;
+        let created = metadata.creation_timestamp.as_ref().map(|time| Time::from_millis(time.0.as_millisecond()));
+        let status = found.status.unwrap_or_default();
+        let over = match status.state {
+            Some(FindingState::Confirmed) => None,
+            Some(_) => status.resolved_at.or(created),
+            None => created,
+        };
+        let episode = status.episodes.unwrap_or_default();
+        let told = status.notifications.iter().all(|notification| is_told(notification, episode));
+        let kept = Self {
+            uid: metadata.uid.as_deref().unwrap_or_default().into(),
+            resource_version: metadata.resource_version.as_deref().unwrap_or_default().into(),
+            over: over.map(|since| Over { since, told }),
+            episode,
+            marks: Marks::of(status),
+        };
+        Some((Key { namespace: metadata.namespace.as_deref()?.into(), name: metadata.name.as_deref()?.into() }, kept))
+    }
+}
+
+/// The finding that an object holds, if it was confirmed and not withdrawn: what the engine is to
+/// remember.
+pub fn remembered(object: &DynamicObject) -> Option<Finding> {
+    let found = parsed(object)?;
+    let state = found.status.as_ref()?.state?;
+    found.finding().filter(|finding| finding.confirmed_at.is_some() && state != FindingState::Withdrawn)
+}
+
+/// The object, if its name is the one that its finding has; without its status if that is odd.
+fn parsed(object: &DynamicObject) -> Option<FindingObject> {
+    let spec = serde_json::from_value(object.data.get("spec")?.clone()).ok()?;
+    let status = object.data.get("status").and_then(|status| serde_json::from_value(status.clone()).ok());
+    let mut found = FindingObject::new(object.metadata.name.as_deref()?, spec);
+    found.metadata.namespace = Some(object.metadata.namespace.clone()?);
+    found.status = status;
+    let own = found.metadata.name.as_deref() == Some(&*object_name(&found.identity()?));
+    own.then_some(found)
+}
+
+/// Whether a receiver has nothing more to hear of an episode that is over.
+fn is_told(notification: &Notification, episode: u32) -> bool {
+    let waits = matches!(notification.told, Told::Opened | Told::Changed) && notification.refused.is_none();
+    notification.episode != episode || !waits
+}
+
+fn of_json(value: &impl serde::Serialize) -> u64 {
+    // Plain data can always be written as JSON.
+    mark(&serde_json::to_vec(value).unwrap_or_default())
+}

@@ -1,0 +1,170 @@
+//! Reading and writing the objects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions};
+use kube::{Client, Resource};
+use serde_json::{Map, Value, json};
+use tokio::time::timeout;
+
+use super::refusal::Refusal;
+use super::state::{Kept, Key};
+use crate::operator::leadership::Leadership;
+use crate::report::object::{FindingObject, MANAGER};
+use crate::source::cluster::Trouble;
+
+/// How long one request may take: what a holder of the Lease sends has to arrive before another one
+/// can hold it, four seconds after this one stopped at the latest.
+const REQUEST: Duration = Duration::from_secs(4);
+/// Objects of a page.
+const PAGE: u32 = 250;
+
+/// The `Finding` objects of the namespaces that are watched.
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+    namespaces: Vec<Arc<str>>,
+    resource: ApiResource,
+    leadership: Leadership,
+}
+
+impl Store {
+    /// Those of these namespaces, of all where there are none; written only while this replica leads.
+    pub fn new(client: Client, namespaces: Vec<Arc<str>>, leadership: Leadership) -> Self {
+        Self { client, namespaces, resource: ApiResource::erase::<FindingObject>(&()), leadership }
+    }
+
+    /// The namespaces, each with what it is read through; one without a name where all are watched.
+    pub fn scopes(&self) -> Vec<(Option<Arc<str>>, Api<DynamicObject>)> {
+        if self.namespaces.is_empty() {
+            return vec![(None, Api::all_with(self.client.clone(), &self.resource))];
+        }
+        self.namespaces.iter().map(|namespace| (Some(Arc::clone(namespace)), self.of(namespace))).collect()
+    }
+
+    /// All objects.
+    ///
+    /// # Errors
+    /// The first trouble that there was.
+    pub async fn list(&self) -> Result<Vec<DynamicObject>, Refusal> {
+        let mut all = Vec::new();
+        for (_, api) in self.scopes() {
+            let mut parameters = ListParams::default().limit(PAGE);
+            loop {
+                let page = in_time(api.list(&parameters)).await?;
+                all.extend(page.items);
+                parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+                if parameters.continue_token.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Writes an object, which is made first where it does not exist; gives it back as it stands then.
+    ///
+    /// By server-side apply: main object and status each have their own fields, those of others stay.
+    ///
+    /// # Errors
+    /// It could not be written, or not all of it; it may be written again.
+    pub async fn write(&self, key: &Key, object: &FindingObject, exists: bool) -> Result<DynamicObject, Refusal> {
+        let api = self.of(&key.namespace);
+        let apply = PatchParams::apply(MANAGER).force();
+        if !exists {
+            let main = body(key, "spec", &json!(object.spec));
+            self.leads()?;
+            in_time(api.patch(&key.name, &apply, &Patch::Apply(&main))).await?;
+        }
+        let wanted = json!(object.status);
+        let status = body(key, "status", &wanted);
+        self.leads()?;
+        let written = in_time(api.patch_status(&key.name, &apply, &Patch::Apply(&status))).await?;
+        let Some(surplus) = surplus(&wanted, written.data.get("status").unwrap_or(&Value::Null)) else {
+            return Ok(written);
+        };
+        // What others put into fields that are to be empty stays theirs under server-side apply.
+        let removal = json!({ "status": surplus });
+        self.leads()?;
+        let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        in_time(api.patch_status(&key.name, &parameters, &Patch::Merge(&removal))).await
+    }
+
+    /// Removes an object, if it is still as it was seen.
+    ///
+    /// # Errors
+    /// It could not be removed, or is another one by now.
+    pub async fn remove(&self, key: &Key, kept: &Kept) -> Result<(), Refusal> {
+        let preconditions = Preconditions {
+            uid: Some(kept.uid.to_string()),
+            resource_version: Some(kept.resource_version.to_string()),
+        };
+        let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+        self.leads()?;
+        in_time(self.of(&key.namespace).delete(&key.name, &parameters)).await.map(drop)
+    }
+
+    fn of(&self, namespace: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), namespace, &self.resource)
+    }
+
+    fn leads(&self) -> Result<(), Refusal> {
+        if self.leadership.holds() { Ok(()) } else { Err(Refusal::NotLeading) }
+    }
+}
+
+/// What one manager applies of an object.
+fn body(key: &Key, field: &str, value: &Value) -> Value {
+    json!({
+        "apiVersion": FindingObject::api_version(&()),
+        "kind": FindingObject::kind(&()),
+        "metadata": { "name": &*key.name, "namespace": &*key.namespace },
+        field: value,
+    })
+}
+
+/// What stands in a status beside what is wanted, as a patch that removes it; `None` if nothing does.
+/// What was told belongs to another manager.
+fn surplus(wanted: &Value, stands: &Value) -> Option<Value> {
+    let (Value::Object(wanted), Value::Object(stands)) = (wanted, stands) else {
+        return None;
+    };
+    let mut removal = Map::new();
+    for (name, stands) in stands.iter().filter(|(name, _)| *name != "notifications") {
+        match wanted.get(name) {
+            None => _ = removal.insert(name.clone(), Value::Null),
+            Some(wanted) => {
+                if let Some(inner) = surplus(wanted, stands) {
+                    removal.insert(name.clone(), inner);
+                }
+            }
+        }
+    }
+    (!removal.is_empty()).then_some(Value::Object(removal))
+}
+
+async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Refusal> {
+    if let Ok(answer) = timeout(REQUEST, request).await {
+        return answer.map_err(|error| Refusal::of(&error));
+    }
+    let cause = format!("no answer within {} s", REQUEST.as_secs());
+    Err(Refusal::Other { trouble: Trouble::Timeout, cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_added_to_a_status_is_removed_and_nothing_else() {
+        let wanted = json!({"cause": "Crash", "change": {"revision": 3}, "evidence": [{"what": "it"}]});
+        let stands = json!({
+            "cause": "WrongPath", "field": "evil", "change": {"revision": 3, "by": "me"}, "evidence": [],
+            "notifications": [{"receiver": "slack"}],
+        });
+        assert_eq!(surplus(&wanted, &stands), Some(json!({"field": null, "change": {"by": null}})));
+        assert_eq!(surplus(&wanted, &wanted), None);
+        assert_eq!(surplus(&wanted, &Value::Null), None);
+    }
+}

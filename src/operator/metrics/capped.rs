@@ -1,0 +1,145 @@
+//! Counters by workload: as many series as there may be, and no count that goes back or is lost.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use crate::report::metrics::text::Metric;
+use crate::report::metrics::{MAX_SERIES, OVERFLOW};
+use crate::source::hash::mark;
+use crate::time::Time;
+
+/// A series that did not grow for so long gives its place to one that does.
+const QUIET: Duration = Duration::from_hours(24);
+/// Places are sought no more often than this: each time all series are looked at.
+const SEEK_EVERY: Duration = Duration::from_mins(1);
+/// Most counts that are kept of series without a place; each is a few words.
+const MOST_KEPT: usize = 10_000;
+
+/// One metric, whose series have `N` labels.
+#[derive(Debug)]
+pub struct Capped<const N: usize> {
+    metric: Metric,
+    names: [&'static str; N],
+    series: BTreeMap<[String; N], Series>,
+    /// What series that gave up their place had counted, by a mark of their labels: one that comes
+    /// again goes on from there.
+    kept: BTreeMap<u64, u64>,
+    overflow: u64,
+    sought: Option<Time>,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Series {
+    count: u64,
+    grown: Time,
+}
+
+impl<const N: usize> Capped<N> {
+    /// A metric that has counted nothing.
+    pub const fn new(metric: Metric, names: [&'static str; N]) -> Self {
+        Self { metric, names, series: BTreeMap::new(), kept: BTreeMap::new(), overflow: 0, sought: None }
+    }
+
+    /// Counts on, at `now`; tells whether there was a place. What has none counts as overflow.
+    pub fn add(&mut self, values: [String; N], by: u64, now: Time) -> bool {
+        if let Some(series) = self.series.get_mut(&values) {
+            *series = Series { count: series.count.saturating_add(by), grown: now };
+            return true;
+        }
+        if self.series.len() >= MAX_SERIES {
+            self.make_room(now);
+        }
+        if self.series.len() >= MAX_SERIES {
+            self.overflow = self.overflow.saturating_add(by);
+            return false;
+        }
+        let before = self.kept.remove(&mark(&values)).unwrap_or_default();
+        self.series.insert(values, Series { count: before.saturating_add(by), grown: now });
+        true
+    }
+
+    /// Writes all series.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, out: &mut impl Write) -> fmt::Result {
+        self.metric.head(out)?;
+        for (values, series) in &self.series {
+            self.metric.sample(&self.labels(values), series.count, out)?;
+        }
+        match self.overflow {
+            0 => Ok(()),
+            count => self.metric.sample(&self.labels(&[OVERFLOW; N]), count, out),
+        }
+    }
+
+    fn labels<'a>(&self, values: &'a [impl AsRef<str>; N]) -> [(&'static str, &'a str); N] {
+        std::array::from_fn(|place| (self.names[place], values[place].as_ref()))
+    }
+
+    /// Takes the place of what has been quiet for long.
+    fn make_room(&mut self, now: Time) {
+        if self.sought.is_some_and(|last| now.since(last) < SEEK_EVERY) {
+            return;
+        }
+        self.sought = Some(now);
+        let quiet = |series: &Series| now.since(series.grown) >= QUIET;
+        for (values, series) in self.series.extract_if(.., |_, series| quiet(series)) {
+            if self.kept.len() < MOST_KEPT {
+                self.kept.insert(mark(&values), series.count);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METRIC: Metric = Metric::counter("restarts_total", "Restarts.");
+
+    #[test]
+    fn what_has_no_place_is_counted_as_overflow() {
+        let mut counted = full(Time::default());
+        assert!(!counted.add(["new".into()], 3, Time::default()));
+        assert!(!counted.add(["newer".into()], 4, Time::default()));
+        assert!(counted.add(["web-7".into()], 1, Time::default()), "what has a place keeps it");
+        let text = text(&counted);
+        assert_eq!(text.lines().count(), 2 + MAX_SERIES + 1);
+        assert!(text.ends_with("restarts_total{workload=\"overflow\"} 7\n"), "{text}");
+        assert!(text.contains("{workload=\"web-7\"} 2\n"));
+    }
+
+    #[test]
+    fn a_series_that_was_quiet_for_a_day_gives_its_place_and_goes_on_counting_when_it_is_back() {
+        let mut counted = full(Time::default());
+        let next_day = Time::default().plus(QUIET);
+        assert!(counted.add(["new".into()], 1, next_day));
+        assert_eq!(text(&counted).lines().count(), 3);
+        assert!(counted.add(["web-7".into()], 5, next_day));
+        assert!(text(&counted).contains("{workload=\"web-7\"} 6\n"));
+    }
+
+    #[test]
+    fn nothing_gives_its_place_while_there_is_one_free() {
+        let mut counted = Capped::new(METRIC, ["workload"]);
+        counted.add(["old".into()], 1, Time::default());
+        counted.add(["new".into()], 1, Time::default().plus(10 * QUIET));
+        assert!(text(&counted).contains("{workload=\"old\"} 1\n"));
+    }
+
+    fn full(now: Time) -> Capped<1> {
+        let mut counted = Capped::new(METRIC, ["workload"]);
+        for number in 0..MAX_SERIES {
+            assert!(counted.add([format!("web-{number}")], 1, now));
+        }
+        counted
+    }
+
+    fn text(counted: &Capped<1>) -> String {
+        let mut out = String::new();
+        counted.write(&mut out).expect("strings take everything");
+        out
+    }
+}

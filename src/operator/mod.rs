@@ -1,0 +1,27 @@
+//! `probehound run`: streams into the engine's task, changes out through what is known now.
+//!
+//! Invariants:
+//! - Nothing awaits a receiver in the engine's task: what is said goes onto the [`board`], and who
+//!   passes it on takes the newest state from there at its own pace.
+//! - Only who holds the Lease writes and sends, and asks [`leadership`] before each time.
+
+pub mod board;
+pub mod clock;
+pub mod driver;
+pub mod http;
+pub mod instruments;
+pub mod keeper;
+pub mod leadership;
+pub mod lease;
+pub mod log;
+pub mod metrics;
+pub mod process;
+pub mod reload;
+mod run;
+pub mod silence;
+pub mod stop;
+
+pub use run::{Failure, Start, run};
+
+#[cfg(test)]
+pub(crate) mod testing;

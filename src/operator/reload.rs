@@ -1,0 +1,175 @@
+//! Takes a changed file of settings into force while everything goes on.
+//!
+//! The file is read every few seconds and compared by content: a ConfigMap changes by a symbolic
+//! link that is put elsewhere, of which a watch on the file itself hears nothing.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tracing::{info, warn};
+
+use super::clock;
+use super::metrics::Metrics;
+use crate::config::{Config, LoadError, Loaded, Source};
+use crate::report::escape::terminal;
+use crate::source::hash::mark;
+
+/// How often the file is read.
+const EVERY: Duration = Duration::from_secs(10);
+/// A file has to say the same for so long: a writer may be in the middle of it.
+const SETTLED: Duration = Duration::from_secs(1);
+/// Longest hint in a log line, in columns.
+const HINT: usize = 300;
+
+/// Reads the file again and again, for ever; what is in force then goes to `running`.
+pub async fn watch(
+    source: Source,
+    running: watch::Sender<Arc<Config>>,
+    metrics: Arc<Metrics>,
+    mark: u64,
+) -> Infallible {
+    if source.file.is_none() {
+        return std::future::pending().await;
+    }
+    let mut reloader = Reloader { source, mark };
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let text = reloader.read().await;
+        if !reloader.is_news(&text) {
+            continue;
+        }
+        sleep(SETTLED).await;
+        if same(&text, &reloader.read().await) {
+            let outcome = reloader.load(&text, &Arc::clone(&running.borrow()));
+            apply(outcome, &running, &metrics);
+        }
+    }
+}
+
+/// What was seen of the file.
+struct Reloader {
+    source: Source,
+    /// Of what was last looked at, right or wrong.
+    mark: u64,
+}
+
+/// What becomes of a changed file.
+#[derive(Debug)]
+enum Outcome {
+    /// It is in force, but for these keys, which need a restart.
+    Taken { config: Box<Config>, kept: Vec<&'static str> },
+    /// It is wrong; what was in force goes on.
+    Refused(LoadError),
+}
+
+impl Reloader {
+    async fn read(&self) -> Result<String, LoadError> {
+        let source = self.source.clone();
+        // A file may lie on another machine's disk.
+        tokio::task::spawn_blocking(move || source.text()).await.expect("reading does not panic")
+    }
+
+    /// Whether this is not what was last looked at.
+    fn is_news(&self, text: &Result<String, LoadError>) -> bool {
+        mark_of(text) != self.mark
+    }
+
+    fn load(&mut self, text: &Result<String, LoadError>, running: &Config) -> Outcome {
+        self.mark = mark_of(text);
+        // What cannot be read is read once more for its error, which cannot be copied.
+        let loaded = match text {
+            Ok(text) => self.source.load_text(text),
+            Err(_) => self.source.load(),
+        };
+        match loaded {
+            Ok(Loaded { config, .. }) => {
+                let (config, kept) = config.without_restart(running);
+                Outcome::Taken { config: Box::new(config), kept }
+            }
+            Err(error) => Outcome::Refused(error),
+        }
+    }
+}
+
+fn apply(outcome: Outcome, running: &watch::Sender<Arc<Config>>, metrics: &Metrics) {
+    match outcome {
+        Outcome::Taken { config, kept } => {
+            metrics.config_loaded(clock::now());
+            info!("Settings are read anew and in force");
+            if !kept.is_empty() {
+                warn!(keys = kept.join(", "), "Some settings changed that need a restart");
+            }
+            running.send_replace(Arc::new(*config));
+        }
+        Outcome::Refused(error) => {
+            metrics.config_refused();
+            refused(&error);
+        }
+    }
+}
+
+fn refused(error: &LoadError) {
+    const MESSAGE: &str = "Changed settings are refused, the old ones go on";
+    let LoadError::Wrong(problems) = error else {
+        warn!(problem = terminal(&error.to_string(), HINT), "{MESSAGE}");
+        return;
+    };
+    for problem in &problems.all {
+        let hint = problem.hint.as_deref().map(|hint| terminal(hint, HINT));
+        warn!(problem = problems.line(problem), hint, "{MESSAGE}");
+    }
+}
+
+fn mark_of(text: &Result<String, LoadError>) -> u64 {
+    match text {
+        Ok(text) => mark(text),
+        Err(error) => mark(&error.to_string()),
+    }
+}
+
+fn same(one: &Result<String, LoadError>, other: &Result<String, LoadError>) -> bool {
+    mark_of(one) == mark_of(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_taken_but_for_what_needs_a_restart() {
+        let mut reloader = reloader("{}");
+        let text = Ok("{detection: {window: 1m}, http: {listen: ':1'}}".to_owned());
+        assert!(reloader.is_news(&text));
+        let Outcome::Taken { config, kept } = reloader.load(&text, &Config::default()) else { panic!("it is right") };
+        assert_eq!(config.detection.window, Duration::from_mins(1));
+        assert_eq!((config.http, kept), (Config::default().http, vec!["http.listen"]));
+        assert!(!reloader.is_news(&text));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_once_and_changes_nothing() {
+        let metrics = Metrics::new();
+        let (running, seen) = watch::channel(Arc::new(Config::default()));
+        let mut reloader = reloader("{}");
+        for text in [Ok("detection: {widnow: 1m}".to_owned()), Ok("nonsense".to_owned()), reloader.source.text()] {
+            let outcome = reloader.load(&text, &running.borrow().clone());
+            assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+            apply(outcome, &running, &metrics);
+            assert!(!reloader.is_news(&text));
+        }
+        assert!(!seen.has_changed().expect("it is still there"));
+        let outcome = reloader.load(&Ok("{}".to_owned()), &Config::default());
+        apply(outcome, &running, &metrics);
+        assert!(seen.has_changed().expect("it is still there"));
+    }
+
+    fn reloader(text: &str) -> Reloader {
+        let source = Source { file: Some("no/such.yaml".into()), ..Source::default() };
+        Reloader { source, mark: mark(text) }
+    }
+}

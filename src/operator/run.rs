@@ -1,0 +1,306 @@
+//! From settings to an operator that runs, and to its orderly end.
+
+mod ready;
+mod tasks;
+mod world;
+
+use std::convert::Infallible;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use kube::Client;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep};
+use tracing::{info, warn};
+
+use super::board::Board;
+use super::driver::{self, Driver, Inlets, Kind};
+use super::http::{Awaited, BindError, Heartbeat, Limits, Readiness, Server, Site};
+use super::keeper::{self, Means, Refusal, Store};
+use super::leadership::Leadership;
+use super::lease::{Candidate, VersionedLease};
+use super::metrics::{Exporter, Metrics, Watching};
+use super::{clock, reload, silence};
+use crate::config::{Config, LeaderElection, Loaded, Source};
+use crate::delivery::run as delivery;
+use crate::finding::Finding;
+use crate::report::escape::terminal;
+use crate::source::cluster::{self, Access, AccessError, Answer, Backoff, Lookup, Resource, Target, WatchHealth};
+use ready::Lists;
+use tasks::{Stage, Tasks};
+use world::World;
+
+/// What was said before a restart is waited for so long; then the watch begins without.
+const REMEMBERING: Duration = Duration::from_secs(30);
+/// How often the heart beats while the driver does not run yet.
+const BEAT: Duration = Duration::from_secs(5);
+/// Longest error that is told, in columns.
+const TOLD: usize = 300;
+/// The driver ends with its batch.
+const DRIVER_ENDS: Duration = Duration::from_millis(500);
+/// The keeper's last words, and a little.
+const KEEPER_ENDS: Duration = Duration::from_millis(2700);
+/// The message that is under way, and a little.
+const DELIVERY_ENDS: Duration = Duration::from_millis(2600);
+/// Giving the Lease back, and a little.
+const LEASE_ENDS: Duration = Duration::from_millis(1200);
+
+/// What an operator is started with.
+#[derive(Debug)]
+pub struct Start {
+    /// Where the settings come from, to be read again.
+    pub source: Source,
+    /// The settings.
+    pub loaded: Loaded,
+    /// Which cluster is meant.
+    pub target: Target,
+}
+
+/// Why an operator cannot run, or not on.
+#[derive(thiserror::Error, Debug)]
+pub enum Failure {
+    /// Nothing says which cluster is meant, or what says it is wrong.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// Nobody could ask how it is.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A part of it has ended, which none should.
+    #[error("the operator cannot go on: its task {0:?} has ended")]
+    Ended(&'static str),
+}
+
+/// Runs until `end`, whose value is logged.
+///
+/// The order of its beginning: who is asked, `/livez` and metrics, the API server's first answer,
+/// what was said before, the watch. Of its end: the engine, the last words, the Lease.
+///
+/// # Errors
+/// See [`Failure`]. That the API server is away or refuses is none: that is said and waited out.
+pub async fn run(start: Start, end: impl Future<Output = &'static str>) -> Result<(), Failure> {
+    let access = Access::find(&start.target, clock::now).await?;
+    let mut tasks = Tasks::default();
+    let parts = Parts::new(start, access, &mut tasks).await?;
+    let outcome = operate(parts, &mut tasks, end).await;
+    if let Ok(reason) = &outcome {
+        info!(reason, "Ending");
+    }
+    tasks.stop().await;
+    outcome.map(drop)
+}
+
+async fn operate(
+    parts: Parts,
+    tasks: &mut Tasks,
+    end: impl Future<Output = &'static str>,
+) -> Result<&'static str, Failure> {
+    let mut end = std::pin::pin!(end);
+    let remembered = tokio::select! {
+        reason = &mut end => return Ok(reason),
+        name = tasks.one_ends() => return Err(Failure::Ended(name)),
+        never = beat(&parts.heartbeat) => match never {},
+        remembered = parts.come_up() => remembered,
+    };
+    parts.start(remembered, tasks);
+    tokio::select! {
+        reason = end => Ok(reason),
+        name = tasks.one_ends() => Err(Failure::Ended(name)),
+    }
+}
+
+/// What the tasks have in common.
+struct Parts {
+    access: Access,
+    board: Arc<Board>,
+    config: watch::Receiver<Arc<Config>>,
+    leadership: Leadership,
+    store: Store,
+    delivery: Client,
+    metrics: Arc<Metrics>,
+    watching: Watching,
+    lookup: Lookup,
+    answers: mpsc::Receiver<Answer>,
+    heartbeat: Heartbeat,
+    api: Awaited,
+    lists: Lists,
+}
+
+impl Parts {
+    /// Makes them, and starts all that does not need the API server.
+    async fn new(start: Start, access: Access, tasks: &mut Tasks) -> Result<Self, Failure> {
+        let Start { source, loaded: Loaded { config, mark }, .. } = start;
+        let server = Server::bind(config.http.listen, Limits::default())?;
+        let leadership = elect(&config.leader_election, &access, tasks).await?;
+        let namespaces = config.watch.namespaces.iter().map(|namespace| Arc::from(&**namespace)).collect();
+        let store = Store::new(access.another_client().await?, namespaces, leadership.clone());
+        let delivery = access.another_client().await?;
+        let (running, config) = watch::channel(Arc::new(config));
+        let (lookup, answers) = Lookup::start(&access);
+        let watching = Watching {
+            health: Arc::new(WatchHealth::new(clock::now)),
+            lookups: Arc::clone(lookup.counts()),
+            related_skipped: Arc::default(),
+            throttled: Arc::clone(access.throttled()),
+        };
+        let (board, metrics) = (Arc::<Board>::default(), Arc::new(Metrics::new()));
+        let (heartbeat, readiness) = (Heartbeat::new(), Readiness::default());
+        let (api, lists) = (readiness.wait_for("the API server"), Lists::of(&readiness));
+        let exporter = Exporter {
+            metrics: Arc::clone(&metrics),
+            board: Arc::clone(&board),
+            config: config.clone(),
+            leadership: leadership.clone(),
+            watching: watching.clone(),
+        };
+        metrics.config_loaded(clock::now());
+        serve(server, Site::new(exporter, heartbeat.clone(), readiness), tasks);
+        tasks.spawn("reload", reload::watch(source, running, Arc::clone(&metrics), mark));
+        tasks.spawn("silences", silence::watch(config.clone(), Arc::clone(&board)));
+        Ok(Self {
+            access,
+            board,
+            config,
+            leadership,
+            store,
+            delivery,
+            metrics,
+            watching,
+            lookup,
+            answers,
+            heartbeat,
+            api,
+            lists,
+        })
+    }
+
+    /// Waits for the API server, and asks it for what was said before.
+    async fn come_up(&self) -> Vec<Finding> {
+        reach(&self.access).await;
+        self.api.done();
+        let began = Instant::now();
+        let mut backoff = Backoff::seeded_by_chance();
+        loop {
+            match keeper::remembered(&self.store).await {
+                Ok(findings) => {
+                    info!(findings = findings.len(), "Remembers what was said before");
+                    return findings;
+                }
+                // The keeper says it, and what it costs.
+                Err(Refusal::NoApi | Refusal::Forbidden(_)) => return Vec::new(),
+                Err(refusal) if began.elapsed() > REMEMBERING => {
+                    warn!(cause = %refusal, "Begins without what was said before");
+                    return Vec::new();
+                }
+                Err(_) => sleep(backoff.wait()).await,
+            }
+        }
+    }
+
+    /// Starts all that needs the API server.
+    fn start(self, remembered: Vec<Finding>, tasks: &mut Tasks) {
+        let teller = self.teller();
+        let Self { access, board, config, leadership, store, metrics, watching, lookup, answers, heartbeat, .. } = self;
+        let settings = Arc::clone(&config.borrow());
+        let skipped = skipped(&watching);
+        let mut driver = Driver::new(&settings, Arc::clone(&board), metrics.instruments(), skipped);
+        driver.handle_memory(remembered, clock::now());
+        let (memories, memories_inlet) = mpsc::channel(1);
+        let observations = cluster::watch(&access, &settings.watch, &watching.health);
+        let world = World { health: Arc::clone(&watching.health), lookup, heartbeat, metrics: Arc::clone(&metrics) };
+        let driver_config = config.clone();
+        tasks.spawn_until(Stage::Saying, "driver", DRIVER_ENDS, |stop| {
+            let inlets = Inlets { stop, config: driver_config, memories: memories_inlet, answers, observations };
+            driver::run(driver, inlets, world)
+        });
+        let means = Means { store, board, config, leadership, memories, metrics };
+        tasks.spawn_until(Stage::PassingOn, "keeper", KEEPER_ENDS, |stop| keeper::run(means, stop));
+        tasks.spawn_until(Stage::PassingOn, "delivery", DELIVERY_ENDS, |stop| delivery::run(teller, stop));
+        tasks.spawn("readiness", self.lists.arrive(watching.health));
+    }
+
+    /// What delivery works with.
+    fn teller(&self) -> delivery::Means {
+        delivery::Means {
+            client: self.delivery.clone(),
+            namespaces: self.config.borrow().watch.namespaces.clone(),
+            board: Arc::clone(&self.board),
+            config: self.config.clone(),
+            leadership: self.leadership.clone(),
+            metrics: Arc::clone(&self.metrics),
+            instance: name().into(),
+        }
+    }
+}
+
+/// Waits until the API server answers, and says what is in the way.
+async fn reach(access: &Access) {
+    let mut backoff = Backoff::seeded_by_chance();
+    let mut told = None;
+    loop {
+        let error = match access.check().await {
+            Ok(version) => {
+                let version = format!("{}.{}", version.major, version.minor);
+                info!(server = access.server(), version, "Reached the API server");
+                return;
+            }
+            // It is there; what may be read of it is another matter.
+            Err(AccessError::Forbidden { .. } | AccessError::Refused { .. }) => return,
+            Err(error) => error,
+        };
+        let kind = std::mem::discriminant(&error);
+        if told != Some(kind) {
+            let cause = terminal(&error.to_string(), TOLD);
+            warn!(cause, hint = error.hint(), "Cannot reach the cluster; trying again");
+            told = Some(kind);
+        }
+        sleep(backoff.wait()).await;
+    }
+}
+
+/// Whether this replica leads: by a Lease, or for ever where it is the only one.
+async fn elect(settings: &LeaderElection, access: &Access, tasks: &mut Tasks) -> Result<Leadership, AccessError> {
+    if !settings.enabled {
+        return Ok(Leadership::always());
+    }
+    let namespace = settings.namespace.as_deref().unwrap_or(access.namespace());
+    let lease = VersionedLease::new(access.another_client().await?, namespace, &settings.name);
+    let (held_until, leads) = watch::channel(None);
+    let candidate = Candidate::new(lease, identity(), held_until);
+    tasks.spawn_until(Stage::Leading, "lease", LEASE_ENDS, |mut stop| candidate.run(async move { stop.asked().await }));
+    Ok(Leadership::new(leads))
+}
+
+/// The pod's name, and by chance: a pod that is restarted in place is another holder.
+fn identity() -> String {
+    format!("{}_{:08x}", name(), RandomState::new().hash_one(0_u8) as u32)
+}
+
+/// The pod's name.
+fn name() -> String {
+    let named = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    named("POD_NAME").or_else(|| named("HOSTNAME")).unwrap_or_else(|| "probehound".to_owned())
+}
+
+fn serve(server: Server, site: Arc<Site>, tasks: &mut Tasks) {
+    let address = server.address().map_or_else(|error| error.to_string(), |address| address.to_string());
+    info!(address, version = env!("CARGO_PKG_VERSION"), "Listening for metrics and health");
+    tasks.spawn("http", server.serve(site));
+}
+
+fn skipped(watching: &Watching) -> driver::Skipped {
+    let (health, related) = (Arc::clone(&watching.health), Arc::clone(&watching.related_skipped));
+    Box::new(move |kind| match kind {
+        Kind::Pod => health.of(Resource::Pods).skip(),
+        Kind::Event => health.of(Resource::Events).skip(),
+        Kind::Related => _ = related.fetch_add(1, Ordering::Relaxed),
+    })
+}
+
+async fn beat(heartbeat: &Heartbeat) -> Infallible {
+    loop {
+        heartbeat.beat();
+        sleep(BEAT).await;
+    }
+}

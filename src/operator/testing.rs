@@ -1,0 +1,41 @@
+//! What the operator's tests share.
+
+use crate::finding::{Cause, Confidence, Effect, Fact, Finding, Pods, Severity, Value};
+use crate::kubelet::ProbeKind;
+use crate::time::Time;
+
+/// So many seconds after the beginning.
+pub fn at(seconds: i64) -> Time {
+    Time::from_millis(1_800_000_000_000 + seconds * 1000)
+}
+
+/// A confirmed finding of that Deployment in the namespace `prod`, of the beginning.
+pub fn finding(workload: &str) -> Finding {
+    Finding {
+        namespace: "prod".into(),
+        workload: format!("Deployment/{workload}").into(),
+        container: "app".into(),
+        effect: Effect::RestartLoop,
+        probe: Some(ProbeKind::Liveness),
+        cause: Cause::WrongPath,
+        fault: Cause::WrongPath.fault(),
+        field: Some("livenessProbe.httpGet.path".to_owned()),
+        current: Some(Value::Text("/v2/health".to_owned())),
+        suggested: Some(Value::Text("/health".to_owned())),
+        confidence: Confidence::High,
+        severity: Severity::Critical,
+        hypotheses: Vec::new(),
+        evidence: vec![Fact { at: at(0), what: "liveness probe failed: HTTP 404".to_owned() }],
+        revision: Some(8),
+        change: None,
+        pods: Pods { affected: 50, total: 50 },
+        services: Vec::new(),
+        restarts: 50,
+        episodes: 1,
+        opened_at: at(0),
+        confirmed_at: Some(at(0)),
+        resolved_at: None,
+        remedy: vec!["set livenessProbe.httpGet.path to /health".to_owned()],
+        labels: std::sync::Arc::default(),
+    }
+}

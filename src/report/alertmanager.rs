@@ -1,0 +1,94 @@
+//! Findings as alerts of an Alertmanager, in the form of its API v2.
+//!
+//! Labels are an alert's identity and hold no pod names; what may change without being another alert
+//! stands in the annotations. Names and labels are those of the Prometheus rules.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::headline::kind_and_name;
+use super::metrics::text::clean;
+use super::plain;
+use super::tidings::{Kind, News};
+use crate::finding::{Effect, Fault, Finding};
+use crate::time::Time;
+
+/// A misconfigured probe ends or holds up a container.
+pub const PROBE_MISCONFIGURED: &str = "ProbehoundProbeMisconfigured";
+/// Anything else that loops, or does not come up.
+pub const CONTAINER_LOOPING: &str = "ProbehoundContainerLooping";
+/// A probe cannot run, or is redirected away.
+pub const PROBE_INEFFECTIVE: &str = "ProbehoundProbeIneffective";
+/// A probe fails now and then.
+pub const PROBE_FLAPPING: &str = "ProbehoundProbeFlapping";
+
+/// Where the sections of the runbook are.
+pub const RUNBOOK: &str = "https://probehound.dev/docs/runbook.md";
+
+/// An alert.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Alert {
+    /// Its identity.
+    pub labels: BTreeMap<&'static str, String>,
+    /// What there is to say.
+    pub annotations: BTreeMap<&'static str, String>,
+    /// Since when.
+    pub starts_at: Time,
+    /// When it is over if nobody says that it goes on.
+    pub ends_at: Time,
+}
+
+impl Alert {
+    /// A finding that goes on at `now`, until `ends_at` if nobody says more.
+    pub fn of(finding: &Finding, cluster: Option<&str>, now: Time, ends_at: Time) -> Self {
+        Self {
+            labels: labels(finding, cluster),
+            annotations: annotations(finding, now),
+            starts_at: finding.confirmed_at.unwrap_or(finding.opened_at),
+            ends_at,
+        }
+    }
+}
+
+/// The alert's name for a finding.
+pub fn name(finding: &Finding) -> &'static str {
+    match finding.effect {
+        Effect::ProbeIneffective => PROBE_INEFFECTIVE,
+        Effect::Flapping => PROBE_FLAPPING,
+        _ if finding.cause.fault() == Some(Fault::Probe) => PROBE_MISCONFIGURED,
+        _ => CONTAINER_LOOPING,
+    }
+}
+
+fn labels(finding: &Finding, cluster: Option<&str>) -> BTreeMap<&'static str, String> {
+    let (kind, workload) = kind_and_name(&finding.workload);
+    let mut labels = BTreeMap::from([
+        ("alertname", name(finding).to_owned()),
+        ("namespace", clean(&finding.namespace)),
+        ("workload_kind", clean(kind)),
+        ("workload", clean(workload)),
+        ("container", clean(&finding.container)),
+        ("effect", finding.effect.to_string()),
+        ("cause", finding.cause.to_string()),
+        ("severity", finding.severity.to_string()),
+    ]);
+    labels.extend(finding.probe.map(|probe| ("probe", probe.to_string())));
+    labels.extend(cluster.map(|cluster| ("cluster", clean(cluster))));
+    labels
+}
+
+fn annotations(finding: &Finding, now: Time) -> BTreeMap<&'static str, String> {
+    let news = News { kind: Kind::Opened, finding: finding.clone().into(), before: None };
+    let mut annotations = BTreeMap::from([
+        ("summary", plain::line(&news, now)),
+        ("description", plain::lines(&news, now).join("\n")),
+        ("confidence", finding.confidence.to_string()),
+        ("runbook_url", format!("{RUNBOOK}#{}", name(finding).to_lowercase())),
+    ]);
+    annotations.extend(finding.field.as_deref().map(|field| ("field", clean(field))));
+    annotations.extend(finding.current.as_ref().map(|value| ("current", clean(&value.to_string()))));
+    annotations.extend(finding.suggested.as_ref().map(|value| ("suggested", clean(&value.to_string()))));
+    annotations
+}

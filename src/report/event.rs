@@ -1,0 +1,151 @@
+//! A Kubernetes Event on the workload, so that `kubectl describe` tells.
+
+use ring::digest::{SHA256, digest};
+
+use super::escape::visible;
+use super::headline::{kind_and_name, what_is_wrong};
+use super::object::{Said, object_name};
+use super::remedies;
+use super::sentences::{changed_by, extent, field_is, over};
+use super::tidings::{Kind, News};
+use super::webhook::hex;
+use crate::time::Time;
+
+/// Who reports: the Event's `reportingController`, a qualified name.
+pub const CONTROLLER: &str = "probehound.dev/probehound";
+/// Longest note, in bytes; the API server takes 1,024 (pkg/apis/core/validation/events.go).
+const NOTE: usize = 1000;
+
+/// What the Event says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Note {
+    /// The same for the same news: what was written already is refused as there.
+    pub name: String,
+    /// `Warning` or `Normal`
+    pub kind: &'static str,
+    /// Why: the cause, or `Resolved`.
+    pub reason: String,
+    /// The text.
+    pub text: String,
+}
+
+/// A workload as an Event names it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Regarding {
+    /// `apps`; empty for the core API, and where it is not known.
+    pub group: &'static str,
+    /// `deployments`; empty where it is not known.
+    pub plural: &'static str,
+    /// `Deployment`
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Note {
+    /// What is told of a finding.
+    pub fn of(news: &News, now: Time) -> Self {
+        let finding = &news.finding;
+        let (kind, reason) = match news.kind {
+            Kind::Opened | Kind::Changed | Kind::GoesOn => ("Warning", finding.cause.to_string()),
+            Kind::Resolved | Kind::Missed => ("Normal", "Resolved".to_owned()),
+            Kind::Withdrawn => ("Normal", "Withdrawn".to_owned()),
+        };
+        Self { name: name(news, now), kind, reason, text: cut(&visible(&text(news, now))) }
+    }
+}
+
+impl Regarding {
+    /// The workload of `KIND/NAME`.
+    pub fn of(workload: &str) -> Self {
+        let (kind, name) = kind_and_name(workload);
+        let (group, plural) = match kind {
+            "Deployment" => ("apps", "deployments"),
+            "StatefulSet" => ("apps", "statefulsets"),
+            "DaemonSet" => ("apps", "daemonsets"),
+            "ReplicaSet" => ("apps", "replicasets"),
+            "Job" => ("batch", "jobs"),
+            "CronJob" => ("batch", "cronjobs"),
+            "Pod" => ("", "pods"),
+            _ => ("", ""),
+        };
+        Self { group, plural, kind: kind.to_owned(), name: name.to_owned() }
+    }
+}
+
+fn text(news: &News, now: Time) -> String {
+    let finding = &news.finding;
+    let mut parts = vec![format!("{}.", capitalised(&what_is_wrong(finding)))];
+    match news.kind {
+        Kind::Resolved | Kind::Missed => parts.push(over(finding, now).to_string()),
+        Kind::Withdrawn => parts.push("Taken back: another finding of this container took its place.".to_owned()),
+        Kind::Opened | Kind::Changed | Kind::GoesOn => {
+            let sentences = [Some(extent(finding)), field_is(finding), changed_by(finding)];
+            parts.extend(sentences.into_iter().flatten().map(|sentence| sentence.to_string()));
+            parts.extend(remedies::of(finding).first().map(|first| format!("{}: {first}", remedies::label(first))));
+        }
+    }
+    parts.join(" ")
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+/// The finding's own name and a mark of what is told, of a reminder also when.
+fn name(news: &News, now: Time) -> String {
+    let finding = &news.finding;
+    let when = (news.kind == Kind::GoesOn).then_some(now);
+    let told = format!("{:?}", (news.kind, finding.episodes, finding.confirmed_at, Said::of(finding), when));
+    let mark = hex(&digest(&SHA256, told.as_bytes()).as_ref()[..8]);
+    format!("{}.{mark}", object_name(&finding.identity()))
+}
+
+/// As many bytes as fit, on a character's border.
+fn cut(text: &str) -> String {
+    const ELLIPSIS: &str = "…";
+    if text.len() <= NOTE {
+        return text.to_owned();
+    }
+    format!("{}{ELLIPSIS}", crate::source::mask::cut(text, NOTE - ELLIPSIS.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::operator::testing::{at, finding};
+
+    #[test]
+    fn a_note_says_what_is_wrong_and_what_to_do() {
+        let note = Note::of(&news(Kind::Opened, "web"), at(10));
+        assert_eq!((note.kind, note.reason.as_str()), ("Warning", "WrongPath"));
+        assert!(note.text.starts_with("The liveness probe asks for a path that the app does not serve. "), "{note:?}");
+        assert!(note.text.ends_with("Fix: set livenessProbe.httpGet.path to /health"), "{note:?}");
+    }
+
+    #[test]
+    fn a_note_fits_whatever_the_names_are() {
+        for name in ["x".repeat(5000), "ä".repeat(5000), "\u{1b}".repeat(5000), "😀".repeat(5000)] {
+            let mut news = news(Kind::Opened, &name);
+            Arc::make_mut(&mut news.finding).container = name.into();
+            let note = Note::of(&news, at(10));
+            assert!(note.text.len() <= NOTE && note.name.len() <= 253, "{note:?}");
+            assert!(note.text.chars().all(|c| !c.is_control()), "{note:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_news_has_the_same_name_and_other_news_another() {
+        let name = |kind, now| Note::of(&news(kind, "web"), at(now)).name;
+        assert_eq!(name(Kind::Opened, 10), name(Kind::Opened, 99));
+        assert_ne!(name(Kind::Opened, 10), name(Kind::Resolved, 10));
+        assert_ne!(name(Kind::GoesOn, 10), name(Kind::GoesOn, 99));
+    }
+
+    fn news(kind: Kind, workload: &str) -> News {
+        News { kind, finding: Arc::new(finding(workload)), before: None }
+    }
+}

@@ -1,0 +1,89 @@
+//! Prometheus' text format 0.0.4, line by line.
+
+use std::fmt::{self, Display, Write};
+
+use crate::report::escape::{cut, visible};
+
+/// Longest value of a label, in columns.
+const VALUE: usize = 128;
+
+/// What a metric is.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+}
+
+/// What is said of a metric before its samples.
+#[derive(Copy, Clone, Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means, in one sentence.
+    pub help: &'static str,
+    /// What it is.
+    pub kind: Kind,
+}
+
+impl Metric {
+    /// A metric that goes up and down.
+    pub const fn gauge(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, kind: Kind::Gauge }
+    }
+
+    /// A metric that only grows.
+    pub const fn counter(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, kind: Kind::Counter }
+    }
+
+    /// Writes what is said before the samples.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn head(&self, out: &mut impl Write) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        };
+        writeln!(out, "# HELP {} {}\n# TYPE {} {kind}", self.name, self.help, self.name)
+    }
+
+    /// Writes one sample. The values of its labels are escaped for the format; those that come from a
+    /// cluster have to be [`clean`] before, so that two that end up the same are one series.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn sample<V: AsRef<str>>(
+        &self,
+        labels: &[(&'static str, V)],
+        value: impl Display,
+        out: &mut impl Write,
+    ) -> fmt::Result {
+        out.write_str(self.name)?;
+        for (place, (name, value)) in labels.iter().enumerate() {
+            let before = if place == 0 { '{' } else { ',' };
+            let value = value.as_ref().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            write!(out, "{before}{name}=\"{value}\"")?;
+        }
+        let end = if labels.is_empty() { "" } else { "}" };
+        writeln!(out, "{end} {value}")
+    }
+
+    /// Writes a metric that has one sample without labels.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn single(&self, value: impl Display, out: &mut impl Write) -> fmt::Result {
+        self.head(out)?;
+        self.sample::<&str>(&[], value, out)
+    }
+}
+
+/// A label's value, cut and cleaned of what nobody can see; not yet escaped for the format.
+pub fn clean(value: &str) -> String {
+    // What lies beyond a few bytes a column is cut anyway.
+    let head: String = value.chars().take(4 * VALUE).collect();
+    cut(&visible(&head), VALUE)
+}

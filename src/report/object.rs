@@ -1,0 +1,361 @@
+//! Findings as objects of the cluster: the API `probehound.dev/v1alpha1`.
+//!
+//! `spec` says which finding it is and never changes. `status` says what is known, and is written by
+//! two field managers with disjoint fields: [`MANAGER`] writes all but `notifications`,
+//! [`DELIVERY_MANAGER`] writes only those. Server-side apply removes what a manager leaves out.
+//!
+//! Invariant: what [`FindingObject::of`] makes fits the definition, whatever the finding holds; an
+//! object that the API server refused would be one that hides.
+
+mod name;
+mod told;
+
+use std::sync::Arc;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrArray};
+use kube::CustomResource;
+use kube::core::crd::CustomResourceExt;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+pub use name::object_name;
+pub use told::{Notification, Reach, Said, Told};
+
+use crate::engine::{
+    Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
+};
+use crate::finding::Identity;
+use crate::kubelet::ProbeKind;
+use crate::report::headline::kind_and_name;
+use crate::source::mask::cut;
+use crate::time::Time;
+
+/// Who writes what is known.
+pub const MANAGER: &str = "probehound";
+/// Who writes what was told.
+pub const DELIVERY_MANAGER: &str = "probehound-delivery";
+
+/// Longest name of a kind, a workload, a container, a Service: what the API allows, and what the
+/// edge cuts to.
+const NAME: usize = 253;
+/// Longest text, in bytes when it is written and in characters when it is checked: a command line
+/// of many words is the longest that an honest manifest gives.
+const TEXT: usize = 4096;
+/// Most entries of a list.
+pub const ENTRIES: usize = 32;
+
+/// Which finding it is.
+#[expect(clippy::duplicated_attributes, reason = "several columns are of the same type and priority")]
+#[derive(CustomResource, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "probehound.dev",
+    version = "v1alpha1",
+    kind = "Finding",
+    root = "FindingObject",
+    plural = "findings",
+    singular = "finding",
+    shortname = "fnd",
+    category = "probehound",
+    namespaced,
+    status = "FindingStatus",
+    derive = "PartialEq",
+    doc = "What loops, and why: written by probehound.",
+    printcolumn(name = "Workload", type_ = "string", json_path = ".status.workload"),
+    printcolumn(name = "Cause", type_ = "string", json_path = ".status.cause"),
+    printcolumn(name = "Field", type_ = "string", json_path = ".status.field"),
+    printcolumn(name = "Current", type_ = "string", json_path = ".status.current"),
+    printcolumn(name = "Suggested", type_ = "string", json_path = ".status.suggested"),
+    printcolumn(name = "Pods", type_ = "string", json_path = ".status.affected"),
+    printcolumn(name = "Restarts", type_ = "integer", json_path = ".status.restarts"),
+    printcolumn(name = "Severity", type_ = "string", json_path = ".status.severity"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".status.openedAt"),
+    printcolumn(name = "Container", type_ = "string", json_path = ".spec.container", priority = 1),
+    printcolumn(name = "Effect", type_ = "string", json_path = ".spec.effect", priority = 1),
+    printcolumn(name = "Probe", type_ = "string", json_path = ".spec.probe", priority = 1),
+    printcolumn(name = "Confidence", type_ = "string", json_path = ".status.confidence", priority = 1),
+    printcolumn(name = "Revision", type_ = "integer", json_path = ".status.revision", priority = 1),
+    printcolumn(name = "Silenced", type_ = "string", json_path = ".status.silencedBy", priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [
+    { "rule": "self == oldSelf", "message": "which finding it is never changes" }
+]))]
+pub struct FindingSpec {
+    /// What a person would edit.
+    pub workload: WorkloadRef,
+    /// The container's name.
+    #[schemars(length(max = NAME))]
+    pub container: String,
+    /// What happens to it.
+    pub effect: Effect,
+    /// The probe that does it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeKind>,
+}
+
+/// A workload of the finding's namespace.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct WorkloadRef {
+    /// `Deployment`, `StatefulSet`, …
+    #[schemars(length(max = NAME))]
+    pub kind: String,
+    /// Its name.
+    #[schemars(length(max = NAME))]
+    pub name: String,
+}
+
+/// What is known of a finding, and what of it was told.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FindingStatus {
+    /// Whether it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<FindingState>,
+    /// `KIND/NAME`, as in the spec; for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
+    pub workload: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// Whose fault that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// The field to change: `livenessProbe.httpGet.path`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
+    pub field: Option<String>,
+    /// Its value now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "number_or_text")]
+    pub current: Option<Value>,
+    /// A value that was seen to work, or that the server's own words prove.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "number_or_text")]
+    pub suggested: Option<Value>,
+    /// How sure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
+    /// How bad.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// What else it could be, likeliest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES), inner(length(max = TEXT)))]
+    pub hypotheses: Vec<String>,
+    /// The facts that it rests on, in the order in which they happened.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES))]
+    pub evidence: Vec<Fact>,
+    /// The revision of the failing pods' template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// What that revision changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<RevisionChange>,
+    /// How many pods, at the worst moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pods: Option<Pods>,
+    /// `50/50`: the pods, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affected: Option<String>,
+    /// The Services of the workload at that moment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES))]
+    pub services: Vec<ServiceState>,
+    /// Restarts in this episode, of all its pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<u64>,
+    /// How often it came, this time included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub episodes: Option<u32>,
+    /// When it was first suspected in this episode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<Time>,
+    /// When the evidence carried it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Time>,
+    /// When it was over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Time>,
+    /// What to type or do, best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES), inner(length(max = TEXT)))]
+    pub remedy: Vec<String>,
+    /// The labels of its pods' template, `KEY=VALUE`, by which it may be routed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES), inner(length(max = TEXT)))]
+    pub labels: Vec<String>,
+    /// The silence of the configuration that keeps it from being told, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
+    pub silenced_by: Option<String>,
+    /// What each receiver was told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = ENTRIES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["receiver"]))]
+    pub notifications: Vec<Notification>,
+}
+
+/// Whether a finding goes on.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum FindingState {
+    /// The evidence carries it, and it goes on.
+    Confirmed,
+    /// It is over.
+    Resolved,
+    /// It never was one, or another finding took its place.
+    Withdrawn,
+}
+
+impl FindingObject {
+    /// A finding as an object, its status without what was told.
+    pub fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
+        let (kind, name) = kind_and_name(&finding.workload);
+        let spec = FindingSpec {
+            workload: WorkloadRef { kind: kind.to_owned(), name: name.to_owned() },
+            container: finding.container.to_string(),
+            effect: finding.effect,
+            probe: finding.probe,
+        };
+        let mut object = Self::new(&object_name(&finding.identity()), spec);
+        object.metadata.namespace = Some(finding.namespace.to_string());
+        object.status = Some(FindingStatus::of(finding, state, silenced_by));
+        object
+    }
+
+    /// Which finding it is; `None` without a namespace.
+    pub fn identity(&self) -> Option<Identity> {
+        Some(Identity {
+            namespace: Arc::from(self.metadata.namespace.as_deref()?),
+            workload: format!("{}/{}", self.spec.workload.kind, self.spec.workload.name).into(),
+            container: Arc::from(self.spec.container.as_str()),
+            effect: self.spec.effect,
+            probe: self.spec.probe,
+        })
+    }
+
+    /// The finding that the object holds; `None` where its status lacks what every finding has.
+    pub fn finding(&self) -> Option<Finding> {
+        let status = self.status.clone()?;
+        let Identity { namespace, workload, container, effect, probe } = self.identity()?;
+        Some(Finding {
+            namespace,
+            workload,
+            container,
+            effect,
+            probe,
+            cause: status.cause?,
+            fault: status.fault,
+            field: status.field,
+            current: status.current,
+            suggested: status.suggested,
+            confidence: status.confidence?,
+            severity: status.severity?,
+            hypotheses: status.hypotheses,
+            evidence: status.evidence,
+            revision: status.revision,
+            change: status.change,
+            pods: status.pods.unwrap_or_default(),
+            services: status.services,
+            restarts: status.restarts.unwrap_or_default(),
+            episodes: status.episodes.unwrap_or(1),
+            opened_at: status.opened_at?,
+            confirmed_at: status.confirmed_at,
+            resolved_at: status.resolved_at,
+            remedy: status.remedy,
+            labels: status.labels.iter().filter_map(|label| pair(label)).collect(),
+        })
+    }
+}
+
+impl FindingStatus {
+    fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
+        Self {
+            state: Some(state),
+            workload: Some(short(&finding.workload)),
+            cause: Some(finding.cause),
+            fault: finding.fault,
+            field: finding.field.as_deref().map(short),
+            current: finding.current.as_ref().map(short_value),
+            suggested: finding.suggested.as_ref().map(short_value),
+            confidence: Some(finding.confidence),
+            severity: Some(finding.severity),
+            hypotheses: finding.hypotheses.iter().take(ENTRIES).map(|text| short(text)).collect(),
+            evidence: finding.evidence.iter().take(ENTRIES).map(short_fact).collect(),
+            revision: finding.revision.map(number),
+            change: finding.change.as_ref().map(short_change),
+            pods: Some(finding.pods),
+            affected: Some(format!("{}/{}", finding.pods.affected, finding.pods.total)),
+            services: finding.services.iter().take(ENTRIES).cloned().collect(),
+            restarts: Some(number(finding.restarts)),
+            episodes: Some(finding.episodes),
+            opened_at: Some(finding.opened_at),
+            confirmed_at: finding.confirmed_at,
+            resolved_at: finding.resolved_at,
+            remedy: finding.remedy.iter().take(ENTRIES).map(|text| short(text)).collect(),
+            labels: finding.labels.iter().take(ENTRIES).map(|(key, value)| short(&format!("{key}={value}"))).collect(),
+            silenced_by: silenced_by.map(short),
+            notifications: Vec::new(),
+        }
+    }
+}
+
+fn short(text: &str) -> String {
+    cut(text, TEXT).to_owned()
+}
+
+/// The two parts of `KEY=VALUE`.
+fn pair(label: &str) -> Option<(Arc<str>, Arc<str>)> {
+    label.split_once('=').map(|(key, value)| (Arc::from(key), Arc::from(value)))
+}
+
+fn short_value(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(*number),
+        Value::Text(text) => Value::Text(short(text)),
+    }
+}
+
+fn short_fact(fact: &Fact) -> Fact {
+    Fact { at: fact.at, what: short(&fact.what) }
+}
+
+fn short_change(change: &RevisionChange) -> RevisionChange {
+    RevisionChange {
+        revision: number(change.revision),
+        at: change.at,
+        by: change.by.clone(),
+        from: change.from.as_deref().map(short),
+        to: change.to.as_deref().map(short),
+    }
+}
+
+/// A count as the API can carry it: its integers are signed.
+fn number(number: u64) -> u64 {
+    number.min(i64::MAX as u64)
+}
+
+/// The definition of the API, as `probehound crd` prints it.
+///
+/// # Errors
+/// None that serialising plain data can give.
+pub fn definition() -> Result<String, serde_saphyr::ser::Error> {
+    let mut definition = FindingObject::crd();
+    let schemas = definition.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut());
+    schemas.filter_map(|schema| schema.open_api_v3_schema.as_mut()).for_each(drop_unsigned_formats);
+    serde_saphyr::to_string(&definition)
+}
+
+/// The API server warns of formats that it does not know, at each apply.
+fn drop_unsigned_formats(schema: &mut JSONSchemaProps) {
+    schema.format.take_if(|format| format.starts_with("uint"));
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        drop_unsigned_formats(items);
+    }
+    schema.properties.iter_mut().flatten().for_each(|(_, property)| drop_unsigned_formats(property));
+}
+
+fn number_or_text(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "x-kubernetes-int-or-string": true, "maxLength": TEXT })
+}

@@ -1,0 +1,50 @@
+//! A message as plain text: one line for where there is room for one, lines for where there is more.
+//!
+//! What nobody could see is made visible; beyond that each medium escapes it in its way.
+
+use super::escape::{cut, visible};
+use super::headline::headline;
+use super::message::Message;
+use super::remedies::label;
+use super::sentence::Sentence;
+use super::sentences::{field_is, over, pods, telling};
+use super::tidings::{Kind, News};
+use super::when::clock;
+use crate::time::Time;
+
+/// Longest line, in columns.
+const LINE: usize = 2000;
+
+/// Who, what is wrong, how many pods and the field, in one line.
+pub fn line(news: &News, now: Time) -> String {
+    let finding = &news.finding;
+    let rest = match news.kind {
+        Kind::Resolved | Kind::Missed => over(finding, now),
+        Kind::Withdrawn => Sentence::new("Taken back: another finding of this container took its place."),
+        Kind::Opened | Kind::Changed | Kind::GoesOn => {
+            let pods = Sentence::new(format!("{}. ", pods(finding.pods)));
+            pods.and(field_is(finding).unwrap_or_default())
+        }
+    };
+    shown(format!("{}. {rest}", headline(finding)).trim_end())
+}
+
+/// All that is told of a finding, a line for each sentence, fact and remedy.
+pub fn lines(news: &News, now: Time) -> Vec<String> {
+    let message = Message::tell(news, now);
+    let mut lines = vec![message.headline.clone()];
+    let sentences = [&message.news, &message.extent, &message.since, &message.field].into_iter().flatten();
+    lines.extend(sentences.map(Sentence::to_string));
+    lines.extend(telling(&message.facts).into_iter().map(|fact| format!("{} {}", clock(fact.at), fact.what)));
+    lines.extend(message.change.iter().map(Sentence::to_string));
+    lines.extend(message.remedies.iter().enumerate().map(|(place, remedy)| match place {
+        0 => format!("{}: {remedy}", label(remedy)),
+        _ => format!("or: {remedy}"),
+    }));
+    lines.extend(message.doubt);
+    lines.iter().map(|line| shown(line)).collect()
+}
+
+fn shown(text: &str) -> String {
+    cut(&visible(text), LINE)
+}

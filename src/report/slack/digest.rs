@@ -1,0 +1,142 @@
+//! Several findings in one message.
+
+use super::escape::{command, length, prose};
+use super::{Block, Context, MOST_OF_SECTION, fallback, icon, message, sentence};
+use crate::engine::{Finding, Severity};
+use crate::report::headline::{headline, kind_and_name};
+use crate::report::remedies::is_command;
+use crate::report::sentence::Sentence;
+use crate::report::sentences::{extent, field_is, over, pods, restarts};
+use crate::report::tidings::{Digest, Kind, News, Why};
+use crate::report::when::{clock, day_if_another};
+use crate::time::Time;
+
+/// Longest line of a digest: with the most findings that one holds, within the whole budget.
+const LINE: usize = 330;
+/// Most lines: of what came and went there may be more.
+const LINES: usize = 30;
+/// Longest headline within a line.
+const HEADLINE: usize = 200;
+/// So few findings are told with what to type.
+const FEW: usize = 5;
+/// Longest sentence of one of few, and longest command.
+const OF_FEW: usize = 600;
+
+/// The fallback text and the blocks.
+pub(super) fn render(digest: &Digest, context: Context) -> (String, Vec<Block>) {
+    if let ([news], Why::FirstLook | Why::Storm) = (digest.news.as_slice(), digest.why) {
+        let preface = (digest.why == Why::FirstLook).then_some("First report: this goes on already.");
+        return (fallback(news, context), message::blocks(news, preface, context));
+    }
+    let title = title(digest);
+    let cluster = context.cluster.map(|cluster| format!("[{cluster}] ")).unwrap_or_default();
+    let worst: Vec<&str> = digest.news.iter().take(4).map(|news| kind_and_name(&news.finding.workload).1).collect();
+    let text = prose(&format!("{cluster}{title}: {}", worst.join(", ")), super::FALLBACK);
+    let mut blocks = vec![Block::section(format!("{} *{}*", worst_icon(digest), prose(&title, HEADLINE)))];
+    blocks.extend(sections(digest, context).into_iter().map(Block::section));
+    blocks.push(Block::context(small_print(digest, context)));
+    (text, blocks)
+}
+
+/// `12 findings at once, 3 of them critical`
+fn title(digest: &Digest) -> String {
+    let count = digest.news.len();
+    let findings = if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
+    let critical = |news: &&News| news.finding.severity == Severity::Critical && news.kind.is_alarm();
+    let critical = match digest.news.iter().filter(critical).count() {
+        0 => String::new(),
+        all if all == count => ", all of them critical".to_owned(),
+        some => format!(", {some} of them critical"),
+    };
+    match digest.why {
+        Why::FirstLook => format!("First report: {findings}{critical}"),
+        Why::Storm => format!("{findings} at once{critical}"),
+        Why::Missed => format!("{findings} came and went while nothing could be told here"),
+    }
+}
+
+fn worst_icon(digest: &Digest) -> &'static str {
+    let rank = |news: &&News| (news.kind.is_alarm(), news.finding.severity);
+    digest.news.iter().max_by_key(rank).map_or(":white_check_mark:", icon)
+}
+
+/// The lines, in as few sections as hold them.
+fn sections(digest: &Digest, context: Context) -> Vec<String> {
+    let mut sections: Vec<String> = Vec::new();
+    let few = digest.news.len() <= FEW && digest.why != Why::Missed;
+    let tell = if few { one_of_few } else { line };
+    let mut lines: Vec<String> = digest.news.iter().take(LINES).map(|news| tell(news, context)).collect();
+    match digest.news.len().saturating_sub(LINES) {
+        0 => {}
+        more => lines.push(format!("… and {more} more")),
+    }
+    for line in lines {
+        match sections.last_mut() {
+            Some(section) if length(section) + length(&line) < MOST_OF_SECTION => {
+                section.push('\n');
+                section.push_str(&line);
+            }
+            _ => sections.push(line),
+        }
+    }
+    sections
+}
+
+/// `:red_circle: *web (Deployment, namespace prod): the liveness probe …* 3 of 3 pods. …`
+fn line(news: &News, context: Context) -> String {
+    let head = head(news);
+    let rest = match news.kind {
+        Kind::Missed => came_and_went(&news.finding, context.now),
+        Kind::Resolved => over(&news.finding, context.now),
+        Kind::Withdrawn => Sentence::default(),
+        Kind::Opened | Kind::Changed | Kind::GoesOn => {
+            let pods = Sentence::new(format!("{}. ", pods(news.finding.pods)));
+            pods.and(field_is(&news.finding).unwrap_or_default())
+        }
+    };
+    let room = LINE.saturating_sub(length(&head) + 1);
+    format!("{head} {}", sentence(&rest, room))
+}
+
+/// The line with more below it: how far it reaches, the field and the first command.
+fn one_of_few(news: &News, context: Context) -> String {
+    if !news.kind.is_alarm() {
+        return line(news, context);
+    }
+    let finding = &news.finding;
+    let mut lines = vec![head(news), sentence(&extent(finding), OF_FEW)];
+    lines.extend(field_is(finding).map(|field| sentence(&field, OF_FEW)));
+    let commands = finding.remedy.iter().filter(|remedy| is_command(remedy));
+    lines.extend(commands.filter_map(|text| command(text, OF_FEW)).map(|command| format!("```{command}```")).take(1));
+    lines.join("\n")
+}
+
+fn head(news: &News) -> String {
+    let new = match news.kind {
+        Kind::Opened | Kind::Missed => "",
+        Kind::Changed => "changed: ",
+        Kind::GoesOn => "goes on: ",
+        Kind::Resolved => "over: ",
+        Kind::Withdrawn => "taken back: ",
+    };
+    format!("{} {new}*{}*", icon(news), prose(&headline(&news.finding), HEADLINE))
+}
+
+/// `From 14:00:02 to 14:04:12 UTC, with 137 restarts.`
+fn came_and_went(finding: &Finding, now: Time) -> Sentence {
+    let moment = |at: Time| {
+        let day = day_if_another(at, now);
+        format!("{day}{}", clock(at))
+    };
+    let (from, to) = (moment(finding.opened_at), moment(finding.resolved_at.unwrap_or(now)));
+    Sentence::new(format!("From {from} to {to} UTC, with {}.", restarts(finding.restarts)))
+}
+
+fn small_print(digest: &Digest, context: Context) -> String {
+    let cluster = context.cluster.map(|cluster| format!("cluster {} · ", super::code(cluster, 80))).unwrap_or_default();
+    let more = match digest.waiting {
+        0 => String::new(),
+        more => format!("{more} more in the next message · "),
+    };
+    format!("{cluster}{more}all of them, with what to type: `kubectl get findings -A`")
+}

@@ -1,0 +1,119 @@
+//! One finding in a message of its own.
+
+use super::escape::{command, line, prose};
+use super::{Block, Context, icon, sentence};
+use crate::engine::Finding;
+use crate::report::message::Message;
+use crate::report::object::object_name;
+use crate::report::remedies::{is_command, label};
+use crate::report::sentences::telling;
+use crate::report::tidings::News;
+use crate::report::when::clock;
+
+/// Longest headline.
+const HEADLINE: usize = 700;
+/// Longest sentence.
+const SENTENCE: usize = 900;
+/// Longest line of evidence.
+const FACT: usize = 260;
+/// Longest command or advice.
+const REMEDY: usize = 1600;
+/// Most commands and advice.
+const REMEDIES: usize = 3;
+/// Most hypotheses.
+const HYPOTHESES: usize = 5;
+/// Longest hypothesis.
+const HYPOTHESIS: usize = 200;
+/// Longest small print.
+const SMALL: usize = 600;
+
+/// All that is told of it, below `preface` where there is one.
+pub(super) fn blocks(news: &News, preface: Option<&str>, context: Context) -> Vec<Block> {
+    let message = Message::tell(news, context.now);
+    let mut blocks = vec![Block::section(head(news, &message, preface)), Block::section(body(&message))];
+    blocks.extend(evidence(&message));
+    blocks.extend(change(&message));
+    blocks.extend(remedies(news, &message));
+    blocks.extend(message.doubt.as_ref().map(|_| Block::section(doubt(&news.finding))));
+    blocks.push(Block::context(small_print(news, context)));
+    blocks.retain(|block| !matches!(block, Block::Section { text } if text.text.is_empty()));
+    blocks
+}
+
+fn head(news: &News, message: &Message, preface: Option<&str>) -> String {
+    let preface = preface.map(|preface| format!("{preface}\n")).unwrap_or_default();
+    let headline = format!("{preface}{} *{}*", icon(news), prose(&message.headline, HEADLINE));
+    match &message.news {
+        Some(news) => format!("{headline}\n{}", sentence(news, SENTENCE)),
+        None => headline,
+    }
+}
+
+fn body(message: &Message) -> String {
+    let parts = [&message.extent, &message.since, &message.field];
+    let lines: Vec<String> = parts.into_iter().flatten().map(|part| sentence(part, SENTENCE)).collect();
+    lines.join("\n")
+}
+
+fn evidence(message: &Message) -> Option<Block> {
+    let facts = telling(&message.facts);
+    if facts.is_empty() {
+        return None;
+    }
+    let lines: Vec<String> =
+        facts.iter().map(|fact| line(&format!("{}  {}", clock(fact.at), fact.what), FACT)).collect();
+    Some(Block::section(format!("```{}```", lines.join("\n"))))
+}
+
+fn change(message: &Message) -> Option<Block> {
+    message.change.as_ref().map(|change| Block::section(sentence(change, SENTENCE)))
+}
+
+fn remedies(news: &News, message: &Message) -> Vec<Block> {
+    let shown = message.remedies.iter().take(REMEDIES).enumerate();
+    let mut blocks: Vec<Block> = shown.map(|(place, text)| Block::section(remedy(place, text, news))).collect();
+    if message.remedies.len() > REMEDIES {
+        let more = message.remedies.len() - REMEDIES;
+        blocks.push(Block::section(format!("… and {more} more: {}", in_full(news))));
+    }
+    blocks
+}
+
+/// A command as it has to be typed in a block of code; anything else as advice.
+fn remedy(place: usize, text: &str, news: &News) -> String {
+    let label = if place == 0 { format!("*{}:*", label(text)) } else { "or".to_owned() };
+    if !is_command(text) {
+        return format!("{label} {}", prose(text, REMEDY));
+    }
+    match command(text, REMEDY) {
+        Some(command) => format!("{label}\n```{command}```"),
+        None => format!("{label} a command that does not fit here: {}", in_full(news)),
+    }
+}
+
+/// How sure it is, and what else it could be.
+fn doubt(finding: &Finding) -> String {
+    let mut lines = vec![format!("*Confidence: {}.*", finding.confidence)];
+    if !finding.hypotheses.is_empty() {
+        lines[0].push_str(" It could also be:");
+    }
+    let shown = finding.hypotheses.iter().take(HYPOTHESES);
+    lines.extend(shown.map(|hypothesis| format!("• {}", prose(hypothesis, HYPOTHESIS))));
+    match finding.hypotheses.len().saturating_sub(HYPOTHESES) {
+        0 => {}
+        more => lines.push(format!("… and {more} more")),
+    }
+    lines.join("\n")
+}
+
+/// Where all of it is written.
+fn in_full(news: &News) -> String {
+    let finding = &news.finding;
+    let text = format!("kubectl -n {} get finding {} -o yaml", finding.namespace, object_name(&finding.identity()));
+    super::code(&text, SMALL / 2)
+}
+
+fn small_print(news: &News, context: Context) -> String {
+    let cluster = context.cluster.map(|cluster| format!("cluster {} · ", super::code(cluster, 80))).unwrap_or_default();
+    format!("{cluster}everything about it: {}", in_full(news))
+}

@@ -1,0 +1,177 @@
+//! A message for a Slack incoming webhook: Block Kit, within Slack's limits by construction.
+//!
+//! Each part of a message has a share of the budget, and is cut to it when it is escaped; the shares
+//! add up to less than Slack takes. (docs.slack.dev/reference/block-kit/blocks/section-block)
+
+mod digest;
+pub mod escape;
+mod message;
+
+use serde::Serialize;
+
+use super::headline::{kind_and_name, what_is_wrong};
+use super::sentence::{Part, Sentence};
+use super::sentences;
+use super::tidings::{Dispatch, Kind, News};
+use crate::engine::{Finding, Severity};
+use crate::time::Time;
+use escape::{code, prose};
+
+/// Most characters of a section's text.
+pub const MOST_OF_SECTION: usize = 3000;
+/// Most blocks of a message.
+pub const MOST_BLOCKS: usize = 50;
+/// Most characters of all blocks together: Slack refuses from some 13,000 on, and does not say so.
+pub const MOST_OF_MESSAGE: usize = 12_000;
+/// Longest fallback text: more does not fit on a lock screen.
+const FALLBACK: usize = 600;
+
+/// What is posted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Payload {
+    /// What a notification shows.
+    pub text: String,
+    /// What the channel shows.
+    pub blocks: Vec<Block>,
+    /// Slack fetches nothing that is named in it.
+    pub unfurl_links: bool,
+    /// Nor that.
+    pub unfurl_media: bool,
+}
+
+/// A block.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Block {
+    /// Text.
+    Section {
+        /// The text.
+        text: Text,
+    },
+    /// Small print.
+    Context {
+        /// Its pieces.
+        elements: Vec<Text>,
+    },
+    /// A line between two findings.
+    Divider {},
+}
+
+/// Formatted text.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Text {
+    /// `mrkdwn`
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The text, escaped.
+    pub text: String,
+    /// Slack makes no links of names and addresses in it.
+    verbatim: bool,
+}
+
+/// What a message says beside its findings.
+#[derive(Copy, Clone, Debug)]
+pub struct Context<'a> {
+    /// What the cluster is called.
+    pub cluster: Option<&'a str>,
+    /// When it is said.
+    pub now: Time,
+}
+
+impl Payload {
+    /// What is told, for Slack.
+    pub fn of(dispatch: &Dispatch, context: Context) -> Self {
+        let (text, blocks) = match dispatch {
+            Dispatch::One(news) => (fallback(news, context), message::blocks(news, None, context)),
+            Dispatch::Digest(digest) => digest::render(digest, context),
+        };
+        Self { text, blocks, unfurl_links: false, unfurl_media: false }
+    }
+}
+
+impl Block {
+    fn section(text: String) -> Self {
+        Self::Section { text: Text::new(text) }
+    }
+
+    fn context(text: String) -> Self {
+        Self::Context { elements: vec![Text::new(text)] }
+    }
+}
+
+impl Text {
+    const fn new(text: String) -> Self {
+        Self { kind: "mrkdwn", text, verbatim: true }
+    }
+}
+
+/// What a phone shows: `CRITICAL: auth-service (prod): the liveness probe asks for … 50 of 50 pods.
+/// Fix: path /v2/health → /health.`
+fn fallback(news: &News, context: Context) -> String {
+    let finding = &news.finding;
+    let (_, name) = kind_and_name(&finding.workload);
+    let cluster = context.cluster.map(|cluster| format!("[{cluster}] ")).unwrap_or_default();
+    let first = format!("{cluster}{}: {name} ({}): {}.", alert(news), finding.namespace, what_is_wrong(finding));
+    let rest = match news.kind {
+        Kind::Resolved | Kind::Missed => format!(" {}", sentences::over(finding, context.now)),
+        Kind::Withdrawn => String::new(),
+        Kind::Opened | Kind::Changed | Kind::GoesOn => reach(finding) + &fix(finding),
+    };
+    prose(&(first + &rest), FALLBACK)
+}
+
+/// ` 50 of 50 pods, Service auth is out.`
+fn reach(finding: &Finding) -> String {
+    let out = sentences::out(finding).map(|service| format!(", Service {} is out", service.name)).unwrap_or_default();
+    format!(" {}{out}.", sentences::pods(finding.pods))
+}
+
+/// ` Fix: path /v2/health → /health.`
+fn fix(finding: &Finding) -> String {
+    let field = finding.field.as_deref().and_then(|field| field.rsplit('.').next()).unwrap_or_default();
+    match (&finding.current, &finding.suggested) {
+        (Some(current), Some(suggested)) => format!(" Fix: {field} {current} → {suggested}."),
+        (None, Some(suggested)) => format!(" Fix: {field} {suggested}."),
+        _ => String::new(),
+    }
+}
+
+/// The first word on a phone.
+fn alert(news: &News) -> String {
+    let severity = news.finding.severity.to_string().to_uppercase();
+    match news.kind {
+        Kind::Opened => severity,
+        Kind::Changed => format!("UPDATE, {severity}"),
+        Kind::GoesOn => format!("STILL {severity}"),
+        Kind::Resolved | Kind::Missed => "RESOLVED".to_owned(),
+        Kind::Withdrawn => "TAKEN BACK".to_owned(),
+    }
+}
+
+/// How bad it is, to be seen from afar.
+fn icon(news: &News) -> &'static str {
+    match (news.kind, news.finding.severity) {
+        (Kind::Resolved | Kind::Missed, _) => ":white_check_mark:",
+        (Kind::Withdrawn, _) => ":leftwards_arrow_with_hook:",
+        (_, Severity::Critical) => ":red_circle:",
+        (_, Severity::Warning) => ":large_orange_circle:",
+        (_, Severity::Info) => ":large_blue_circle:",
+    }
+}
+
+/// A sentence with its names and values in code, at most `max` characters long.
+fn sentence(sentence: &Sentence, max: usize) -> String {
+    let mut out = String::new();
+    for part in sentence.parts() {
+        let room = max.saturating_sub(escape::length(&out));
+        let piece = match part {
+            Part::Words(text) => prose(text, room),
+            Part::Name(text) | Part::Value(text) => code(text, room.max(3)),
+        };
+        if escape::length(&piece) > room {
+            break;
+        }
+        out.push_str(&piece);
+    }
+    out
+}

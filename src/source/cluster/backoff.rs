@@ -1,0 +1,121 @@
+//! How long to wait before the next attempt.
+
+use std::time::Duration;
+
+use kube::runtime::utils::Backoff as KubeBackoff;
+use tokio::time::Instant;
+
+use crate::source::hash::mix;
+
+/// The first wait.
+const FIRST: Duration = Duration::from_millis(800);
+/// The longest wait.
+const LONGEST: Duration = Duration::from_secs(30);
+/// So long without a failure, and what was before is forgotten.
+const HEALTHY: Duration = Duration::from_mins(2);
+
+/// Waits that double from 0.8 s to 30 s, each up to a tenth shorter or longer by chance.
+///
+/// kube resets a back-off with every item, and its `watcher` gives one before each attempt to list:
+/// with its own back-off a list that fails is tried every second for ever. This one only forgets
+/// after two minutes without a failure; [`KubeBackoff::reset`] does nothing.
+#[derive(Debug)]
+pub struct Backoff {
+    chance: u64,
+    failures: u32,
+    last: Option<Instant>,
+}
+
+impl Backoff {
+    /// A back-off that has seen no failure. Equal seeds give equal waits.
+    pub const fn new(seed: u64) -> Self {
+        Self { chance: seed, failures: 0, last: None }
+    }
+
+    /// A back-off with a seed of its own, so that replicas do not try in step.
+    pub fn seeded_by_chance() -> Self {
+        use std::hash::{BuildHasher, RandomState};
+        Self::new(RandomState::new().hash_one(0_u8))
+    }
+
+    /// How long to wait after the failure that there was now.
+    pub fn wait(&mut self) -> Duration {
+        let now = Instant::now();
+        if self.last.is_some_and(|last| now.duration_since(last) > HEALTHY) {
+            self.failures = 0;
+        }
+        self.last = Some(now);
+        let wait = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        self.failures = self.failures.saturating_add(1);
+        wait.mul_f64(self.factor()).min(LONGEST)
+    }
+
+    /// By chance something below a second, so that not all who wait for the same come at once.
+    pub fn a_little(&mut self) -> Duration {
+        Duration::from_secs(1).mul_f64(self.share())
+    }
+
+    /// Between 0.9 and 1.1.
+    fn factor(&mut self) -> f64 {
+        0.9 + 0.2 * self.share()
+    }
+
+    /// Between 0 and 1.
+    fn share(&mut self) -> f64 {
+        self.chance = mix(self.chance, 1);
+        (self.chance >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+impl Iterator for Backoff {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        Some(self.wait())
+    }
+}
+
+impl KubeBackoff for Backoff {
+    fn reset(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn about(wait: Duration, seconds: f64) -> bool {
+        (wait.as_secs_f64() / seconds - 1.0).abs() <= 0.1 + 1e-9
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_double_up_to_half_a_minute() {
+        let mut backoff = Backoff::new(7);
+        for seconds in [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0, 30.0] {
+            let wait = backoff.wait();
+            assert!(about(wait, seconds) && wait <= LONGEST, "{wait:?} is not about {seconds} s");
+            backoff.reset();
+            advance(wait).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_two_minutes_of_health_make_it_forget() {
+        let mut backoff = Backoff::new(7);
+        for _ in 0..4 {
+            backoff.wait();
+        }
+        advance(HEALTHY).await;
+        assert!(about(backoff.wait(), 12.8));
+        advance(HEALTHY + Duration::from_millis(1)).await;
+        assert!(about(backoff.wait(), 0.8));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn equal_seeds_wait_alike_and_others_do_not() {
+        let waits = |seed| Backoff::new(seed).take(5).collect::<Vec<_>>();
+        assert_eq!(waits(1), waits(1));
+        assert_ne!(waits(1), waits(2));
+    }
+}

@@ -1,0 +1,192 @@
+//! What the engine would like to know, looked up in the cluster.
+
+mod around;
+mod fetch;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+
+use super::client::Access;
+use crate::engine::{Need, Observation};
+use crate::source::recording::{Object, RecordKind};
+use crate::source::{Observer, Oddity, Related};
+use around::{Gathered, around};
+use fetch::Fetcher;
+
+/// Needs that wait: two for each of 4,000 workloads that begin to loop at once, at some 200 bytes.
+const MOST_WAITING: usize = 8192;
+/// Needs that are worked on at once. Most of them wait for a request of theirs, or to try again.
+const AT_ONCE: usize = 64;
+/// Answers that nobody has taken yet.
+const MOST_ANSWERS: usize = 64;
+
+/// How long a request of each attempt may take, and the pause before it. The engine waits 2 s with
+/// its first word; what comes later still makes it a better one.
+const ATTEMPTS: [(Duration, Duration); 3] = [
+    (Duration::ZERO, Duration::from_millis(1500)),
+    (Duration::from_secs(1), Duration::from_secs(5)),
+    (Duration::from_secs(3), Duration::from_secs(10)),
+];
+
+/// Looks up what it is asked; cheap to clone. It ends when the last clone is dropped.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    asked: mpsc::Sender<Need>,
+    waiting: Arc<Mutex<BTreeSet<Need>>>,
+    counts: Arc<LookupCounts>,
+}
+
+/// An answer: the objects that tell what was asked.
+#[derive(Debug)]
+pub struct Answer {
+    /// What was asked.
+    pub need: Need,
+    /// Controllers, revisions, Services, slices.
+    pub objects: Vec<Arc<Object>>,
+    /// Whether nothing is missing: no right, no page, no answer in time.
+    pub is_whole: bool,
+}
+
+/// How needs ended.
+#[derive(Debug, Default)]
+pub struct LookupCounts {
+    answered: AtomicU64,
+    partial: AtomicU64,
+    failed: AtomicU64,
+    dropped: AtomicU64,
+}
+
+impl LookupCounts {
+    /// The outcomes and how many there were of each: `answered`, `partial` (something is missing),
+    /// `failed` (nothing could be had), `dropped` (too many waited).
+    pub fn by_outcome(&self) -> [(&'static str, u64); 4] {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        [
+            ("answered", read(&self.answered)),
+            ("partial", read(&self.partial)),
+            ("failed", read(&self.failed)),
+            ("dropped", read(&self.dropped)),
+        ]
+    }
+
+    fn count(&self, gathered: &Gathered) {
+        let count = match (gathered.is_whole(), gathered.objects.is_empty()) {
+            (true, _) => &self.answered,
+            (false, false) => &self.partial,
+            (false, true) => &self.failed,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Lookup {
+    /// Starts to look things up, in a task of its own; the answers come out at the other end.
+    ///
+    /// A need may be answered twice: with what could be had at once, and with the rest later.
+    pub fn start(access: &Access) -> (Self, mpsc::Receiver<Answer>) {
+        let (asked, needs) = mpsc::channel(MOST_WAITING);
+        let (answers, answered) = mpsc::channel(MOST_ANSWERS);
+        let (waiting, counts) = (Arc::<Mutex<BTreeSet<Need>>>::default(), Arc::<LookupCounts>::default());
+        let worker = Worker {
+            fetcher: Fetcher::new(access.client().clone()),
+            waiting: Arc::clone(&waiting),
+            counts: Arc::clone(&counts),
+            answers,
+        };
+        tokio::spawn(async move { worker.run(needs).await });
+        (Self { asked, waiting, counts }, answered)
+    }
+
+    /// Asks; at once, and without waiting. What waits already is asked once.
+    pub fn ask(&self, need: Need) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.contains(&need) {
+            return;
+        }
+        match self.asked.try_send(need.clone()) {
+            Ok(()) => _ = waiting.insert(need),
+            Err(_) => _ = self.counts.dropped.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// How many needs wait.
+    pub fn depth(&self) -> usize {
+        self.asked.max_capacity() - self.asked.capacity()
+    }
+
+    /// How needs ended so far.
+    pub fn counts(&self) -> &Arc<LookupCounts> {
+        &self.counts
+    }
+}
+
+impl Answer {
+    /// What the engine is told: `None` if nothing is known. Objects that are odd are left out, and
+    /// what is odd about them is told.
+    pub fn observation(&self, observer: &mut Observer) -> (Option<Observation>, Vec<Oddity>) {
+        let mut related = Related::new();
+        let take = |object: &Arc<Object>| related.apply(RecordKind::Added, object, observer).err();
+        let odd = self.objects.iter().filter_map(take).collect();
+        if self.is_whole {
+            related.services_are_complete();
+        }
+        (related.answer(&self.need), odd)
+    }
+}
+
+struct Worker {
+    fetcher: Fetcher,
+    waiting: Arc<Mutex<BTreeSet<Need>>>,
+    counts: Arc<LookupCounts>,
+    answers: mpsc::Sender<Answer>,
+}
+
+impl Worker {
+    async fn run(&self, mut needs: mpsc::Receiver<Need>) {
+        let mut work = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                need = needs.recv(), if work.len() < AT_ONCE => {
+                    let Some(need) = need else { break };
+                    // Asked once more from now on, it is another question: what is read may be older.
+                    self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&need);
+                    work.push(self.answer(need));
+                }
+                Some(()) = work.next() => {}
+                () = self.fetcher.forget(), if work.is_empty() => {}
+            }
+        }
+    }
+
+    async fn answer(&self, need: Need) {
+        for (attempt, (pause, patience)) in ATTEMPTS.into_iter().enumerate() {
+            tokio::time::sleep(pause).await;
+            let gathered = around(&self.fetcher, &need, patience).await;
+            let is_last = !gathered.may_become_whole() || attempt + 1 == ATTEMPTS.len();
+            if is_last {
+                self.counts.count(&gathered);
+            }
+            if is_last || (attempt == 0 && !gathered.objects.is_empty()) {
+                self.send(need.clone(), gathered).await;
+            }
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    async fn send(&self, need: Need, gathered: Gathered) {
+        let is_whole = gathered.is_whole();
+        // Nobody listens any more when the operator ends.
+        _ = self.answers.send(Answer { need, objects: gathered.objects, is_whole }).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! A cluster, watched and asked.
+//!
+//! [`Access`] is who is asked, [`watch()`] is what happens to pods and their events as one stream,
+//! [`WatchHealth`] how the watches are. [`Lookup`] finds what the engine would like to know.
+//!
+//! Invariants:
+//! - **No failure ends a watch**, and none holds up another one.
+//! - **A dead peer is noticed within 15 s**, on lists and on watches.
+//! - **No message and no log holds a credential**, nor what a credential helper printed.
+
+mod backoff;
+mod client;
+mod error;
+mod follow;
+mod health;
+mod lookup;
+mod proxy;
+mod raw;
+mod stamps;
+#[cfg(test)]
+mod testing;
+mod throttle;
+mod trouble;
+mod watch;
+mod watched;
+
+pub use backoff::Backoff;
+pub use client::{Access, Target, Version};
+pub use error::AccessError;
+pub use health::{Resource, ResourceHealth, WatchHealth};
+pub use lookup::{Answer, Lookup, LookupCounts};
+pub use raw::watch_raw;
+pub use stamps::Stamped;
+pub use throttle::{Throttle, ThrottleLayer, Throttled};
+pub use trouble::{Trouble, cause, watch_cause};
+pub use watch::{Input, watch};
+pub use watched::{Lean, Watched};

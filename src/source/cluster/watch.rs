@@ -1,0 +1,124 @@
+//! The pods and events of a cluster as one stream.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{BoxStream, SelectAll};
+use futures::{FutureExt, Stream, StreamExt};
+use kube::runtime::watcher::Event;
+use tokio::sync::watch as signal;
+use tokio::time::timeout;
+
+use super::client::Access;
+use super::follow::{Followed, Selectors, follow};
+use super::health::{Resource, StreamHealth, WatchHealth};
+use super::watched::Watched;
+use crate::config::Watch;
+use crate::engine::{Scope, Seen};
+use crate::source::objects::{EventLite, PodLite};
+
+/// The kubelet's events on pods, without the frequent ones that nothing is learnt from.
+///
+/// `source` falls back to `reportingComponent` where it is empty
+/// (`pkg/registry/core/event/strategy.go`), so that it holds for kubelets of any version. Never by
+/// type: Killing is a Normal event.
+const EVENT_FIELDS: &str = "source=kubelet,involvedObject.kind=Pod,reason!=Pulling,reason!=Pulled,reason!=Created,\
+     reason!=Started,reason!=FailedMount,reason!=FailedCreatePodSandBox,reason!=SandboxChanged,\
+     reason!=NetworkNotReady,reason!=DNSConfigForming,reason!=FailedSync";
+
+/// Events wait this long for the list of the pods that they speak of.
+const PODS_FIRST: Duration = Duration::from_secs(20);
+
+/// Something seen in the cluster.
+#[derive(Debug)]
+pub enum Input {
+    /// A list of pods begins, or begins anew.
+    ListStarted(Scope),
+    /// A pod as it is now.
+    Pod(Box<PodLite>, Seen),
+    /// A pod for the last time.
+    PodGone(Box<PodLite>),
+    /// A list of pods is complete: pods of its scope that were not seen since it started are gone.
+    ListFinished(Scope),
+    /// An event of a kubelet on a pod, new, counted on, or listed once more.
+    Event(Box<EventLite>),
+}
+
+/// Watches pods and events, for ever: each namespace on two connections of its own, or all of them
+/// on two.
+///
+/// Events cannot be selected by the labels of pods: where pods are, the events of the others come as
+/// well, and the engine lets them wait for their pod in a list that is bounded.
+///
+/// Failures do not end it: they are counted in `health` and logged, and what fails is tried again
+/// with a back-off while the rest goes on. A slow reader loses nothing: what it has not taken is
+/// not read from the connection.
+pub fn watch(access: &Access, what: &Watch, health: &Arc<WatchHealth>) -> impl Stream<Item = Input> + Send + use<> {
+    let scopes: Vec<Option<Arc<str>>> = match &what.namespaces[..] {
+        [] => vec![None],
+        some => some.iter().map(|namespace| Some(Arc::from(&**namespace))).collect(),
+    };
+    let mut all = SelectAll::new();
+    for namespace in scopes {
+        let (listed, pods_listed) = signal::channel(false);
+        all.push(pods(access, what, namespace.as_ref(), health, listed));
+        all.push(events(access, what, namespace.as_ref(), health, pods_listed));
+    }
+    all
+}
+
+fn pods(
+    access: &Access,
+    what: &Watch,
+    namespace: Option<&Arc<str>>,
+    health: &Arc<WatchHealth>,
+    listed: signal::Sender<bool>,
+) -> BoxStream<'static, Input> {
+    let selectors = Selectors { labels: what.pod_selector.clone(), fields: None };
+    let health = of_stream(health, Resource::Pods, namespace);
+    let scope = namespace.map_or(Scope::All, |namespace| Scope::Namespace(Arc::clone(namespace)));
+    let pods = follow::<PodLite>(access, followed(what, namespace, selectors), health);
+    pods.map(move |event| match event {
+        Event::Init => Input::ListStarted(scope.clone()),
+        Event::InitApply(Watched { object, .. }) => Input::Pod(object, Seen::Listed),
+        Event::Apply(Watched { object, .. }) => Input::Pod(object, Seen::Changed),
+        Event::Delete(Watched { object, .. }) => Input::PodGone(object),
+        Event::InitDone => {
+            listed.send_replace(true);
+            Input::ListFinished(scope.clone())
+        }
+    })
+    .boxed()
+}
+
+fn events(
+    access: &Access,
+    what: &Watch,
+    namespace: Option<&Arc<str>>,
+    health: &Arc<WatchHealth>,
+    mut pods_listed: signal::Receiver<bool>,
+) -> BoxStream<'static, Input> {
+    let selectors = Selectors { labels: None, fields: Some(EVENT_FIELDS.to_owned()) };
+    let health = of_stream(health, Resource::Events, namespace);
+    let events = follow::<EventLite>(access, followed(what, namespace, selectors), health);
+    // Where pods cannot be listed, what is wrong with the events shall be known all the same.
+    let first = async move { _ = timeout(PODS_FIRST, pods_listed.wait_for(|listed| *listed)).await };
+    let events = events.filter_map(async |event| match event {
+        Event::InitApply(Watched { object, .. }) | Event::Apply(Watched { object, .. }) => Some(Input::Event(object)),
+        // An event that expires takes back nothing.
+        Event::Delete(_) | Event::Init | Event::InitDone => None,
+    });
+    first.map(move |()| events).into_stream().flatten().boxed()
+}
+
+fn followed(what: &Watch, namespace: Option<&Arc<str>>, selectors: Selectors) -> Followed {
+    Followed { namespace: namespace.cloned(), selectors, initial_list: what.initial_list }
+}
+
+fn of_stream(health: &Arc<WatchHealth>, resource: Resource, namespace: Option<&Arc<str>>) -> StreamHealth {
+    let namespace = namespace.map_or_else(|| Arc::from(""), Arc::clone);
+    StreamHealth::new(health, resource, &namespace)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+//! What of a cluster goes into a recording, and in what form.
+//!
+//! A recording leaves the house: somebody sends it to somebody else. So a field gets into it only
+//! if [`rules`] names it, and what may be a secret gets into it only as a mark, by which replay
+//! still sees that it changed. On request names are replaced as well ([`Disclosure::Anonymous`]).
+//!
+//! Invariants:
+//! - **Replay of what was recorded finds what the live operator found**, names aside.
+//! - **No value of an environment variable or a header, and no annotation but those named, is in a
+//!   recording**, whatever the object holds.
+//! - Pure: the same objects in the same order with the same key give the same bytes.
+
+mod names;
+mod redact;
+mod resource;
+mod rules;
+mod session;
+mod vocabulary;
+
+pub use redact::{Disclosure, Redactor};
+pub use resource::Resource;
+pub use session::{Session, Sight, Sighting};

@@ -1,0 +1,102 @@
+//! The great play: the 50-pod story and many other incidents at once, live.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use crate::clock;
+use crate::installed::Installed;
+use crate::measured::usage;
+use crate::player::{self, Lag, Recorder, Scene};
+use crate::support::replay;
+use crate::told::{self, Told};
+
+/// How long all of them are played: the story from ten seconds before its rollout to ten after the
+/// fix has taken over.
+const LENGTH: Duration = Duration::from_secs(340);
+
+/// Time to write what is there when the scenes begin.
+const SETTING_UP: Duration = Duration::from_secs(10);
+
+/// A player that is later than this does not play what was recorded any more.
+const TOO_LATE: Duration = Duration::from_secs(5);
+
+/// The story's namespace.
+const STORY: &str = "auth-prod";
+
+/// Incidents, and how much of them is over when they begin.
+const SCENES: [(&str, u64); 21] = [
+    ("auth-service-outage", 90),
+    ("agents-k134", 40),
+    ("chart-k134", 40),
+    ("media-k134", 40),
+    ("dependency-outage-k130", 55),
+    ("scaledown-k134", 0),
+    ("control-healthy-k130", 0),
+    ("churn-k134", 0),
+    ("crash-exit-1-k130", 0),
+    ("oom-killed", 0),
+    ("liveness-http-wrong-port", 0),
+    ("liveness-exec-missing-binary", 0),
+    ("readiness-http-404", 0),
+    ("job-onfailure-liveness", 0),
+    ("job-never-liveness", 0),
+    ("sidecar-liveness", 0),
+    ("pod-bare-liveness-404", 0),
+    ("startup-probe-failing", 0),
+    ("fulfil-k137", 0),
+    ("image-pull-not-found", 0),
+    ("reporting-k134", 0),
+];
+
+#[tokio::test]
+async fn what_the_operator_says_is_what_a_replay_says_of_what_was_played() {
+    let installed = Installed::start("at-once").await;
+    let _witness = installed.cluster.witness();
+    let api = installed.cluster.admin();
+    let recorder = Recorder::start(&api);
+    let operator = installed.settings("at-once").await.start(installed.cluster.folder());
+    operator.until_ready().await;
+    let scenes = SCENES.map(|(incident, skip)| Scene::of(incident, LENGTH).skipping(Duration::from_secs(skip)));
+
+    let start = clock::now().plus(SETTING_UP);
+    let played = join_all(scenes.iter().map(|scene| player::play(&api, scene, start))).await;
+
+    let namespaces: Vec<String> = scenes.iter().map(Scene::namespace).collect();
+    let expected = told::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_secs(20)).await;
+    let log = operator.log();
+    assert!(!log.contains(" WARN ") && !log.contains(" ERROR "), "nobody needs to look at anything:\n{log}");
+    let used = usage::of(operator.pid());
+    println!("the operator: {} at most, {:.1?} of processor", usage::mebibytes(used.peak), used.processor);
+    check_the_playing(&scenes, &played, &expected);
+    check_the_story(&told::objects(&api).await);
+}
+
+/// The players kept up, and what they played looks like what was recorded.
+fn check_the_playing(scenes: &[Scene], played: &[player::Played], expected: &[Told]) {
+    let mut lag = Lag::default();
+    for (scene, played) in scenes.iter().zip(played) {
+        lag.merge(&played.lag);
+        assert!(played.refused.is_empty(), "{}: the server refused: {:#?}", scene.incident(), played.refused);
+        println!("{}: {} lines, late by {}", scene.incident(), played.lines, played.lag);
+    }
+    println!("all players: late by {lag}");
+    assert!(lag.most() < TOO_LATE, "this machine is too slow to play so much at once");
+    for scene in scenes {
+        let alike = told::by_replay(&replay(&scene.recorded()), &[scene.recorded_namespace()]);
+        let played: Vec<&Told> = expected.iter().filter(|told| told.namespace == scene.namespace()).collect();
+        assert_eq!(alike.len(), played.len(), "{}: played, it looks otherwise: {played:#?}", scene.incident());
+    }
+}
+
+/// One object says it all: all pods, the rollout and who did it, and that it is over.
+fn check_the_story(objects: &[serde_json::Value]) {
+    let story: Vec<_> = objects.iter().filter(|object| object["metadata"]["namespace"] == STORY).collect();
+    assert_eq!(story.len(), 1, "{story:#?}");
+    let status = &story[0]["status"];
+    assert_eq!(status["affected"], "50/50", "{status:#}");
+    assert_eq!(status["state"], "Resolved", "{status:#}");
+    assert_eq!(status["cause"], "WrongPath", "{status:#}");
+    assert_eq!((&status["current"], &status["suggested"]), (&"/v2/health".into(), &"/health".into()), "{status:#}");
+    assert_eq!(status["change"]["by"], "kubectl-edit", "{status:#}");
+}

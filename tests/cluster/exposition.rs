@@ -1,0 +1,49 @@
+//! `/metrics`, as Prometheus' own tool judges it.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::harness::waiting;
+use crate::installed::Installed;
+use crate::player::Scene;
+use crate::{clock, player};
+
+#[tokio::test]
+async fn promtool_has_nothing_to_say_about_the_metrics() {
+    if Command::new("promtool").arg("--version").output().is_err() {
+        println!("skipped: promtool is not installed (tests/cluster/packages does it)");
+        assert!(std::env::var_os("CI").is_none(), "promtool is missing");
+        return;
+    }
+    let installed = Installed::shared().await;
+    let _witness = installed.cluster.witness();
+    let api = installed.cluster.admin();
+    api.create_namespace("measured").await;
+    let operator = installed.settings("exposition").await.watching(&["measured"]).start(installed.cluster.folder());
+    operator.until_ready().await;
+    let scene = Scene::of("liveness-http-wrong-port", Duration::from_secs(20)).in_namespace("measured");
+    player::play(&api, &scene, clock::now().plus(Duration::from_secs(2))).await;
+    waiting::eventually("a finding is in the metrics", Duration::from_secs(10), async || {
+        let metrics = operator.metrics().await;
+        metrics
+            .sum("probehound_findings", &["namespace=\"measured\"", "cause=\"WrongPort\""])
+            .filter(|count| *count > 0)
+            .ok_or("none")
+    })
+    .await;
+
+    let metrics = operator.get("/metrics").await.expect("metrics");
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool starts");
+    promtool.stdin.take().expect("piped").write_all(metrics.as_bytes()).expect("promtool reads");
+    let output = promtool.wait_with_output().expect("promtool ends");
+
+    let words = [output.stdout, output.stderr].concat();
+    assert!(output.status.success() && words.is_empty(), "{}", String::from_utf8_lossy(&words));
+}

@@ -1,0 +1,14 @@
+//! What the tests stand on: servers, programs and folders that end with the run.
+#![allow(dead_code, unused_imports, reason = "each test crate uses a part of this")]
+
+pub mod api;
+pub mod clock;
+pub mod control_plane;
+pub mod folder;
+pub mod process;
+pub mod waiting;
+
+pub use api::Api;
+pub use control_plane::ControlPlane;
+pub use folder::Folder;
+pub use process::{Process, Signal};

@@ -1,0 +1,89 @@
+//! probehound in a cluster as its manifests put it there: its API, its account, its rights.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tokio::sync::OnceCell;
+
+use crate::harness::ControlPlane;
+use crate::harness::control_plane::program;
+use crate::operator::Settings;
+
+/// The namespace and the `ServiceAccount` of the manifests.
+pub const NAMESPACE: &str = "probehound";
+pub const ACCOUNT: &str = "probehound";
+
+/// Longer than any test runs.
+const TOKEN_SECONDS: u64 = 3600;
+
+/// A control plane with the manifests in it.
+pub struct Installed {
+    /// The control plane.
+    pub cluster: ControlPlane,
+}
+
+impl Installed {
+    /// A control plane of its own.
+    pub async fn start(name: &str) -> Self {
+        Self::start_with(name, "base").await
+    }
+
+    /// A control plane of its own, with the manifests of a folder of theirs.
+    pub async fn start_with(name: &str, folder: &str) -> Self {
+        let cluster = ControlPlane::start(name).await;
+        let path = manifests(folder).display().to_string();
+        kubectl(&cluster, &["apply", "--server-side", "-k", &path]).expect_success();
+        // Controllers make it, a moment after the namespace.
+        cluster.admin().create_service_account(NAMESPACE, "default").await;
+        Self { cluster }
+    }
+
+    /// The one that tests share which disturb nobody outside of their own namespaces.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<Installed> = OnceCell::const_new();
+        SHARED.get_or_init(|| Self::start("shared")).await
+    }
+
+    /// Settings of an operator that comes with its account's own token, at that URL.
+    pub async fn settings_at(&self, name: &str, url: &str) -> Settings {
+        let token = self.cluster.admin().token_of(NAMESPACE, ACCOUNT, TOKEN_SECONDS).await;
+        Settings::new(name, self.cluster.write_kubeconfig(&format!("{name}.kubeconfig"), url, &token))
+    }
+
+    /// The same, at the API server's own URL.
+    pub async fn settings(&self, name: &str) -> Settings {
+        self.settings_at(name, &self.cluster.url()).await
+    }
+}
+
+/// The path of a folder in `manifests`.
+pub fn manifests(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests").join(folder)
+}
+
+/// What `kubectl` said.
+pub struct Said(Output);
+
+/// Runs `kubectl` as the administrator.
+pub fn kubectl(cluster: &ControlPlane, arguments: &[&str]) -> Said {
+    let kubeconfig = cluster.admin_kubeconfig();
+    let output = Command::new(program("kubectl")).arg("--kubeconfig").arg(kubeconfig).args(arguments).output();
+    Said(output.expect("kubectl starts"))
+}
+
+impl Said {
+    /// Its standard output.
+    ///
+    /// # Panics
+    /// It failed.
+    #[track_caller]
+    pub fn expect_success(&self) -> String {
+        assert!(self.0.status.success(), "kubectl: {}", self.warnings());
+        String::from_utf8_lossy(&self.0.stdout).into_owned()
+    }
+
+    /// Its standard error.
+    pub fn warnings(&self) -> String {
+        String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+}

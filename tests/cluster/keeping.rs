@@ -1,0 +1,105 @@
+//! The `Finding` objects are kept as they should be, and last when the operator ends.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::clock::Stopwatch;
+use crate::harness::{Api, Signal, waiting};
+use crate::installed::{Installed, NAMESPACE, kubectl};
+use crate::player::Scene;
+use crate::{clock, player, told};
+
+/// Within this what was spoiled is put right.
+const PUT_RIGHT: Duration = Duration::from_secs(15);
+
+#[tokio::test]
+async fn a_finding_that_a_person_deletes_or_edits_while_it_loops_is_put_right() {
+    let installed = Installed::shared().await;
+    let _witness = installed.cluster.witness();
+    let api = installed.cluster.admin();
+    api.create_namespace("kept").await;
+    let operator = installed.settings("kept").await.watching(&["kept"]).start(installed.cluster.folder());
+    operator.until_ready().await;
+    let scene = Scene::of("liveness-http-wrong-port", Duration::from_secs(30)).in_namespace("kept");
+    player::play(&api, &scene, clock::now().plus(Duration::from_secs(2))).await;
+    let object = waiting::eventually("it is found", PUT_RIGHT, async || only(&api, "kept").await).await;
+    let path = path(&object);
+
+    let listed = kubectl(&installed.cluster, &["get", "findings", "-n", "kept"]).expect_success();
+    for word in ["Deployment/web", "WrongPort", "livenessProbe.httpGet.port", "9090", "8080", "1/1", "critical"] {
+        assert!(listed.contains(word), "{word} is missing:\n{listed}");
+    }
+
+    api.delete(&path, 0).await.expect("a deletion");
+    waiting::eventually("it comes back", PUT_RIGHT, async || {
+        let back = only(&api, "kept").await?;
+        if back["metadata"]["uid"] != object["metadata"]["uid"] && back["status"]["cause"] == "WrongPort" {
+            Ok(())
+        } else {
+            Err(vec![back])
+        }
+    })
+    .await;
+
+    let edit = json!({"status": {"cause": "Crash", "field": "spec.nonsense"}});
+    api.patch(&format!("{path}/status"), "kubectl-edit", &edit).await.expect("an edit");
+    waiting::eventually("it is put right", PUT_RIGHT, async || {
+        let now = only(&api, "kept").await?;
+        let is_right = now["status"]["cause"] == "WrongPort" && now["status"]["field"] == object["status"]["field"];
+        if is_right { Ok(()) } else { Err(vec![now]) }
+    })
+    .await;
+
+    let moved = api.patch(&path, "kubectl-edit", &json!({"spec": {"container": "another"}})).await;
+    assert!(!moved.is_success(), "its identity never changes");
+}
+
+#[tokio::test]
+async fn told_to_end_it_writes_its_last_states_lets_go_of_its_lease_and_ends_in_order() {
+    const ENDED: Duration = Duration::from_secs(5);
+    // With Roles alone: no right outside of its own namespace and the one that it watches.
+    let installed = Installed::start_with("ending", "overlays/namespaced").await;
+    let _witness = installed.cluster.witness();
+    let api = installed.cluster.admin();
+    let settings = installed.settings("ending").await.watching(&["default"]).electing(NAMESPACE, "probehound");
+    let mut operator = settings.start(installed.cluster.folder());
+    operator.until_ready().await;
+    let scene = Scene::of("liveness-http-404-from-the-start", Duration::from_secs(45)).in_namespace("default");
+    player::play(&api, &scene, clock::now().plus(Duration::from_secs(2))).await;
+    let lease = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/probehound");
+    assert!(
+        api.get(&lease).await.expect("a Lease")["spec"]["holderIdentity"]
+            .as_str()
+            .is_some_and(|holder| !holder.is_empty())
+    );
+    let restarts = operator.metrics().await.sum("probehound_restarts_total", &[]);
+
+    operator.signal(Signal::Terminate);
+    let since = Stopwatch::start();
+    let status = operator.ended(ENDED).await;
+
+    println!("it ends {:.1?} after SIGTERM", since.elapsed());
+    assert_eq!(status.code(), Some(0));
+    assert!(!operator.log().contains(" WARN "), "{}", operator.log());
+    let holder = api.get(&lease).await.expect("a Lease")["spec"]["holderIdentity"].clone();
+    assert!(holder.as_str().is_none_or(str::is_empty), "{holder}");
+    // Counts alone are written once a minute; at the end they are all there.
+    let object = only(&api, &scene.namespace()).await.expect("one finding");
+    assert_eq!(object["status"]["restarts"].as_u64(), restarts, "{:#}", object["status"]);
+}
+
+/// The one finding of a namespace; all there are otherwise.
+async fn only(api: &Api, namespace: &str) -> Result<Value, Vec<Value>> {
+    let mut objects = told::objects(api).await;
+    objects.retain(|object| object["metadata"]["namespace"] == namespace);
+    match &objects[..] {
+        [one] => Ok(one.clone()),
+        _ => Err(objects),
+    }
+}
+
+fn path(object: &Value) -> String {
+    let part = |name: &str| object["metadata"][name].as_str().expect("namespace and name").to_owned();
+    format!("/apis/probehound.dev/v1alpha1/namespaces/{}/findings/{}", part("namespace"), part("name"))
+}

@@ -1,0 +1,24 @@
+//! The operator on a real API server: `make e2e`.
+//!
+//! Everything that is started here ends with the run: see `harness`. A test that only reads, or
+//! that works in namespaces of its own, shares a control plane with others; one that stops, floods
+//! or compacts the server has its own.
+
+mod at_once;
+mod exposition;
+mod faults;
+mod harness;
+mod installed;
+mod interrupted;
+mod keeping;
+mod manifests;
+mod measured;
+mod operator;
+mod player;
+mod proxy;
+mod readme;
+#[path = "../support/mod.rs"]
+mod support;
+mod told;
+
+use harness::clock;

@@ -1,0 +1,140 @@
+//! The manifests, as an API server takes them, and the rights that they give.
+
+use serde_json::{Value, json};
+
+use crate::harness::Api;
+use crate::installed::{ACCOUNT, Installed, NAMESPACE, kubectl, manifests};
+
+#[tokio::test]
+async fn the_server_takes_every_overlay_with_strict_validation_and_without_a_warning() {
+    let installed = Installed::shared().await;
+    let _witness = installed.cluster.witness();
+    for folder in ["base", "overlays/ha", "overlays/namespaced"] {
+        let path = manifests(folder).display().to_string();
+        let said = kubectl(
+            &installed.cluster,
+            &["apply", "--server-side", "--dry-run=server", "--validate=strict", "-k", &path],
+        );
+        said.expect_success();
+        assert_eq!(said.warnings(), "", "{folder}");
+    }
+}
+
+#[tokio::test]
+async fn a_restricted_namespace_admits_the_pod_of_the_deployment() {
+    let installed = Installed::shared().await;
+    let _witness = installed.cluster.witness();
+    let api = installed.cluster.admin();
+    let namespace = api.get(&format!("/api/v1/namespaces/{NAMESPACE}")).await.expect("the namespace");
+    assert_eq!(namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"], "restricted");
+    let deployment = api.get(&format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/probehound")).await;
+    let template = deployment.expect("the deployment")["spec"]["template"].clone();
+    let pod = json!({"metadata": {"name": "of-the-deployment", "labels": template["metadata"]["labels"]}, "spec": template["spec"]});
+    let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All");
+
+    let admitted = api.create(&pods, &pod).await;
+    let mut root = pod.clone();
+    root["spec"]["containers"][0]["securityContext"] = Value::Null;
+    let refused = api.create(&pods, &root).await;
+
+    assert!(admitted.is_success(), "{}", admitted.refusal());
+    assert!(admitted.warnings.is_empty(), "{:?}", admitted.warnings);
+    assert_eq!(refused.code, 403, "the namespace is restricted indeed");
+}
+
+/// Group, resource, subresource and verbs.
+type Access = (&'static str, &'static str, &'static str, &'static [&'static str]);
+
+/// What it needs, in all namespaces.
+const ALLOWED: [Access; 13] = [
+    ("", "pods", "", &["list", "watch"]),
+    ("", "events", "", &["list", "watch"]),
+    ("", "services", "", &["list"]),
+    ("discovery.k8s.io", "endpointslices", "", &["list"]),
+    ("apps", "deployments", "", &["get"]),
+    ("apps", "statefulsets", "", &["get"]),
+    ("apps", "daemonsets", "", &["get"]),
+    ("apps", "replicasets", "", &["get", "list"]),
+    ("apps", "controllerrevisions", "", &["list"]),
+    ("batch", "jobs", "", &["get"]),
+    ("batch", "cronjobs", "", &["get"]),
+    ("probehound.dev", "findings", "", &["get", "list", "watch", "create", "patch", "delete"]),
+    ("probehound.dev", "findings", "status", &["patch"]),
+];
+
+/// What nobody who watches has to do with.
+const DENIED: [Access; 16] = [
+    ("", "secrets", "", EVERYTHING),
+    ("", "configmaps", "", EVERYTHING),
+    ("", "pods", "exec", EVERYTHING),
+    ("", "pods", "attach", EVERYTHING),
+    ("", "pods", "portforward", EVERYTHING),
+    ("", "pods", "proxy", EVERYTHING),
+    ("", "pods", "log", EVERYTHING),
+    ("", "pods", "eviction", EVERYTHING),
+    ("", "serviceaccounts", "token", EVERYTHING),
+    ("", "nodes", "proxy", EVERYTHING),
+    ("", "pods", "", WRITES),
+    ("", "services", "", WRITES),
+    ("apps", "deployments", "", WRITES),
+    ("apps", "replicasets", "", WRITES),
+    ("batch", "jobs", "", WRITES),
+    ("rbac.authorization.k8s.io", "clusterroles", "", EVERYTHING),
+];
+
+const WRITES: &[&str] = &["create", "update", "patch", "delete", "deletecollection"];
+const EVERYTHING: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+
+#[tokio::test]
+async fn its_account_may_do_what_it_needs_and_nothing_else() {
+    let installed = Installed::shared().await;
+    let _witness = installed.cluster.witness();
+    let api = installed.cluster.admin();
+    let mut wrong = Vec::new();
+    for (table, expected) in [(&ALLOWED[..], true), (&DENIED[..], false)] {
+        for (group, resource, subresource, verbs) in table {
+            for verb in *verbs {
+                if may(&api, "shop", group, resource, subresource, verb).await != expected {
+                    wrong.push(format!("{verb} {group}/{resource}/{subresource} is not {expected}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn its_lease_is_the_only_one_that_it_may_change() {
+    let installed = Installed::shared().await;
+    let _witness = installed.cluster.witness();
+    let api = installed.cluster.admin();
+    let mut granted = Vec::new();
+    for (namespace, name) in [(NAMESPACE, "probehound"), (NAMESPACE, "another"), ("shop", "probehound")] {
+        let review = review(
+            namespace,
+            &json!({"group": "coordination.k8s.io", "resource": "leases", "verb": "update", "name": name}),
+        );
+        granted.push(is_allowed(&api, &review).await);
+    }
+    assert_eq!(granted, [true, false, false]);
+}
+
+async fn may(api: &Api, namespace: &str, group: &str, resource: &str, subresource: &str, verb: &str) -> bool {
+    let attributes = json!({"group": group, "resource": resource, "subresource": subresource, "verb": verb});
+    is_allowed(api, &review(namespace, &attributes)).await
+}
+
+fn review(namespace: &str, attributes: &Value) -> Value {
+    let mut attributes = attributes.clone();
+    attributes["namespace"] = namespace.into();
+    json!({
+        "kind": "SubjectAccessReview",
+        "apiVersion": "authorization.k8s.io/v1",
+        "spec": {"user": format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}"), "resourceAttributes": attributes},
+    })
+}
+
+async fn is_allowed(api: &Api, review: &Value) -> bool {
+    let answer = api.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", review).await.expect("a review");
+    answer["status"]["allowed"] == true
+}

@@ -1,0 +1,7 @@
+//! What watching costs: `make bench-cluster`. Not run with the tests.
+
+mod crowd;
+mod memory;
+mod source;
+mod stream;
+pub mod usage;

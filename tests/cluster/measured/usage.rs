@@ -1,0 +1,46 @@
+//! What a process uses, as Linux counts it.
+
+use std::time::Duration;
+
+/// What a process has used so far.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Usage {
+    /// Memory that is resident now, in bytes.
+    pub resident: u64,
+    /// The most that was ever resident, in bytes.
+    pub peak: u64,
+    /// Processor time, its own and the kernel's for it.
+    pub processor: Duration,
+}
+
+/// What the process of that id has used.
+///
+/// # Panics
+/// There is none, or this is no Linux.
+pub fn of(pid: u32) -> Usage {
+    let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).expect("the process runs, on Linux");
+    let status = read("status");
+    let kilobytes = |field: &str| -> u64 {
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
+        line.and_then(|rest| rest.split_whitespace().next()).and_then(|number| number.parse().ok()).unwrap_or_default()
+    };
+    Usage {
+        resident: kilobytes("VmRSS:") * 1024,
+        peak: kilobytes("VmHWM:") * 1024,
+        processor: processor(&read("stat")),
+    }
+}
+
+/// Fields 14 and 15 of `/proc/PID/stat` (proc(5)), in hundredths of a second: `sysconf(_SC_CLK_TCK)`
+/// is 100 on every Linux that Rust runs on. The name before them may hold spaces and parentheses.
+fn processor(stat: &str) -> Duration {
+    const TICK: Duration = Duration::from_millis(10);
+    let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
+    let ticks: u32 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
+    TICK * ticks
+}
+
+/// Bytes as people read them.
+pub fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}

@@ -1,0 +1,176 @@
+//! `probehound run`, as a cluster runs it, and what it says.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Api, Folder, Process, Signal, waiting};
+
+/// Far more than it needs to read a whole cluster, on a machine that is busy.
+pub const READY: Duration = Duration::from_secs(90);
+
+/// Far more than it needs to listen.
+const LISTENING: Duration = Duration::from_secs(15);
+
+/// How an operator is started.
+#[derive(Clone)]
+pub struct Settings {
+    name: String,
+    kubeconfig: PathBuf,
+    config: Value,
+    envs: Vec<(String, String)>,
+}
+
+/// An operator that runs.
+pub struct Operator {
+    process: Process,
+    port: u16,
+    log: PathBuf,
+}
+
+impl Settings {
+    /// The default settings, on a loopback port, for a cluster that a kubeconfig names.
+    pub fn new(name: &str, kubeconfig: PathBuf) -> Self {
+        Self { name: name.to_owned(), kubeconfig, config: json!({"clusterName": "test"}), envs: Vec::new() }
+    }
+
+    /// The same, of these namespaces only.
+    #[must_use]
+    pub fn watching(mut self, namespaces: &[&str]) -> Self {
+        self.config["watch"]["namespaces"] = json!(namespaces);
+        self
+    }
+
+    /// The same, with a Lease of that name in a namespace.
+    #[must_use]
+    pub fn electing(mut self, namespace: &str, name: &str) -> Self {
+        self.config["leaderElection"] = json!({"enabled": true, "namespace": namespace, "name": name});
+        self
+    }
+
+    /// The same, with another section of the configuration.
+    #[must_use]
+    pub fn with(mut self, section: &str, value: Value) -> Self {
+        self.config[section] = value;
+        self
+    }
+
+    /// The same, under another name.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// The same, with an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.envs.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts it, its files in `folder`.
+    pub fn start(&self, folder: &Folder) -> Operator {
+        let port = free_port();
+        let mut config = self.config.clone();
+        config["http"]["listen"] = json!(format!("127.0.0.1:{port}"));
+        let name = &self.name;
+        let config = folder.write(&format!("{name}.config.yaml"), &config.to_string());
+        let log = folder.file(&format!("{name}.log"));
+        let arguments = ["run".to_owned(), format!("--config={}", config.display())];
+        let mut envs = self.envs.clone();
+        envs.push(("KUBECONFIG".to_owned(), self.kubeconfig.display().to_string()));
+        let process = Process::start(name, Path::new(env!("CARGO_BIN_EXE_probehound")), &arguments, &envs, &log);
+        Operator { process, port, log }
+    }
+}
+
+impl Operator {
+    /// Waits until it has read the cluster.
+    pub async fn until_ready(&self) {
+        waiting::eventually("the operator is ready", READY, async || self.get("/readyz").await).await;
+    }
+
+    /// What it answers to a request; what is wrong otherwise.
+    pub async fn get(&self, path: &str) -> Result<String, String> {
+        let answer = Api::anonymous(&format!("http://127.0.0.1:{}", self.port), "").get(path).await;
+        match answer.body {
+            Value::String(text) if (200..300).contains(&answer.code) => Ok(text),
+            body if (200..300).contains(&answer.code) => Ok(body.to_string()),
+            body => Err(format!("{}: {body}", answer.code)),
+        }
+    }
+
+    /// Its metrics as they are now, or as soon as it listens.
+    pub async fn metrics(&self) -> Metrics {
+        let text = waiting::eventually("it tells its metrics", LISTENING, async || self.get("/metrics").await).await;
+        Metrics::parse(&text)
+    }
+
+    /// What it has written to its log; that of runs before under the same name included.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&mut self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self, limit: Duration) -> ExitStatus {
+        waiting::eventually("the operator ends", limit, async || self.process.has_ended().ok_or("it runs")).await
+    }
+
+    /// Ends it at once, as a node that fails does.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}", self.process.last_words());
+        }
+    }
+}
+
+/// What `/metrics` says: samples by name and labels.
+pub struct Metrics(BTreeMap<String, f64>);
+
+impl Metrics {
+    fn parse(text: &str) -> Self {
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        Self(
+            samples
+                .filter_map(|line| line.rsplit_once(' '))
+                .filter_map(|(key, value)| Some((key.to_owned(), value.parse().ok()?)))
+                .collect(),
+        )
+    }
+
+    /// The sum of the samples of a name whose labels hold all of these (`resource="pods"`); `None`
+    /// where there is none. Parts of a whole are cut.
+    pub fn sum(&self, name: &str, labels: &[&str]) -> Option<u64> {
+        let matches = |key: &str| {
+            let (own, rest) = key.split_once('{').unwrap_or((key, ""));
+            own == name && labels.iter().all(|label| rest.contains(label))
+        };
+        self.0.iter().filter(|(key, _)| matches(key)).map(|(_, value)| *value as u64).reduce(|sum, value| sum + value)
+    }
+}
+
+fn free_port() -> u16 {
+    let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports");
+    held.local_addr().expect("a bound address").port()
+}

@@ -1,0 +1,123 @@
+//! Plays a recording into a real API server, in real time.
+//!
+//! What is recorded is written again as its objects: owners, pods with their statuses, events. What
+//! a server decides itself is different there, and is translated: unique ids, the time of
+//! everything. The controllers and the kubelet that once wrote all this are the player now; the
+//! cluster must not have any that know better.
+
+mod lag;
+mod lanes;
+mod objects;
+mod recorder;
+mod resource;
+mod stage;
+mod translation;
+mod uids;
+
+use std::time::Duration;
+
+use probehound::time::Time;
+
+use crate::harness::Api;
+use crate::harness::clock;
+use crate::support::{self, Recording};
+
+pub use lag::Lag;
+pub use recorder::Recorder;
+
+/// A part of a recording, to be played.
+#[derive(Clone)]
+pub struct Scene {
+    incident: String,
+    namespace: Option<String>,
+    skip: Duration,
+    length: Duration,
+}
+
+/// What playing came to.
+#[derive(Debug, Default)]
+pub struct Played {
+    /// Lines of the recording that were played.
+    pub lines: usize,
+    /// How late they were written.
+    pub lag: Lag,
+    /// What the server refused, in its own words.
+    pub refused: Vec<String>,
+}
+
+impl Scene {
+    /// The first `length` of an incident, in the namespace that it was recorded in.
+    pub fn of(incident: &str, length: Duration) -> Self {
+        Self { incident: incident.to_owned(), namespace: None, skip: Duration::ZERO, length }
+    }
+
+    /// The same, later: what was before is there when it begins.
+    #[must_use]
+    pub fn skipping(self, skip: Duration) -> Self {
+        Self { skip, ..self }
+    }
+
+    /// The same, in that namespace.
+    #[must_use]
+    pub fn in_namespace(self, namespace: &str) -> Self {
+        Self { namespace: Some(namespace.to_owned()), ..self }
+    }
+
+    /// The incident's name.
+    pub fn incident(&self) -> &str {
+        &self.incident
+    }
+
+    /// The namespace that it is played in.
+    pub fn namespace(&self) -> String {
+        self.namespace.clone().unwrap_or_else(|| self.recorded_namespace())
+    }
+
+    /// The namespace that it was recorded in.
+    pub fn recorded_namespace(&self) -> String {
+        stage::namespace_of(self.recording())
+    }
+
+    /// What was recorded of it, from the recording's beginning on.
+    pub fn recorded(&self) -> Recording {
+        let until = self.recording().start().plus(self.skip + self.length);
+        self.recording().filtered(|_, line| line.at < until)
+    }
+
+    fn recording(&self) -> &'static Recording {
+        support::incident(&self.incident).recording()
+    }
+}
+
+/// Plays a scene: what was there before it is written at once, and its first line at `start`, or up
+/// to a second later, so that the parts of seconds are those of the recording.
+///
+/// Objects are written in the order of the recording; several at a time, since a cluster's
+/// components do not wait for each other either.
+pub async fn play(api: &Api, scene: &Scene, start: Time) -> Played {
+    let recording = scene.recording();
+    let from = recording.start().plus(scene.skip);
+    let until = from.plus(scene.length);
+    let translation = translation::Translation::new(recording, &scene.namespace(), from, start);
+    api.create_namespace(&scene.namespace()).await;
+    for account in stage::service_accounts(recording) {
+        api.create_service_account(&scene.namespace(), &account).await;
+    }
+    let before = stage::before(recording, from);
+    let lines: Vec<_> = recording.lines.iter().filter(|line| from <= line.at && line.at < until).cloned().collect();
+    let expected = stage::uids(before.iter().chain(&lines));
+    let writers = lanes::Lanes::open(api, &translation, expected);
+    for line in before {
+        writers.write(line, None).await;
+    }
+    let mut played = Played::default();
+    for line in lines {
+        let due = translation.time(line.at);
+        clock::sleep_until(due).await;
+        writers.write(line, Some(due)).await;
+        played.lines += 1;
+    }
+    clock::sleep_until(translation.time(until)).await;
+    writers.close(&mut played).await;
+    played
+}

@@ -1,0 +1,130 @@
+//! Records what a cluster's watches show, as a recording.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::{AsyncBufReadExt, StreamExt};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::task::JoinHandle;
+
+use super::resource::{ALL, Resource};
+use crate::harness::Api;
+use crate::harness::clock;
+use crate::support::Recording;
+use crate::support::recording::{Line, Type};
+
+/// A recorder that runs until its recording is taken.
+pub struct Recorder {
+    tape: Arc<Tape>,
+    watches: Vec<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Tape {
+    lines: Mutex<Vec<Line>>,
+    /// How many resources are watched at this moment that only explain others: owners, Services.
+    explaining: AtomicUsize,
+}
+
+/// What the others explain.
+const EXPLAINED: [&str; 2] = ["pods", "events"];
+
+#[derive(Deserialize)]
+struct Seen<'a> {
+    r#type: &'a str,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+impl Recorder {
+    /// Records all that probehound reads, in all namespaces, from now on.
+    pub fn start(api: &Api) -> Self {
+        let tape = Arc::new(Tape::default());
+        let watch = |resource| tokio::spawn(keep_watching(api.clone(), resource, Arc::clone(&tape)));
+        Self { watches: ALL.into_iter().map(watch).collect(), tape }
+    }
+
+    /// What was recorded, up to now.
+    pub fn stop(self) -> Recording {
+        self.watches.iter().for_each(JoinHandle::abort);
+        let mut lines = std::mem::take(&mut *self.tape.lines.lock().unwrap_or_else(PoisonError::into_inner));
+        lines.push(Line::new(clock::now(), "pods", Type::Bookmark, &Value::Object(serde_json::Map::new())));
+        Recording { lines }
+    }
+}
+
+/// Pods and events are listed when all that explains them is: after an outage, an operator that asks
+/// for it gets it as it is by then, and a replay has to find it.
+async fn keep_watching(api: Api, resource: Resource, tape: Arc<Tape>) {
+    const PAUSE: Duration = Duration::from_millis(200);
+    let explains = !EXPLAINED.contains(&resource.name);
+    loop {
+        let is_its_turn = explains || tape.explaining.load(Ordering::SeqCst) == ALL.len() - EXPLAINED.len();
+        if is_its_turn && let Some(version) = list(&api, resource, &tape.lines).await {
+            tape.explaining.fetch_add(usize::from(explains), Ordering::SeqCst);
+            watch(&api, resource, version, &tape.lines).await;
+            tape.explaining.fetch_sub(usize::from(explains), Ordering::SeqCst);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Records what is there; returns from where to watch.
+async fn list(api: &Api, resource: Resource, lines: &Mutex<Vec<Line>>) -> Option<String> {
+    let answer = api.get(&resource.everywhere()).await;
+    for object in answer.body["items"].as_array().into_iter().flatten() {
+        add(lines, Line::new(clock::now(), resource.name, Type::Added, object));
+    }
+    Some(answer.body["metadata"]["resourceVersion"].as_str()?.to_owned())
+}
+
+/// Records what happens, until the watch ends for good.
+async fn watch(api: &Api, resource: Resource, mut version: String, lines: &Mutex<Vec<Line>>) {
+    loop {
+        let path = format!("{}?watch=true&allowWatchBookmarks=true&resourceVersion={version}", resource.everywhere());
+        let request = http::Request::get(path).body(Vec::new()).expect("a request");
+        let Ok(stream) = api.client().request_stream(request).await else {
+            return;
+        };
+        let mut stream = std::pin::pin!(stream.lines());
+        while let Some(Ok(text)) = stream.next().await {
+            let Some(seen) = serde_json::from_str::<Seen<'_>>(&text).ok().filter(|seen| seen.r#type != "ERROR") else {
+                return;
+            };
+            version = version_of(seen.object).unwrap_or(version);
+            if let Some(line) = line(resource, &seen) {
+                add(lines, line);
+            }
+        }
+    }
+}
+
+fn line(resource: Resource, seen: &Seen<'_>) -> Option<Line> {
+    let change = match seen.r#type {
+        "ADDED" => Type::Added,
+        "MODIFIED" => Type::Modified,
+        "DELETED" => Type::Deleted,
+        _ => return None,
+    };
+    Some(Line::raw(clock::now(), resource.name, change, seen.object.get()))
+}
+
+fn version_of(object: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Lean {
+        metadata: Metadata,
+    }
+    #[derive(Deserialize)]
+    struct Metadata {
+        #[serde(rename = "resourceVersion")]
+        version: String,
+    }
+    serde_json::from_str::<Lean>(object.get()).ok().map(|lean| lean.metadata.version)
+}
+
+fn add(lines: &Mutex<Vec<Line>>, line: Line) {
+    lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+}

@@ -1,0 +1,133 @@
+//! What is said of a cluster: in its `Finding` objects, and by a replay of what happened in it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::harness::{Api, ControlPlane, waiting};
+use crate::player::Recorder;
+use crate::support::{Document, replay};
+
+/// The path of all `Finding` objects.
+const FINDINGS: &str = "/apis/probehound.dev/v1alpha1/findings";
+
+/// A finding, as far as the operator and a replay have to agree on it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Told {
+    pub namespace: String,
+    pub workload: String,
+    pub container: String,
+    pub effect: String,
+    pub probe: Option<String>,
+    pub cause: String,
+    pub field: Option<String>,
+    pub current: Option<String>,
+    pub suggested: Option<String>,
+    pub revision: Option<u64>,
+    pub is_resolved: bool,
+}
+
+/// Waits until the objects say what a replay says of what was recorded meanwhile; returns that.
+///
+/// # Panics
+/// They do not within `limit`; what only one of them says is in the message, and the recording is
+/// among the files of the cluster.
+pub async fn as_replayed(
+    cluster: &ControlPlane,
+    recorder: Recorder,
+    namespaces: &[String],
+    limit: Duration,
+) -> Vec<Told> {
+    let recording = recorder.stop();
+    std::fs::write(cluster.folder().file("recording.jsonl"), recording.bytes()).expect("a file can be written");
+    let expected = by_replay(&replay(&recording), namespaces);
+    let api = cluster.admin();
+    waiting::eventually("the objects say what the replay says", limit, async || {
+        differences(&by_objects(&api, namespaces).await, &expected)
+    })
+    .await;
+    expected
+}
+
+/// Fails with what only one of them says.
+fn differences(objects: &[Told], replay: &[Told]) -> Result<(), String> {
+    let [objects, replay]: [BTreeSet<&Told>; 2] = [objects.iter().collect(), replay.iter().collect()];
+    if objects == replay {
+        return Ok(());
+    }
+    let only =
+        |one: &BTreeSet<&Told>, other: &BTreeSet<&Told>| format!("{:?}", one.difference(other).collect::<Vec<_>>());
+    Err(format!("only the objects: {}\nonly the replay: {}", only(&objects, &replay), only(&replay, &objects)))
+}
+
+/// What a replay says: the confirmed findings of these namespaces, sorted.
+pub fn by_replay(document: &Document, namespaces: &[String]) -> Vec<Told> {
+    let confirmed = document.confirmed().filter(|finding| namespaces.contains(&finding.namespace));
+    let told = confirmed.map(|finding| Told {
+        namespace: finding.namespace.clone(),
+        workload: finding.workload.clone(),
+        container: finding.container.clone(),
+        effect: finding.effect.clone(),
+        probe: finding.probe.clone(),
+        cause: finding.cause.clone(),
+        field: finding.field.clone(),
+        current: finding.current.clone(),
+        suggested: finding.suggested.clone(),
+        revision: finding.revision,
+        is_resolved: finding.resolved_at.is_some(),
+    });
+    sorted(told)
+}
+
+/// What the objects of the cluster say, sorted; those that were withdrawn say nothing.
+pub async fn by_objects(api: &Api, namespaces: &[String]) -> Vec<Told> {
+    let objects = objects(api).await;
+    let of_these = objects.iter().filter(|object| {
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+        namespaces.iter().any(|one| one == namespace) && object["status"]["state"] != "Withdrawn"
+    });
+    sorted(of_these.map(told))
+}
+
+/// The `Finding` objects themselves.
+pub async fn objects(api: &Api) -> Vec<Value> {
+    let list = api.get(FINDINGS).await;
+    list.body["items"].as_array().cloned().unwrap_or_default()
+}
+
+fn told(object: &Value) -> Told {
+    let (spec, status) = (&object["spec"], &object["status"]);
+    let workload = &spec["workload"];
+    Told {
+        namespace: text(&object["metadata"]["namespace"]).unwrap_or_default(),
+        workload: format!(
+            "{}/{}",
+            text(&workload["kind"]).unwrap_or_default(),
+            text(&workload["name"]).unwrap_or_default()
+        ),
+        container: text(&spec["container"]).unwrap_or_default(),
+        effect: text(&spec["effect"]).unwrap_or_default(),
+        probe: text(&spec["probe"]),
+        cause: text(&status["cause"]).unwrap_or_default(),
+        field: text(&status["field"]),
+        current: text(&status["current"]),
+        suggested: text(&status["suggested"]),
+        revision: status["revision"].as_u64(),
+        is_resolved: status["state"] == "Resolved",
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        value => Some(value.to_string()),
+    }
+}
+
+fn sorted(told: impl Iterator<Item = Told>) -> Vec<Told> {
+    let mut all: Vec<Told> = told.collect();
+    all.sort();
+    all
+}

@@ -1,0 +1,135 @@
+//! The operator's driver says of a cluster what replay says of its recording.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use probehound::config::Config;
+use probehound::engine::{Change, Engine, Need, Seen};
+use probehound::finding::Identity;
+use probehound::operator::board::{Board, Entry};
+use probehound::operator::driver::Driver;
+use probehound::operator::instruments::Instruments;
+use probehound::source::cluster::{Answer, Input};
+use probehound::source::recording::{Item, Object, Reader, Record, RecordKind};
+use probehound::time::Time;
+use prometheus::Registry;
+use support::replay::continue_with;
+use support::{Incident, Line, Recording, assert_none, corpus};
+
+#[test]
+fn the_driver_says_what_replay_says() {
+    let mut failures = Vec::new();
+    for incident in corpus() {
+        let expected = said_by_replay(incident);
+        let driven = drive(incident.recording());
+        for (identity, change) in &expected {
+            let shown = driven.get(identity).map(|entry| (entry.kind, entry.at, &*entry.finding));
+            if shown != Some((change.kind, change.at, &*change.finding)) {
+                failures.push(format!("{}: {change:#?}\nis shown as {shown:#?}", incident.name));
+            }
+        }
+        if driven.len() != expected.len() {
+            failures.push(format!("{}: {} findings, not {}", incident.name, driven.len(), expected.len()));
+        }
+    }
+    assert_none("findings", &failures);
+}
+
+/// The last change of each finding.
+fn said_by_replay(incident: &Incident) -> BTreeMap<Identity, Change> {
+    let (_, changes) = continue_with(&mut Engine::default(), incident.recording());
+    changes.into_iter().map(|change| (change.finding.identity(), change)).collect()
+}
+
+/// What is on the board in the end.
+fn drive(recording: &Recording) -> BTreeMap<Identity, Entry> {
+    let board = Arc::new(Board::default());
+    let instruments = Arc::new(Instruments::new(&Registry::new()).expect("names of its own"));
+    let driver = Driver::new(&Config::default(), Arc::clone(&board), instruments, Box::new(|_| {}));
+    let mut cluster = Cluster { driver, objects: BTreeMap::new(), open: BTreeSet::new() };
+    for line in &recording.lines {
+        cluster.time_goes_on_to(line.at);
+        cluster.happens(line);
+    }
+    board.all().into_iter().map(|entry| (entry.finding.identity(), entry)).collect()
+}
+
+/// A recording as the cluster that it was taken of: what is looked up is what there is at that time.
+struct Cluster {
+    driver: Driver,
+    /// The related objects, by resource and UID.
+    objects: BTreeMap<(Arc<str>, String), Line>,
+    /// What was asked for and could not be answered yet.
+    open: BTreeSet<Need>,
+}
+
+impl Cluster {
+    fn time_goes_on_to(&mut self, now: Time) {
+        while let Some(deadline) = self.driver.next_deadline().filter(|deadline| *deadline <= now) {
+            self.driver.handle_deadline(deadline);
+            self.converse(deadline);
+        }
+    }
+
+    fn happens(&mut self, line: &Line) {
+        let Some(record) = record(line) else { return };
+        let input = match (record.object, record.kind) {
+            (Object::Nothing | Object::Foreign, _) => None,
+            (Object::Pod(pod), RecordKind::Deleted) => Some(Input::PodGone(pod)),
+            (Object::Pod(pod), RecordKind::Added) => Some(Input::Pod(pod, Seen::Listed)),
+            (Object::Pod(pod), _) => Some(Input::Pod(pod, Seen::Changed)),
+            (Object::Event(event), kind) => (kind != RecordKind::Deleted).then_some(Input::Event(event)),
+            _ => {
+                self.keep(line, record.kind);
+                None
+            }
+        };
+        if let Some(input) = input {
+            self.driver.handle_input(input, line.at);
+        }
+        self.converse(line.at);
+    }
+
+    fn keep(&mut self, line: &Line, kind: RecordKind) {
+        let key = (Arc::clone(&line.resource), line.object.uid.clone());
+        match kind {
+            RecordKind::Deleted => self.objects.remove(&key),
+            _ => self.objects.insert(key, line.clone()),
+        };
+        for need in std::mem::take(&mut self.open) {
+            self.look_up(need, line.at);
+        }
+    }
+
+    fn converse(&mut self, now: Time) {
+        loop {
+            let needs = self.driver.take_needs();
+            if needs.is_empty() {
+                break;
+            }
+            for need in needs {
+                self.look_up(need, now);
+            }
+        }
+        self.driver.speak(now);
+    }
+
+    /// Answers from all that there is; a need that nothing answers stays open.
+    fn look_up(&mut self, need: Need, now: Time) {
+        let objects = self.objects.values().filter_map(record).map(|record| Arc::new(record.object)).collect();
+        // A recording does not say whether it holds all that there was.
+        let answer = Answer { need, objects, is_whole: false };
+        if !self.driver.handle_answer(&answer, now) {
+            self.open.insert(answer.need);
+        }
+    }
+}
+
+fn record(line: &Line) -> Option<Record> {
+    match Reader::new(line.text().as_bytes()).expect("memory can be read").next() {
+        Some(Ok(Item::Record(record))) => Some(record),
+        _ => None,
+    }
+}

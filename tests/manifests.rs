@@ -1,0 +1,84 @@
+//! The manifests, as far as no cluster is needed to hold them to what they are made for.
+
+use std::process::Command;
+
+use probehound::config::{Config, Source};
+use probehound::report::object;
+use serde_json::Value;
+
+#[test]
+fn the_definition_of_findings_is_the_one_that_is_printed() {
+    let definition = object::definition().expect("plain data");
+    assert!(read("manifests/crd/crd.yaml") == definition, "probehound crd > manifests/crd/crd.yaml");
+}
+
+#[test]
+fn a_namespace_has_the_rules_of_the_whole_cluster() {
+    let everywhere = documents("manifests/base/rights.yaml");
+    let one = documents("manifests/overlays/namespaced/rights/rights.yaml");
+    assert_eq!((&everywhere[0]["kind"], &one[0]["kind"]), (&"ClusterRole".into(), &"Role".into()));
+    assert_eq!(everywhere[0]["rules"], one[0]["rules"]);
+    assert_eq!(everywhere[1]["subjects"], one[1]["subjects"]);
+}
+
+#[test]
+fn nothing_of_others_can_be_changed_and_no_secret_be_read() {
+    let rules = [documents("manifests/base/rights.yaml"), documents("manifests/base/lease-rights.yaml")].concat();
+    for rule in rules.iter().flat_map(|role| list(&role["rules"])) {
+        let words = [&rule["apiGroups"], &rule["resources"], &rule["verbs"]].map(words);
+        assert!(words.iter().flatten().all(|word| !word.contains('*')), "{rule}");
+        let [_, resources, verbs] = &words;
+        let writes = verbs.iter().any(|verb| !["get", "list", "watch"].contains(&verb.as_str()));
+        let own = ["findings", "findings/status", "leases", "events"];
+        assert!(!writes || resources.iter().all(|resource| own.contains(&resource.as_str())), "{rule}");
+        for forbidden in ["secrets", "configmaps", "pods/exec", "pods/log", "nodes"] {
+            assert!(!resources.iter().any(|resource| resource == forbidden), "{rule}");
+        }
+    }
+}
+
+#[test]
+fn the_container_is_started_as_the_program_can_be() {
+    let deployment = &documents("manifests/base/deployment.yaml")[0];
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    let mounted = container["volumeMounts"][0]["mountPath"].as_str().expect("a folder");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/config");
+    let args = words(&container["args"]).into_iter().map(|word| word.replace(mounted, file));
+    let output = Command::new(env!("CARGO_BIN_EXE_probehound")).args(args).arg("--check-config").output();
+    let output = output.expect("the binary runs");
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("listens   :8080\n"));
+    assert_eq!(container["ports"][0]["containerPort"], 8080);
+}
+
+#[test]
+fn the_settings_of_the_overlays_are_right() {
+    let file = "manifests/overlays/namespaced/probehound.yaml";
+    let config = Source::default().load_text(&read(file)).expect("no error").config;
+    assert_eq!(config.watch.namespaces, ["default"]);
+    assert_eq!(Config { watch: Config::default().watch, ..config }, Config::default());
+}
+
+#[test]
+fn the_image_is_of_this_version() {
+    let base = &documents("manifests/base/kustomization.yaml")[0];
+    assert_eq!(base["images"][0]["newTag"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(base["labels"][0]["pairs"]["app.kubernetes.io/version"], env!("CARGO_PKG_VERSION"));
+}
+
+fn read(path: &str) -> String {
+    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn documents(path: &str) -> Vec<Value> {
+    serde_saphyr::from_multiple(&read(path)).expect("YAML")
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_default()
+}
+
+fn words(value: &Value) -> Vec<String> {
+    list(value).iter().map(|word| word.as_str().expect("a word").to_owned()).collect()
+}

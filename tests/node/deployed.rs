@@ -1,0 +1,97 @@
+//! probehound as a Deployment of the cluster, from its own image, with its own rights.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::harness::clock::Stopwatch;
+use crate::harness::{Api, ControlPlane, waiting};
+use crate::kubectl::Kubectl;
+
+/// Where it lives.
+pub const NAMESPACE: &str = "probehound";
+
+/// Far more than it needs, on a machine that is busy.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// The clock of `/proc/PID/stat` on Linux, whatever the kernel's own.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// The Deployment, as somebody sees it who looks at it from outside.
+pub struct Deployed {
+    api: Api,
+}
+
+/// What its process has used.
+#[derive(Copy, Clone, Debug)]
+pub struct Usage {
+    /// Its process id, of a pod that may have been started again.
+    pub pid: u32,
+    /// Resident memory, in KiB.
+    pub resident_kib: u64,
+    /// Time on a processor since its start, in seconds.
+    pub cpu_seconds: f64,
+}
+
+impl Deployed {
+    /// Installs it by the overlay for this node, and waits until it is ready.
+    pub async fn install(kubectl: &Kubectl, plane: &ControlPlane) -> Self {
+        let since = Stopwatch::start();
+        kubectl.run(&["apply", "--server-side", "-k", "tests/node/overlay"]).await;
+        let this = Self { api: plane.admin() };
+        this.until_ready().await;
+        println!("probehound is ready {:.1?} after kubectl apply", since.elapsed());
+        this
+    }
+
+    /// Waits until it is ready.
+    pub async fn until_ready(&self) {
+        waiting::eventually("probehound is ready", LIMIT, async || {
+            let path = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/probehound");
+            let status = &self.api.get(&path).await.body["status"];
+            if status["readyReplicas"] == 1 { Ok(()) } else { Err(status.clone()) }
+        })
+        .await;
+    }
+
+    /// Its metrics as they are now; `None` where it does not answer.
+    pub async fn metrics(&self) -> Option<String> {
+        let pods = self.api.get(&format!("/api/v1/namespaces/{NAMESPACE}/pods")).await;
+        let address = pods.body["items"][0]["status"]["podIP"].as_str()?.to_owned();
+        let answer = Api::anonymous(&format!("http://{address}:8080"), "").get("/metrics").await;
+        answer.is_success().then(|| answer.body.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// What its process uses; `None` where there is none at the moment.
+    pub fn usage() -> Option<Usage> {
+        let pid = pid()?;
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name of the program, in brackets, may hold anything; after it the fields are counted.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let ticks: u64 = fields.get(11..13)?.iter().filter_map(|field| field.parse::<u64>().ok()).sum();
+        Some(Usage {
+            pid,
+            resident_kib: resident.trim().trim_end_matches(" kB").parse().ok()?,
+            cpu_seconds: ticks as f64 / TICKS_PER_SECOND,
+        })
+    }
+
+    /// Kills its process, as a node does that runs out of memory.
+    pub fn kill(&self) {
+        let pid = pid().expect("probehound runs");
+        let status = std::process::Command::new("sh").args(["-c", &format!("kill -KILL {pid}")]).status();
+        assert!(status.expect("a shell starts").success());
+    }
+}
+
+/// The process of the pod, among those of this isolation.
+fn pid() -> Option<u32> {
+    let processes = fs::read_dir("/proc").ok()?;
+    let pids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    pids.into_iter().find(|pid| {
+        let line = fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline")).unwrap_or_default();
+        line.starts_with(b"/usr/local/bin/probehound\0run\0")
+    })
+}

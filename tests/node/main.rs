@@ -1,0 +1,21 @@
+//! probehound on a real node: `make e2e-node`.
+//!
+//! Everything runs in the isolation of `tests/node/isolated` and ends with it.
+
+mod control;
+mod deployed;
+#[path = "../cluster/harness/mod.rs"]
+mod harness;
+mod kubectl;
+mod milestones;
+mod node;
+mod prometheus;
+mod recorder;
+mod slack;
+mod story;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../cluster/told.rs"]
+mod told;
+mod whole;
+mod zoo;

@@ -1,0 +1,74 @@
+//! A real Prometheus, with probehound's rules.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Api, ControlPlane, Process, waiting};
+
+/// Where it listens.
+const LISTEN: &str = "127.0.0.1:9090";
+
+/// Far more than it needs to start, on a machine that is busy.
+const START: Duration = Duration::from_mins(1);
+
+/// A Prometheus that finds probehound's pods as one in a cluster does.
+pub struct Prometheus {
+    process: Process,
+    api: Api,
+}
+
+impl Prometheus {
+    /// Starts it, and waits until it is ready.
+    pub async fn start(plane: &ControlPlane) -> Self {
+        let folder = plane.folder();
+        let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("/tmp/proto/rules/rules.yaml");
+        let config = folder.write("prometheus.yaml", &configuration(plane, &rules).to_string());
+        let arguments = [
+            format!("--config.file={}", config.display()),
+            format!("--storage.tsdb.path={}", folder.file("prometheus").display()),
+            format!("--web.listen-address={LISTEN}"),
+            "--log.level=warn".to_owned(),
+        ];
+        let program = Path::new("/usr/bin/prometheus");
+        let process = Process::start("prometheus", program, &arguments, &[], &folder.file("prometheus.log"));
+        let this = Self { process, api: Api::anonymous(&format!("http://{LISTEN}"), "") };
+        waiting::eventually("Prometheus is ready", START, async || {
+            let answer = this.api.get("/-/ready").await;
+            if answer.is_success() { Ok(()) } else { Err(this.process.last_words()) }
+        })
+        .await;
+        this
+    }
+
+    /// Whether an alert about that workload fires.
+    pub async fn is_firing(&self, workload: &str) -> bool {
+        self.alerts().await.iter().any(|alert| alert["labels"]["workload"] == workload && alert["state"] == "firing")
+    }
+
+    /// The alerts that are pending or fire.
+    pub async fn alerts(&self) -> Vec<Value> {
+        let answer = self.api.get("/api/v1/alerts").await;
+        answer.body["data"]["alerts"].as_array().cloned().unwrap_or_default()
+    }
+}
+
+fn configuration(plane: &ControlPlane, rules: &Path) -> Value {
+    json!({
+        "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
+        "rule_files": [rules],
+        "scrape_configs": [{
+            "job_name": "probehound",
+            "kubernetes_sd_configs": [{
+                "role": "pod",
+                "kubeconfig_file": plane.admin_kubeconfig(),
+                "namespaces": {"names": [crate::deployed::NAMESPACE]},
+            }],
+            "relabel_configs": [
+                {"source_labels": ["__meta_kubernetes_pod_container_port_name"], "regex": "http", "action": "keep"},
+                {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
+            ],
+        }],
+    })
+}

@@ -1,0 +1,61 @@
+//! The story: auth-service is well, somebody changes one word, and changes it back.
+
+use std::time::Duration;
+
+use probehound::time::Time;
+use serde_json::json;
+
+use crate::harness::clock::now;
+use crate::harness::{Api, waiting};
+use crate::kubectl::Kubectl;
+
+/// Its namespace.
+pub const NAMESPACE: &str = "prod";
+
+/// Its Deployment.
+pub const WORKLOAD: &str = "auth-service";
+
+/// So many pods: `story.yaml`.
+pub const PODS: u64 = 14;
+
+/// Far more than it takes, on a machine that is busy.
+const LIMIT: Duration = Duration::from_mins(3);
+
+/// Applies it as it is well, and waits until it is.
+pub async fn begin(kubectl: &Kubectl, api: &Api) {
+    kubectl.create_namespace(NAMESPACE).await;
+    kubectl.apply(NAMESPACE, "story.yaml").await;
+    until(api, "the story's pods are ready", |status| status["readyReplicas"] == PODS).await;
+}
+
+/// Rolls out the wrong path; gives back when.
+pub async fn break_it(kubectl: &Kubectl) -> Time {
+    let path = "/spec/template/spec/containers/0/livenessProbe/httpGet/path";
+    let patch = json!([{"op": "replace", "path": path, "value": "/v2/health"}]).to_string();
+    let at = now();
+    let target = format!("deployment/{WORKLOAD}");
+    let words = ["-n", NAMESPACE, "patch", &target, "--type=json", "--patch", &patch, "--field-manager=kubectl-edit"];
+    kubectl.run(&words).await;
+    at
+}
+
+/// Types what the message says, and waits until all pods are those of before; gives back when they
+/// were.
+pub async fn mend_it(kubectl: &Kubectl, api: &Api) -> Time {
+    kubectl.run(&["-n", NAMESPACE, "rollout", "undo", &format!("deployment/{WORKLOAD}"), "--to-revision=1"]).await;
+    until(api, "the story's pods are as before", |status| {
+        status["updatedReplicas"] == PODS && status["replicas"] == PODS && status["readyReplicas"] == PODS
+    })
+    .await;
+    now()
+}
+
+async fn until(api: &Api, what: &str, is: impl Fn(&serde_json::Value) -> bool) {
+    let path = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{WORKLOAD}");
+    waiting::eventually(what, LIMIT, async || {
+        let deployment = api.get(&path).await.body;
+        let is_seen = deployment["status"]["observedGeneration"] == deployment["metadata"]["generation"];
+        if is_seen && is(&deployment["status"]) { Ok(()) } else { Err(deployment["status"].clone()) }
+    })
+    .await;
+}

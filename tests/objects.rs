@@ -1,0 +1,122 @@
+//! Findings as objects of the cluster: what goes out comes back, and fits the definition.
+
+mod support;
+
+use std::sync::Arc;
+
+use kube::core::crd::CustomResourceExt;
+use probehound::engine::{
+    Cause, Confidence, Effect, Engine, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
+};
+use probehound::report::object::{FindingObject, FindingState, FindingStatus};
+use probehound::time::Time;
+use serde_json::Value as Json;
+use support::replay::continue_with;
+use support::{assert_none, corpus};
+
+#[test]
+fn every_finding_of_every_recording_comes_back_as_it_was() {
+    let schema = schema();
+    let mut failures = Vec::new();
+    for incident in corpus() {
+        let mut engine = Engine::default();
+        continue_with(&mut engine, incident.recording());
+        for finding in engine.findings() {
+            let object = FindingObject::of(&finding, FindingState::Confirmed, None);
+            let json = serde_json::to_value(&object).expect("plain data");
+            let back: FindingObject = serde_json::from_value(json.clone()).expect("its own form");
+            if back != object || back.finding().as_ref() != Some(&*finding) {
+                failures.push(format!("{}: {finding:?}", incident.name));
+            }
+            failures.extend(misfits(&schema, &json, "").into_iter().map(|what| format!("{}: {what}", incident.name)));
+        }
+    }
+    assert_none("findings", &failures);
+}
+
+#[test]
+fn whatever_a_finding_holds_its_object_fits_the_definition() {
+    let object = FindingObject::of(&monstrous(), FindingState::Withdrawn, Some(&"x".repeat(1 << 20)));
+    let json = serde_json::to_value(&object).expect("plain data");
+    assert_none("fields", &misfits(&schema(), &json, ""));
+    assert!(json.to_string().len() < 1 << 20, "an API server takes no more than 1.5 MiB");
+}
+
+#[test]
+fn a_status_without_the_essence_is_no_finding() {
+    let mut object = FindingObject::of(&monstrous(), FindingState::Confirmed, None);
+    assert!(object.finding().is_some());
+    object.status = Some(FindingStatus { cause: None, ..object.status.expect("it has one") });
+    assert!(object.finding().is_none());
+    object.status = None;
+    assert!(object.finding().is_none());
+}
+
+/// Every part as long as the engine could ever make it, and longer.
+fn monstrous() -> Finding {
+    let long = "größer\u{1b}".repeat(10_000);
+    let name: Arc<str> = "x".repeat(253).into();
+    let now = Time::parse("2026-11-22T14:00:00Z").expect("a time");
+    Finding {
+        namespace: "prod".into(),
+        workload: format!("{name}/{name}").into(),
+        container: Arc::clone(&name),
+        effect: Effect::RestartLoop,
+        probe: None,
+        cause: Cause::WrongCommand,
+        fault: Cause::WrongCommand.fault(),
+        field: Some(long.clone()),
+        current: Some(Value::Text(long.clone())),
+        suggested: Some(Value::Number(i64::MIN)),
+        confidence: Confidence::High,
+        severity: Severity::Critical,
+        hypotheses: vec![long.clone(); 1000],
+        evidence: vec![Fact { at: now, what: long.clone() }; 1000],
+        revision: Some(u64::MAX),
+        change: Some(RevisionChange {
+            revision: u64::MAX,
+            at: None,
+            by: Some(name.clone()),
+            from: Some(long.clone()),
+            to: Some(long.clone()),
+        }),
+        pods: Pods { affected: u32::MAX, total: u32::MAX },
+        services: vec![ServiceState { name: name.clone(), ready: u32::MAX, total: u32::MAX }; 1000],
+        restarts: u64::MAX,
+        episodes: u32::MAX,
+        opened_at: now,
+        confirmed_at: Some(now),
+        resolved_at: None,
+        remedy: vec![long; 1000],
+        labels: vec![(name.clone(), name); 1000].into(),
+    }
+}
+
+fn schema() -> Json {
+    let definition = serde_json::to_value(FindingObject::crd()).expect("plain data");
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+}
+
+/// What of a value an API server would refuse or drop.
+fn misfits(schema: &Json, value: &Json, path: &str) -> Vec<String> {
+    let limit = |name: &str| schema[name].as_u64().unwrap_or(u64::MAX);
+    match value {
+        Json::Object(fields) => {
+            let field = |(name, value): (&String, &Json)| match schema["properties"].get(name) {
+                Some(schema) => misfits(schema, value, &format!("{path}.{name}")),
+                None if path.is_empty() && ["apiVersion", "kind", "metadata"].contains(&name.as_str()) => Vec::new(),
+                None => vec![format!("{path}.{name} is not defined")],
+            };
+            fields.iter().flat_map(field).collect()
+        }
+        Json::Array(items) if items.len() as u64 > limit("maxItems") => vec![format!("{path} has too many items")],
+        Json::Array(items) => items.iter().flat_map(|item| misfits(&schema["items"], item, path)).collect(),
+        Json::String(text) => {
+            let unknown = schema["enum"].as_array().is_some_and(|words| !words.contains(value));
+            let long = text.chars().count() as u64 > limit("maxLength");
+            if unknown || long { vec![format!("{path} is too long, or an unknown word")] } else { Vec::new() }
+        }
+        Json::Number(number) if number.as_i64().is_none() => vec![format!("{path} does not fit")],
+        _ => Vec::new(),
+    }
+}
