@@ -2,8 +2,11 @@
 
 mod support;
 
+use probehound::engine::{Engine, Settings};
 use serde_json::{Value, json};
 use support::binary::probehound;
+use support::forms;
+use support::replay::continue_with;
 use support::{Line, Recording, assert_none, incident, replay};
 
 /// Every planted secret begins with this; the rest says where it was planted.
@@ -165,11 +168,21 @@ fn leaks(name: &str, planted: &Recording) -> Vec<String> {
     let json = printed(&bytes, "json");
     let text = printed(&bytes, "text");
     let mut leaks = Vec::new();
-    for (form, output) in [("json", json), ("text", text)] {
+    let mut outputs = vec![("json", json), ("text", text)];
+    outputs.extend(told(planted));
+    for (form, output) in outputs {
         let lines = output.lines().filter(|line| line.contains(SECRET));
         leaks.extend(lines.map(|line| format!("{name}: {form}: {}", line.trim())));
     }
     leaks
+}
+
+/// What receivers are told of it, and what stands in its objects and metrics.
+fn told(planted: &Recording) -> Vec<(&'static str, String)> {
+    let mut engine = Engine::new(Settings::default());
+    let (replayed, _) = continue_with(&mut engine, planted);
+    let now = replayed.last.expect("it has an end");
+    engine.findings().iter().flat_map(|finding| forms::all(finding, now)).collect()
 }
 
 /// Everything that is printed, on standard output and standard error.

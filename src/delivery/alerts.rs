@@ -67,10 +67,15 @@ impl Alerts {
             (FindingState::Confirmed, _) if fired => Stands::Fires,
             (FindingState::Confirmed, _) => Stands::Not,
             (FindingState::Resolved | FindingState::Withdrawn, _) => match item.finding.resolved_at {
-                Some(at) if now.since(at) < OVER && (fired || item.admission == Admission::Routed) => Stands::Over(at),
+                Some(at) if now.since(at) < OVER && (fired || Self::may_have_fired(item)) => Stands::Over(at),
                 _ => Stands::Not,
             },
         }
+    }
+
+    /// Whether it may have fired before a restart: an Alertmanager that does not know it passes it over.
+    fn may_have_fired(item: &Item) -> bool {
+        item.admission == Admission::Routed && !item.silenced
     }
 
     /// One that is over, unless the same fires again under another finding.

@@ -1,10 +1,12 @@
 //! Who is told what, and when.
 
+mod hostile;
 mod notify;
 mod outage;
 mod policy;
 mod properties;
 mod receiver;
+mod receivers;
 mod rules;
 mod running;
 mod samples;

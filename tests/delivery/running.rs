@@ -237,6 +237,90 @@ fn asked_to_end_it_ends_soon_and_what_was_sent_is_recorded() {
     assert_eq!(world.api.told(&web)[0].told, Told::Opened);
 }
 
+#[test]
+fn no_secret_is_written_anywhere() {
+    log::start();
+    let folder = std::env::temp_dir().join(format!("probehound-secrets-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a temporary folder can be made");
+    for name in ["key", "password"] {
+        std::fs::write(folder.join(name), format!("hunter2{name}")).expect("a temporary file can be written");
+    }
+    let elsewhere = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let other = elsewhere.block_on(Slack::start([Turn::Answer(500, ""), Turn::Answer(410, "")]));
+    std::fs::write(folder.join("url"), other.url()).expect("a temporary file can be written");
+    let folder_name = folder.display();
+    let world = World::with(&format!(
+        "receivers: [{{name: slack, slack: {{urlFile: URL_FILE}}}}, {{name: ops, webhook: {{urlFile: {folder_name}/url, \
+         signingKeyFile: {folder_name}/key}}}}, {{name: alerts, alertmanager: {{urls: ['http://127.0.0.1:1'], username: me, \
+         passwordFile: {folder_name}/password}}}}, {{name: describe, events: {{}}}}, {{name: lost, slack: {{urlEnv: \
+         PROBEHOUND_NO_SUCH}}}}]"
+    ));
+    let no_service = "no_service at /services/THUNTER2/BHUNTER2/hunter2webhook";
+    world.slack.then([
+        Turn::Reset,
+        Turn::Answer(503, no_service),
+        Turn::Answer(400, no_service),
+        Turn::Answer(404, no_service),
+    ]);
+    let replica = world.start();
+    let (web, api) = (finding("web", 10), finding("api", 10));
+    world.api.put(&web, FindingState::Confirmed);
+    world.api.put(&api, FindingState::Confirmed);
+    world.until("both webhooks are stopped", || {
+        let metrics = replica.metrics();
+        ["slack", "ops"]
+            .iter()
+            .all(|name| metrics.contains(&format!("probehound_receiver_stopped{{receiver=\"{name}\"}} 1")))
+    });
+    world.until("there are Events", || world.api.events().len() == 2);
+    let mut written = vec![log::text(), replica.metrics(), world.api.all(), format!("{:?}", world.config.borrow())];
+    written.extend(world.slack.seen().into_iter().chain(other.seen()).map(|seen| seen.body));
+    assert!(written[0].contains("it answers 404") && written[0].contains("A receiver is stopped"), "{}", written[0]);
+    for text in &written {
+        let secret = text.to_lowercase().find("hunter2").map(|place| &text[place.saturating_sub(200)..]);
+        assert_eq!(secret, None);
+    }
+    drop(std::fs::remove_dir_all(&folder));
+}
+
+/// All that is logged in this process, at every level.
+mod log {
+    use std::io::{self, Write};
+    use std::sync::{Mutex, Once};
+
+    use tracing_subscriber::util::SubscriberInitExt;
+
+    /// What `--log-level trace` is.
+    const FILTER: &str =
+        "warn,probehound=trace,kube_client=off,kube_core=off,kube_runtime=off,hyper=off,hyper_util=off,tower=off";
+
+    static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+    pub fn start() {
+        static START: Once = Once::new();
+        START.call_once(|| {
+            let log = tracing_subscriber::fmt().with_env_filter(FILTER).with_ansi(false).with_writer(|| Sink);
+            log.finish().try_init().expect("nothing else logs");
+        });
+    }
+
+    pub fn text() -> String {
+        String::from_utf8_lossy(&LOG.lock().expect("no panic holds it")).into_owned()
+    }
+
+    struct Sink;
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            LOG.lock().expect("no panic holds it").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+}
+
 /// A cluster, a Slack, and settings.
 struct World {
     outer: Runtime,
@@ -281,7 +365,7 @@ impl World {
         let mut old = finding("of-old", 0);
         old.resolved_at = old.confirmed_at;
         self.api.put(&old, FindingState::Resolved);
-        let names = ["slack", "describe"];
+        let names = ["slack", "describe", "ops", "lost"];
         let told = names.map(|name| Notification {
             receiver: name.into(),
             episode: 1,

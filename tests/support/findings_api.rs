@@ -114,6 +114,12 @@ impl FindingsApi {
         self.locked().written
     }
 
+    /// All that was ever written and still stands.
+    pub fn all(&self) -> String {
+        let all = self.locked();
+        format!("{:?} {:?}", all.findings, all.events)
+    }
+
     /// All Events.
     pub fn events(&self) -> Vec<Value> {
         self.locked().events.values().cloned().collect()

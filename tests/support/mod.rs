@@ -5,6 +5,7 @@
 pub mod binary;
 pub mod document;
 pub mod findings_api;
+pub mod forms;
 pub mod hunt;
 pub mod mutation;
 pub mod random;

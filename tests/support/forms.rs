@@ -1,0 +1,95 @@
+//! A finding in every form in which somebody may see it.
+
+use std::sync::Arc;
+
+use probehound::engine::{Change, ChangeKind, Finding};
+use probehound::report::alertmanager::Alert;
+use probehound::report::event::Note;
+use probehound::report::message::Message;
+use probehound::report::metrics;
+use probehound::report::object::{FindingObject, FindingState, Notification, Said, Told};
+use probehound::report::slack::{Context, Payload};
+use probehound::report::text::{Look, message};
+use probehound::report::tidings::{Digest, Dispatch, Kind, News, Why};
+use probehound::report::webhook::Document;
+use probehound::time::Time;
+use serde_json::{Value, json};
+
+/// All messages about it: each kind of news, and digests.
+pub fn dispatches(finding: &Finding) -> Vec<Dispatch> {
+    let finding = Arc::new(finding.clone());
+    let before = Notification {
+        receiver: "slack".into(),
+        episode: finding.episodes,
+        told: Told::Opened,
+        at: finding.opened_at,
+        said: Some(Said { cause: probehound::engine::Cause::Unknown, ..Said::of(&finding) }),
+        digest: None,
+        refused: None,
+    };
+    let news = |kind| News { kind, finding: Arc::clone(&finding), before: Some(before.clone()) };
+    let kinds = [Kind::Opened, Kind::Changed, Kind::GoesOn, Kind::Resolved, Kind::Withdrawn, Kind::Missed];
+    let mut all: Vec<Dispatch> = kinds.iter().map(|kind| Dispatch::One(news(*kind))).collect();
+    for (why, count) in [(Why::FirstLook, 1), (Why::FirstLook, 3), (Why::Storm, 30), (Why::Missed, 33)] {
+        let kind = |number: usize| if why == Why::Missed { Kind::Missed } else { kinds[number % 5] };
+        let news = (0..count).map(|number| news(kind(number))).collect();
+        all.push(Dispatch::Digest(Digest { why, news, waiting: 7 }));
+    }
+    all
+}
+
+/// The payload for Slack.
+pub fn slack(dispatch: &Dispatch, now: Time) -> Value {
+    serde_json::to_value(Payload::of(dispatch, Context { cluster: Some("prod-eu"), now })).expect("plain data")
+}
+
+/// The document for a webhook, as it is sent.
+pub fn webhook(dispatch: &Dispatch, now: Time) -> String {
+    Document::of(dispatch, "ops", Some("prod-eu"), now).render().expect("plain data")
+}
+
+/// The alert for an Alertmanager.
+pub fn alert(finding: &Finding, now: Time) -> Value {
+    serde_json::to_value(Alert::of(finding, Some("prod-eu"), now, now)).expect("plain data")
+}
+
+/// The notes of its Events.
+pub fn notes(finding: &Finding, now: Time) -> Vec<Note> {
+    let news = dispatches(finding).into_iter().filter_map(|dispatch| match dispatch {
+        Dispatch::One(news) => Some(Note::of(&news, now)),
+        Dispatch::Digest(_) => None,
+    });
+    news.collect()
+}
+
+/// Its metrics.
+pub fn metrics(finding: &Finding) -> String {
+    let mut text = String::new();
+    let _overflowed = metrics::write([finding].into_iter(), &mut text).expect("strings take everything");
+    text
+}
+
+/// What a terminal shows of it.
+pub fn terminal(finding: &Finding, now: Time) -> String {
+    let change = Change { kind: ChangeKind::Confirmed, at: now, finding: Arc::new(finding.clone()) };
+    let mut text = String::new();
+    let said = Message::of(&change, None).expect("it is told");
+    message::write(&said, Look::plain(100), &mut text).expect("strings take everything");
+    text
+}
+
+/// All of it, with the name of each form.
+pub fn all(finding: &Finding, now: Time) -> Vec<(&'static str, String)> {
+    let mut all = Vec::new();
+    for dispatch in dispatches(finding) {
+        all.push(("Slack", slack(&dispatch, now).to_string()));
+        all.push(("webhook", webhook(&dispatch, now)));
+    }
+    all.push(("Alertmanager", alert(finding, now).to_string()));
+    all.extend(notes(finding, now).into_iter().map(|note| ("Event", format!("{note:?}"))));
+    all.push(("metrics", metrics(finding)));
+    all.push(("terminal", terminal(finding, now)));
+    let object = FindingObject::of(finding, FindingState::Confirmed, None);
+    all.push(("object", json!(object).to_string()));
+    all
+}
