@@ -241,7 +241,8 @@ async fn reach(access: &Access) {
     loop {
         let error = match access.check().await {
             Ok(version) => {
-                info!(server = access.server(), version = %format_args!("{}.{}", version.major, version.minor), "Reached the API server");
+                let version = format!("{}.{}", version.major, version.minor);
+                info!(server = access.server(), version, "Reached the API server");
                 return;
             }
             // It is there; what may be read of it is another matter.
@@ -250,7 +251,8 @@ async fn reach(access: &Access) {
         };
         let kind = std::mem::discriminant(&error);
         if told != Some(kind) {
-            warn!(error = %terminal(&error.to_string(), TOLD), hint = error.hint(), "Cannot reach the cluster; trying again");
+            let cause = terminal(&error.to_string(), TOLD);
+            warn!(cause, hint = error.hint(), "Cannot reach the cluster; trying again");
             told = Some(kind);
         }
         sleep(backoff.wait()).await;

@@ -1,11 +1,10 @@
 //! The great play: the 50-pod story and many other incidents at once, live.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
 
-use crate::harness::{clock, waiting};
+use crate::clock;
 use crate::installed::Installed;
 use crate::measured::usage;
 use crate::player::{self, Lag, Recorder, Scene};
@@ -63,30 +62,14 @@ async fn what_the_operator_says_is_what_a_replay_says_of_what_was_played() {
     let start = clock::now().plus(SETTING_UP);
     let played = join_all(scenes.iter().map(|scene| player::play(&api, scene, start))).await;
 
-    let recording = recorder.stop();
     let namespaces: Vec<String> = scenes.iter().map(Scene::namespace).collect();
-    let expected = told::by_replay(&replay(&recording), &namespaces);
-    waiting::eventually("the objects say what the replay says", Duration::from_secs(20), async || {
-        differences(&told::by_objects(&api, &namespaces).await, &expected)
-    })
-    .await;
+    let expected = told::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_secs(20)).await;
     let log = operator.log();
     assert!(!log.contains(" WARN ") && !log.contains(" ERROR "), "nobody needs to look at anything:\n{log}");
     let used = usage::of(operator.pid());
     println!("the operator: {} at most, {:.1?} of processor", usage::mebibytes(used.peak), used.processor);
     check_the_playing(&scenes, &played, &expected);
     check_the_story(&told::objects(&api).await);
-}
-
-/// Fails with what only one of them says.
-fn differences(objects: &[Told], replay: &[Told]) -> Result<(), String> {
-    let [objects, replay]: [BTreeSet<&Told>; 2] = [objects.iter().collect(), replay.iter().collect()];
-    if objects == replay {
-        return Ok(());
-    }
-    let only =
-        |one: &BTreeSet<&Told>, other: &BTreeSet<&Told>| format!("{:#?}", one.difference(other).collect::<Vec<_>>());
-    Err(format!("only the objects: {}\nonly the replay: {}", only(&objects, &replay), only(&replay, &objects)))
 }
 
 /// The players kept up, and what they played looks like what was recorded.

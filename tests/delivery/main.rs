@@ -5,6 +5,7 @@ mod outage;
 mod policy;
 mod properties;
 mod receiver;
+mod rules;
 mod running;
 mod samples;
 mod settings;

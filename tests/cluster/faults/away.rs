@@ -10,7 +10,6 @@ use crate::installed::Installed;
 use crate::operator::Operator;
 use crate::player::{Recorder, Scene};
 use crate::proxy::{Mode, TcpProxy};
-use crate::support::replay;
 use crate::told;
 
 /// The longest pause between two attempts, and what they take.
@@ -43,13 +42,8 @@ async fn a_server_that_is_away_for_twenty_seconds_loses_nothing() {
         waiting::eventually("it watches again", BACK, async || super::watch_is(&operator, resource, true).await).await;
     }
     let namespaces = [scene.namespace()];
-    let expected = told::by_replay(&replay(&recorder.stop()), &namespaces);
-    assert_eq!(expected.len(), 1, "{expected:?}");
-    waiting::eventually("the objects say what a replay says", BACK, async || {
-        let objects = told::by_objects(&api, &namespaces).await;
-        if objects == expected { Ok(()) } else { Err(objects) }
-    })
-    .await;
+    let told = told::as_replayed(&installed.cluster, recorder, &namespaces, BACK).await;
+    assert_eq!(told.len(), 1, "{told:?}");
 }
 
 #[tokio::test]

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use crate::harness::{clock, waiting};
+use crate::clock;
 use crate::installed::Installed;
 use crate::player::{self, Recorder, Scene};
 use crate::support::random::Random;
-use crate::support::replay;
 use crate::told;
 
 /// How often.
@@ -48,13 +47,8 @@ async fn ten_deaths_during_one_story_lose_no_finding_and_double_none() {
     tokio::join!(playing, dying);
 
     let namespaces: Vec<String> = scenes.iter().map(Scene::namespace).collect();
-    let expected = told::by_replay(&replay(&recorder.stop()), &namespaces);
-    assert_eq!(expected.len(), scenes.len(), "{expected:#?}");
-    waiting::eventually("the objects say what an undisturbed replay says", Duration::from_mins(1), async || {
-        let objects = told::by_objects(&api, &namespaces).await;
-        if objects == expected { Ok(()) } else { Err(objects) }
-    })
-    .await;
+    let told = told::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_mins(1)).await;
+    assert_eq!(told.len(), scenes.len(), "{told:#?}");
     for object in told::objects(&api).await {
         assert_eq!(object["status"]["episodes"], 1, "no death begins a new episode: {object:#}");
     }

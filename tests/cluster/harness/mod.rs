@@ -1,5 +1,5 @@
 //! What the tests stand on: servers, programs and folders that end with the run.
-#![allow(dead_code, unused_imports, reason = "the tests with a node and those without use a part each")]
+#![allow(dead_code, unused_imports, reason = "each test crate uses a part of this")]
 
 pub mod api;
 pub mod clock;

@@ -1,5 +1,6 @@
 //! Records what a cluster's watches show, as a recording.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,9 +18,19 @@ use crate::support::recording::{Line, Type};
 
 /// A recorder that runs until its recording is taken.
 pub struct Recorder {
-    lines: Arc<Mutex<Vec<Line>>>,
+    tape: Arc<Tape>,
     watches: Vec<JoinHandle<()>>,
 }
+
+#[derive(Default)]
+struct Tape {
+    lines: Mutex<Vec<Line>>,
+    /// How many resources are watched at this moment that only explain others: owners, Services.
+    explaining: AtomicUsize,
+}
+
+/// What the others explain.
+const EXPLAINED: [&str; 2] = ["pods", "events"];
 
 #[derive(Deserialize)]
 struct Seen<'a> {
@@ -31,25 +42,31 @@ struct Seen<'a> {
 impl Recorder {
     /// Records all that probehound reads, in all namespaces, from now on.
     pub fn start(api: &Api) -> Self {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let watch = |resource| tokio::spawn(keep_watching(api.clone(), resource, Arc::clone(&lines)));
-        Self { watches: ALL.into_iter().map(watch).collect(), lines }
+        let tape = Arc::new(Tape::default());
+        let watch = |resource| tokio::spawn(keep_watching(api.clone(), resource, Arc::clone(&tape)));
+        Self { watches: ALL.into_iter().map(watch).collect(), tape }
     }
 
     /// What was recorded, up to now.
     pub fn stop(self) -> Recording {
         self.watches.iter().for_each(JoinHandle::abort);
-        let mut lines = std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut lines = std::mem::take(&mut *self.tape.lines.lock().unwrap_or_else(PoisonError::into_inner));
         lines.push(Line::new(clock::now(), "pods", Type::Bookmark, &Value::Object(serde_json::Map::new())));
         Recording { lines }
     }
 }
 
-async fn keep_watching(api: Api, resource: Resource, lines: Arc<Mutex<Vec<Line>>>) {
+/// Pods and events are listed when all that explains them is: after an outage, an operator that asks
+/// for it gets it as it is by then, and a replay has to find it.
+async fn keep_watching(api: Api, resource: Resource, tape: Arc<Tape>) {
     const PAUSE: Duration = Duration::from_millis(200);
+    let explains = !EXPLAINED.contains(&resource.name);
     loop {
-        if let Some(version) = list(&api, resource, &lines).await {
-            watch(&api, resource, version, &lines).await;
+        let is_its_turn = explains || tape.explaining.load(Ordering::SeqCst) == ALL.len() - EXPLAINED.len();
+        if is_its_turn && let Some(version) = list(&api, resource, &tape.lines).await {
+            tape.explaining.fetch_add(usize::from(explains), Ordering::SeqCst);
+            watch(&api, resource, version, &tape.lines).await;
+            tape.explaining.fetch_sub(usize::from(explains), Ordering::SeqCst);
         }
         tokio::time::sleep(PAUSE).await;
     }
