@@ -180,7 +180,12 @@ impl Keeper {
     fn see(&mut self, sighting: Sighting) {
         match sighting {
             Sighting::Started(scope) => self.plan.list_started(scope),
-            Sighting::Saw(key, kept) => self.plan.saw(&key, kept, now()),
+            Sighting::Saw(key, kept) => {
+                self.plan.saw(&key, kept, now());
+                if self.plan.take_contested() {
+                    self.complaints.contested(&key);
+                }
+            }
             Sighting::Gone(key, version) => self.plan.gone(&key, version, now()),
             Sighting::Finished(scope) => {
                 self.complaints.can_watch(&scope);
