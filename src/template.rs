@@ -87,6 +87,13 @@ pub enum EnvField {
     EnvFrom,
 }
 
+impl PodTemplate {
+    /// Whether both name the same containers in the same order.
+    pub fn has_containers_of(&self, other: &Self) -> bool {
+        self.containers.iter().map(|container| &container.name).eq(other.containers.iter().map(|other| &other.name))
+    }
+}
+
 impl ContainerSpec {
     /// The probe of that kind.
     pub const fn probe(&self, kind: ProbeKind) -> Option<&ProbeSpec> {

@@ -1,20 +1,23 @@
 //! What probehound costs: decoding, the engine, memory, replay. `make bench`; the results stand in
 //! docs/benchmarks.md.
-#![allow(missing_docs, reason = "criterion's macros make public functions")]
+//!
+//! `cost repeat CASE TIMES` does one of them so often and prints nothing: for `benches/instructions`.
 
 mod pods;
+mod sample;
 
 use std::alloc::System;
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::Criterion;
 use k8s_openapi::api::core::v1::Pod;
 use probehound::engine::{Engine, Observation, PodSnapshot, Seen};
 use probehound::replay::replay;
 use probehound::source::Observer;
 use probehound::source::objects::PodLite;
 use probehound::time::Time;
+use sample::{Case, measure, timed};
 use stats_alloc::{Region, StatsAlloc};
 
 #[global_allocator]
@@ -26,86 +29,107 @@ static OUTAGE: &[u8] = include_bytes!("../../src/cli/demo/auth-service-outage.js
 const KEPT: usize = 20_000;
 /// Full pods of which the memory is measured.
 const KEPT_FULL: usize = 2_000;
+/// Updates that are made at once.
+const BATCH: usize = 500;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.as_slice() {
+        [repeat, name, times] if repeat == "repeat" => again(name, times.parse().expect("a number")),
+        _ => all(&mut Criterion::default().configure_from_args()),
+    }
+}
+
+fn all(criterion: &mut Criterion) {
+    memory();
+    let json = pods::json(1, 0, true);
+    println!("a pod event has {} bytes", json.len());
+    measure(criterion, "decode", decode(&json), 100);
+    measure(criterion, "engine, one observation", [100, 5_000, 50_000].map(engine).into(), 100);
+    measure(criterion, "replay of the outage", recording(&unzipped()), 10);
+    criterion.final_summary();
+}
+
+/// Does one case so often.
+fn again(name: &str, times: usize) {
+    let (json, plain) = (pods::json(1, 0, true), if name == "plain" { unzipped() } else { Vec::new() });
+    let mut cases = match name.strip_suffix(" pods") {
+        Some(pods) => vec![engine(pods.parse().expect("a number"))],
+        None => decode(&json).into_iter().chain(recording(&plain)).collect(),
+    };
+    let case = cases.iter_mut().find(|case| case.name == name).expect("a case of that name");
+    black_box((case.sample)(times));
+}
 
 fn start() -> Time {
     Time::parse("2026-11-23T08:00:00Z").expect("a time")
 }
 
-fn decode(criterion: &mut Criterion) {
-    let json = pods::json(1, 0, true);
-    println!("a pod event has {} bytes", json.len());
-    let mut group = criterion.benchmark_group("decode");
-    group.throughput(Throughput::Bytes(json.len() as u64));
+fn decode(json: &str) -> Vec<Case<'_>> {
     let mut observer = Observer::new();
-    group.bench_function("lean, to a snapshot", |bench| {
-        bench.iter(|| {
-            let pod: PodLite = serde_json::from_str(black_box(&json)).expect("a pod");
-            observer.pod(&pod, Seen::Changed).expect("a pod")
-        });
-    });
-    group.bench_function("lean, alone", |bench| {
-        bench.iter(|| serde_json::from_str::<PodLite>(black_box(&json)).expect("a pod"));
-    });
-    group.bench_function("full Pod", |bench| {
-        bench.iter(|| serde_json::from_str::<Pod>(black_box(&json)).expect("a pod"));
-    });
-    group.finish();
+    let bytes = Some(json.len());
+    let lean = move || {
+        let pod: PodLite = serde_json::from_str(black_box(json)).expect("a pod");
+        black_box(observer.pod(&pod, Seen::Changed).expect("a pod"));
+    };
+    let alone = || drop(black_box(serde_json::from_str::<PodLite>(black_box(json)).expect("a pod")));
+    let full = || drop(black_box(serde_json::from_str::<Pod>(black_box(json)).expect("a pod")));
+    vec![
+        Case::new("lean, to a snapshot", bytes, lean),
+        Case::new("lean, alone", bytes, alone),
+        Case::new("full Pod", bytes, full),
+    ]
 }
 
 /// Status updates of a cluster in which one Deployment of 20 pods loops.
-fn engine(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("engine, one observation");
-    for count in [100, 5_000, 50_000] {
-        let mut observer = Observer::new();
-        let mut engine = Engine::default();
-        let snapshots: Vec<PodSnapshot> = (0..count).map(|number| snapshot(&mut observer, number, 0, true)).collect();
-        for pod in &snapshots {
-            tell(&mut engine, pod.clone(), start());
-        }
-        let mut turn: usize = 0;
-        let mut now = start();
-        group.bench_function(format!("{count} pods"), |bench| {
-            bench.iter_batched(
-                || {
-                    turn += 1;
-                    let loops = turn.is_multiple_of(50);
-                    let number = if loops { turn / 50 % 20 } else { turn.wrapping_mul(7919) % count };
-                    let mut pod = snapshots[number].clone();
-                    pod.version = turn as u64 + 10_000_000;
-                    if loops {
-                        pod.containers[0].restarts = (turn / 1000) as u32 + 1;
-                    } else {
-                        pod.containers[0].ready = turn.is_multiple_of(3);
-                    }
-                    pod
-                },
-                |pod| {
-                    now = now.plus(Duration::from_millis(10));
-                    tell(&mut engine, pod, now);
-                },
-                BatchSize::SmallInput,
-            );
-        });
+fn engine(count: usize) -> Case<'static> {
+    let mut observer = Observer::new();
+    let mut engine = Engine::default();
+    let snapshots: Vec<PodSnapshot> = (0..count).map(|number| snapshot(&mut observer, number, 0, true)).collect();
+    for pod in &snapshots {
+        tell(&mut engine, pod.clone(), start());
     }
-    group.finish();
+    let (mut turn, mut now) = (0_usize, start());
+    let mut batch = move |times| {
+        let mut next = || {
+            turn += 1;
+            update(&snapshots, turn)
+        };
+        let updates: Vec<PodSnapshot> = (0..times).map(|_| next()).collect();
+        timed(|| {
+            for pod in updates {
+                now = now.plus(Duration::from_millis(10));
+                tell(&mut engine, pod, now);
+            }
+        })
+    };
+    // What is to be applied is made before the clock runs, and not all of it at once.
+    let sample = move |times: usize| (0..times).step_by(BATCH).map(|done| batch(BATCH.min(times - done))).sum();
+    Case { name: format!("{count} pods"), bytes: None, sample: Box::new(sample) }
 }
 
-fn recording(criterion: &mut Criterion) {
-    let json = unzipped();
-    let mut group = criterion.benchmark_group("replay");
-    group.sample_size(10);
-    group.throughput(Throughput::Bytes(json.len() as u64));
-    group.bench_function("the outage, plain", |bench| {
-        bench.iter(|| replay(black_box(&json[..]), &mut Engine::default(), |_| {}));
-    });
-    group.bench_function("the outage, gzipped", |bench| {
-        bench.iter(|| replay(black_box(OUTAGE), &mut Engine::default(), |_| {}));
-    });
-    group.finish();
+/// The update of that number: of fifty one is a restart in the Deployment that loops.
+fn update(snapshots: &[PodSnapshot], turn: usize) -> PodSnapshot {
+    let loops = turn.is_multiple_of(50);
+    let number = if loops { turn / 50 % 20 } else { turn.wrapping_mul(7919) % snapshots.len() };
+    let mut pod = snapshots[number].clone();
+    pod.version = turn as u64 + 10_000_000;
+    if loops {
+        pod.containers[0].restarts = (turn / 1000) as u32 + 1;
+    } else {
+        pod.containers[0].ready = turn.is_multiple_of(3);
+    }
+    pod
+}
+
+fn recording(plain: &[u8]) -> Vec<Case<'_>> {
+    let bytes = Some(plain.len());
+    let run = |input: &[u8]| drop(black_box(replay(black_box(input), &mut Engine::default(), |_| {})));
+    vec![Case::new("plain", bytes, move || run(plain)), Case::new("gzipped", bytes, move || run(OUTAGE))]
 }
 
 /// Not timed: what is held once everything but the engine and the observer is dropped.
-fn memory(_: &mut Criterion) {
+fn memory() {
     let region = Region::new(MEMORY);
     let mut observer = Observer::new();
     let mut engine = Engine::default();
@@ -146,6 +170,3 @@ fn unzipped() -> Vec<u8> {
     std::io::copy(&mut flate2::read::MultiGzDecoder::new(OUTAGE), &mut json).expect("memory takes everything");
     json
 }
-
-criterion_group!(benches, memory, decode, engine, recording);
-criterion_main!(benches);

@@ -16,7 +16,7 @@ use libfuzzer_sys::fuzz_target;
 use probehound::engine::{
     Change, ChangeKind, ContainerId, ContainerSnapshot, ContainerSpec, Effect, Ended, Engine, KubeletEvent,
     Observation, Owner, PodId, PodSnapshot, PodTemplate, RestartPolicy, Revision, Role, Scope, Seen, ServiceFacts,
-    ServicesFacts, State, Uid, WorkloadFacts,
+    ServicesFacts, Settings, State, Uid, WorkloadFacts,
 };
 use probehound::kubelet::{Handler, HttpGet, Port, ProbeSpec, Scheme, parse};
 use probehound::time::Time;
@@ -59,6 +59,7 @@ enum Step {
     Workload { workload: u8, desired: Option<u8>, revisions: Vec<(u8, u8)> },
     Services { workload: u8, ready: u8, total: u8 },
     Remember(u8),
+    Settings { window: u16, probe_kills: u8, own_ends: u8 },
     Wait(u16),
 }
 
@@ -133,11 +134,20 @@ impl World {
         if let Step::Wait(tenths) = step {
             self.now = self.now.plus(Duration::from_millis(u64::from(*tenths) * 100));
             self.tick();
+        } else if let Step::Settings { window, probe_kills, own_ends } = step {
+            self.engine.set_settings(Settings {
+                window: Duration::from_secs(u64::from(*window)),
+                probe_kills: u32::from(*probe_kills),
+                own_ends: u32::from(*own_ends),
+            });
         } else if let Some(observation) = self.observation(step) {
             self.engine.apply(observation, self.now);
         }
         let _ = self.engine.take_needs();
         self.listen();
+        let counts = self.engine.take_counts();
+        assert!(counts.iter().all(|count| count.by > 0), "nothing was counted: {counts:?}");
+        self.said = mark(self.said, &format!("{counts:?}"));
         assert!(self.engine.pods() <= usize::from(PODS), "more pods are kept than there are");
     }
 
@@ -219,7 +229,7 @@ impl World {
                 let finding = self.remembered.get(usize::from(*which) % self.remembered.len().max(1))?;
                 Observation::Remembered(Box::new((**finding).clone()))
             }
-            Step::Wait(_) => return None,
+            Step::Settings { .. } | Step::Wait(_) => return None,
         })
     }
 

@@ -51,7 +51,17 @@ impl Engine {
         let Some(pod) = self.pods.get_mut(place) else { return };
         pod.list = list;
         let id = pod.workload;
-        if snapshot.version != 0 && snapshot.version < pod.version {
+        let older = snapshot.version != 0 && snapshot.version < pod.version;
+        let moved = !workload::is_same(&pod.template, &snapshot.template);
+        if moved && !pod.template.has_containers_of(&snapshot.template) {
+            // No API server lets a pod's containers be others: what is known is of no use for it.
+            if !older {
+                self.remove(place);
+                self.new_pod(snapshot);
+            }
+            return;
+        }
+        if older {
             let late = |status: &&super::ContainerSnapshot| {
                 pod.containers.get_mut(status.index).is_some_and(|container| status::take_in_late(container, status))
             };
@@ -64,9 +74,7 @@ impl Engine {
         pod.observed = now;
         pod.node.clone_from(&snapshot.node);
         pod.ip = snapshot.ip.or(pod.ip);
-        if !workload::is_same(&pod.template, &snapshot.template)
-            && snapshot.template.containers.len() == pod.containers.len()
-        {
+        if moved {
             pod.template = Arc::clone(&snapshot.template);
         }
         if changed {
@@ -229,8 +237,8 @@ impl Engine {
         for place in gone {
             self.remove(place);
         }
-        let held: Vec<_> =
-            self.workloads.iter().filter(|(_, workload)| workload.is_unwell()).map(|(id, _)| *id).collect();
+        let held = self.workloads.iter().filter(|(_, workload)| scope.includes(&workload.namespace));
+        let held: Vec<_> = held.filter(|(_, workload)| workload.is_unwell()).map(|(id, _)| *id).collect();
         for id in held {
             self.after(id, true);
         }

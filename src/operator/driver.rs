@@ -106,6 +106,14 @@ impl Driver {
         self.instruments.count(&self.engine.take_counts(), now);
     }
 
+    /// Shows the counts that waited for their time: after this nothing more is said.
+    pub fn handle_stop(&mut self, now: Time) {
+        self.speak(now);
+        for finding in self.engine.findings() {
+            self.shown.last_count(finding, now);
+        }
+    }
+
     /// How many pods the engine keeps.
     pub fn pods(&self) -> usize {
         self.engine.pods()

@@ -166,6 +166,11 @@ impl Keeper {
         self.plan.set_keep_resolved(keep_resolved, now());
     }
 
+    fn take_news(&mut self) {
+        let news = self.news.take();
+        self.want(&news);
+    }
+
     fn want(&mut self, news: &BTreeSet<Identity>) {
         for shown in news.iter().filter_map(|identity| self.means.board.get(identity)) {
             self.plan.want(&shown, now());
@@ -175,7 +180,12 @@ impl Keeper {
     fn see(&mut self, sighting: Sighting) {
         match sighting {
             Sighting::Started(scope) => self.plan.list_started(scope),
-            Sighting::Saw(key, kept) => self.plan.saw(&key, kept, now()),
+            Sighting::Saw(key, kept) => {
+                self.plan.saw(&key, kept, now());
+                if self.plan.take_contested() {
+                    self.complaints.contested(&key);
+                }
+            }
             Sighting::Gone(key, version) => self.plan.gone(&key, version, now()),
             Sighting::Finished(scope) => {
                 self.complaints.can_watch(&scope);
@@ -222,6 +232,8 @@ impl Keeper {
                 for (key, kept) in objects.iter().filter_map(Kept::of) {
                     self.plan.saw(&key, kept, now());
                 }
+                // What the engine made of it, before anything is written.
+                self.take_news();
                 Role::Leading
             }
             Turn::Lost => Role::Standby,
@@ -233,8 +245,7 @@ impl Keeper {
         if !matches!(self.role, Role::Leading) {
             return;
         }
-        let news = self.news.take();
-        self.want(&news);
+        self.take_news();
         self.plan.hurry(now());
         let words = async {
             loop {
@@ -307,3 +318,6 @@ async fn take_over(store: Store, memories: mpsc::Sender<Memory>) -> Vec<DynamicO
 fn now() -> Now {
     Now { time: clock::now(), instant: Instant::now() }
 }
+
+#[cfg(test)]
+mod tests;

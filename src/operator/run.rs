@@ -6,6 +6,7 @@ mod world;
 
 use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
+use std::mem::Discriminant;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -36,6 +37,8 @@ use world::World;
 const REMEMBERING: Duration = Duration::from_secs(30);
 /// How often the heart beats while the driver does not run yet.
 const BEAT: Duration = Duration::from_secs(5);
+/// What is in the way of the cluster is said again after so long.
+const AGAIN: Duration = Duration::from_mins(10);
 /// Longest error that is told, in columns.
 const TOLD: usize = 300;
 /// The driver ends with its batch.
@@ -237,11 +240,12 @@ impl Parts {
 /// Waits until the API server answers, and says what is in the way.
 async fn reach(access: &Access) {
     let mut backoff = Backoff::seeded_by_chance();
-    let mut told = None;
+    let mut told: Option<(Discriminant<AccessError>, Instant)> = None;
     loop {
         let error = match access.check().await {
             Ok(version) => {
-                info!(server = access.server(), version = %format_args!("{}.{}", version.major, version.minor), "Reached the API server");
+                let version = format!("{}.{}", version.major, version.minor);
+                info!(server = access.server(), version, "Reached the API server");
                 return;
             }
             // It is there; what may be read of it is another matter.
@@ -249,9 +253,10 @@ async fn reach(access: &Access) {
             Err(error) => error,
         };
         let kind = std::mem::discriminant(&error);
-        if told != Some(kind) {
-            warn!(error = %terminal(&error.to_string(), TOLD), hint = error.hint(), "Cannot reach the cluster; trying again");
-            told = Some(kind);
+        if told.is_none_or(|(before, at)| before != kind || at.elapsed() > AGAIN) {
+            let cause = terminal(&error.to_string(), TOLD);
+            warn!(cause, hint = error.hint(), "Cannot reach the cluster; trying again");
+            told = Some((kind, Instant::now()));
         }
         sleep(backoff.wait()).await;
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use probehound::engine::{Cause, ChangeKind, ContainerId, Ended, Owner, PodSnapshot, Settings, State};
 use probehound::time::Time;
 
-use crate::world::{World, pod};
+use crate::world::{World, pod, template_of};
 
 const UNWELL: &str = "Liveness probe failed: HTTP probe failed with statuscode: 503";
 const SLOW: &str = "Liveness probe failed: Get \"http://10.0.0.7:8080/health\": context deadline exceeded \
@@ -186,4 +186,20 @@ fn a_loop_of_which_changes_are_missing_is_over_only_after_the_longest_proof() {
         let over = world.said().iter().any(|(kind, _)| *kind == ChangeKind::Resolved);
         assert_eq!(over, quarters == 1);
     }
+}
+
+#[test]
+fn a_pod_that_has_other_containers_than_before_is_another_pod() {
+    let mut world = World::new(Settings { own_ends: 1, ..Settings::default() });
+    let it = pod_of(&world, "web");
+    world.show(&it);
+    let mut other = it.clone();
+    other.template = template_of(&["init", "app"]);
+    other.containers[0].restarts = 9;
+    world.show(&other);
+    assert_eq!(world.engine.take_counts(), []);
+    world.restart(&mut other, 1);
+    let findings = world.engine.findings();
+    assert_eq!(findings.iter().map(|finding| &*finding.container).collect::<Vec<_>>(), ["init"]);
+    assert_eq!(world.engine.pods(), 1);
 }

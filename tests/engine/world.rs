@@ -112,7 +112,7 @@ pub fn pod(world: &World, namespace: &str, name: &str) -> PodSnapshot {
         },
         event_uid: None,
         owner: Some(Owner { kind: Arc::from("Deployment"), name: Arc::from("web") }),
-        template: template(),
+        template: template_of(&["app"]),
         node: Some(Arc::from("node-a")),
         ip: None,
         created: Some(world.now),
@@ -132,7 +132,18 @@ pub fn pod(world: &World, namespace: &str, name: &str) -> PodSnapshot {
     }
 }
 
-fn template() -> Arc<PodTemplate> {
+/// A template of containers of these names.
+pub fn template_of(names: &[&str]) -> Arc<PodTemplate> {
+    Arc::new(PodTemplate {
+        revision_hash: None,
+        restart: RestartPolicy::Always,
+        grace: Duration::from_secs(5),
+        labels: Arc::from([]),
+        containers: names.iter().map(|name| container(name)).collect(),
+    })
+}
+
+fn container(name: &str) -> ContainerSpec {
     let liveness = ProbeSpec {
         handler: Handler::Http(HttpGet {
             scheme: Scheme::Http,
@@ -148,8 +159,8 @@ fn template() -> Arc<PodTemplate> {
         failure_threshold: 2,
         grace: None,
     };
-    let container = ContainerSpec {
-        name: Arc::from("app"),
+    ContainerSpec {
+        name: Arc::from(name),
         role: Role::App,
         image: Arc::from("app:1"),
         pull_policy: None,
@@ -163,12 +174,5 @@ fn template() -> Arc<PodTemplate> {
         liveness: Some(liveness),
         readiness: None,
         startup: None,
-    };
-    Arc::new(PodTemplate {
-        revision_hash: None,
-        restart: RestartPolicy::Always,
-        grace: Duration::from_secs(5),
-        labels: Arc::from([]),
-        containers: Box::from([container]),
-    })
+    }
 }

@@ -8,7 +8,7 @@ use crate::kubectl::Kubectl;
 pub const NAMESPACE: &str = "control";
 
 /// Between two things that are done to it: it shall have settled.
-const PAUSE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_secs(15);
 
 /// Starts it.
 pub async fn begin(kubectl: &Kubectl) {

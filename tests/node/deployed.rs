@@ -20,6 +20,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// The Deployment, as somebody sees it who looks at it from outside.
 pub struct Deployed {
     api: Api,
+    address: String,
 }
 
 /// What its process has used.
@@ -38,8 +39,10 @@ impl Deployed {
     pub async fn install(kubectl: &Kubectl, plane: &ControlPlane) -> Self {
         let since = Stopwatch::start();
         kubectl.run(&["apply", "--server-side", "-k", "tests/node/overlay"]).await;
-        let this = Self { api: plane.admin() };
+        let mut this = Self { api: plane.admin(), address: String::new() };
         this.until_ready().await;
+        let pods = this.api.get(&format!("/api/v1/namespaces/{NAMESPACE}/pods")).await.body;
+        this.address = format!("{}:8080", pods["items"][0]["status"]["podIP"].as_str().expect("it has an address"));
         println!("probehound is ready {:.1?} after kubectl apply", since.elapsed());
         this
     }
@@ -54,11 +57,14 @@ impl Deployed {
         .await;
     }
 
+    /// Where its pod listens: the same as long as there is the pod.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Its metrics as they are now; `None` where it does not answer.
     pub async fn metrics(&self) -> Option<String> {
-        let pods = self.api.get(&format!("/api/v1/namespaces/{NAMESPACE}/pods")).await;
-        let address = pods.body["items"][0]["status"]["podIP"].as_str()?.to_owned();
-        let answer = Api::anonymous(&format!("http://{address}:8080"), "").get("/metrics").await;
+        let answer = Api::anonymous(&format!("http://{}", self.address), "").get("/metrics").await;
         answer.is_success().then(|| answer.body.as_str().unwrap_or_default().to_owned())
     }
 

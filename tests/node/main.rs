@@ -3,9 +3,12 @@
 //! Everything runs in the isolation of `tests/node/isolated` and ends with it.
 
 mod control;
+mod cost;
 mod deployed;
+mod goals;
 #[path = "../cluster/harness/mod.rs"]
 mod harness;
+mod judged;
 mod kubectl;
 mod milestones;
 mod node;

@@ -13,18 +13,18 @@ const LISTEN: &str = "127.0.0.1:9090";
 /// Far more than it needs to start, on a machine that is busy.
 const START: Duration = Duration::from_mins(1);
 
-/// A Prometheus that finds probehound's pods as one in a cluster does.
+/// A Prometheus that scrapes probehound.
 pub struct Prometheus {
     process: Process,
     api: Api,
 }
 
 impl Prometheus {
-    /// Starts it, and waits until it is ready.
-    pub async fn start(plane: &ControlPlane) -> Self {
+    /// Starts it, so that it scrapes this address, and waits until it is ready.
+    pub async fn start(plane: &ControlPlane, target: &str) -> Self {
         let folder = plane.folder();
         let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("/tmp/proto/rules/rules.yaml");
-        let config = folder.write("prometheus.yaml", &configuration(plane, &rules).to_string());
+        let config = folder.write("prometheus.yaml", &configuration(&rules, target).to_string());
         let arguments = [
             format!("--config.file={}", config.display()),
             format!("--storage.tsdb.path={}", folder.file("prometheus").display()),
@@ -54,21 +54,11 @@ impl Prometheus {
     }
 }
 
-fn configuration(plane: &ControlPlane, rules: &Path) -> Value {
+/// Debian's Prometheus finds no pods by itself: it is told where the one is.
+fn configuration(rules: &Path, target: &str) -> Value {
     json!({
         "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
         "rule_files": [rules],
-        "scrape_configs": [{
-            "job_name": "probehound",
-            "kubernetes_sd_configs": [{
-                "role": "pod",
-                "kubeconfig_file": plane.admin_kubeconfig(),
-                "namespaces": {"names": [crate::deployed::NAMESPACE]},
-            }],
-            "relabel_configs": [
-                {"source_labels": ["__meta_kubernetes_pod_container_port_name"], "regex": "http", "action": "keep"},
-                {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
-            ],
-        }],
+        "scrape_configs": [{"job_name": "probehound", "static_configs": [{"targets": [target]}]}],
     })
 }

@@ -1,6 +1,4 @@
-//! The channel into which the node's probehound writes.
-
-use std::time::Duration;
+//! The channel into which the node's probehound writes, and what was told there.
 
 use probehound::time::Time;
 use tokio::time::Instant;
@@ -11,31 +9,76 @@ use crate::support::slack::{Seen, Slack};
 /// A Slack of our own, at the port that the overlay names.
 pub struct Channel(Slack);
 
+/// What a line of a message tells of a workload.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tiding {
+    /// `web (Deployment, namespace shop)`
+    pub of: String,
+    /// What happened to its finding.
+    pub kind: Kind,
+    /// When it was told.
+    pub at: Time,
+}
+
+/// What can happen to a finding.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Opened,
+    Changed,
+    Over,
+    TakenBack,
+}
+
 impl Channel {
     /// Opens it at this address.
     pub async fn open(address: &str) -> Self {
         Self(Slack::start_at(&format!("{address}:8088"), []).await)
     }
 
-    /// All that was written into it, in order.
-    pub fn messages(&self) -> Vec<Seen> {
-        self.0.taken()
+    /// What was told in it, in order.
+    pub fn tidings(&self) -> Vec<Tiding> {
+        self.0.taken().iter().flat_map(tidings).collect()
     }
 
     /// What it refused, which is a fault of ours.
-    pub fn refused(&self) -> Vec<Seen> {
-        self.0.seen().into_iter().filter(|seen| seen.status != 200).collect()
+    pub fn refused(&self) -> Vec<String> {
+        self.0.seen().into_iter().filter(|seen| seen.status != 200).map(|seen| seen.text()).collect()
     }
 
-    /// When something was first written about a workload.
-    pub fn first_about(&self, workload: &str) -> Option<Time> {
-        let first = self.messages().into_iter().find(|message| message.page().contains(workload))?;
-        Some(wall_clock(first.at))
+    /// All that was written, to be read by people.
+    pub fn pages(&self) -> String {
+        let page = |seen: &Seen| format!("---- {}\n{}\n{}\n", wall_clock(seen.at), seen.text(), seen.page());
+        self.0.taken().iter().map(page).collect()
     }
 }
 
+/// Each line that begins with a picture and a headline tells of one workload: the only one of a
+/// message, or each of a digest.
+fn tidings(seen: &Seen) -> Vec<Tiding> {
+    let at = wall_clock(seen.at);
+    let text = seen.text();
+    let whole = match text.trim_start_matches("[node] ") {
+        text if text.starts_with("RESOLVED") => Kind::Over,
+        text if text.starts_with("UPDATE") => Kind::Changed,
+        text if text.starts_with("TAKEN BACK") => Kind::TakenBack,
+        _ => Kind::Opened,
+    };
+    let page = seen.page();
+    let headlines = page.lines().filter(|line| line.starts_with(':')).filter_map(|line| line.split_once('*'));
+    let tiding = |(before, headline): (&str, &str)| {
+        let kind = match before {
+            _ if before.contains("over:") => Kind::Over,
+            _ if before.contains("changed:") || before.contains("goes on:") => Kind::Changed,
+            _ if before.contains("taken back:") => Kind::TakenBack,
+            _ => whole,
+        };
+        let of = headline.split_inclusive(')').next().filter(|of| of.contains(", namespace "))?.to_owned();
+        Some(Tiding { of, kind, at })
+    };
+    headlines.filter_map(tiding).collect()
+}
+
 /// When a message came, by the clock on the wall.
-pub fn wall_clock(at: Instant) -> Time {
-    let ago: Duration = at.elapsed();
-    Time::from_millis(now().as_millis() - ago.as_millis() as i64)
+fn wall_clock(at: Instant) -> Time {
+    Time::from_millis(now().as_millis() - at.elapsed().as_millis() as i64)
 }

@@ -27,6 +27,12 @@ pub fn faults() -> Vec<Fault> {
     names.into_iter().map(|name| Fault::read(&folder, name)).collect()
 }
 
+/// The story, as a fault like the others.
+pub fn story() -> Fault {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
+    Fault { name: crate::story::NAMESPACE.to_owned(), ..Fault::read(&folder, "story".to_owned()) }
+}
+
 impl Fault {
     fn read(folder: &Path, name: String) -> Self {
         let truth = std::fs::read_to_string(folder.join(format!("{name}.expect.yaml"))).expect("a truth can be read");

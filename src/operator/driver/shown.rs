@@ -51,6 +51,17 @@ impl Shown {
         self.put_up(Entry { finding: Arc::new(finding.clone()), kind: ChangeKind::Confirmed, at, silenced_by });
     }
 
+    /// Shows what a finding has come to, if more of it is known than was said.
+    pub fn last_count(&mut self, finding: Arc<Finding>, now: Time) {
+        let shown = self.board.get(&finding.identity()).filter(|shown| {
+            let goes_on = shown.is_open() && shown.finding.confirmed_at.is_some() && finding.resolved_at.is_none();
+            goes_on && shown.finding.episodes == finding.episodes && shown.finding != finding
+        });
+        if let Some(shown) = shown {
+            self.put_up(Entry { finding, kind: ChangeKind::Counted, at: now, ..shown });
+        }
+    }
+
     /// Goes on with other silences.
     pub fn set_silences(&mut self, silences: Silences, now: Time) {
         self.silences = silences;

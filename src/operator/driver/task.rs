@@ -84,7 +84,10 @@ where
         tokio::select! {
             biased;
             // 1. The end.
-            () = stop.asked() => return Ok(()),
+            () = stop.asked() => {
+                task.step(Driver::handle_stop);
+                return Ok(());
+            }
             // 2. Settings.
             Ok(()) = config.changed() => {
                 let config = Arc::clone(&config.borrow_and_update());

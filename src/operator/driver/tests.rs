@@ -74,6 +74,25 @@ async fn the_end_of_the_watch_is_an_error_and_a_stop_is_none() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn at_the_end_the_counts_that_waited_are_shown() {
+    let crashes = (0..=8).map(|restarts| crashing(restarts, 2 * i64::from(restarts)));
+    let inputs = [Input::ListStarted(Scope::All)].into_iter().chain(crashes);
+    let paced = stream::iter(inputs).then(|input| async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        input
+    });
+    let operator = Operator::start(Box::pin(paced.chain(stream::pending())));
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    let restarts = || operator.board.all().iter().map(|entry| entry.finding.restarts).collect::<Vec<_>>();
+    assert_eq!((operator.shown(), restarts()), (vec![ChangeKind::Confirmed], vec![3]));
+    operator.stopper.stop();
+    while !operator.task.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((operator.shown(), restarts()), (vec![ChangeKind::Counted], vec![8]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn other_settings_silence_what_is_shown() {
     let mut operator = Operator::start(stream::pending());
     operator.remember(vec![finding("web"), finding("api")]).await;
@@ -147,6 +166,24 @@ impl Surroundings for World {
     fn ask(&mut self, _: Need) {}
 
     fn went_round(&mut self, _: usize) {}
+}
+
+/// A pod whose container has crashed so often, for the last time so many seconds after the beginning.
+fn crashing(restarts: u32, seconds: i64) -> Input {
+    let end = |number: u32| {
+        json!({"containerID": format!("c://{number}"), "exitCode": 1, "reason": "Error",
+            "startedAt": at(seconds - 1), "finishedAt": at(seconds)})
+    };
+    let last = restarts.checked_sub(1).map(|last| json!({"terminated": end(last)}));
+    let status = json!({"name": "app", "restartCount": restarts, "containerID": format!("c://{restarts}"),
+        "state": {"running": {"startedAt": at(seconds)}}, "lastState": last});
+    let version = (restarts + 1).to_string();
+    let json = json!({
+        "metadata": {"name": "web", "namespace": "prod", "uid": "u", "resourceVersion": version},
+        "spec": {"nodeName": "n", "containers": [{"name": "app", "image": "i"}]},
+        "status": {"phase": "Running", "containerStatuses": [status]},
+    });
+    Input::Pod(serde_json::from_value(json).expect("lean types take everything"), Seen::Changed)
 }
 
 fn pod(json: &serde_json::Value) -> Input {

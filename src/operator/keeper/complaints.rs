@@ -50,7 +50,7 @@ impl Complaints {
 
     /// An object was written.
     pub fn can_write(&mut self, key: &Key) {
-        self.told.clear();
+        self.told.retain(|word, _| *word == CONTESTED);
         self.works(&[(Deed::Write, Scope::All), (Deed::Write, scope(key))]);
     }
 
@@ -58,6 +58,28 @@ impl Complaints {
     pub fn cannot_write(&mut self, key: &Key, refusal: &Refusal) {
         let scope = if *refusal == Refusal::NoApi { Scope::All } else { scope(key) };
         self.complain(Deed::Write, scope, Some(key), refusal);
+    }
+
+    /// An object is written over by somebody else again and again.
+    pub fn contested(&mut self, key: &Key) {
+        if self.may_tell(CONTESTED) {
+            warn!(
+                namespace = visible(&key.namespace),
+                object = visible(&key.name),
+                hint = "run one replica, or set leaderElection.enabled",
+                "Somebody else writes the same Finding objects"
+            );
+        }
+    }
+
+    /// Whether trouble of a kind is to be told now.
+    fn may_tell(&mut self, word: &'static str) -> bool {
+        let now = Instant::now();
+        let tells = self.told.get(word).is_none_or(|told| now.duration_since(*told) >= AGAIN);
+        if tells {
+            self.told.insert(word, now);
+        }
+        tells
     }
 
     fn works(&mut self, what: &[(Deed, Scope)]) {
@@ -78,9 +100,7 @@ impl Complaints {
         };
         let word = refusal.word();
         let Some(hint) = refusal.hint() else {
-            let now = Instant::now();
-            if self.told.get(word).is_none_or(|told| now.duration_since(*told) >= AGAIN) {
-                self.told.insert(word, now);
+            if self.may_tell(word) {
                 let object = key.map(|key| visible(&key.name));
                 warn!(namespace, object, cause = %refusal, "Cannot keep Finding objects up to date; trying again");
             }
@@ -94,6 +114,8 @@ impl Complaints {
         }
     }
 }
+
+const CONTESTED: &str = "contested";
 
 /// What it costs to do without.
 const COST: &str = "Cannot use Finding objects: findings are in the metrics and in this log only, and what was told \

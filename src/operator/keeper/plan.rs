@@ -18,6 +18,8 @@ const COUNTS: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// So often in a row is no slip of a person any more.
+const CONTESTS: u32 = 5;
 /// An object whose end a receiver was not told is kept so much longer: by then that receiver is gone
 /// from the configuration, or nobody misses it.
 const UNTOLD: Duration = Duration::from_hours(24 * 7);
@@ -68,6 +70,7 @@ pub struct Plan {
     listing: BTreeMap<Scope, u64>,
     /// Nothing waits for its time any more.
     hurry: bool,
+    contested: bool,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +82,10 @@ struct Item {
     /// The list in which it was last seen.
     list: u64,
     written: Option<Instant>,
+    /// The mark of what was written then.
+    left: Option<u64>,
+    /// How often in a row somebody else wrote something else over it.
+    contests: u32,
     failures: u32,
     /// Nothing is done before.
     not_before: Option<Instant>,
@@ -103,6 +110,7 @@ impl Plan {
             lists: 0,
             listing: BTreeMap::new(),
             hurry: false,
+            contested: false,
         }
     }
 
@@ -132,6 +140,7 @@ impl Plan {
             item.version = version;
             let before = item.kept.replace(kept);
             item.stays_over(before.as_ref());
+            self.contested |= item.is_contested(now.instant);
         }
         self.settle(key, now);
     }
@@ -145,7 +154,7 @@ impl Plan {
             return;
         }
         item.version = item.version.max(version);
-        item.kept = None;
+        (item.kept, item.left) = (None, None);
         if item.wanted.as_ref().is_some_and(Wanted::is_over) {
             item.wanted = None;
         }
@@ -168,6 +177,11 @@ impl Plan {
         for key in &missing {
             self.gone(key, 0, now);
         }
+    }
+
+    /// Whether since the last call something was written over by somebody else once too often.
+    pub fn take_contested(&mut self) -> bool {
+        std::mem::take(&mut self.contested)
     }
 
     /// When something is next due.
@@ -201,7 +215,7 @@ impl Plan {
         item.not_before = Some(now.instant + PAUSE);
         match outcome {
             Outcome::Stands(kept) => {
-                item.written = Some(now.instant);
+                (item.written, item.left) = (Some(now.instant), Some(kept.marks.whole));
                 // What does not stand as it was written is not written every second.
                 let refused = was != Some(Busy::Writing(kept.marks.whole));
                 if refused {
@@ -281,6 +295,21 @@ impl Item {
         if kept.over.is_none() && kept.episode == before.episode && kept.uid == before.uid {
             kept.over = before.over;
         }
+    }
+
+    /// What somebody else writes over again and again, as a second replica without a Lease would, is
+    /// written ever more seldom.
+    fn is_contested(&mut self, now: Instant) -> bool {
+        let (Some(kept), Some(left), Some(written)) = (&self.kept, self.left, self.written) else { return false };
+        // What is seen in the middle of a write is one's own.
+        if kept.marks.whole == left || self.busy.is_some() {
+            return false;
+        }
+        self.contests = if now - written < 2 * LONGEST_PAUSE { self.contests.saturating_add(1) } else { 1 };
+        let pause = PAUSE.saturating_mul(1 << (self.contests - 1).min(6)).min(LONGEST_PAUSE);
+        self.not_before = self.not_before.max(Some(now + pause));
+        self.left = None;
+        self.contests >= CONTESTS
     }
 
     /// When something is to be done, if ever.

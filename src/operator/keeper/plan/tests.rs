@@ -81,7 +81,7 @@ async fn what_a_person_edits_is_put_right() {
     world.sleep(PAUSE).await;
     assert_eq!(world.write(), Some(("web", "Confirmed")));
     world.edit("web", |status| *status = json!(null));
-    world.sleep(PAUSE).await;
+    world.sleep(2 * PAUSE).await;
     assert_eq!(world.write(), Some(("web", "Confirmed")));
     assert_eq!(world.write(), None);
 }
@@ -96,6 +96,22 @@ async fn what_does_not_stand_as_it_was_written_is_not_written_every_second() {
         world.sleep(Duration::from_secs(1)).await;
     }
     assert!((5..=20).contains(&writes), "{writes}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_who_write_the_same_object_do_not_fight_for_it_every_second() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    let mut writes = 0;
+    for _ in 0..600 {
+        if world.write().is_some() {
+            writes += 1;
+            world.edit("web", |status| status["openedAt"] = json!(at(1)));
+        }
+        world.sleep(Duration::from_secs(1)).await;
+    }
+    assert!((10..=20).contains(&writes), "{writes}");
+    assert!(world.plan.take_contested());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,208 @@
+mod server;
+
+use super::*;
+use crate::engine::ChangeKind;
+use crate::finding::Cause;
+use crate::operator::board::Entry;
+use crate::operator::stop::Stopper;
+use crate::operator::testing::{at, finding};
+use serde_json::json;
+use server::{Mood, Server};
+use tokio::task::JoinHandle;
+
+const NAME: &str = "web-app-liveness-";
+
+#[tokio::test(start_paused = true)]
+async fn a_finding_becomes_an_object_and_so_does_its_end() {
+    let operator = Operator::start(&Server::default(), true);
+    operator.say(ChangeKind::Confirmed, finding("web"));
+    operator.passes(2).await;
+    assert_eq!(operator.server.status(NAME)["state"], json!("Confirmed"));
+    assert_eq!(operator.server.object(NAME)["spec"]["workload"], json!({"kind": "Deployment", "name": "web"}));
+    operator.say(ChangeKind::Resolved, Finding { resolved_at: Some(at(60)), ..finding("web") });
+    operator.passes(2).await;
+    assert_eq!(operator.server.status(NAME)["state"], json!("Resolved"));
+    assert_eq!(operator.server.writes(), 3, "main object and status, then the status alone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_deletes_or_edits_is_put_right_whoever_owns_it() {
+    let operator = Operator::start(&Server::default(), true);
+    operator.say(ChangeKind::Confirmed, finding("web"));
+    operator.passes(2).await;
+    let right = operator.server.status(NAME);
+    operator.server.delete(NAME);
+    operator.passes(2).await;
+    assert_eq!(operator.server.status(NAME), right);
+    operator.server.edit(NAME, |status| {
+        status["cause"] = json!("Crash");
+        status["silencedBy"] = json!("me");
+        status["notifications"] = json!([{"receiver": "slack", "episode": 1, "told": "Opened", "at": at(1)}]);
+    });
+    operator.passes(2).await;
+    let mut status = operator.server.status(NAME);
+    let told = status.as_object_mut().and_then(|status| status.remove("notifications"));
+    assert_eq!(status, right);
+    assert!(told.is_some(), "what was told belongs to another manager");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_definition_all_goes_on_and_nothing_is_lost() {
+    let server = Server::default();
+    server.turn(Mood::NoApi);
+    let operator = Operator::start(&server, true);
+    operator.say(ChangeKind::Confirmed, finding("web"));
+    operator.passes(600).await;
+    operator.say(ChangeKind::Updated, Finding { cause: Cause::WrongPort, ..finding("web") });
+    operator.passes(5).await;
+    assert!(operator.metric("probehound_findings_api_up 0"));
+    assert!(server.requests() < 60, "{}", server.requests());
+    server.turn(Mood::Good);
+    operator.passes(130).await;
+    assert_eq!(server.status(NAME)["cause"], json!("WrongPort"));
+    assert!(operator.metric("probehound_findings_api_up 1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_is_going_is_given_up() {
+    let server = Server::default();
+    let operator = Operator::start(&server, true);
+    operator.passes(1).await;
+    for mood in [Mood::NoNamespace, Mood::NamespaceEnds] {
+        server.turn(mood);
+        operator.say(ChangeKind::Confirmed, finding("web"));
+        operator.passes(300).await;
+    }
+    assert!(operator.metric("probehound_finding_writes_total{outcome=\"given_up\"} 2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_lead_writes_nothing() {
+    let mut operator = Operator::start(&Server::default(), false);
+    operator.say(ChangeKind::Confirmed, finding("web"));
+    operator.passes(60).await;
+    assert_eq!(operator.server.writes(), 0);
+    operator.leads_for(6);
+    operator.take_memories().await;
+    operator.passes(2).await;
+    assert_eq!(operator.server.writes(), 2);
+    operator.passes(10).await;
+    operator.say(ChangeKind::Updated, Finding { cause: Cause::WrongPort, ..finding("web") });
+    operator.passes(60).await;
+    assert_eq!(operator.server.writes(), 2, "nobody has renewed the Lease");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_leader_learns_what_the_one_before_said_before_it_writes() {
+    let server = Server::default();
+    let before = Operator::start(&server, true);
+    before.say(ChangeKind::Confirmed, finding("web"));
+    before.passes(2).await;
+    before.task.abort();
+    let writes = server.writes();
+    let mut operator = Operator::start(&server, false);
+    operator.say(ChangeKind::Confirmed, Finding { cause: Cause::Unknown, ..finding("web") });
+    operator.leads_for(60);
+    let memory = operator.memories.recv().await.expect("it asks");
+    assert_eq!(memory.findings, [finding("web")]);
+    operator.passes(10).await;
+    assert_eq!(server.writes(), writes);
+    operator.say(ChangeKind::Updated, finding("web"));
+    memory.taken.send(()).expect("it waits");
+    operator.passes(10).await;
+    assert_eq!(server.writes(), writes, "it stands there already");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_words_are_written_by_who_leads() {
+    for (leads, restarts) in [(true, json!(60)), (false, json!(50))] {
+        let server = Server::default();
+        let first = Operator::start(&server, true);
+        first.say(ChangeKind::Confirmed, finding("web"));
+        first.passes(2).await;
+        first.task.abort();
+        let operator = Operator::start(&server, leads);
+        operator.passes(2).await;
+        operator.say(ChangeKind::Confirmed, finding("web"));
+        operator.passes(2).await;
+        operator.say(ChangeKind::Counted, Finding { restarts: 60, ..finding("web") });
+        operator.stopper.stop();
+        operator.task.await.expect("it does not panic");
+        assert_eq!(server.status(NAME)["restarts"], restarts, "{leads}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn last_words_that_cannot_be_written_hold_up_nobody() {
+    let server = Server::default();
+    let operator = Operator::start(&server, true);
+    operator.passes(2).await;
+    server.turn(Mood::Silent);
+    operator.say(ChangeKind::Confirmed, finding("web"));
+    let began = Instant::now();
+    operator.stopper.stop();
+    operator.task.await.expect("it does not panic");
+    assert!(began.elapsed() <= LAST_WORDS, "{:?}", began.elapsed());
+}
+
+/// A keeper, and all that is around it. What is to be remembered waits until a test takes it, unless
+/// the operator leads from its start.
+struct Operator {
+    server: Server,
+    board: Arc<Board>,
+    metrics: Arc<Metrics>,
+    held_until: watch::Sender<Option<Instant>>,
+    memories: mpsc::Receiver<Memory>,
+    stopper: Stopper,
+    task: JoinHandle<()>,
+    _config: watch::Sender<Arc<Config>>,
+}
+
+impl Operator {
+    fn start(server: &Server, leads: bool) -> Self {
+        let until = leads.then(|| Instant::now() + Duration::from_hours(24 * 365));
+        let (held_until, held) = watch::channel(until);
+        let (config_sender, config) = watch::channel(Arc::default());
+        let (sender, mut memories) = mpsc::channel(1);
+        let (stopper, stop) = Stopper::new();
+        let (board, metrics) = (Arc::<Board>::default(), Arc::new(Metrics::new()));
+        let leadership = Leadership::new(held);
+        let means = Means {
+            store: Store::new(server.client(), Vec::new(), leadership.clone()),
+            board: Arc::clone(&board),
+            config,
+            leadership,
+            memories: sender,
+            metrics: Arc::clone(&metrics),
+        };
+        if leads {
+            memories.close();
+        }
+        let task = tokio::spawn(run(means, stop));
+        Self { server: server.clone(), board, metrics, held_until, memories, stopper, task, _config: config_sender }
+    }
+
+    fn say(&self, kind: ChangeKind, finding: Finding) {
+        let (finding, at) = (Arc::new(finding), clock::now());
+        self.board.put_up(Entry { finding, kind, at, silenced_by: None });
+    }
+
+    async fn passes(&self, seconds: u64) {
+        sleep(Duration::from_secs(seconds)).await;
+    }
+
+    fn leads_for(&self, seconds: u64) {
+        self.held_until.send_replace(Some(Instant::now() + Duration::from_secs(seconds)));
+    }
+
+    async fn take_memories(&mut self) {
+        let memory = self.memories.recv().await.expect("it asks");
+        memory.taken.send(()).expect("it waits");
+    }
+
+    fn metric(&self, line: &str) -> bool {
+        let mut text = String::new();
+        self.metrics.write(&mut text).expect("a string takes everything");
+        text.lines().any(|own| own == line)
+    }
+}

@@ -1,0 +1,106 @@
+//! Whether what was said is right: in the objects, in the metrics, in the channel, and by a replay.
+
+use std::sync::Arc;
+
+use probehound::report::object::FindingObject;
+use serde_json::Value;
+
+use crate::harness::Api;
+use crate::slack::{Kind, Tiding};
+use crate::support::{Document, Finding, Recording, replay};
+use crate::told;
+use crate::zoo::Fault;
+
+/// What the objects of the cluster say.
+pub async fn said(api: &Api) -> Document {
+    let objects = told::objects(api).await.into_iter().filter(|object| object["status"]["state"] != "Withdrawn");
+    let finding = |object: Value| serde_json::from_value::<FindingObject>(object).expect("a Finding").finding();
+    let findings: Vec<_> = objects.filter_map(finding).map(Arc::new).collect();
+    crate::support::replay::document(&findings, 0, 0)
+}
+
+/// What is wrong, missing or too much in it.
+pub fn findings(faults: &[&Fault], said: &Document) -> Vec<String> {
+    let mut problems: Vec<String> = faults.iter().flat_map(|fault| fault.problems(said)).collect();
+    let is_known = |finding: &&Finding| faults.iter().any(|fault| fault.name == finding.namespace);
+    let others = said.findings.iter().filter(|finding| !is_known(finding));
+    problems.extend(others.map(|finding| format!("false alarm: {} in {}", finding.brief(), finding.namespace)));
+    problems
+}
+
+/// What the channel was told too rarely or too often: each episode of a finding is opened once, and
+/// over once if it is over.
+pub fn tidings(said: &Document, tidings: &[Tiding]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for of in tidings.iter().map(|told| &told.of) {
+        if !said.findings.iter().any(|finding| name(finding) == *of) {
+            problems.push(format!("told of {of}, of which there is no finding"));
+        }
+    }
+    for finding in &said.findings {
+        let of = name(finding);
+        let alike = said.findings.iter().filter(|other| name(other) == of);
+        let (mut opened, mut over) = (0, 0);
+        for other in alike {
+            let is_told = u32::from(other.severity != "info");
+            opened += is_told * other.episodes;
+            over += is_told * (other.episodes - u32::from(other.resolved_at.is_none()));
+        }
+        for (kind, right) in [(Kind::Opened, opened), (Kind::Over, over)] {
+            let count = tidings.iter().filter(|told| told.of == of && told.kind == kind).count() as u32;
+            if count != right {
+                problems.push(format!("{kind:?} was told {count} times of {of}, not {right} times"));
+            }
+        }
+    }
+    problems.sort();
+    problems.dedup();
+    problems
+}
+
+/// What the metrics say that the objects do not, or the other way round.
+pub fn metrics(said: &Document, metrics: &str) -> Vec<String> {
+    let series = metrics.lines().filter(|line| line.starts_with("probehound_findings{"));
+    let mut series: Vec<&str> = series.filter(|line| line.contains(r#"state="confirmed""#)).collect();
+    let mut problems = Vec::new();
+    for finding in said.findings.iter().filter(|finding| finding.resolved_at.is_none()) {
+        let labels = labels(finding);
+        match series.iter().position(|line| labels.iter().all(|label| line.contains(label.as_str()))) {
+            Some(place) => drop(series.remove(place)),
+            None => problems.push(format!("no series of {} in {}", finding.brief(), finding.namespace)),
+        }
+    }
+    problems.extend(series.iter().map(|line| format!("a series without a finding: {line}")));
+    problems
+}
+
+/// What a replay of the recording says otherwise than the objects.
+pub fn recording(said: &Document, recording: &Recording) -> Vec<String> {
+    let mut namespaces: Vec<String> = said.findings.iter().map(|finding| finding.namespace.clone()).collect();
+    let replayed = replay(recording);
+    namespaces.extend(replayed.findings.iter().map(|finding| finding.namespace.clone()));
+    let (live, again) = (told::by_replay(said, &namespaces), told::by_replay(&replayed, &namespaces));
+    let only = |one: &[told::Told], other: &[told::Told], who: &str| {
+        let only = one.iter().filter(|told| !other.contains(told));
+        only.map(|told| format!("only {who} says {told:?}")).collect::<Vec<_>>()
+    };
+    let mut problems = only(&live, &again, "the operator");
+    problems.extend(only(&again, &live, "the replay"));
+    problems
+}
+
+fn labels(finding: &Finding) -> [String; 4] {
+    let (_, workload) = finding.workload.split_once('/').unwrap_or(("", &finding.workload));
+    [
+        format!(r#"namespace="{}""#, finding.namespace),
+        format!(r#"workload="{workload}""#),
+        format!(r#"container="{}""#, finding.container),
+        format!(r#"cause="{}""#, finding.cause),
+    ]
+}
+
+/// As a headline has it: `web (Deployment, namespace shop)`.
+fn name(finding: &Finding) -> String {
+    let (kind, name) = finding.workload.split_once('/').unwrap_or(("", &finding.workload));
+    format!("{name} ({kind}, namespace {})", finding.namespace)
+}
