@@ -188,7 +188,7 @@ struct Told {
     start: Time,
     now: Time,
     messages: Vec<(Time, Payload)>,
-    told_first: Option<Arc<Finding>>,
+    opening: Option<Arc<Finding>>,
     quiet: Vec<usize>,
 }
 
@@ -207,7 +207,7 @@ impl Told {
             start,
             now: start,
             messages: Vec::new(),
-            told_first: None,
+            opening: None,
             quiet: Vec::new(),
         };
         for change in changes {
@@ -256,8 +256,8 @@ impl Told {
         if !dispatch.news().iter().any(|news| by_default(&news.finding)) {
             self.quiet.push(self.messages.len());
         }
-        if self.told_first.is_none() {
-            self.told_first = dispatch.news().first().map(|news| Arc::clone(&news.finding));
+        if self.opening.is_none() {
+            self.opening = dispatch.news().first().map(|news| Arc::clone(&news.finding));
         }
         let context = Context { cluster: None, now };
         self.messages.push((now, Payload::of(dispatch, context)));
@@ -268,7 +268,7 @@ impl Told {
 
     /// The first finding as it was told first.
     fn first(&self) -> Arc<Finding> {
-        Arc::clone(self.told_first.as_ref().expect("something is told"))
+        Arc::clone(self.opening.as_ref().expect("something is told"))
     }
 
     fn page(&self) -> String {

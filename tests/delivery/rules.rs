@@ -99,7 +99,7 @@ fn promtool_and_amtool_have_nothing_to_say_where_they_are_installed() {
         let run = Command::new(command[0]).args(&command[1..]).current_dir(env!("CARGO_MANIFEST_DIR")).output();
         match run {
             Ok(output) => {
-                assert!(output.status.success(), "{command:?}: {}{}", text(&output.stdout), text(&output.stderr))
+                assert!(output.status.success(), "{command:?}: {}{}", text(&output.stdout), text(&output.stderr));
             }
             Err(_) => eprintln!("skipped: {} is not installed", command[0]),
         }
