@@ -42,7 +42,10 @@ impl Case {
         let later = own.finding.episodes.max(said.episodes);
         if own.is_active() {
             let forgotten = own.join(said, now);
-            self.restarts = self.restarts.max(self.base.saturating_add(own.finding.restarts));
+            // What the first sight of a pod shows is counted then.
+            if self.restarts > 0 {
+                self.restarts = self.restarts.max(self.base.saturating_add(own.finding.restarts));
+            }
             return forgotten;
         }
         if said.resolved_at.is_none_or(|at| Some(at) > own.finding.resolved_at) {

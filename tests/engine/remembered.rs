@@ -235,3 +235,15 @@ fn a_memory_is_not_worse_because_its_services_are_not_known_yet() {
     let now = own(&restarted);
     assert_eq!((now.pods, &now.services, now.severity), (said.pods, &said.services, said.severity));
 }
+
+#[test]
+fn what_is_remembered_twice_before_its_pods_are_seen_is_counted_once() {
+    let (world, it) = crashing();
+    let said = own(&world);
+    let mut restarted = World::new(Settings::default());
+    restarted.now = world.now;
+    remember(&mut restarted, &said);
+    remember(&mut restarted, &said);
+    restarted.show(&it);
+    assert_eq!(own(&restarted).restarts, said.restarts);
+}
