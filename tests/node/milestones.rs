@@ -77,7 +77,7 @@ impl Milestones {
             self.message = opened.map(|told| told.at);
         }
         if self.alert.is_none() {
-            note(&mut self.alert, prometheus.is_firing(WORKLOAD).await);
+            note(&mut self.alert, prometheus.is_firing(WORKLOAD, &["/v2/health", "What works: /health"]).await);
         }
     }
 

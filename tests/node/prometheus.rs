@@ -23,7 +23,7 @@ impl Prometheus {
     /// Starts it, so that it scrapes this address, and waits until it is ready.
     pub async fn start(plane: &ControlPlane, target: &str) -> Self {
         let folder = plane.folder();
-        let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("/tmp/proto/rules/rules.yaml");
+        let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/rules/probehound.rules.yaml");
         let config = folder.write("prometheus.yaml", &configuration(&rules, target).to_string());
         let arguments = [
             format!("--config.file={}", config.display()),
@@ -42,15 +42,17 @@ impl Prometheus {
         this
     }
 
-    /// Whether an alert about that workload fires.
-    pub async fn is_firing(&self, workload: &str) -> bool {
-        self.alerts().await.iter().any(|alert| alert["labels"]["workload"] == workload && alert["state"] == "firing")
-    }
-
-    /// The alerts that are pending or fire.
-    pub async fn alerts(&self) -> Vec<Value> {
+    /// Whether the alert of a wrong probe fires for that workload, and tells these values.
+    pub async fn is_firing(&self, workload: &str, values: &[&str]) -> bool {
         let answer = self.api.get("/api/v1/alerts").await;
-        answer.body["data"]["alerts"].as_array().cloned().unwrap_or_default()
+        let alerts = answer.body["data"]["alerts"].as_array().cloned().unwrap_or_default();
+        alerts.iter().any(|alert| {
+            let (labels, description) = (&alert["labels"], alert["annotations"]["description"].as_str());
+            alert["state"] == "firing"
+                && labels["alertname"] == "ProbehoundProbeMisconfigured"
+                && labels["workload"] == workload
+                && values.iter().all(|value| description.is_some_and(|text| text.contains(value)))
+        })
     }
 }
 
@@ -59,6 +61,6 @@ fn configuration(rules: &Path, target: &str) -> Value {
     json!({
         "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
         "rule_files": [rules],
-        "scrape_configs": [{"job_name": "probehound", "static_configs": [{"targets": [target]}]}],
+        "scrape_configs": [{"job_name": "probehound", "honor_labels": true, "static_configs": [{"targets": [target]}]}],
     })
 }
