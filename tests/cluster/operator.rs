@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ impl Settings {
         let arguments = ["run".to_owned(), format!("--config={}", config.display())];
         let mut envs = self.envs.clone();
         envs.push(("KUBECONFIG".to_owned(), self.kubeconfig.display().to_string()));
-        let process = Process::start(name, Path::new(env!("CARGO_BIN_EXE_probehound")), &arguments, &envs, &log);
+        let process = Process::start(name, &binary(), &arguments, &envs, &log);
         Operator { process, port, log }
     }
 }
@@ -168,6 +168,11 @@ impl Metrics {
         };
         self.0.iter().filter(|(key, _)| matches(key)).map(|(_, value)| *value as u64).reduce(|sum, value| sum + value)
     }
+}
+
+/// The program: that of `PROBEHOUND_BINARY`, or the one that was built with the tests.
+fn binary() -> PathBuf {
+    std::env::var_os("PROBEHOUND_BINARY").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_probehound")), PathBuf::from)
 }
 
 fn free_port() -> u16 {
