@@ -217,6 +217,8 @@ impl Episode {
     /// is to be forgotten, where both had told it under different names.
     fn join(&mut self, said: &Finding, now: Time) -> Option<Arc<Finding>> {
         let mine = &mut self.finding;
+        // These are not stored with a finding.
+        let said = Finding { labels: Arc::clone(&mine.labels), ..said.clone() };
         if said.resolved_at.is_some() {
             mine.episodes = mine.episodes.max(said.episodes.saturating_add(1));
             return None;
@@ -230,14 +232,14 @@ impl Episode {
         let says_more = said.cause != Cause::Unknown || (mine.probe.is_none() && said.probe.is_some());
         let learns = mine.cause == Cause::Unknown && says_more;
         if !same && !learns {
-            return Some(Arc::new(said.clone()));
+            return Some(Arc::new(said));
         }
         let forgotten = self.told.take_if(|_| !same);
         if learns {
-            self.learn(said, now);
+            self.learn(&said, now);
         }
         if said.confirmed_at.is_some() && self.told.as_ref().is_none_or(|told| told.confirmed_at.is_none()) {
-            self.told = Some(Arc::new(said.clone()));
+            self.told = Some(Arc::new(said));
         }
         forgotten
     }

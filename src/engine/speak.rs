@@ -135,6 +135,7 @@ fn take_up(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, proposal
         episode.affected.insert(*uid);
     }
     episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
+    episode.finding.labels = Arc::clone(&proposal.template.labels);
     let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
     if accepted {
         describe(scene, name, episode, proposal);
@@ -211,7 +212,6 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
     let finding = &mut episode.finding;
     finding.cause = verdict.cause;
     finding.fault = verdict.cause.fault();
-    finding.labels = Arc::clone(&proposal.template.labels);
     finding.field.clone_from(&verdict.field);
     finding.current.clone_from(&verdict.current);
     if !lost_value {
