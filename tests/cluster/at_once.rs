@@ -8,6 +8,7 @@ use crate::clock;
 use crate::installed::Installed;
 use crate::measured::usage;
 use crate::player::{self, Lag, Recorder, Scene};
+use crate::replayed;
 use crate::support::replay;
 use crate::told::{self, Told};
 
@@ -63,7 +64,7 @@ async fn what_the_operator_says_is_what_a_replay_says_of_what_was_played() {
     let played = join_all(scenes.iter().map(|scene| player::play(&api, scene, start))).await;
 
     let namespaces: Vec<String> = scenes.iter().map(Scene::namespace).collect();
-    let expected = told::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_secs(20)).await;
+    let expected = replayed::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_secs(20)).await;
     let log = operator.log();
     assert!(!log.contains(" WARN ") && !log.contains(" ERROR "), "nobody needs to look at anything:\n{log}");
     let used = usage::of(operator.pid());

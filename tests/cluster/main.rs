@@ -17,6 +17,7 @@ mod operator;
 mod player;
 mod proxy;
 mod readme;
+mod replayed;
 #[path = "../support/mod.rs"]
 mod support;
 mod told;

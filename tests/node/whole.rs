@@ -18,7 +18,7 @@ use crate::node::{self, Node};
 use crate::prometheus::Prometheus;
 use crate::recorder::Recorder;
 use crate::slack::{Channel, Kind};
-use crate::support::{Document, Recording, assert_none};
+use crate::support::{Recording, assert_none};
 use crate::zoo::{self, Fault};
 use crate::{control, story};
 
@@ -55,8 +55,8 @@ async fn everything_is_told_rightly_and_once_through_every_disturbance() {
     let problems = stage.judge_at_last().await;
 
     let deeds = Deeds { broken, mended };
-    let (more, recording) = stage.finish(&plane, &deeds, &seen).await;
-    let again = judged::recording(&more, &recording);
+    let recording = stage.finish(&plane, &deeds, &seen).await;
+    let again = judged::recording(&plane.admin(), &recording).await;
     assert_none("what is said", &[problems, again].concat());
 }
 
@@ -115,7 +115,7 @@ impl Stage {
         plane.start_api_server().await;
         self.say("the API server was away for 30 s");
         sleep(Duration::from_secs(20)).await;
-        self.deployed.kill();
+        Deployed::kill();
         sleep(Duration::from_secs(1)).await;
         self.deployed.until_ready().await;
         self.say("probehound was killed, and is ready again");
@@ -145,9 +145,8 @@ impl Stage {
         problems
     }
 
-    /// Ends everything, prints what was measured, and gives back what was said last and what was
-    /// recorded.
-    async fn finish(self, plane: &ControlPlane, deeds: &Deeds, seen: &Milestones) -> (Document, Recording) {
+    /// Prints what was measured, and gives back what was recorded.
+    async fn finish(self, plane: &ControlPlane, deeds: &Deeds, seen: &Milestones) -> Recording {
         let said = judged::said(&self.api).await;
         println!("\n{}", self.kubectl.run(&["get", "findings", "-A", "-o", "wide"]).await);
         // Kept beside the logs.
@@ -163,6 +162,6 @@ impl Stage {
             .into_iter()
             .find(|told| told.of.starts_with(story::WORKLOAD) && told.kind == Kind::Over);
         goals::print(deeds, seen, &course, story.expect("the story was told"), over.map(|told| told.at), &cost);
-        (said, recording)
+        recording
     }
 }

@@ -10,7 +10,7 @@ use crate::installed::Installed;
 use crate::operator::Operator;
 use crate::player::{Recorder, Scene};
 use crate::proxy::{Mode, TcpProxy};
-use crate::told;
+use crate::{replayed, told};
 
 /// The longest pause between two attempts, and what they take.
 const BACK: Duration = Duration::from_mins(1);
@@ -42,7 +42,7 @@ async fn a_server_that_is_away_for_twenty_seconds_loses_nothing() {
         waiting::eventually("it watches again", BACK, async || super::watch_is(&operator, resource, true).await).await;
     }
     let namespaces = [scene.namespace()];
-    let told = told::as_replayed(&installed.cluster, recorder, &namespaces, BACK).await;
+    let told = replayed::as_replayed(&installed.cluster, recorder, &namespaces, BACK).await;
     assert_eq!(told.len(), 1, "{told:?}");
 }
 
