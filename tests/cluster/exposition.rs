@@ -4,18 +4,14 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::harness::waiting;
+use crate::harness::{self, waiting};
 use crate::installed::Installed;
 use crate::player::Scene;
 use crate::{clock, player};
 
 #[tokio::test]
 async fn promtool_has_nothing_to_say_about_the_metrics() {
-    if Command::new("promtool").arg("--version").output().is_err() {
-        println!("skipped: promtool is not installed (tests/cluster/packages does it)");
-        assert!(std::env::var_os("CI").is_none(), "promtool is missing");
-        return;
-    }
+    let Some(promtool) = harness::installed(&["promtool"]) else { return };
     let installed = Installed::shared().await;
     let _witness = installed.cluster.witness();
     let api = installed.cluster.admin();
@@ -34,7 +30,7 @@ async fn promtool_has_nothing_to_say_about_the_metrics() {
     .await;
 
     let metrics = operator.get("/metrics").await.expect("metrics");
-    let mut promtool = Command::new("promtool")
+    let mut promtool = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -63,7 +63,7 @@ fn the_causes_of_a_misconfigured_probe_are_those_that_are_the_probes_fault() {
 
 #[test]
 fn every_metric_and_label_that_is_asked_for_there_is() {
-    let dashboard: Value = serde_json::from_str(&read("dashboards/probehound.json")).expect("JSON");
+    let dashboard: Value = serde_json::from_str(&read("manifests/dashboard/probehound.json")).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("there are panels");
     let targets = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
     let mut queries: Vec<String> = targets.map(|target| target["expr"].as_str().expect("a query").to_owned()).collect();
