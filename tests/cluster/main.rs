@@ -15,9 +15,11 @@ mod interrupted;
 mod keeping;
 mod manifests;
 mod measured;
+mod notified;
 mod operator;
 mod player;
 mod proxy;
+mod reading;
 mod readme;
 mod replayed;
 #[path = "../support/mod.rs"]

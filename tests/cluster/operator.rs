@@ -176,6 +176,6 @@ impl Metrics {
 }
 
 /// The program: that of `PROBEHOUND_BINARY`, or the one that was built with the tests.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     std::env::var_os("PROBEHOUND_BINARY").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_probehound")), PathBuf::from)
 }

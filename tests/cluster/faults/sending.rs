@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{play, short};
@@ -13,6 +14,7 @@ use crate::installed::Installed;
 use crate::operator::{Operator, Settings};
 use crate::player;
 use crate::support::random::Random;
+use crate::told;
 
 /// How often it dies while findings open, and again while they end.
 const DEATHS: usize = 5;
@@ -67,11 +69,18 @@ async fn ten_deaths_around_sending_lose_no_message_and_repeat_only_what_was_not_
     let over: Vec<_> = namespaces.iter().map(|namespace| Tiding::over(namespace)).collect();
     channel.until_recorded(&api, &over, NEXT).await;
 
+    for object in told::objects(&api).await.iter().filter(|object| is_of(object, &all)) {
+        assert_eq!(object["status"]["episodes"], 1, "no death begins a new episode: {object:#}");
+    }
     let told = mortal.check_repetitions(&channel);
     for (opened, over) in opened.iter().zip(&over) {
         let place = |tiding| told.iter().position(|told| told == tiding);
         assert!(place(opened).is_some() && place(opened) < place(over), "{opened:?}, then {over:?}: {told:#?}");
     }
+}
+
+fn is_of(object: &Value, namespaces: &[&str]) -> bool {
+    object["metadata"]["namespace"].as_str().is_some_and(|namespace| namespaces.contains(&namespace))
 }
 
 /// An operator that dies and is started anew.
@@ -110,20 +119,22 @@ impl Mortal<'_> {
     /// Each death repeats one message at most, and only one that was not recorded; gives what was
     /// told, without the repetitions.
     fn check_repetitions(&self, channel: &Channel) -> Vec<Tiding> {
-        let mut told = Vec::new();
+        let mut told: Vec<(Tiding, Instant)> = Vec::new();
         let mut repeated = vec![0; self.deaths.len()];
         for (tiding, at) in channel.tidings() {
-            if !told.contains(&tiding) {
-                told.push(tiding);
+            let Some((_, before)) = told.iter_mut().find(|(one, _)| *one == tiding) else {
+                told.push((tiding, at));
                 continue;
-            }
-            let death = self.deaths.iter().rposition(|death| death.until <= at);
-            let death = death.unwrap_or_else(|| panic!("{tiding:?} comes twice before any death"));
+            };
+            // Who died next after it was told did not know of it any more.
+            let death = self.deaths.iter().position(|death| *before < death.until && death.until <= at);
+            let death = death.unwrap_or_else(|| panic!("{tiding:?} comes twice without a death in between"));
             assert!(!self.deaths[death].recorded.contains(&tiding), "{tiding:?} was recorded, and comes twice");
             repeated[death] += 1;
+            *before = at;
         }
         println!("messages that came twice, by death: {repeated:?}");
         assert!(repeated.iter().all(|times| *times <= 1), "{repeated:?}");
-        told
+        told.into_iter().map(|(tiding, _)| tiding).collect()
     }
 }
