@@ -76,7 +76,7 @@ impl Channel {
         self.slack.taken().len()
     }
 
-    /// All that was told, in order, and when.
+    /// All that was told, in order, and when it came.
     ///
     /// # Panics
     /// The channel refused something, which is a fault of ours.
@@ -84,7 +84,7 @@ impl Channel {
         let seen = self.slack.seen();
         let refused: Vec<_> = seen.iter().filter(|seen| seen.status != 200).map(|seen| &seen.body).collect();
         assert!(refused.is_empty(), "{refused:#?}");
-        seen.iter().filter_map(|seen| Some((tiding(&seen.text())?, seen.at))).collect()
+        seen.iter().filter_map(|seen| Some((tiding(&seen.text())?, seen.came))).collect()
     }
 
     /// What stands in the objects as told in this channel.

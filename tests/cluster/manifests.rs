@@ -161,36 +161,41 @@ async fn its_lease_is_the_only_one_that_it_may_change() {
 async fn its_account_was_given_nothing_beyond() {
     let installed = Installed::shared().await;
     let _witness = installed.cluster.witness();
-    let admin = installed.cluster.admin();
-    let token = admin.token_of(NAMESPACE, ACCOUNT, 3600).await;
-    let account = Api::new(&installed.cluster.url(), installed.cluster.ca(), &token);
-    let mut given = [BTreeSet::new(), BTreeSet::new()];
-    for (namespace, rights) in ["shop", NAMESPACE].into_iter().zip(&mut given) {
-        let review = json!({"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1", "spec": {"namespace": namespace}});
-        let answer = account.create("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", &review).await;
-        let rules = answer.expect("its rights")["status"]["resourceRules"].clone();
-        *rights = rules.as_array().into_iter().flatten().flat_map(rights_of).collect();
+    let mut given = Vec::new();
+    for namespace in ["default", NAMESPACE] {
+        let rights = rights_in(installed, ACCOUNT, namespace).await;
+        let everybodys = rights_in(installed, "default", namespace).await;
+        given.push(rights.difference(&everybodys).cloned().collect::<BTreeSet<_>>());
     }
-    let [elsewhere, at_home] = given;
 
     let mut wanted = BTreeSet::from(["events.k8s.io/events create".to_owned()]);
     for (group, resource, subresource, verbs) in ALLOWED {
         let of = if subresource.is_empty() { String::new() } else { format!("/{subresource}") };
         wanted.extend(verbs.iter().map(|verb| format!("{group}/{resource}{of} {verb}")));
     }
-    assert_eq!(elsewhere, wanted);
+    assert_eq!(given[0], wanted);
     wanted.extend(["get", "update", "create"].map(|verb| format!("coordination.k8s.io/leases {verb}")));
-    assert_eq!(at_home, wanted);
+    assert_eq!(given[1], wanted);
 }
 
-/// `GROUP/RESOURCE VERB` for each that a rule gives; what everybody has is left out.
+/// What an account of probehound's namespace may do in a namespace.
+async fn rights_in(installed: &Installed, account: &str, namespace: &str) -> BTreeSet<String> {
+    let token = installed.cluster.admin().token_of(NAMESPACE, account, 3600).await;
+    let account = Api::new(&installed.cluster.url(), installed.cluster.ca(), &token);
+    let review = json!({"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1", "spec": {"namespace": namespace}});
+    let answer = account.create("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", &review).await;
+    let rules = answer.expect("its rights")["status"]["resourceRules"].clone();
+    rules.as_array().into_iter().flatten().flat_map(rights_of).collect()
+}
+
+/// `GROUP/RESOURCE VERB` for each that a rule gives.
 fn rights_of(rule: &Value) -> Vec<String> {
     let texts = |key: &str| -> Vec<String> {
         let texts = rule[key].as_array().into_iter().flatten();
         texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
     };
     let mut rights = Vec::new();
-    for group in texts("apiGroups").iter().filter(|group| !group.starts_with("auth")) {
+    for group in texts("apiGroups") {
         for resource in texts("resources") {
             rights.extend(texts("verbs").iter().map(|verb| format!("{group}/{resource} {verb}")));
         }

@@ -109,6 +109,13 @@ impl Operator {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// What it logged for a person to look at; without what is so on a machine that is too busy.
+    pub fn complaints(&self) -> Vec<String> {
+        let log = self.log();
+        let complaints = log.lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR "));
+        complaints.filter(|line| !line.contains("timed out")).map(str::to_owned).collect()
+    }
+
     /// When it first logged a line with all of these words, after `since`.
     pub fn logged(&self, words: &[&str], since: Time) -> Option<Time> {
         let log = self.log();
