@@ -52,6 +52,19 @@ fn the_container_is_started_as_the_program_can_be() {
 }
 
 #[test]
+fn the_image_is_built_with_a_stand_in_for_each_target() {
+    let package = read("Cargo.toml");
+    let quoted = |line: &str| Some(line.strip_prefix("path = \"")?.strip_suffix('"')?.to_owned());
+    let paths: Vec<String> = package.lines().filter_map(quoted).collect();
+    assert!(paths.len() > 2, "{paths:?}");
+    let dockerfile = read("Dockerfile");
+    let stand_ins = dockerfile.lines().find(|line| line.contains("touch src/lib.rs ")).expect("they are made");
+    for path in paths {
+        assert!(stand_ins.split(' ').any(|word| word == path), "the Dockerfile has no stand-in for {path}");
+    }
+}
+
+#[test]
 fn the_settings_of_the_overlays_are_right() {
     let file = "manifests/overlays/namespaced/probehound.yaml";
     let config = Source::default().load_text(&read(file)).expect("no error").config;
