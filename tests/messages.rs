@@ -202,14 +202,8 @@ impl Told {
             }
         });
         let start = replayed.first.expect("it has a beginning");
-        let mut told = Self {
-            items: BTreeMap::new(),
-            start,
-            now: start,
-            messages: Vec::new(),
-            opening: None,
-            quiet: Vec::new(),
-        };
+        let mut told =
+            Self { items: BTreeMap::new(), start, now: start, messages: Vec::new(), opening: None, quiet: Vec::new() };
         for change in changes {
             told.tell_until(change.at);
             told.put(&change);
