@@ -4,11 +4,13 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use probehound::engine::{Change, ChangeKind, Engine, Finding, Observation, Settings};
 use probehound::time::Time;
 use support::hunt::{hunt, none};
 use support::mutation::Start;
+use support::recording::{Line, Type};
 use support::replay::{continue_with, document};
 use support::truth::Scale;
 use support::{Document, Incident, Mutation, Recording, assert_none, corpus};
@@ -69,6 +71,27 @@ fn an_episode_goes_on_where_it_was() {
         none(&broken)
     });
     assert_none("episodes", &failures);
+}
+
+#[test]
+fn what_is_over_does_not_come_back_because_of_a_restart() {
+    // The pod goes on after its second restart, and with it what its status says of that.
+    let begins = support::incident("liveness-http-wrong-port").recording();
+    let mut seen = begins.filtered(|_, line| line.at < begins.start().plus(Duration::from_secs(12)));
+    for minutes in [3, 4] {
+        let at = begins.start().plus(Duration::from_mins(minutes));
+        seen.lines.push(Line::new(at, "pods", Type::Bookmark, &serde_json::json!({})));
+    }
+    for start in [Start::Lists, Start::ListsWithoutEvents] {
+        let (known, _) = first_run(&seen);
+        assert!(known.len() == 1 && known[0].confirmed_at < known[0].resolved_at, "{known:#?}");
+
+        let rest = Mutation::Cut { permille: 999, start }.apply(&seen);
+        let restarted = second_run(known, rest.start(), &rest);
+
+        assert!(restarted.said.is_empty(), "{:#?}", restarted.said);
+        assert!(same_episode(&restarted.before[0], &restarted.after[0]), "{:#?}", restarted.after);
+    }
 }
 
 #[test]

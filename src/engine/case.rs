@@ -35,6 +35,10 @@ impl Case {
     /// back what is to be forgotten for it.
     pub fn remember(&mut self, said: &Finding, now: Time) -> Option<Arc<Finding>> {
         let slot = Slot::of(said);
+        if slot == Slot::Loop {
+            // What ended before belongs to that episode, also where a first list shows it again.
+            self.horizon = self.horizon.max(said.resolved_at.unwrap_or_default());
+        }
         let Some(own) = self.episodes.get_mut(&slot) else {
             self.episodes.insert(slot, Episode::remember(said, now));
             return None;
