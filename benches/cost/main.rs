@@ -1,7 +1,8 @@
 //! What probehound costs: decoding, the engine, memory, replay. `make bench`; the results stand in
 //! docs/benchmarks.md.
 //!
-//! `cost repeat CASE TIMES` does one of them so often and prints nothing: for `benches/instructions`.
+//! `cost memory` measures memory alone; `cost repeat CASE TIMES` does a case so often and prints
+//! nothing: both for `benches/instructions`.
 
 mod pods;
 mod sample;
@@ -25,8 +26,9 @@ static MEMORY: &StatsAlloc<System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
 static OUTAGE: &[u8] = include_bytes!("../../src/cli/demo/auth-service-outage.jsonl.gz");
 
-/// Pods of which the memory is measured.
-const KEPT: usize = 20_000;
+/// Pods of which the memory is measured: what grows in steps is sometimes just full and sometimes
+/// half empty.
+const KEPT: [usize; 4] = [5_000, 15_000, 20_000, 50_000];
 /// Full pods of which the memory is measured.
 const KEPT_FULL: usize = 2_000;
 /// Updates that are made at once.
@@ -35,6 +37,7 @@ const BATCH: usize = 500;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.as_slice() {
+        [only] if only == "memory" => memory(),
         [repeat, name, times] if repeat == "repeat" => again(name, times.parse().expect("a number")),
         _ => all(&mut Criterion::default().configure_from_args()),
     }
@@ -131,18 +134,25 @@ fn recording(plain: &[u8]) -> Vec<Case<'_>> {
 /// Not timed: what is held once everything but the engine and the observer is dropped.
 fn memory() {
     let region = Region::new(MEMORY);
-    let mut observer = Observer::new();
-    let mut engine = Engine::default();
-    for number in 0..KEPT {
-        tell(&mut engine, snapshot(&mut observer, number, 0, true), start());
-    }
-    let lean = held(&region) / KEPT;
-    drop((engine, observer));
-    let region = Region::new(MEMORY);
     let full: Vec<Pod> =
         (0..KEPT_FULL).map(|number| serde_json::from_str(&pods::json(number, 0, true)).expect("a pod")).collect();
-    let full_bytes = held(&region) / full.len();
-    println!("kept of a healthy pod: {lean} bytes; as a full Pod: {full_bytes} bytes");
+    println!("kept of a healthy pod as a full Pod: {} bytes", held(&region) / full.len());
+    drop(full);
+    for pods in KEPT {
+        println!("kept of a healthy pod, of {pods}: {} bytes", kept(pods));
+    }
+}
+
+fn kept(pods: usize) -> usize {
+    let region = Region::new(MEMORY);
+    let mut observer = Observer::new();
+    let mut engine = Engine::default();
+    for number in 0..pods {
+        tell(&mut engine, snapshot(&mut observer, number, 0, true), start());
+    }
+    let kept = held(&region) / pods;
+    drop((engine, observer));
+    kept
 }
 
 fn held(region: &Region<'_, System>) -> usize {

@@ -51,7 +51,7 @@ pub struct Cli {
 pub enum Subcommand {
     /// Play a recorded outage that is built in, and see what is said about it and when
     #[command(after_help = "\
-The recording goes through the same engine as a live cluster would; all that is shown is computed
+The recording goes through the same engine as a live cluster would; all that is shown is computed \
 from it. No cluster and no network are needed.
 
 Examples:
@@ -101,9 +101,9 @@ Exit codes:
 
     /// Watch a cluster, and say what loops and why: in Finding objects, in metrics, in the log
     #[command(after_help = "\
-A setting comes from its flag, else from its environment variable, else from the file, else it has
-its default. The file is read again when it changes; docs/configuration.md lists its keys. The
-cluster is that of the ServiceAccount inside a pod, else that of the kubeconfig (KUBECONFIG, else
+A setting comes from its flag, else from its environment variable, else from the file, else it has \
+its default. The file is read again when it changes; docs/configuration.md lists its keys. The \
+cluster is that of the ServiceAccount inside a pod, else that of the kubeconfig (KUBECONFIG, else \
 ~/.kube/config). RUST_LOG filters the log in detail where there is no --log-level.
 
 Examples:
@@ -127,9 +127,9 @@ Exit codes:
 
     /// Record what happens in a cluster, without secrets, for replay or to send to somebody
     #[command(after_help = "\
-What is recorded: pods, the kubelets' events on them, and what goes with them (Deployments and the
-like, their revisions, Services and endpoints), as replay reads it. Values of variables and headers,
-annotations and whatever probehound does not need are left out; what looks like a secret in commands,
+What is recorded: pods, the kubelets' events on them, and what goes with them (Deployments and the \
+like, their revisions, Services and endpoints), as replay reads it. Values of variables and headers, \
+annotations and whatever probehound does not need are left out; what looks like a secret in commands, \
 paths and messages is masked. Rights to list and watch these are enough.
 
 Examples:
@@ -150,7 +150,7 @@ Exit codes:
 
     /// Send a sample to a receiver of the settings, to see whether it is set up right
     #[command(after_help = "\
-The sample is a message like those of an outage, and says that it is a test. Receivers are the list
+The sample is a message like those of an outage, and says that it is a test. Receivers are the list \
 notifications.receivers of the settings; docs/notifications.md describes them.
 
 Examples:
@@ -174,6 +174,7 @@ Examples:
 
 Exit codes:
   0  the definition was printed
+  1  it could not be written; standard error says why
   2  the command line is wrong")]
     Crd,
 
@@ -188,6 +189,7 @@ Examples:
 
 Exit codes:
   0  the script was printed
+  1  it could not be written; standard error says why
   2  the command line is wrong")]
     Completions {
         /// The shell
@@ -206,6 +208,7 @@ Examples:
 
 Exit codes:
   0  the page was printed
+  1  it could not be written; standard error says why
   2  the command line is wrong, or there is no such command")]
     Man {
         /// The command that the page is about; probehound itself by default

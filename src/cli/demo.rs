@@ -3,6 +3,7 @@
 //! The recording is played through once, at full speed, before the story is told: what the first
 //! line says is then known from the recording too, like everything else.
 
+mod channel;
 mod cluster;
 mod stock;
 mod tale;
@@ -43,7 +44,8 @@ fn story<W: Write>(tale: &Tale, page: Page, speed: Speed, teller: &mut Teller<W>
         pacing.wait_for(beat.at());
         teller.tell(&match beat {
             Beat::Scene(scene) => page.scene(scene),
-            Beat::Said { change, before } => page.said(change, before.as_deref()),
+            Beat::Thought(change) => page.thought(change),
+            Beat::Told { at, payload } => page.told(*at, payload),
             Beat::Counting { at, pod, container } => page.counting(*at, pod, container),
         })?;
     }
@@ -102,10 +104,7 @@ mod tests {
     fn the_restarts_of_the_pods_are_those_of_the_finding() {
         let tale = Tale::of(RECORDING);
         let (_, findings) = tale.worst.as_ref().expect("an outage");
-        let last = tale.beats.iter().rev().find_map(|beat| match beat {
-            Beat::Said { change, .. } => Some(change.finding.restarts),
-            _ => None,
-        });
+        let last = tale.changes.last().map(|change| change.finding.restarts);
         assert_eq!(findings.len(), 1);
         assert_eq!(last, tale.scenes().map(|scene| scene.restarts).max());
     }

@@ -152,10 +152,9 @@ impl Error {
             Self::NoReceiver { known, .. } => return Some(format!("there are {}", known.join(", ")).into()),
             Self::NotTaken { .. } => "docs/notifications.md says what each receiver needs, and what its answers mean",
             Self::Access(error) | Self::Operator(Failure::Access(error)) => return Some(error.hint().into()),
+            Self::Write(_) | Self::Record { .. } => "see whether there is room left, and whether you may write there",
             Self::Open { .. }
             | Self::Create { .. }
-            | Self::Record { .. }
-            | Self::Write(_)
             | Self::Config(_)
             | Self::Operator(_)
             | Self::Start(_)

@@ -30,8 +30,8 @@ pub fn findings(faults: &[&Fault], said: &Document) -> Vec<String> {
     problems
 }
 
-/// What the channel was told too rarely or too often: each episode of a finding is opened once, and
-/// over once if it is over.
+/// What the channel was told too rarely, too often or otherwise before: each episode of a finding is
+/// opened once, over once if it is over, and has one cause.
 pub fn tidings(said: &Document, tidings: &[Tiding]) -> Vec<String> {
     let mut problems = Vec::new();
     for of in tidings.iter().map(|told| &told.of) {
@@ -53,6 +53,12 @@ pub fn tidings(said: &Document, tidings: &[Tiding]) -> Vec<String> {
             if count != right {
                 problems.push(format!("{kind:?} was told {count} times of {of}, not {right} times"));
             }
+        }
+        let mut causes: Vec<&str> = tidings.iter().filter(|told| told.of == of).map(|told| &*told.why).collect();
+        causes.sort_unstable();
+        causes.dedup();
+        if causes.len() > said.findings.iter().filter(|other| name(other) == of).count() {
+            problems.push(format!("of {of} was told: {}", causes.join("; ")));
         }
     }
     problems.sort();

@@ -1,14 +1,17 @@
 //! The story, made of what the recording holds and what the engine says to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::channel::Channel;
 use super::cluster::Cluster;
 use super::stock::StockAlert;
 use crate::engine::{Change, ChangeKind, Engine, Finding};
+use crate::finding::Identity;
 use crate::replay::{Moment, Progress, replay};
+use crate::report::slack::Payload;
 use crate::report::text::demo::{Milestone, Scene, Stock, Summary, Turn};
 use crate::source::recording::ReadError;
 use crate::time::Time;
@@ -21,12 +24,14 @@ const BETWEEN: Duration = Duration::from_secs(20);
 pub enum Beat {
     /// The cluster at a time.
     Scene(Scene),
-    /// probehound says something.
-    Said {
+    /// probehound has a thought that it keeps to itself.
+    Thought(Change),
+    /// probehound tells something.
+    Told {
+        /// When.
+        at: Time,
         /// What.
-        change: Change,
-        /// What it said of the same finding before.
-        before: Option<Arc<Finding>>,
+        payload: Payload,
     },
     /// The stock alert begins to count its minutes.
     Counting {
@@ -44,7 +49,8 @@ impl Beat {
     pub const fn at(&self) -> Time {
         match self {
             Self::Scene(Scene { at, .. })
-            | Self::Said { change: Change { at, .. }, .. }
+            | Self::Thought(Change { at, .. })
+            | Self::Told { at, .. }
             | Self::Counting { at, .. } => *at,
         }
     }
@@ -59,6 +65,8 @@ pub struct Tale {
     pub end: Time,
     /// What happens in between.
     pub beats: Vec<Beat>,
+    /// What the engine said, but for counts alone.
+    pub changes: Vec<Change>,
     /// The findings that were not over, when there was last news of them.
     pub worst: Option<(Time, Vec<Arc<Finding>>)>,
     /// What becomes of the stock alert.
@@ -136,10 +144,7 @@ impl Tale {
     }
 
     fn said(&self, kind: ChangeKind) -> Option<&Change> {
-        self.beats.iter().find_map(|beat| match beat {
-            Beat::Said { change, .. } if change.kind == kind => Some(change),
-            _ => None,
-        })
+        self.changes.iter().find(|change| change.kind == kind)
     }
 }
 
@@ -152,12 +157,14 @@ struct Writer {
     told: Option<Scene>,
     newest: Option<Scene>,
     turns: BTreeSet<Turn>,
-    findings: Vec<Arc<Finding>>,
+    channel: Channel,
+    findings: BTreeMap<Identity, Arc<Finding>>,
 }
 
 impl Writer {
     fn record(&mut self, progress: &Progress<'_>) {
         let at = progress.record.at;
+        self.advance(at);
         self.cluster.see(progress);
         if let Some(scene) = self.cluster.scene(at) {
             self.scene(scene);
@@ -193,24 +200,32 @@ impl Writer {
     }
 
     fn change(&mut self, change: Change) {
-        let place = self.findings.iter().position(|finding| is_same(finding, &change.finding));
-        let before = place.map(|place| self.findings.remove(place));
-        if change.kind == ChangeKind::Counted {
-            // What was told last is what the next update is compared with.
-            self.findings.extend(before);
-            return;
+        self.advance(change.at);
+        let (identity, kind) = (change.finding.identity(), change.kind);
+        if kind == ChangeKind::Suspected || kind == ChangeKind::Withdrawn && change.finding.confirmed_at.is_none() {
+            self.tale.beats.push(Beat::Thought(change.clone()));
         }
-        if !matches!(change.kind, ChangeKind::Resolved | ChangeKind::Withdrawn) {
-            self.findings.push(Arc::clone(&change.finding));
+        let sent = self.channel.hear(&change);
+        self.told(sent);
+        match kind {
+            ChangeKind::Resolved | ChangeKind::Withdrawn => self.findings.remove(&identity),
+            _ => self.findings.insert(identity, Arc::clone(&change.finding)),
+        };
+        if matches!(kind, ChangeKind::Confirmed | ChangeKind::Updated) {
+            self.tale.worst = Some((change.at, self.findings.values().cloned().collect()));
         }
-        if matches!(change.kind, ChangeKind::Confirmed | ChangeKind::Updated) {
-            self.tale.worst = Some((change.at, self.findings.clone()));
+        if kind != ChangeKind::Counted {
+            self.tale.changes.push(change);
         }
-        self.tale.beats.push(Beat::Said { change, before });
     }
-}
 
-fn is_same(one: &Finding, other: &Finding) -> bool {
-    (&one.namespace, &one.workload, &one.container, one.effect, one.probe)
-        == (&other.namespace, &other.workload, &other.container, other.effect, other.probe)
+    /// Time has come to `now`.
+    fn advance(&mut self, now: Time) {
+        let sent = self.channel.advance(now);
+        self.told(sent);
+    }
+
+    fn told(&mut self, sent: Vec<(Time, Payload)>) {
+        self.tale.beats.extend(sent.into_iter().map(|(at, payload)| Beat::Told { at, payload }));
+    }
 }

@@ -1,17 +1,22 @@
 //! The demo's page: the cluster on the left, what is said about it in between, the balance below.
 
+mod milestone;
+
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
+pub use milestone::Milestone;
+
 use super::layout::{fold, pad_left, pad_right, wrap};
-use super::{Look, message, table};
-use crate::engine::{Cause, Change, Finding};
+use super::listing::Listing;
+use super::{Look, chat};
+use crate::engine::{Cause, Change, ChangeKind, Finding};
 use crate::report::escape::terminal;
-use crate::report::message::Message;
 use crate::report::metrics;
+use crate::report::slack::Payload;
 use crate::report::when::{offset, span};
 use crate::time::Time;
 
@@ -89,69 +94,6 @@ pub struct Turn {
     all_ready: bool,
 }
 
-/// A turning point.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Milestone {
-    /// The revision that is to blame was rolled out.
-    Rollout {
-        /// When.
-        at: Time,
-        /// Its number.
-        revision: u64,
-    },
-    /// A restart stood in a pod's status.
-    FirstRestart(Time),
-    /// probehound confirmed a finding.
-    Told {
-        /// When.
-        at: Time,
-        /// How long after the rollout.
-        after_rollout: Option<Duration>,
-        /// How long after the first restart.
-        after_restart: Option<Duration>,
-    },
-    /// The first container was in `CrashLoopBackOff`.
-    FirstBackOff(Time),
-    /// No pod was ready.
-    NoneReady(Time),
-    /// All pods were ready again.
-    AllReady(Time),
-    /// probehound said that it was over.
-    Resolved(Time),
-}
-
-impl Milestone {
-    /// When.
-    pub const fn at(&self) -> Time {
-        match self {
-            Self::Rollout { at, .. }
-            | Self::Told { at, .. }
-            | Self::FirstRestart(at)
-            | Self::FirstBackOff(at)
-            | Self::NoneReady(at)
-            | Self::AllReady(at)
-            | Self::Resolved(at) => *at,
-        }
-    }
-
-    fn words(&self) -> (String, String) {
-        let after = |span_: &Option<Duration>, what| span_.map(|it| format!("{} after the {what}", span(it)));
-        match self {
-            Self::Rollout { revision, .. } => (format!("revision {revision} is rolled out"), String::new()),
-            Self::FirstRestart(_) => ("first restart in a pod's status".into(), String::new()),
-            Self::Told { after_rollout, after_restart, .. } => {
-                let parts = [after(after_rollout, "rollout"), after(after_restart, "first restart")];
-                let parts: Vec<String> = parts.into_iter().flatten().collect();
-                ("probehound has the cause".into(), parts.join(", "))
-            }
-            Self::FirstBackOff(_) => ("first CrashLoopBackOff".into(), "the stock alert starts to count".into()),
-            Self::NoneReady(_) => ("no pod is ready".into(), String::new()),
-            Self::AllReady(_) => ("all pods are ready again".into(), String::new()),
-            Self::Resolved(_) => ("probehound says that it is over".into(), String::new()),
-        }
-    }
-}
-
 /// What comes of the stock alert.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stock {
@@ -222,21 +164,22 @@ impl Page {
         format!("{}{line}\n", self.time(scene.at))
     }
 
-    /// What probehound says.
-    pub fn said(&self, change: &Change, before: Option<&Finding>) -> String {
+    /// What probehound thinks, and does not tell.
+    pub fn thought(&self, change: &Change) -> String {
         let finding = &change.finding;
-        let mut text = String::new();
-        let Some(message) = Message::of(change, before) else {
-            let what = match finding.cause {
-                Cause::Unknown => finding.effect.to_string(),
-                cause => cause.to_string(),
-            };
-            let verb = if change.kind == crate::engine::ChangeKind::Suspected { "suspects" } else { "drops" };
-            return self.note(change.at, &format!("probehound {verb} {what}, and tells nobody yet"));
+        let what = match finding.cause {
+            Cause::Unknown => finding.effect.to_string(),
+            cause => cause.to_string(),
         };
-        text.push_str(&self.note(change.at, "probehound tells, as it will reach Slack:"));
+        let verb = if change.kind == ChangeKind::Suspected { "suspects" } else { "drops" };
+        self.note(change.at, &format!("probehound {verb} {what}, and tells nobody yet"))
+    }
+
+    /// What probehound tells.
+    pub fn told(&self, at: Time, payload: &Payload) -> String {
+        let mut text = self.note(at, "probehound tells, as it will reach Slack:");
         // Strings take everything.
-        let _ = message::write(&message, self.look, &mut text);
+        let _ = chat::write(payload, self.look, &mut text);
         text
     }
 
@@ -307,12 +250,16 @@ impl Page {
         }
     }
 
-    /// The findings as a table.
+    /// The findings as objects of the cluster.
     pub fn findings(&self, at: Time, findings: &[Arc<Finding>]) -> String {
-        let heading = format!("At {}, as kubectl get findings will print it", offset(at, self.start));
-        let mut text = self.heading(&heading);
-        let _ = table::write(findings.iter().map(AsRef::as_ref), at, self.look, &mut text);
-        text
+        let listing = Listing::of(findings.iter().map(AsRef::as_ref), at);
+        let (how, lines) = if listing.width() <= self.look.width {
+            ("", listing.lines())
+        } else {
+            (" (columns below one another)", listing.upright(self.look.width))
+        };
+        let heading = format!("At {}, as kubectl get findings -A prints it{how}", offset(at, self.start));
+        lines.iter().fold(self.heading(&heading), |text, line| text + line + "\n")
     }
 
     /// Some lines of the metrics; what is too long is broken after a comma.
@@ -350,7 +297,8 @@ impl Page {
 
     fn heading(&self, what: &str) -> String {
         let bold = self.look.palette.headline;
-        format!("\n{bold}{what}{bold:#}\n")
+        let lines = wrap(what, self.look.width);
+        lines.iter().fold("\n".to_owned(), |text, line| text + &format!("{bold}{line}{bold:#}\n"))
     }
 
     fn paragraph(&self, what: &str) -> String {

@@ -2,8 +2,10 @@
 //! type. Understandable without colour; harmless whatever the cluster's names contain.
 
 pub mod advice;
+pub mod chat;
 pub mod demo;
 mod layout;
+pub mod listing;
 pub mod message;
 mod palette;
 pub mod story;

@@ -1,0 +1,84 @@
+//! The channel that is told: by the operator's policy, in the words of its Slack receiver.
+
+use std::collections::BTreeMap;
+
+use crate::delivery::policy::{self, Admission, Item, Next, Past, Settings};
+use crate::engine::{Change, ChangeKind};
+use crate::finding::Identity;
+use crate::report::object::FindingState;
+use crate::report::slack::{Context, Payload};
+use crate::report::tidings::Outcome;
+use crate::time::Time;
+
+/// What the receiver would be called in a configuration.
+const RECEIVER: &str = "slack";
+
+/// One receiver with the default settings, and what it was told.
+#[derive(Debug, Default)]
+pub struct Channel {
+    /// When it began to listen.
+    since: Option<Time>,
+    items: BTreeMap<Identity, Item>,
+    /// When the policy wants to be asked again.
+    wakes: Option<Time>,
+}
+
+impl Channel {
+    /// Time has come to `now`: what was sent until then.
+    pub fn advance(&mut self, now: Time) -> Vec<(Time, Payload)> {
+        self.since.get_or_insert(now);
+        let mut sent = Vec::new();
+        while let Some(at) = self.wakes.filter(|at| *at <= now) {
+            self.wakes = None;
+            sent.extend(self.send(at));
+        }
+        sent
+    }
+
+    /// Takes in what the engine says: what is sent at once.
+    pub fn hear(&mut self, change: &Change) -> Vec<(Time, Payload)> {
+        let finding = &change.finding;
+        if finding.confirmed_at.is_none() {
+            return Vec::new();
+        }
+        let item = self.items.entry(finding.identity()).or_insert_with(|| Item {
+            finding: finding.clone(),
+            state: FindingState::Confirmed,
+            silenced: false,
+            admission: Admission::Routed,
+            told: None,
+        });
+        item.finding = finding.clone();
+        item.state = match change.kind {
+            ChangeKind::Resolved => FindingState::Resolved,
+            ChangeKind::Withdrawn => FindingState::Withdrawn,
+            _ => FindingState::Confirmed,
+        };
+        self.send(change.at)
+    }
+
+    /// Sends until nothing is due.
+    fn send(&mut self, now: Time) -> Vec<(Time, Payload)> {
+        let past = Past { since: self.since.unwrap_or(now), not_before: now };
+        let mut sent = Vec::new();
+        loop {
+            let items: Vec<Item> = self.items.values().cloned().collect();
+            match policy::next(&items, past, &Settings::default(), now) {
+                Next::Send(dispatch) => {
+                    sent.push((now, Payload::of(&dispatch, Context { cluster: None, now })));
+                    for (identity, told) in dispatch.records(RECEIVER, now, &Outcome::Delivered) {
+                        self.items.entry(identity).and_modify(|item| item.told = Some(told));
+                    }
+                }
+                Next::Wait(until) => {
+                    self.wakes = Some(until);
+                    return sent;
+                }
+                Next::Nothing => {
+                    self.wakes = None;
+                    return sent;
+                }
+            }
+        }
+    }
+}
