@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::process::{Command, ExitCode};
 
 /// Lines of the demo that are shown; the picture is no page.
-const LINES: usize = 58;
+const LINES: usize = 62;
 /// Columns that are shown.
 const COLUMNS: usize = 80;
 /// Size of a character, and of the margin, in pixels.
