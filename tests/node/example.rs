@@ -17,6 +17,8 @@ const LIMIT: Duration = Duration::from_mins(3);
 const APPLY: &str = "apply -f manifests/example/wrong-path.yaml";
 const LOOK: &str = "get findings -A";
 const EXPLAIN: &str = "-n probehound-example describe findings";
+/// The rest of it says what every object is.
+const STATUS: &str = "Status:\n";
 const DELETE: &str = "delete -f manifests/example/wrong-path.yaml";
 
 /// What is typed, and what is printed then.
@@ -28,7 +30,7 @@ impl Transcript {
     pub async fn begin(kubectl: &Kubectl, api: &Api) -> Self {
         let mut this = Self::default();
         let since = Stopwatch::start();
-        this.type_in(kubectl, APPLY, "").await;
+        this.show(APPLY, &kubectl.run(&words(APPLY)).await);
         let path = format!("/apis/probehound.dev/v1alpha1/namespaces/{NAMESPACE}/findings");
         waiting::eventually("the example's pods are all known to loop", LIMIT, async || {
             let status = api.get(&path).await.body["items"][0]["status"].clone();
@@ -36,26 +38,30 @@ impl Transcript {
             if all { Ok(()) } else { Err(status) }
         })
         .await;
-        let remark = format!("   # {:.0} seconds later", since.elapsed().as_secs_f64());
-        this.type_in(kubectl, LOOK, &remark).await;
-        this.type_in(kubectl, EXPLAIN, "").await;
+        let later = format!("{LOOK}   # {:.0} seconds later", since.elapsed().as_secs_f64());
+        this.show(&later, &kubectl.run(&words(LOOK)).await);
+        let explained = kubectl.run(&words(EXPLAIN)).await;
+        let (_, status) = explained.split_once(STATUS).expect("a finding has a status");
+        this.show(&format!("{EXPLAIN} | sed '1,/^Status/d'"), status);
         this
     }
 
     /// Deletes it, and keeps what a terminal showed where `make picture-cluster` finds it.
     pub async fn finish(mut self, kubectl: &Kubectl) {
-        self.type_in(kubectl, DELETE, "").await;
+        self.show(DELETE, &kubectl.run(&words(DELETE)).await);
         let path = file();
         std::fs::write(&path, self.0).expect("a file can be written");
         println!("what a terminal showed of the example is in {}", path.display());
     }
 
-    async fn type_in(&mut self, kubectl: &Kubectl, line: &str, remark: &str) {
-        let words: Vec<&str> = line.split(' ').collect();
-        let printed = kubectl.run(&words).await;
+    fn show(&mut self, typed: &str, printed: &str) {
         // Writing to a string cannot fail.
-        let _ = writeln!(self.0, "$ kubectl {line}{remark}\n{printed}");
+        let _ = writeln!(self.0, "$ kubectl {typed}\n{printed}");
     }
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
 }
 
 fn file() -> PathBuf {

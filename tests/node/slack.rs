@@ -75,7 +75,7 @@ fn tidings(seen: &Seen) -> Vec<Tiding> {
             _ => whole,
         };
         let (of, why) = headline.split_once("): ").filter(|(of, _)| of.contains(", namespace "))?;
-        Some(Tiding { of: format!("{of})"), kind, why: why.trim_end_matches('*').to_owned(), at })
+        Some(Tiding { of: format!("{of})"), kind, why: why.split('*').next()?.to_owned(), at })
     };
     headlines.filter_map(tiding).collect()
 }

@@ -3,6 +3,8 @@
 
 use std::fmt::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::Look;
 use super::layout::{fold, wrap};
 use crate::report::escape::terminal;
@@ -73,8 +75,10 @@ impl<W: Write> Page<'_, W> {
     /// The text in lines, the first and the others as far back as `indents` says.
     fn wrapped(&mut self, text: &str, indents: [usize; 2], tone: Tone) -> fmt::Result {
         let [first, others] = indents;
-        let room = self.look.width.saturating_sub(4 + others).max(20);
+        let room = |indent: usize| self.look.width.saturating_sub(4 + indent).max(20);
         let text = terminal(&plain(text), LONGEST);
+        // A command that fits into a line is not broken for the sake of lines that there are not.
+        let room = if text.width() <= room(first) { room(first) } else { room(others) };
         let lines = wrap(&text, room).into_iter().flat_map(|line| fold(&line, room));
         for (index, line) in lines.enumerate() {
             let indent = if index == 0 { first } else { others };
