@@ -19,10 +19,11 @@ use super::worker::Worker;
 use crate::config::Config;
 use crate::config::notifications::{Receiver, To};
 use crate::operator::board::Board;
+use crate::operator::keeper::Refusal;
 use crate::operator::leadership::Leadership;
 use crate::operator::metrics::Metrics;
 use crate::operator::stop::{Stop, Stopper};
-use crate::source::cluster::{Trouble, cause};
+use crate::source::cluster::Trouble;
 
 /// Whether there are objects by now is asked so often.
 const RETRY: Duration = Duration::from_mins(1);
@@ -139,12 +140,16 @@ async fn follow(means: Means, ledger: Arc<Ledger>) {
         some => some.iter().map(|name| Objects::new(means.client.clone(), Some(name.clone()))).collect(),
     };
     if let Err(error) = check(&all).await {
-        let why = cause(&error);
-        warn!(
-            why,
-            "Finding objects cannot be used: what was told is known in memory alone, and after a restart or a change \
-             of the leader all that goes on is told again"
-        );
+        let refusal = Refusal::of(&error);
+        // Where nobody is told that costs nothing.
+        if !means.config.borrow().notifications.receivers.is_empty() {
+            warn!(
+                cause = %refusal,
+                hint = refusal.hint(),
+                "Finding objects cannot be used: what was told is known in memory alone, and after a restart or a \
+                 change of the leader all that goes on is told again"
+            );
+        }
         tokio::select! {
             () = from_the_board(&means.board, &ledger) => {}
             () = until_there_are(&all) => info!("Finding objects can be used by now"),

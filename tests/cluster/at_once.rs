@@ -87,7 +87,7 @@ async fn what_the_operator_says_is_what_a_replay_says_and_wakes_somebody_until_i
     let (played, ()) = tokio::join!(playing, firing);
 
     let namespaces: Vec<String> = scenes.iter().map(Scene::namespace).collect();
-    let expected = replayed::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_secs(20)).await;
+    let expected = replayed::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_mins(1)).await;
     assert_eq!(operator.complaints(), Vec::<String>::new(), "nobody needs to look at anything");
     let used = usage::of(operator.pid());
     println!("the operator: {} at most, {:.1?} of processor", usage::mebibytes(used.peak), used.processor);

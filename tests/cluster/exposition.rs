@@ -20,7 +20,7 @@ async fn promtool_has_nothing_to_say_about_the_metrics() {
     operator.until_ready().await;
     let scene = Scene::of("liveness-http-wrong-port", Duration::from_secs(20)).in_namespace("measured");
     player::play(&api, &scene, clock::now().plus(Duration::from_secs(2))).await;
-    waiting::eventually("a finding is in the metrics", Duration::from_secs(10), async || {
+    waiting::eventually("a finding is in the metrics", Duration::from_mins(1), async || {
         let metrics = operator.metrics().await;
         metrics
             .sum("probehound_findings", &["namespace=\"measured\"", "cause=\"WrongPort\""])

@@ -39,7 +39,7 @@ async fn what_a_run_started_ends_with_it_however_it_is_ended() {
         assert!(shell(&format!("kill -s {signal} -- {target}")));
 
         assert!(!run.wait().expect("it ends").success());
-        waiting::eventually(&format!("after {signal} nothing is left"), Duration::from_secs(20), async || {
+        waiting::eventually(&format!("after {signal} nothing is left"), Duration::from_mins(1), async || {
             let is_gone = !shell(&format!("kill -0 {pid}")) && !Path::new(folder).exists();
             if is_gone { Ok(()) } else { Err(started.clone()) }
         })

@@ -14,7 +14,7 @@ use crate::harness::{Api, Folder, Process, Signal, ports, waiting};
 pub const READY: Duration = Duration::from_secs(90);
 
 /// Far more than it needs to listen.
-const LISTENING: Duration = Duration::from_secs(15);
+const LISTENING: Duration = Duration::from_mins(1);
 
 /// How an operator is started.
 #[derive(Clone)]

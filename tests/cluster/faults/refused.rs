@@ -1,7 +1,7 @@
 //! A server that answers, but not with what was asked for.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper::StatusCode;
@@ -23,11 +23,11 @@ async fn a_server_that_asks_for_patience_is_given_it() {
     let installed = Installed::shared().await;
     let _witness = installed.cluster.witness();
     installed.cluster.admin().create_namespace("throttled").await;
-    let since = Stopwatch::start();
+    let since = OnceLock::new();
     let refused = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&refused);
     let proxy = HttpProxy::start(&installed.cluster.url(), installed.cluster.ca(), move |request| {
-        if !is_about(request, "pods") || since.elapsed() > LENGTH {
+        if !is_about(request, "pods") || since.get_or_init(Stopwatch::start).elapsed() > LENGTH {
             return Rule::Pass;
         }
         counted.fetch_add(1, Ordering::Relaxed);
@@ -73,7 +73,7 @@ async fn without_events_it_goes_on_with_statuses_and_says_so() {
 
     play(&api, &short("no-events", Duration::from_secs(40))).await;
 
-    waiting::eventually("the loop is found by statuses", Duration::from_secs(30), async || {
+    waiting::eventually("the loop is found by statuses", Duration::from_mins(1), async || {
         let told = crate::told::by_objects(&api, &["no-events".to_owned()]).await;
         if told.iter().any(|told| told.effect == "RestartLoop") { Ok(()) } else { Err(told) }
     })
@@ -104,7 +104,7 @@ async fn the_proxy_itself_disturbs_nothing() {
 
     play(&api, &short("undisturbed", Duration::from_secs(20))).await;
 
-    waiting::eventually("it is found", Duration::from_secs(20), async || {
+    waiting::eventually("it is found", Duration::from_mins(1), async || {
         has_finding(&api, "undisturbed", "WrongPort").await
     })
     .await;

@@ -19,7 +19,7 @@ const NOTICED: Duration = Duration::from_secs(15);
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The longest pause between two attempts, and what they take.
-const BACK: Duration = Duration::from_secs(45);
+const BACK: Duration = Duration::from_secs(90);
 
 #[tokio::test]
 async fn a_watch_that_goes_silent_is_noticed_and_resumed() {

@@ -29,7 +29,7 @@ async fn a_pod_that_cannot_be_read_is_counted_and_affects_nothing_else() {
     let (odd, not) = (Scene::of("sidecar-liveness", length).in_namespace("odd"), short("odd-not", length));
     tokio::join!(play(&api, &odd), play(&api, &not));
 
-    waiting::eventually("the other is found", Duration::from_secs(20), async || {
+    waiting::eventually("the other is found", Duration::from_mins(1), async || {
         has_finding(&api, "odd-not", "WrongPort").await
     })
     .await;
