@@ -95,6 +95,34 @@ fn what_is_over_does_not_come_back_because_of_a_restart() {
 }
 
 #[test]
+fn a_replica_that_takes_over_lets_be_over_what_its_leader_said_is() {
+    let begins = support::incident("liveness-http-wrong-port").recording();
+    let mut until = begins.filtered(|_, line| line.at < begins.start().plus(Duration::from_secs(12)));
+    let mut ends = until.clone();
+    let bookmark = |seconds| {
+        let at = begins.start().plus(Duration::from_secs(seconds));
+        Recording { lines: vec![Line::new(at, "pods", Type::Bookmark, &serde_json::json!({}))] }
+    };
+    ends.lines.extend(bookmark(180).lines);
+    let (leaders, _) = first_run(&ends);
+    assert!(leaders.len() == 1 && leaders[0].resolved_at.is_some(), "{leaders:#?}");
+    // It began when all was there, and waits a while for what it may not have seen.
+    until.lines = Mutation::Cut { permille: 999, start: Start::Lists }.apply(&until).lines;
+    let mut follower = Engine::new(Settings::default());
+    let going_on = Finding { resolved_at: None, ..Finding::clone(&leaders[0]) };
+    follower.apply(Observation::Remembered(Box::new(going_on)), until.start());
+    continue_with(&mut follower, &until);
+    let said: Vec<ChangeKind> = follower.take_changes().iter().map(|change| change.kind).collect();
+    assert!(said.is_empty() && follower.findings()[0].resolved_at.is_none());
+
+    let taken = take_up(follower, leaders, bookmark(181).start(), &bookmark(600));
+
+    let kinds: Vec<ChangeKind> = taken.said.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Resolved], "{:#?}", taken.said);
+    assert!(same_episode(&taken.before[0], &taken.after[0]), "{:#?}", taken.after);
+}
+
+#[test]
 fn what_is_remembered_confirms_nothing_alone() {
     let mut failures = Vec::new();
     for incident in corpus().iter().filter(|incident| incident.recording().lines.len() < 1_000) {
