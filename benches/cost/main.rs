@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use k8s_openapi::api::core::v1::Pod;
+use pods::REPLICAS;
 use probehound::engine::{Engine, Observation, PodSnapshot, Seen};
 use probehound::replay::replay;
 use probehound::source::Observer;
@@ -26,9 +27,9 @@ static MEMORY: &StatsAlloc<System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
 static OUTAGE: &[u8] = include_bytes!("../../src/cli/demo/auth-service-outage.jsonl.gz");
 
-/// Pods of which the memory is measured: what grows in steps is sometimes just full and sometimes
-/// half empty.
-const KEPT: [usize; 4] = [5_000, 15_000, 20_000, 50_000];
+/// Pods of which the memory is measured, and how many of them make a Deployment: what grows in steps
+/// is sometimes just full and sometimes half empty, and what pods share counts less for many.
+const KEPT: [(usize, usize); 6] = [(5_000, 20), (15_000, 20), (20_000, 20), (50_000, 20), (20_000, 3), (20_000, 1)];
 /// Full pods of which the memory is measured.
 const KEPT_FULL: usize = 2_000;
 /// Updates that are made at once.
@@ -45,7 +46,7 @@ fn main() {
 
 fn all(criterion: &mut Criterion) {
     memory();
-    let json = pods::json(1, 0, true);
+    let json = pods::json(1, REPLICAS);
     println!("a pod event has {} bytes", json.len());
     measure(criterion, "decode", decode(&json), 100);
     measure(criterion, "engine, one observation", [100, 5_000, 50_000].map(engine).into(), 100);
@@ -55,7 +56,7 @@ fn all(criterion: &mut Criterion) {
 
 /// Does one case so often.
 fn again(name: &str, times: usize) {
-    let (json, plain) = (pods::json(1, 0, true), if name == "plain" { unzipped() } else { Vec::new() });
+    let (json, plain) = (pods::json(1, REPLICAS), if name == "plain" { unzipped() } else { Vec::new() });
     let mut cases = match name.strip_suffix(" pods") {
         Some(pods) => vec![engine(pods.parse().expect("a number"))],
         None => decode(&json).into_iter().chain(recording(&plain)).collect(),
@@ -88,7 +89,7 @@ fn decode(json: &str) -> Vec<Case<'_>> {
 fn engine(count: usize) -> Case<'static> {
     let mut observer = Observer::new();
     let mut engine = Engine::default();
-    let snapshots: Vec<PodSnapshot> = (0..count).map(|number| snapshot(&mut observer, number, 0, true)).collect();
+    let snapshots: Vec<PodSnapshot> = (0..count).map(|number| snapshot(&mut observer, number, REPLICAS)).collect();
     for pod in &snapshots {
         tell(&mut engine, pod.clone(), start());
     }
@@ -135,20 +136,20 @@ fn recording(plain: &[u8]) -> Vec<Case<'_>> {
 fn memory() {
     let region = Region::new(MEMORY);
     let full: Vec<Pod> =
-        (0..KEPT_FULL).map(|number| serde_json::from_str(&pods::json(number, 0, true)).expect("a pod")).collect();
+        (0..KEPT_FULL).map(|number| serde_json::from_str(&pods::json(number, REPLICAS)).expect("a pod")).collect();
     println!("kept of a healthy pod as a full Pod: {} bytes", held(&region) / full.len());
     drop(full);
-    for pods in KEPT {
-        println!("kept of a healthy pod, of {pods}: {} bytes", kept(pods));
+    for (pods, replicas) in KEPT {
+        println!("kept of a healthy pod, of {pods} in Deployments of {replicas}: {} bytes", kept(pods, replicas));
     }
 }
 
-fn kept(pods: usize) -> usize {
+fn kept(pods: usize, replicas: usize) -> usize {
     let region = Region::new(MEMORY);
     let mut observer = Observer::new();
     let mut engine = Engine::default();
     for number in 0..pods {
-        tell(&mut engine, snapshot(&mut observer, number, 0, true), start());
+        tell(&mut engine, snapshot(&mut observer, number, replicas), start());
     }
     let kept = held(&region) / pods;
     drop((engine, observer));
@@ -161,8 +162,8 @@ fn held(region: &Region<'_, System>) -> usize {
     stats.bytes_allocated.saturating_sub(stats.bytes_deallocated)
 }
 
-fn snapshot(observer: &mut Observer, number: usize, restarts: u32, ready: bool) -> PodSnapshot {
-    let pod: PodLite = serde_json::from_str(&pods::json(number, restarts, ready)).expect("a pod");
+fn snapshot(observer: &mut Observer, number: usize, replicas: usize) -> PodSnapshot {
+    let pod: PodLite = serde_json::from_str(&pods::json(number, replicas)).expect("a pod");
     observer.pod(&pod, Seen::Changed).expect("a pod")
 }
 

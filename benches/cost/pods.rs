@@ -3,28 +3,29 @@
 
 use serde_json::{Value, json};
 
-/// Pods of a Deployment.
-const REPLICAS: usize = 20;
+/// Pods of a Deployment, where nothing else is said.
+pub const REPLICAS: usize = 20;
 
-/// The pod of that number, as the API server sends it.
-pub fn json(number: usize, restarts: u32, ready: bool) -> String {
-    let web = format!("checkout-service-{}", number / REPLICAS);
-    let set = format!("{web}-7d9f{:05x}", number / REPLICAS);
+/// The healthy pod of that number, as the API server sends it, of Deployments of so many.
+pub fn json(number: usize, replicas: usize) -> String {
+    let deployment = number / replicas;
+    let web = format!("checkout-service-{deployment}");
+    let set = format!("{web}-7d9f{deployment:05x}");
     let name = format!("{set}-{number:05x}");
     let labels = json!({
         "app": web, "app.kubernetes.io/name": web, "app.kubernetes.io/part-of": "shop", "team": "payments",
-        "pod-template-hash": format!("7d9f{:05x}", number / REPLICAS),
+        "pod-template-hash": format!("7d9f{deployment:05x}"),
         "security.istio.io/tlsMode": "istio", "service.istio.io/canonical-name": web,
         "service.istio.io/canonical-revision": "latest", "topology.kubernetes.io/region": "eu-central-1",
     });
     json!({
         "kind": "Pod", "apiVersion": "v1",
         "metadata": {
-            "name": name, "generateName": format!("{set}-"), "namespace": format!("team-{}", number / REPLICAS % 50),
+            "name": name, "generateName": format!("{set}-"), "namespace": format!("team-{}", deployment % 50),
             "uid": format!("5f0c1a7e-3b7d-4c51-9a58-{number:012x}"), "resourceVersion": (1000 + number).to_string(),
             "creationTimestamp": "2026-11-23T07:00:00Z", "labels": labels, "annotations": annotations(),
             "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": set, "controller": true,
-                "uid": format!("9e0c1a7e-3b7d-4c51-9a58-{:012x}", number / REPLICAS), "blockOwnerDeletion": true}],
+                "uid": format!("9e0c1a7e-3b7d-4c51-9a58-{deployment:012x}"), "blockOwnerDeletion": true}],
             "managedFields": managed_fields(),
         },
         "spec": {
@@ -41,8 +42,8 @@ pub fn json(number: usize, restarts: u32, ready: bool) -> String {
         "status": {
             "phase": "Running", "qosClass": "Burstable", "hostIP": "10.0.1.7", "startTime": "2026-11-23T07:00:00Z",
             "podIP": format!("10.{}.{}.{}", number / 62_500 % 250, number / 250 % 250, number % 250),
-            "conditions": conditions(ready),
-            "containerStatuses": [status("checkout", number, restarts, ready), status("istio-proxy", number, 0, true)],
+            "conditions": conditions(),
+            "containerStatuses": [status("checkout", number), status("istio-proxy", number)],
         },
     })
     .to_string()
@@ -88,28 +89,22 @@ fn container(name: &str, port: u16) -> Value {
     })
 }
 
-fn status(name: &str, number: usize, restarts: u32, ready: bool) -> Value {
+fn status(name: &str, number: usize) -> Value {
     json!({
-        "name": name, "ready": ready, "started": true, "restartCount": restarts,
+        "name": name, "ready": true, "started": true, "restartCount": 0,
         "image": format!("registry.example.com/shop/{name}:1.42.0"),
         "imageID": format!("registry.example.com/shop/{name}@sha256:{:064x}", 0x5eed),
-        "containerID": format!("containerd://{:056x}{restarts:08x}", number + name.len()),
+        "containerID": format!("containerd://{:064x}", number + name.len()),
         "state": {"running": {"startedAt": "2026-11-23T07:00:05Z"}}, "lastState": {},
     })
 }
 
-fn conditions(ready: bool) -> Value {
-    let condition = |kind: &str, holds: bool| {
-        json!({"type": kind, "status": if holds { "True" } else { "False" }, "lastProbeTime": null,
+fn conditions() -> Value {
+    let condition = |kind: &str| {
+        json!({"type": kind, "status": "True", "lastProbeTime": null,
             "lastTransitionTime": "2026-11-23T07:00:09Z", "observedGeneration": 1})
     };
-    json!([
-        condition("PodReadyToStartContainers", true),
-        condition("Initialized", true),
-        condition("Ready", ready),
-        condition("ContainersReady", ready),
-        condition("PodScheduled", true),
-    ])
+    json!(["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"].map(condition))
 }
 
 fn managed_fields() -> Value {
