@@ -9,8 +9,8 @@ ENV RUSTUP_TOOLCHAIN=1.95.0
 COPY Cargo.toml Cargo.lock ./
 # The dependencies alone, in a layer that changes only with Cargo.lock.
 # Cargo wants the targets that Cargo.toml names to be there, though it does not build them.
-RUN mkdir -p src benches/cost tests/cluster && echo 'fn main() {}' > src/main.rs \
-    && touch src/lib.rs benches/cost/main.rs tests/cluster/main.rs \
+RUN mkdir -p src benches/cost tests/cluster tests/node && echo 'fn main() {}' > src/main.rs \
+    && touch src/lib.rs benches/cost/main.rs tests/cluster/main.rs tests/node/main.rs \
     && cargo build --release --locked && rm -r src
 COPY src src
 # What probehound_build_info says.

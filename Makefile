@@ -4,10 +4,10 @@ CARGO ?= cargo
 BINARY := target/release/probehound
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test e2e e2e-node bench bench-cluster picture lint clean rust
+.PHONY: help build demo test e2e e2e-node bench bench-cluster picture picture-cluster lint clean rust
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: rust ## Build the release binary
 	$(CARGO) build --release --locked
@@ -33,6 +33,9 @@ bench-cluster: rust ## Measure the operator in a cluster of 5,000 pods, and besi
 
 picture: build ## Make docs/demo.svg from what the demo prints
 	$(CARGO) run --quiet --locked --example picture -- $(BINARY) > docs/demo.svg
+
+picture-cluster: e2e-node ## Make docs/cluster.svg from what kubectl prints on the node (root)
+	$(CARGO) run --quiet --locked --example picture -- --transcript target/cluster/example.txt > docs/cluster.svg
 
 lint: rust ## Check the format, the lints and, where cargo-deny is installed, the dependencies
 	$(CARGO) fmt --check

@@ -43,12 +43,29 @@ fn the_container_is_started_as_the_program_can_be() {
     let container = &deployment["spec"]["template"]["spec"]["containers"][0];
     let mounted = container["volumeMounts"][0]["mountPath"].as_str().expect("a folder");
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/config");
-    let args = words(&container["args"]).into_iter().map(|word| word.replace(mounted, file));
-    let output = Command::new(env!("CARGO_BIN_EXE_probehound")).args(args).arg("--check-config").output();
+    let settings = list(&container["env"]).into_iter().find(|variable| variable["name"] == "PROBEHOUND_CONFIG");
+    let settings = settings.as_ref().and_then(|variable| variable["value"].as_str()).expect("it is told its settings");
+    let mut probehound = Command::new(env!("CARGO_BIN_EXE_probehound"));
+    let probehound = probehound.args(words(&container["args"])).arg("--check-config");
+    let output = probehound.env("PROBEHOUND_CONFIG", settings.replace(mounted, file)).output();
     let output = output.expect("the binary runs");
     assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with(&format!("ok: {file}/")), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("listens   :8080\n"));
     assert_eq!(container["ports"][0]["containerPort"], 8080);
+}
+
+#[test]
+fn the_image_is_built_with_a_stand_in_for_each_target() {
+    let package = read("Cargo.toml");
+    let quoted = |line: &str| Some(line.strip_prefix("path = \"")?.strip_suffix('"')?.to_owned());
+    let paths: Vec<String> = package.lines().filter_map(quoted).collect();
+    assert!(paths.len() > 2, "{paths:?}");
+    let dockerfile = read("Dockerfile");
+    let stand_ins = dockerfile.lines().find(|line| line.contains("touch src/lib.rs ")).expect("they are made");
+    for path in paths {
+        assert!(stand_ins.split(' ').any(|word| word == path), "the Dockerfile has no stand-in for {path}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use probehound::engine::{ChangeKind, Engine};
 use probehound::source::recorder::{Disclosure, Redactor, Resource};
+use probehound::source::recording::WATCH_LOST;
 use serde_json::{Value, json};
 use support::recording::Type;
 use support::replay::continue_with;
@@ -124,9 +125,9 @@ fn silence_while_pods_are_not_seen_is_no_recovery() {
         let mut seen = whole.filtered(|_, line| !gap.contains(&line.at));
         seen.lines.push(listed.clone());
         if marked {
-            let mark = |at, change| Line::new(at, "pods", change, &json!({}));
-            seen.lines.push(mark(gap.start, Type::Error));
-            seen.lines.push(mark(gap.end.plus(Duration::from_secs(2)), Type::Bookmark));
+            let mark = |at, object| Line::new(at, "pods", Type::Bookmark, &object);
+            seen.lines.push(mark(gap.start, json!({"metadata": {"annotations": {WATCH_LOST: ""}}})));
+            seen.lines.push(mark(gap.end.plus(Duration::from_secs(2)), json!({})));
         }
         seen.lines.sort_by_key(|line| line.at);
         let (_, changes) = continue_with(&mut Engine::default(), &seen);

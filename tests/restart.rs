@@ -4,11 +4,13 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use probehound::engine::{Change, ChangeKind, Engine, Finding, Observation, Settings};
 use probehound::time::Time;
 use support::hunt::{hunt, none};
 use support::mutation::Start;
+use support::recording::{Line, Type};
 use support::replay::{continue_with, document};
 use support::truth::Scale;
 use support::{Document, Incident, Mutation, Recording, assert_none, corpus};
@@ -69,6 +71,55 @@ fn an_episode_goes_on_where_it_was() {
         none(&broken)
     });
     assert_none("episodes", &failures);
+}
+
+#[test]
+fn what_is_over_does_not_come_back_because_of_a_restart() {
+    // The pod goes on after its second restart, and with it what its status says of that.
+    let begins = support::incident("liveness-http-wrong-port").recording();
+    let mut seen = begins.filtered(|_, line| line.at < begins.start().plus(Duration::from_secs(12)));
+    for minutes in [3, 4] {
+        let at = begins.start().plus(Duration::from_mins(minutes));
+        seen.lines.push(Line::new(at, "pods", Type::Bookmark, &serde_json::json!({})));
+    }
+    for start in [Start::Lists, Start::ListsWithoutEvents] {
+        let (known, _) = first_run(&seen);
+        assert!(known.len() == 1 && known[0].confirmed_at < known[0].resolved_at, "{known:#?}");
+
+        let rest = Mutation::Cut { permille: 999, start }.apply(&seen);
+        let restarted = second_run(known, rest.start(), &rest);
+
+        assert!(restarted.said.is_empty(), "{:#?}", restarted.said);
+        assert!(same_episode(&restarted.before[0], &restarted.after[0]), "{:#?}", restarted.after);
+    }
+}
+
+#[test]
+fn a_replica_that_takes_over_lets_be_over_what_its_leader_said_is() {
+    let begins = support::incident("liveness-http-wrong-port").recording();
+    let mut until = begins.filtered(|_, line| line.at < begins.start().plus(Duration::from_secs(12)));
+    let mut ends = until.clone();
+    let bookmark = |seconds| {
+        let at = begins.start().plus(Duration::from_secs(seconds));
+        Recording { lines: vec![Line::new(at, "pods", Type::Bookmark, &serde_json::json!({}))] }
+    };
+    ends.lines.extend(bookmark(180).lines);
+    let (leaders, _) = first_run(&ends);
+    assert!(leaders.len() == 1 && leaders[0].resolved_at.is_some(), "{leaders:#?}");
+    // It began when all was there, and waits a while for what it may not have seen.
+    until.lines = Mutation::Cut { permille: 999, start: Start::Lists }.apply(&until).lines;
+    let mut follower = Engine::new(Settings::default());
+    let going_on = Finding { resolved_at: None, ..Finding::clone(&leaders[0]) };
+    follower.apply(Observation::Remembered(Box::new(going_on)), until.start());
+    continue_with(&mut follower, &until);
+    let said: Vec<ChangeKind> = follower.take_changes().iter().map(|change| change.kind).collect();
+    assert!(said.is_empty() && follower.findings()[0].resolved_at.is_none());
+
+    let taken = take_up(follower, leaders, bookmark(181).start(), &bookmark(600));
+
+    let kinds: Vec<ChangeKind> = taken.said.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Resolved], "{:#?}", taken.said);
+    assert!(same_episode(&taken.before[0], &taken.after[0]), "{:#?}", taken.after);
 }
 
 #[test]

@@ -249,6 +249,34 @@ mod starts {
     }
 
     #[test]
+    fn a_slow_start_is_known_from_the_readiness_of_the_revision_before() {
+        let slow = || app(healthy().listens_after(12_000)).ports(&[("http", 8080)]);
+        let asked = |wait| web(slow().liveness(Probe::http("/health").after(wait)).readiness(Probe::tcp(8080)));
+        Story::new(300, &[(0, Apply(asked(14))), (40, Apply(asked(0)))])
+            .truth(
+                Truth::killed(&[KilledWhileStarting])
+                    .field("livenessProbe.initialDelaySeconds")
+                    .now("0")
+                    .suggest(&["14"])
+                    .at_most(Confidence::Medium)
+                    .revision(2)
+                    .looping(),
+            )
+            .holds();
+    }
+
+    #[test]
+    fn a_port_that_no_longer_opens_is_no_slow_start_where_it_had_opened_at_once() {
+        let ports = &[("http", 8080)];
+        let before = app(healthy()).ports(ports).liveness(Probe::http("/health").after(60));
+        let now = app(healthy().listens_after(900_000)).ports(ports).liveness(Probe::http("/health"));
+        let asked = |container: Container| Apply(web(container.readiness(Probe::tcp(8080))));
+        Story::new(300, &[(0, asked(before)), (40, asked(now))])
+            .truth(Truth::killed(&[NothingListening]).revision(2).looping())
+            .holds();
+    }
+
+    #[test]
     fn a_startup_probe_that_is_too_short_while_another_run_came_up() {
         let slow = healthy().special(|ask| (ask.run % 4 != 3 && ask.uptime < 15_000).then_some(Answer::Refused));
         let container = app(slow.ends(|run| (run % 4 == 3).then_some((40_000, End::Code(1)))));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::evidence::Evidence;
+use super::evidence::{Earlier, Evidence};
 use super::path::number_of;
 use super::verdict::number;
 use super::{Heard, Verdict, said, sure};
@@ -69,7 +69,7 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Verdict> {
         || evidence.siblings().any(|(_, sibling)| asks_the_same(sibling, spec))
         || (kind == ProbeKind::Startup && evidence.passed.has(kind))
         || (refused && listened(evidence, spec));
-    let before = evidence.answered_this_before();
+    let before = evidence.answered_this_before().or_else(|| needed_longer(evidence, spec).filter(|_| refused));
     if !came_up && before.is_none() {
         return None;
     }
@@ -125,6 +125,22 @@ pub fn never_answered_in_time(evidence: &Evidence) -> Option<Verdict> {
 fn listened(evidence: &Evidence, spec: &ProbeSpec) -> bool {
     let port = |spec: &ProbeSpec| number_of(spec.handler.port()?, evidence.container);
     port(spec).is_some() && evidence.siblings().any(|(_, sibling)| port(sibling) == port(spec))
+}
+
+/// The latest earlier template of this app that opened the port only after more time than this
+/// probe gives: a probe of it on the same port had failed before it passed.
+fn needed_longer<'a, 'b>(evidence: &'b Evidence<'a>, spec: &ProbeSpec) -> Option<&'b Earlier<'a>> {
+    let port = number_of(spec.handler.port()?, evidence.container)?;
+    let opened_late = |earlier: &&Earlier| {
+        let passed = ProbeKind::ALL.into_iter().filter(|kind| earlier.passed.has(*kind));
+        let mut specs = passed.filter_map(|kind| earlier.container.probe(kind));
+        let asked = |spec: &ProbeSpec| number_of(spec.handler.port()?, earlier.container);
+        earlier.came_up_after.is_some_and(|needed| {
+            needed > spec.shortest_kill()
+                && specs.any(|spec| asked(spec) == Some(port) && needed > spec.first_result_by())
+        })
+    };
+    evidence.earlier.iter().filter(|earlier| earlier.container.same_app(evidence.container)).find(opened_late)
 }
 
 fn timed_out<'a>(evidence: &'a Evidence) -> Option<&'a Heard> {

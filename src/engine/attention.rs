@@ -272,9 +272,9 @@ impl Engine {
             workload.empty_since = workload.empty_since.or(Some(now));
         }
         let case = workload.cases.entry(Arc::clone(&finding.container)).or_default();
-        let forgotten = case.remember(finding, now);
+        let said = case.remember(finding, now);
         let has_pods = !workload.pods.is_empty();
-        self.changes.extend(forgotten.map(|finding| Change { kind: ChangeKind::Withdrawn, at: now, finding }));
+        self.changes.extend(said.map(|(kind, finding)| Change { kind, at: now, finding }));
         if has_pods {
             self.after(id, true);
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ChangeKind;
 use super::observation::Uid;
 use super::workload::Workload;
 use crate::diagnosis::Verdict;
@@ -32,21 +33,31 @@ pub(super) struct Case {
 
 impl Case {
     /// Takes up what was said before a restart of the operator, or by another replica of it; gives
-    /// back what is to be forgotten for it.
-    pub fn remember(&mut self, said: &Finding, now: Time) -> Option<Arc<Finding>> {
+    /// back what is to be said for it: what was said under another name, or goes on no longer.
+    pub fn remember(&mut self, said: &Finding, now: Time) -> Option<(ChangeKind, Arc<Finding>)> {
         let slot = Slot::of(said);
+        if slot == Slot::Loop {
+            // What ended before belongs to that episode, also where a first list shows it again.
+            self.horizon = self.horizon.max(said.resolved_at.unwrap_or_default());
+        }
         let Some(own) = self.episodes.get_mut(&slot) else {
             self.episodes.insert(slot, Episode::remember(said, now));
             return None;
         };
         let later = own.finding.episodes.max(said.episodes);
+        if own.is_active() && said.resolved_at.is_some_and(|at| own.finding.opened_at <= at) {
+            // The same episode: whoever saw more of it saw its end.
+            let over = own.end_as(said, now);
+            self.base = self.restarts;
+            return over;
+        }
         if own.is_active() {
             let forgotten = own.join(said, now);
             // What the first sight of a pod shows is counted then.
             if self.restarts > 0 {
                 self.restarts = self.restarts.max(self.base.saturating_add(own.finding.restarts));
             }
-            return forgotten;
+            return forgotten.map(|finding| (ChangeKind::Withdrawn, finding));
         }
         if said.resolved_at.is_none_or(|at| Some(at) > own.finding.resolved_at) {
             *own = Episode::remember(said, now);
@@ -210,6 +221,17 @@ impl Episode {
             longest_bad: Duration::ZERO,
             hold: None,
             remembered: Some(now),
+        }
+    }
+
+    /// Ends as another replica said that it did; gives back what is to be said of that, where it had
+    /// been told.
+    fn end_as(&mut self, said: &Finding, now: Time) -> Option<(ChangeKind, Arc<Finding>)> {
+        let mine = std::mem::replace(self, Self::remember(said, now));
+        let told = mine.told?;
+        match (told.identity() == said.identity(), &self.told) {
+            (true, Some(over)) if told.confirmed_at.is_some() => Some((ChangeKind::Resolved, Arc::clone(over))),
+            _ => Some((ChangeKind::Withdrawn, told)),
         }
     }
 

@@ -186,6 +186,8 @@ fn supersede(episode: &mut Episode, proposal: &Proposal) -> Option<Arc<Finding>>
 fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
     let (finding, verdict) = (&episode.finding, &proposal.verdict);
     let same_probe = finding.probe == proposal.probe;
+    let same_template =
+        episode.template.as_ref().is_none_or(|template| super::workload::is_same(template, &proposal.template));
     if episode.told.is_none() || (verdict.cause == finding.cause && same_probe) {
         return true;
     }
@@ -194,6 +196,8 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
         (_, Cause::Unknown) => true,
         // That others fell with it is seen only while it happens.
         (Cause::DependencyDown, Cause::ReportsUnhealthy | Cause::Hung) => same_probe,
+        // Where or when the app listens was seen elsewhere; this only says that it is not known.
+        (Cause::WrongPort | Cause::KilledWhileStarting, Cause::NothingListening) => same_probe && same_template,
         _ => false,
     };
     let weaker = verdict.confidence < finding.confidence || verdict.confidence == Confidence::Low;

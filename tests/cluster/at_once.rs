@@ -1,13 +1,16 @@
-//! The great play: the 50-pod story and many other incidents at once, live.
+//! The great play: the 50-pod story and many other incidents at once, live, down to who is called
+//! because of them.
 
 use std::time::Duration;
 
 use futures::future::join_all;
 
+use crate::alerting::{Alerting, Wanted};
 use crate::clock;
 use crate::installed::Installed;
 use crate::measured::usage;
 use crate::player::{self, Lag, Recorder, Scene};
+use crate::replayed;
 use crate::support::replay;
 use crate::told::{self, Told};
 
@@ -23,6 +26,20 @@ const TOO_LATE: Duration = Duration::from_secs(5);
 
 /// The story's namespace.
 const STORY: &str = "auth-prod";
+
+/// Whom it wakes, and with which words.
+const STORYS_ALERT: Wanted = Wanted {
+    labels: &[
+        ("namespace", STORY),
+        ("workload", "auth-service"),
+        ("cause", "WrongPath"),
+        ("field", "livenessProbe.httpGet.path"),
+        ("current", "/v2/health"),
+        ("suggested", "/health"),
+        ("severity", "critical"),
+    ],
+    words: &["WrongPath", "livenessProbe.httpGet.path is /v2/health", "What works: /health"],
+};
 
 /// Incidents, and how much of them is over when they begin.
 const SCENES: [(&str, u64); 21] = [
@@ -50,26 +67,35 @@ const SCENES: [(&str, u64); 21] = [
 ];
 
 #[tokio::test]
-async fn what_the_operator_says_is_what_a_replay_says_of_what_was_played() {
+async fn what_the_operator_says_is_what_a_replay_says_and_wakes_somebody_until_it_is_over() {
     let installed = Installed::start("at-once").await;
     let _witness = installed.cluster.witness();
     let api = installed.cluster.admin();
     let recorder = Recorder::start(&api);
     let operator = installed.settings("at-once").await.start(installed.cluster.folder());
     operator.until_ready().await;
+    let alerting = Alerting::start(installed.cluster.folder(), &operator.address()).await;
     let scenes = SCENES.map(|(incident, skip)| Scene::of(incident, LENGTH).skipping(Duration::from_secs(skip)));
 
     let start = clock::now().plus(SETTING_UP);
-    let played = join_all(scenes.iter().map(|scene| player::play(&api, scene, start))).await;
+    let playing = join_all(scenes.iter().map(|scene| player::play(&api, scene, start)));
+    let firing = async {
+        if let Some(alerting) = &alerting {
+            alerting.until_fires(&STORYS_ALERT, SETTING_UP + LENGTH).await;
+        }
+    };
+    let (played, ()) = tokio::join!(playing, firing);
 
     let namespaces: Vec<String> = scenes.iter().map(Scene::namespace).collect();
-    let expected = told::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_secs(20)).await;
-    let log = operator.log();
-    assert!(!log.contains(" WARN ") && !log.contains(" ERROR "), "nobody needs to look at anything:\n{log}");
+    let expected = replayed::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_secs(20)).await;
+    assert_eq!(operator.complaints(), Vec::<String>::new(), "nobody needs to look at anything");
     let used = usage::of(operator.pid());
     println!("the operator: {} at most, {:.1?} of processor", usage::mebibytes(used.peak), used.processor);
     check_the_playing(&scenes, &played, &expected);
     check_the_story(&told::objects(&api).await);
+    if let Some(alerting) = &alerting {
+        alerting.until_over(&STORYS_ALERT).await;
+    }
 }
 
 /// The players kept up, and what they played looks like what was recorded.

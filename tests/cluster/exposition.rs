@@ -1,21 +1,17 @@
-//! `/metrics`, as Prometheus' own tool judges it.
+//! `/metrics`, the rules and the example of routes, as Prometheus' and Alertmanager's own tools judge them.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::harness::waiting;
-use crate::installed::Installed;
+use crate::harness::{self, waiting};
+use crate::installed::{Installed, manifests};
 use crate::player::Scene;
 use crate::{clock, player};
 
 #[tokio::test]
 async fn promtool_has_nothing_to_say_about_the_metrics() {
-    if Command::new("promtool").arg("--version").output().is_err() {
-        println!("skipped: promtool is not installed (tests/cluster/packages does it)");
-        assert!(std::env::var_os("CI").is_none(), "promtool is missing");
-        return;
-    }
+    let Some(promtool) = harness::installed(&["promtool"]) else { return };
     let installed = Installed::shared().await;
     let _witness = installed.cluster.witness();
     let api = installed.cluster.admin();
@@ -34,7 +30,7 @@ async fn promtool_has_nothing_to_say_about_the_metrics() {
     .await;
 
     let metrics = operator.get("/metrics").await.expect("metrics");
-    let mut promtool = Command::new("promtool")
+    let mut promtool = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -46,4 +42,20 @@ async fn promtool_has_nothing_to_say_about_the_metrics() {
 
     let words = [output.stdout, output.stderr].concat();
     assert!(output.status.success() && words.is_empty(), "{}", String::from_utf8_lossy(&words));
+}
+
+#[test]
+fn promtool_and_amtool_have_nothing_to_say_about_what_is_shipped() {
+    let commands: [&[&str]; 3] = [
+        &["promtool", "check", "rules", "probehound.rules.yaml"],
+        &["promtool", "test", "rules", "tests/findings.yaml", "tests/health.yaml"],
+        &["amtool", "check-config", "alertmanager.yml"],
+    ];
+    for command in commands {
+        let Some(program) = harness::installed(&command[..1]) else { continue };
+        let output = Command::new(program).args(&command[1..]).current_dir(manifests("rules")).output();
+        let output = output.expect("it starts");
+        let words = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&words));
+    }
 }

@@ -4,7 +4,9 @@
 //! that works in namespaces of its own, shares a control plane with others; one that stops, floods
 //! or compacts the server has its own.
 
+mod alerting;
 mod at_once;
+mod channel;
 mod exposition;
 mod faults;
 mod harness;
@@ -13,10 +15,13 @@ mod interrupted;
 mod keeping;
 mod manifests;
 mod measured;
+mod notified;
 mod operator;
 mod player;
 mod proxy;
+mod reading;
 mod readme;
+mod replayed;
 #[path = "../support/mod.rs"]
 mod support;
 mod told;

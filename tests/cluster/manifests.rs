@@ -1,8 +1,11 @@
 //! The manifests, as an API server takes them, and the rights that they give.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::harness::Api;
+use crate::harness::{Api, waiting};
 use crate::installed::{ACCOUNT, Installed, NAMESPACE, kubectl, manifests};
 
 #[tokio::test]
@@ -18,6 +21,41 @@ async fn the_server_takes_every_overlay_with_strict_validation_and_without_a_war
         said.expect_success();
         assert_eq!(said.warnings(), "", "{folder}");
     }
+}
+
+/// Of the Prometheus operator's own schema nothing is known here; that kinds and names are right is.
+#[tokio::test]
+async fn the_server_takes_what_is_for_the_prometheus_operator() {
+    let installed = Installed::shared().await;
+    let _witness = installed.cluster.witness();
+    let api = installed.cluster.admin();
+    for (kind, plural) in [("ServiceMonitor", "servicemonitors"), ("PrometheusRule", "prometheusrules")] {
+        let definition = definition("monitoring.coreos.com", kind, plural);
+        api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &definition).await.expect("a definition");
+    }
+    let path = manifests("overlays/prometheus-operator").display().to_string();
+    let arguments = ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-k", &path];
+    waiting::eventually("the server takes them", Duration::from_mins(1), async || {
+        let said = kubectl(&installed.cluster, &arguments).warnings();
+        if said.is_empty() { Ok(()) } else { Err(said) }
+    })
+    .await;
+}
+
+/// A kind that takes anything.
+fn definition(group: &str, kind: &str, plural: &str) -> Value {
+    let anything = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("{plural}.{group}")},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural, "singular": kind.to_lowercase()},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": anything}}],
+        },
+    })
 }
 
 #[tokio::test]
@@ -117,6 +155,52 @@ async fn its_lease_is_the_only_one_that_it_may_change() {
         granted.push(is_allowed(&api, &review).await);
     }
     assert_eq!(granted, [true, false, false]);
+}
+
+#[tokio::test]
+async fn its_account_was_given_nothing_beyond() {
+    let installed = Installed::shared().await;
+    let _witness = installed.cluster.witness();
+    let mut given = Vec::new();
+    for namespace in ["default", NAMESPACE] {
+        let rights = rights_in(installed, ACCOUNT, namespace).await;
+        let everybodys = rights_in(installed, "default", namespace).await;
+        given.push(rights.difference(&everybodys).cloned().collect::<BTreeSet<_>>());
+    }
+
+    let mut wanted = BTreeSet::from(["events.k8s.io/events create".to_owned()]);
+    for (group, resource, subresource, verbs) in ALLOWED {
+        let of = if subresource.is_empty() { String::new() } else { format!("/{subresource}") };
+        wanted.extend(verbs.iter().map(|verb| format!("{group}/{resource}{of} {verb}")));
+    }
+    assert_eq!(given[0], wanted);
+    wanted.extend(["get", "update", "create"].map(|verb| format!("coordination.k8s.io/leases {verb}")));
+    assert_eq!(given[1], wanted);
+}
+
+/// What an account of probehound's namespace may do in a namespace.
+async fn rights_in(installed: &Installed, account: &str, namespace: &str) -> BTreeSet<String> {
+    let token = installed.cluster.admin().token_of(NAMESPACE, account, 3600).await;
+    let account = Api::new(&installed.cluster.url(), installed.cluster.ca(), &token);
+    let review = json!({"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1", "spec": {"namespace": namespace}});
+    let answer = account.create("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", &review).await;
+    let rules = answer.expect("its rights")["status"]["resourceRules"].clone();
+    rules.as_array().into_iter().flatten().flat_map(rights_of).collect()
+}
+
+/// `GROUP/RESOURCE VERB` for each that a rule gives.
+fn rights_of(rule: &Value) -> Vec<String> {
+    let texts = |key: &str| -> Vec<String> {
+        let texts = rule[key].as_array().into_iter().flatten();
+        texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
+    };
+    let mut rights = Vec::new();
+    for group in texts("apiGroups") {
+        for resource in texts("resources") {
+            rights.extend(texts("verbs").iter().map(|verb| format!("{group}/{resource} {verb}")));
+        }
+    }
+    rights
 }
 
 async fn may(api: &Api, namespace: &str, group: &str, resource: &str, subresource: &str, verb: &str) -> bool {

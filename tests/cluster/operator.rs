@@ -1,14 +1,14 @@
 //! `probehound run`, as a cluster runs it, and what it says.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use probehound::time::Time;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Folder, Process, Signal, waiting};
+use crate::harness::{Api, Folder, Process, Signal, ports, waiting};
 
 /// Far more than it needs to read a whole cluster, on a machine that is busy.
 pub const READY: Duration = Duration::from_secs(90);
@@ -59,13 +59,6 @@ impl Settings {
         self
     }
 
-    /// The same, under another name.
-    #[must_use]
-    pub fn called(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.name);
-        self
-    }
-
     /// The same, with an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -75,7 +68,7 @@ impl Settings {
 
     /// Starts it, its files in `folder`.
     pub fn start(&self, folder: &Folder) -> Operator {
-        let port = free_port();
+        let port = ports::free();
         let mut config = self.config.clone();
         config["http"]["listen"] = json!(format!("127.0.0.1:{port}"));
         let name = &self.name;
@@ -97,7 +90,7 @@ impl Operator {
 
     /// What it answers to a request; what is wrong otherwise.
     pub async fn get(&self, path: &str) -> Result<String, String> {
-        let answer = Api::anonymous(&format!("http://127.0.0.1:{}", self.port), "").get(path).await;
+        let answer = Api::anonymous(&format!("http://{}", self.address()), "").get(path).await;
         match answer.body {
             Value::String(text) if (200..300).contains(&answer.code) => Ok(text),
             body if (200..300).contains(&answer.code) => Ok(body.to_string()),
@@ -114,6 +107,25 @@ impl Operator {
     /// What it has written to its log; that of runs before under the same name included.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// What it logged for a person to look at; without what is so on a machine that is too busy.
+    pub fn complaints(&self) -> Vec<String> {
+        let log = self.log();
+        let complaints = log.lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR "));
+        complaints.filter(|line| !line.contains("timed out")).map(str::to_owned).collect()
+    }
+
+    /// When it first logged a line with all of these words, after `since`.
+    pub fn logged(&self, words: &[&str], since: Time) -> Option<Time> {
+        let log = self.log();
+        let mut lines = log.lines().filter(|line| words.iter().all(|word| line.contains(word)));
+        lines.find_map(|line| Time::parse(line.split_whitespace().next()?).ok().filter(|at| *at >= since))
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// Its process id.
@@ -171,11 +183,6 @@ impl Metrics {
 }
 
 /// The program: that of `PROBEHOUND_BINARY`, or the one that was built with the tests.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     std::env::var_os("PROBEHOUND_BINARY").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_probehound")), PathBuf::from)
-}
-
-fn free_port() -> u16 {
-    let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports");
-    held.local_addr().expect("a bound address").port()
 }

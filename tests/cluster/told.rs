@@ -1,13 +1,9 @@
 //! What is said of a cluster: in its `Finding` objects, and by a replay of what happened in it.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use serde_json::Value;
 
-use crate::harness::{Api, ControlPlane, waiting};
-use crate::player::Recorder;
-use crate::support::{Document, replay};
+use crate::harness::Api;
+use crate::support::Document;
 
 /// The path of all `Finding` objects.
 const FINDINGS: &str = "/apis/probehound.dev/v1alpha1/findings";
@@ -26,39 +22,6 @@ pub struct Told {
     pub suggested: Option<String>,
     pub revision: Option<u64>,
     pub is_resolved: bool,
-}
-
-/// Waits until the objects say what a replay says of what was recorded meanwhile; returns that.
-///
-/// # Panics
-/// They do not within `limit`; what only one of them says is in the message, and the recording is
-/// among the files of the cluster.
-pub async fn as_replayed(
-    cluster: &ControlPlane,
-    recorder: Recorder,
-    namespaces: &[String],
-    limit: Duration,
-) -> Vec<Told> {
-    let recording = recorder.stop();
-    std::fs::write(cluster.folder().file("recording.jsonl"), recording.bytes()).expect("a file can be written");
-    let expected = by_replay(&replay(&recording), namespaces);
-    let api = cluster.admin();
-    waiting::eventually("the objects say what the replay says", limit, async || {
-        differences(&by_objects(&api, namespaces).await, &expected)
-    })
-    .await;
-    expected
-}
-
-/// Fails with what only one of them says.
-fn differences(objects: &[Told], replay: &[Told]) -> Result<(), String> {
-    let [objects, replay]: [BTreeSet<&Told>; 2] = [objects.iter().collect(), replay.iter().collect()];
-    if objects == replay {
-        return Ok(());
-    }
-    let only =
-        |one: &BTreeSet<&Told>, other: &BTreeSet<&Told>| format!("{:?}", one.difference(other).collect::<Vec<_>>());
-    Err(format!("only the objects: {}\nonly the replay: {}", only(&objects, &replay), only(&replay, &objects)))
 }
 
 /// What a replay says: the confirmed findings of these namespaces, sorted.

@@ -116,6 +116,30 @@ fn a_cause_that_is_known_elsewhere_takes_the_place_of_unknown() {
 }
 
 #[test]
+fn where_or_when_an_app_listens_is_not_unlearnt_by_a_refusal() {
+    let mut world = World::new(Settings::default());
+    let mut it = pod(&world, "shop", "web-1");
+    world.show(&it);
+    for _ in 0..2 {
+        world.kill_refusing(&mut it);
+    }
+    let refused = own(&world);
+    assert_eq!(refused.cause, Cause::NothingListening, "it is all that these two kills show");
+    for cause in [Cause::WrongPort, Cause::KilledWhileStarting] {
+        let said = Finding { cause, ..(*refused).clone() };
+        let (mut after, mut it) = (World::new(Settings::default()), it.clone());
+        after.now = world.now;
+        remember(&mut after, &said);
+        after.show(&it);
+        for _ in 0..3 {
+            after.kill_refusing(&mut it);
+        }
+        assert_eq!(own(&after).cause, cause);
+        assert!(own(&after).restarts > said.restarts, "it is counted on");
+    }
+}
+
+#[test]
 fn what_goes_under_another_name_here_is_withdrawn_there() {
     let (mut world, _) = crashing();
     let mine = own(&world);

@@ -23,20 +23,9 @@ fn kills_until_confirmed(settings: Settings) -> Option<u32> {
     let mut it = pod(&world, "shop", "web-1");
     world.show(&it);
     (1..20).find(|_| {
-        kill(&mut world, &mut it);
+        world.kill_refusing(&mut it);
         world.confirms()
     })
-}
-
-fn kill(world: &mut World, it: &mut probehound::engine::PodSnapshot) {
-    let refused = "Liveness probe failed: Get \"http://10.0.0.7:8080/health\": dial tcp 10.0.0.7:8080: connect: \
-                   connection refused";
-    let id = 10 * u128::from(it.containers[0].restarts) + 100;
-    world.event(it, id, "Unhealthy", refused, 1);
-    world.wait(3);
-    world.event(it, id, "Unhealthy", refused, 2);
-    world.event(it, id + 1, "Killing", "Container app failed liveness probe, will be restarted", 1);
-    world.restart(it, 137);
 }
 
 #[test]

@@ -81,6 +81,18 @@ impl World {
         self.wait(2);
     }
 
+    /// The container refuses its liveness probe from its start on, and is killed and replaced for it.
+    pub fn kill_refusing(&mut self, pod: &mut PodSnapshot) {
+        let refused = "Liveness probe failed: Get \"http://10.0.0.7:8080/health\": dial tcp 10.0.0.7:8080: connect: \
+                       connection refused";
+        let id = 10 * u128::from(pod.containers[0].restarts) + 100;
+        self.event(pod, id, "Unhealthy", refused, 1);
+        self.wait(3);
+        self.event(pod, id, "Unhealthy", refused, 2);
+        self.event(pod, id + 1, "Killing", "Container app failed liveness probe, will be restarted", 1);
+        self.restart(pod, 137);
+    }
+
     /// An event on the pod's container, said now.
     pub fn event(&mut self, pod: &PodSnapshot, id: u128, reason: &str, message: &str, count: u32) {
         self.event_at(self.now, pod, id, reason, message, count);

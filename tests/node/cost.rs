@@ -62,7 +62,7 @@ impl Meter {
         let pairs = samples.windows(2).filter(|pair| pair[0].1.pid == pair[1].1.pid);
         let (cpu, time) = pairs.fold((0.0, 0.0), |(cpu, time), pair| {
             let (earlier, later) = (&pair[0], &pair[1]);
-            (cpu + later.1.cpu_seconds - earlier.1.cpu_seconds, time + (later.0 - earlier.0).as_secs_f64())
+            (cpu + later.1.cpu_seconds - earlier.1.cpu_seconds, time + later.0.saturating_sub(earlier.0).as_secs_f64())
         });
         Cost {
             peak_kib: *memory.last().expect("probehound runs"),

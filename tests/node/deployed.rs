@@ -85,7 +85,7 @@ impl Deployed {
     }
 
     /// Kills its process, as a node does that runs out of memory.
-    pub fn kill(&self) {
+    pub fn kill() {
         let pid = pid().expect("probehound runs");
         let status = std::process::Command::new("sh").args(["-c", &format!("kill -KILL {pid}")]).status();
         assert!(status.expect("a shell starts").success());

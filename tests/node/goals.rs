@@ -49,7 +49,8 @@ pub fn print(deeds: &Deeds, seen: &Milestones, course: &Course, told: &Finding, 
 
 /// From one time to another, which may lie before it.
 fn seconds(from: Time, to: Time) -> String {
-    format!("{:.1} s", (to.as_millis() - from.as_millis()) as f64 / 1000.0)
+    let tenths = (to.as_millis() - from.as_millis()) / 100;
+    format!("{:.1} s", tenths as f64 / 10.0)
 }
 
 fn mebibytes(kib: u64) -> String {

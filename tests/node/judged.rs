@@ -1,14 +1,16 @@
 //! Whether what was said is right: in the objects, in the metrics, in the channel, and by a replay.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use probehound::report::object::FindingObject;
 use serde_json::Value;
 
 use crate::harness::Api;
+use crate::harness::clock::Stopwatch;
 use crate::slack::{Kind, Tiding};
 use crate::support::{Document, Finding, Recording, replay};
-use crate::told;
+use crate::told::{self, Told};
 use crate::zoo::Fault;
 
 /// What the objects of the cluster say.
@@ -28,8 +30,8 @@ pub fn findings(faults: &[&Fault], said: &Document) -> Vec<String> {
     problems
 }
 
-/// What the channel was told too rarely or too often: each episode of a finding is opened once, and
-/// over once if it is over.
+/// What the channel was told too rarely, too often or otherwise before: each episode of a finding is
+/// opened once, over once if it is over, and has one cause.
 pub fn tidings(said: &Document, tidings: &[Tiding]) -> Vec<String> {
     let mut problems = Vec::new();
     for of in tidings.iter().map(|told| &told.of) {
@@ -51,6 +53,12 @@ pub fn tidings(said: &Document, tidings: &[Tiding]) -> Vec<String> {
             if count != right {
                 problems.push(format!("{kind:?} was told {count} times of {of}, not {right} times"));
             }
+        }
+        let mut causes: Vec<&str> = tidings.iter().filter(|told| told.of == of).map(|told| &*told.why).collect();
+        causes.sort_unstable();
+        causes.dedup();
+        if causes.len() > said.findings.iter().filter(|other| name(other) == of).count() {
+            problems.push(format!("of {of} was told: {}", causes.join("; ")));
         }
     }
     problems.sort();
@@ -74,19 +82,31 @@ pub fn metrics(said: &Document, metrics: &str) -> Vec<String> {
     problems
 }
 
-/// What a replay of the recording says otherwise than the objects.
-pub fn recording(said: &Document, recording: &Recording) -> Vec<String> {
-    let mut namespaces: Vec<String> = said.findings.iter().map(|finding| finding.namespace.clone()).collect();
+/// What a replay of the recording says otherwise than the objects, which follow what was recorded
+/// last a moment later.
+pub async fn recording(api: &Api, recording: &Recording) -> Vec<String> {
+    const FOLLOW: Duration = Duration::from_secs(10);
     let replayed = replay(recording);
-    namespaces.extend(replayed.findings.iter().map(|finding| finding.namespace.clone()));
-    let (live, again) = (told::by_replay(said, &namespaces), told::by_replay(&replayed, &namespaces));
-    let only = |one: &[told::Told], other: &[told::Told], who: &str| {
+    let since = Stopwatch::start();
+    loop {
+        let problems = differences(api, &replayed).await;
+        if problems.is_empty() || since.elapsed() > FOLLOW {
+            return problems;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn differences(api: &Api, replayed: &Document) -> Vec<String> {
+    let objects = said(api).await;
+    let all = objects.findings.iter().chain(&replayed.findings);
+    let namespaces: Vec<String> = all.map(|finding| finding.namespace.clone()).collect();
+    let (live, again) = (told::by_objects(api, &namespaces).await, told::by_replay(replayed, &namespaces));
+    let only = |one: &[Told], other: &[Told], who: &str| {
         let only = one.iter().filter(|told| !other.contains(told));
         only.map(|told| format!("only {who} says {told:?}")).collect::<Vec<_>>()
     };
-    let mut problems = only(&live, &again, "the operator");
-    problems.extend(only(&again, &live, "the replay"));
-    problems
+    [only(&live, &again, "the operator"), only(&again, &live, "the replay")].concat()
 }
 
 fn labels(finding: &Finding) -> [String; 4] {

@@ -5,6 +5,7 @@
 mod control;
 mod cost;
 mod deployed;
+mod example;
 mod goals;
 #[path = "../cluster/harness/mod.rs"]
 mod harness;

@@ -16,6 +16,8 @@ pub struct Tiding {
     pub of: String,
     /// What happened to its finding.
     pub kind: Kind,
+    /// What is wrong with it: the rest of the headline.
+    pub why: String,
     /// When it was told.
     pub at: Time,
 }
@@ -72,8 +74,8 @@ fn tidings(seen: &Seen) -> Vec<Tiding> {
             _ if before.contains("taken back:") => Kind::TakenBack,
             _ => whole,
         };
-        let of = headline.split_inclusive(')').next().filter(|of| of.contains(", namespace "))?.to_owned();
-        Some(Tiding { of, kind, at })
+        let (of, why) = headline.split_once("): ").filter(|(of, _)| of.contains(", namespace "))?;
+        Some(Tiding { of: format!("{of})"), kind, why: why.split('*').next()?.to_owned(), at })
     };
     headlines.filter_map(tiding).collect()
 }

@@ -30,8 +30,8 @@ pub async fn begin(kubectl: &Kubectl, api: &Api) {
 
 /// Rolls out the wrong path; gives back when.
 pub async fn break_it(kubectl: &Kubectl) -> Time {
-    let path = "/spec/template/spec/containers/0/livenessProbe/httpGet/path";
-    let patch = json!([{"op": "replace", "path": path, "value": "/v2/health"}]).to_string();
+    let field = "/spec/template/spec/containers/0/livenessProbe/httpGet/path";
+    let patch = json!([{"op": "replace", "path": field, "value": "/v2/health"}]).to_string();
     let at = now();
     let target = format!("deployment/{WORKLOAD}");
     let words = ["-n", NAMESPACE, "patch", &target, "--type=json", "--patch", &patch, "--field-manager=kubectl-edit"];

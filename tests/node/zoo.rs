@@ -33,6 +33,12 @@ pub fn story() -> Fault {
     Fault { name: crate::story::NAMESPACE.to_owned(), ..Fault::read(&folder, "story".to_owned()) }
 }
 
+/// The example of the manifests, as a fault like the others.
+pub fn example() -> Fault {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
+    Fault { name: crate::example::NAMESPACE.to_owned(), ..Fault::read(&folder, "example".to_owned()) }
+}
+
 impl Fault {
     fn read(folder: &Path, name: String) -> Self {
         let truth = std::fs::read_to_string(folder.join(format!("{name}.expect.yaml"))).expect("a truth can be read");

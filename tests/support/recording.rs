@@ -38,8 +38,6 @@ pub enum Type {
     Modified,
     Deleted,
     Bookmark,
-    /// The watch was not there from then on.
-    Error,
 }
 
 /// An object, mostly as text.
@@ -150,7 +148,6 @@ impl Line {
             Type::Modified => "MODIFIED",
             Type::Deleted => "DELETED",
             Type::Bookmark => "BOOKMARK",
-            Type::Error => "ERROR",
         };
         let json = &self.object.json;
         write!(text, r#"{{"ts":"{at}","resource":"{resource}","type":"{change}","object":{json}}}"#)

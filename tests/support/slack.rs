@@ -37,6 +37,9 @@ pub enum Turn {
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Seen {
+    /// When it began to come.
+    pub came: Instant,
+    /// When it was answered.
     pub at: Instant,
     pub head: String,
     pub body: String,
@@ -147,16 +150,17 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+    let came = Instant::now();
     let turn = shared.script.lock().expect("no panic holds it").pop_front();
     match turn {
         Some(Turn::Reset) => {
             // Closed with unread bytes: the kernel sends a reset.
             stream.read_u8().await?;
-            note(shared, String::new(), String::new(), 0);
+            note(shared, came, String::new(), String::new(), 0);
             return Ok(());
         }
         Some(Turn::Garbage) => {
-            note(shared, String::new(), String::new(), 0);
+            note(shared, came, String::new(), String::new(), 0);
             return stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").await;
         }
         _ => {}
@@ -166,12 +170,12 @@ async fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
         Some(Turn::Answer(status, answer)) => (status, "", answer.to_owned()),
         Some(Turn::With(status, header, answer)) => (status, header, answer.to_owned()),
         Some(Turn::Hang) => {
-            note(shared, head, body, 0);
+            note(shared, came, head, body, 0);
             tokio::time::sleep(Duration::from_mins(10)).await;
             return Ok(());
         }
         Some(Turn::Break) => {
-            note(shared, head, body, 0);
+            note(shared, came, head, body, 0);
             return stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no").await;
         }
         Some(Turn::Slow(time)) => {
@@ -181,15 +185,15 @@ async fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
         _ if *shared.out.lock().expect("no panic holds it") => (503, "", "out".to_owned()),
         _ => as_slack(&head, &body),
     };
-    note(shared, head, body, status);
+    note(shared, came, head, body, status);
     let extra = if extra.is_empty() { String::new() } else { format!("{extra}\r\n") };
     let length = answer.len();
     let text = format!("HTTP/1.1 {status} X\r\n{extra}Content-Length: {length}\r\nConnection: close\r\n\r\n{answer}");
     stream.write_all(text.as_bytes()).await
 }
 
-fn note(shared: &Shared, head: String, body: String, status: u16) {
-    let seen = Seen { at: Instant::now(), head, body, status };
+fn note(shared: &Shared, came: Instant, head: String, body: String, status: u16) {
+    let seen = Seen { came, at: Instant::now(), head, body, status };
     shared.seen.lock().expect("no panic holds it").push(seen);
     shared.news.notify_one();
 }

@@ -25,7 +25,7 @@ impl World {
         let mut world = Self::default();
         for line in lines {
             match line.change {
-                Type::Bookmark | Type::Error => {}
+                Type::Bookmark => {}
                 Type::Deleted => {
                     world.0.remove(&key(line));
                 }

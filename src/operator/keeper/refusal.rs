@@ -84,9 +84,10 @@ impl Refusal {
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoApi => Some("install it: probehound crd | kubectl apply --server-side -f -"),
-            Self::Forbidden(_) => {
-                Some("allow get, list, watch, create, patch and delete of findings, and patch of findings/status")
-            }
+            Self::Forbidden(_) => Some(
+                "allow get, list, watch, create, patch and delete of findings, and patch of findings/status: \
+                 `kubectl apply -k manifests/base` does",
+            ),
             _ => None,
         }
     }

@@ -333,7 +333,10 @@ impl Drop for StreamHealth {
 /// What to do about it, where a person has to.
 const fn hint(trouble: Trouble) -> Option<&'static str> {
     match trouble {
-        Trouble::Forbidden => Some("give the ServiceAccount list and watch of it: `kubectl auth can-i --list --as=…`"),
+        Trouble::Forbidden => Some(
+            "its ServiceAccount needs list and watch of it: `kubectl apply -k manifests/base` gives them, \
+             `kubectl auth can-i watch RESOURCE -A --as USER` shows whether it has them",
+        ),
         Trouble::Unauthorized => Some("the token or certificate may have expired, or the ServiceAccount be gone"),
         _ => None,
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Redactor, Resource};
+use crate::source::recording::WATCH_LOST;
 use crate::time::Time;
 
 /// Something seen of a resource.
@@ -97,11 +98,11 @@ impl<W: Write> Session<W> {
     /// # Errors
     /// Those of the output.
     pub fn turn(&mut self, at: Time, sight: Sight) -> io::Result<()> {
-        let kind = match sight {
-            Sight::Blind => "ERROR",
-            Sight::Sees => "BOOKMARK",
+        let object = match sight {
+            Sight::Blind => json!({"metadata": {"annotations": {WATCH_LOST: ""}}}),
+            Sight::Sees => json!({}),
         };
-        writeln!(self.out, r#"{{"ts":"{at}","resource":"pods","type":"{kind}","object":{{}}}}"#)
+        writeln!(self.out, r#"{{"ts":"{at}","resource":"pods","type":"BOOKMARK","object":{object}}}"#)
     }
 
     /// Writes that the time went on up to here, and all that is not written yet.

@@ -1,6 +1,7 @@
 //! One line of a recording.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,6 +14,9 @@ use crate::time::Time;
 
 /// Levels of lists and objects in a line; an API server's own objects have some twenty.
 const MAX_DEPTH: u32 = 100;
+
+/// The annotation of a bookmark by which a recorder says that it lost the watch of pods.
+pub const WATCH_LOST: &str = "probehound.dev/watch-lost";
 
 /// Something that happened.
 #[derive(Debug)]
@@ -38,7 +42,8 @@ pub enum RecordKind {
     Deleted,
     /// Only the time went on; pods are seen again, if they were not.
     Bookmark,
-    /// From here on pods are not seen: silence proves nothing until a bookmark.
+    /// A bookmark with [`WATCH_LOST`]: pods are not seen from here to the next bookmark, so silence
+    /// proves nothing.
     Blind,
 }
 
@@ -109,9 +114,8 @@ pub fn decode(line: u64, bytes: &[u8]) -> Result<Option<Record>, String> {
         "ADDED" => RecordKind::Added,
         "MODIFIED" => RecordKind::Modified,
         "DELETED" => RecordKind::Deleted,
-        "ERROR" if raw.resource == "pods" => RecordKind::Blind,
-        "BOOKMARK" | "ERROR" => RecordKind::Bookmark,
-
+        "BOOKMARK" if raw.resource == "pods" && says_lost(raw.object) => RecordKind::Blind,
+        "BOOKMARK" => RecordKind::Bookmark,
         _ if !known => RecordKind::Bookmark,
         other => return Err(format!("the type {:?} is unknown", crate::source::mask::cut(other, 40))),
     };
@@ -122,6 +126,24 @@ pub fn decode(line: u64, bytes: &[u8]) -> Result<Option<Record>, String> {
             .map_err(|error| format!("object: {}", words(&error)))?,
     };
     Ok(Some(Record { line, at, kind, object }))
+}
+
+/// Whether the object of a bookmark carries [`WATCH_LOST`].
+fn says_lost(object: Option<&RawValue>) -> bool {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Bookmark<'a> {
+        #[serde(borrow)]
+        metadata: Metadata<'a>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Metadata<'a> {
+        #[serde(borrow)]
+        annotations: BTreeMap<Cow<'a, str>, &'a RawValue>,
+    }
+    let bookmark: Option<Bookmark<'_>> = object.and_then(|object| serde_json::from_str(object.get()).ok());
+    bookmark.is_some_and(|bookmark| bookmark.metadata.annotations.contains_key(WATCH_LOST))
 }
 
 /// The error without its place in the text, which nobody can see.

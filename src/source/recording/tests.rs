@@ -171,3 +171,23 @@ fn what_is_read_is_counted() {
     assert!(reader.next().is_some());
     assert_eq!(reader.bytes_read(), POD.len() as u64);
 }
+
+#[test]
+fn a_bookmark_says_when_the_watch_of_pods_was_lost() {
+    let lost = r#"{"metadata":{"annotations":{"probehound.dev/watch-lost":""}}}"#;
+    let text = [
+        line(1, "pods", "BOOKMARK", lost),
+        line(2, "pods", "BOOKMARK", "{}"),
+        line(3, "events", "BOOKMARK", lost),
+        line(4, "pods", "BOOKMARK", "7"),
+    ];
+    let kinds: Vec<_> = read(text.join("\n").as_bytes())
+        .into_iter()
+        .map(|item| match item {
+            Ok(Item::Record(record)) => record.kind,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let plain = RecordKind::Bookmark;
+    assert_eq!(kinds, [RecordKind::Blind, plain, plain, plain]);
+}

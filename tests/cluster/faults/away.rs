@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::play;
-use crate::harness::{Api, waiting};
+use crate::harness::{Api, clock, waiting};
 use crate::installed::Installed;
 use crate::operator::Operator;
-use crate::player::{Recorder, Scene};
+use crate::player::{self, Gate, Recorder, Scene};
 use crate::proxy::{Mode, TcpProxy};
-use crate::told;
+use crate::{replayed, told};
 
 /// The longest pause between two attempts, and what they take.
 const BACK: Duration = Duration::from_mins(1);
@@ -23,11 +23,15 @@ async fn a_server_that_is_away_for_twenty_seconds_loses_nothing() {
     let recorder = Recorder::start(&api);
     let operator = installed.settings("away").await.start(installed.cluster.folder());
     operator.until_ready().await;
-    // The rollout that breaks it, and the first kills, while the server is away.
-    let scene = Scene::of("agents-k134", Duration::from_secs(70)).skipping(Duration::from_secs(40));
+    // It is killed while the server is away. Its probe has a minute to kill: what a list shows as
+    // running after the outage, since its kubelet has not written yet, is no proof of health.
+    let scene = Scene::of("liveness-http-404-default-timing", Duration::from_secs(75));
 
+    // What is played cannot write either; it knows that by itself, as what it plays would.
+    let gate = Gate::default();
     let outage = async {
         tokio::time::sleep(Duration::from_secs(16)).await;
+        let held = gate.write().await;
         installed.cluster.stop_api_server();
         tokio::time::sleep(Duration::from_secs(20)).await;
         assert!(operator.get("/livez").await.is_ok(), "it is alive, whatever the server does");
@@ -35,15 +39,19 @@ async fn a_server_that_is_away_for_twenty_seconds_loses_nothing() {
             super::watch_is(&operator, resource, false).await.expect("it knows that it sees nothing");
         }
         installed.cluster.start_api_server().await;
+        drop(held);
     };
-    tokio::join!(play(&api, &scene), outage);
+    let start = clock::now().plus(Duration::from_secs(2));
+    let (played, ()) = tokio::join!(player::play_through(&api, &scene, start, &gate), outage);
+    assert!(played.refused.is_empty(), "{:#?}", played.refused);
 
     for resource in ["pods", "events"] {
         waiting::eventually("it watches again", BACK, async || super::watch_is(&operator, resource, true).await).await;
     }
     let namespaces = [scene.namespace()];
-    let told = told::as_replayed(&installed.cluster, recorder, &namespaces, BACK).await;
+    let told = replayed::as_replayed(&installed.cluster, recorder, &namespaces, BACK).await;
     assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&*told[0].cause, told[0].suggested.as_deref()), ("WrongPath", Some("/health")), "{told:?}");
 }
 
 #[tokio::test]

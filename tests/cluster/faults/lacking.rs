@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Folder, waiting};
+use crate::harness::{Folder, ports, waiting};
 use crate::installed::Installed;
 use crate::operator::{Operator, READY, Settings};
 
@@ -38,9 +38,8 @@ async fn without_rights_it_says_which_are_missing_and_how_to_get_them() {
 #[tokio::test]
 async fn without_a_cluster_it_says_so_and_keeps_trying() {
     let folder = Folder::new("no-cluster");
-    // A port that nobody listens on: it was free a moment ago.
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|held| held.local_addr()).expect("a free port").port();
+    // A port that nobody listens on.
+    let port = ports::free();
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "it",
         "clusters": [{"name": "it", "cluster": {"server": format!("http://127.0.0.1:{port}")}}],

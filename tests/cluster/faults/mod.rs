@@ -6,6 +6,7 @@ mod killed;
 mod lacking;
 mod refused;
 mod replicas;
+mod sending;
 mod silent;
 mod undecodable;
 
@@ -23,7 +24,7 @@ async fn play(api: &Api, scene: &Scene) -> Played {
     played
 }
 
-/// The incident that tests use which only need one: told by its first kill, after ten seconds.
+/// The incident that tests use which only need one: told by its second kill, after nine seconds.
 fn short(namespace: &str, length: Duration) -> Scene {
     Scene::of("liveness-http-wrong-port", length).in_namespace(namespace)
 }

@@ -1,15 +1,18 @@
-//! Two replicas, of which one writes.
+//! Two replicas, of which one writes and sends.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
+use probehound::time::Time;
 
 use super::{has_finding, play, short};
-use crate::harness::clock::Stopwatch;
-use crate::harness::{Api, Signal, waiting};
+use crate::channel::{Channel, Tiding};
+use crate::harness::{Api, Signal, clock, waiting};
 use crate::installed::{Installed, NAMESPACE};
-use crate::operator::Operator;
-use crate::told;
+use crate::operator::{Operator, Settings};
+use crate::proxy::{HttpProxy, Rule};
 
 /// Within this another one takes over from a leader that is gone.
 const TAKEN_OVER: Duration = Duration::from_secs(15);
@@ -17,94 +20,141 @@ const TAKEN_OVER: Duration = Duration::from_secs(15);
 /// Within this where the leader let go: the pause between two looks, and some.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
+/// Within this a leader that is told to end does.
+const ENDED: Duration = Duration::from_secs(5);
+
+/// Within this things are seen from outside, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long incidents are played: to the second restart.
+const LENGTH: Duration = Duration::from_secs(12);
+
+const NAMESPACES: [&str; 3] = ["replicas-1", "replicas-2", "replicas-3"];
+
 #[tokio::test]
 async fn another_replica_takes_over_from_a_leader_that_dies_stops_or_ends() {
     let installed = Installed::shared().await;
     let _witness = installed.cluster.witness();
     let api = installed.cluster.admin();
-    for namespace in ["replicas-1", "replicas-2", "replicas-3"] {
+    for namespace in NAMESPACES {
         api.create_namespace(namespace).await;
     }
-    let settings = installed.settings("replica").await;
-    let settings = settings.watching(&["replicas-1", "replicas-2", "replicas-3"]).electing(NAMESPACE, "probehound");
-    let start = |name: &str| settings.clone().called(name).env("POD_NAME", name).start(installed.cluster.folder());
-    let (mut a, mut b) = (start("replica-a"), start("replica-b"));
+    let (mut a, mut b) = (Replica::start(installed, "replica-a").await, Replica::start(installed, "replica-b").await);
     for replica in [&a, &b] {
-        replica.until_ready().await;
+        replica.operator.until_ready().await;
     }
-    until_leads(&[&a, &b], TAKEN_OVER).await;
-    if leads(&b).await {
+    until_leads(&[&a, &b]).await;
+    if b.leads().await {
         std::mem::swap(&mut a, &mut b);
     }
 
     // Killed: the other one waits for the Lease to run out, and goes on with what it has seen too.
-    play(&api, &short("replicas-1", Duration::from_secs(15))).await;
-    waiting::eventually("the leader writes", Duration::from_secs(20), async || {
-        has_finding(&api, "replicas-1", "WrongPort").await
-    })
-    .await;
-    a.kill();
-    let after = until_leads(&[&b], TAKEN_OVER).await;
-    println!("a leader that dies is replaced after {after:.1?}");
-    play(&api, &short("replicas-2", Duration::from_secs(15))).await;
-    waiting::eventually("the new one writes", Duration::from_secs(20), async || {
-        has_finding(&api, "replicas-2", "WrongPort").await
-    })
-    .await;
+    // What was written is not told yet, since what is there at first is gathered.
+    play(&api, &short("replicas-1", LENGTH)).await;
+    until_written(&api, "replicas-1").await;
+    a.operator.kill();
+    let since = clock::now();
+    until_leads(&[&b]).await;
+    taken_over(&api, since, TAKEN_OVER, "dies").await;
+    b.channel.until_recorded(&api, &[Tiding::opened("replicas-1")], PATIENCE).await;
+    assert!(a.channel.messages() + b.channel.messages() <= 2, "a death repeats one message at most");
+    play(&api, &short("replicas-2", LENGTH)).await;
+    until_written(&api, "replicas-2").await;
+    b.channel.until_recorded(&api, &[Tiding::opened("replicas-2")], PATIENCE).await;
 
     // Stopped: the same; and when it wakes it knows that it leads no longer, and writes nothing.
-    let c = start("replica-c");
-    c.until_ready().await;
-    b.signal(Signal::Stop);
-    let after = until_leads(&[&c], TAKEN_OVER).await;
-    println!("a leader that stops is replaced after {after:.1?}");
-    play(&api, &short("replicas-3", Duration::from_secs(15))).await;
-    waiting::eventually("the new one writes", Duration::from_secs(20), async || {
-        has_finding(&api, "replicas-3", "WrongPort").await
+    let c = Replica::start(installed, "replica-c").await;
+    c.operator.until_ready().await;
+    b.operator.signal(Signal::Stop);
+    let since = clock::now();
+    until_leads(&[&c]).await;
+    taken_over(&api, since, TAKEN_OVER, "stops").await;
+    play(&api, &short("replicas-3", LENGTH)).await;
+    until_written(&api, "replicas-3").await;
+    c.channel.until_recorded(&api, &[Tiding::opened("replicas-3")], PATIENCE).await;
+    let before = (b.writes(), b.channel.messages());
+    b.operator.signal(Signal::Continue);
+    waiting::eventually("it knows that it leads no longer", PATIENCE, async || {
+        if b.leads().await { Err("it leads") } else { Ok(()) }
     })
     .await;
-    let before = written(&api).await;
-    b.signal(Signal::Continue);
-    waiting::eventually("it knows that it leads no longer", AT_ONCE, async || {
-        if leads(&b).await { Err("it leads") } else { Ok(()) }
-    })
-    .await;
+    // Time to do what it must not.
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(written(&api).await, before, "who woke wrote something");
-    assert!(leads(&c).await);
+    assert_eq!((b.writes(), b.channel.messages()), before, "who woke wrote or told something");
+    assert!(c.leads().await);
 
     // Ended in order: the Lease is let go, and the other one takes it at its next look.
     let mut c = c;
-    c.signal(Signal::Terminate);
-    let since = Stopwatch::start();
-    assert!(c.ended(Duration::from_secs(5)).await.success());
-    until_leads(&[&b], AT_ONCE).await;
-    println!("a leader that ends is replaced after {:.1?}", since.elapsed());
+    c.operator.signal(Signal::Terminate);
+    let since = clock::now();
+    assert!(c.operator.ended(PATIENCE).await.success());
+    let after = clock::now().since(since);
+    assert!(after <= ENDED, "it ends after {after:.1?}");
+    until_leads(&[&b]).await;
+    taken_over(&api, since, ENDED + AT_ONCE, "ends").await;
+    let told = [&a, &b, &c].map(|replica| replica.channel.tidings());
+    let told: Vec<Tiding> = told.into_iter().flatten().map(|(tiding, _)| tiding).collect();
+    let once: BTreeSet<&Tiding> = told.iter().collect();
+    assert_eq!(once.len(), told.len(), "a change of the leader repeats nothing: {told:#?}");
 }
 
-/// Waits until one of them leads; returns how long that took.
-async fn until_leads(replicas: &[&Operator], limit: Duration) -> Duration {
-    let since = Stopwatch::start();
-    waiting::eventually("a replica leads", limit, async || {
+/// An operator, what it tells, and what it asks the API server for.
+struct Replica {
+    operator: Operator,
+    channel: Channel,
+    writes: Arc<AtomicU64>,
+    _proxy: HttpProxy,
+}
+
+impl Replica {
+    async fn start(installed: &Installed, name: &str) -> Self {
+        let channel = Channel::open(installed.cluster.folder(), name).await;
+        let writes = Arc::<AtomicU64>::default();
+        let counted = Arc::clone(&writes);
+        let proxy = HttpProxy::start(&installed.cluster.url(), installed.cluster.ca(), move |request| {
+            if request.method != hyper::Method::GET && request.uri.path().contains("/findings") {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+            Rule::Pass
+        });
+        let settings: Settings = installed.settings_at(name, &proxy.url()).await;
+        let settings = settings.watching(&NAMESPACES).electing(NAMESPACE, "probehound").env("POD_NAME", name);
+        let operator = settings.with("notifications", channel.settings(5)).start(installed.cluster.folder());
+        Self { operator, channel, writes, _proxy: proxy }
+    }
+
+    async fn leads(&self) -> bool {
+        self.operator.metrics().await.sum("probehound_leader", &[]) == Some(1)
+    }
+
+    /// How often it asked for a `Finding` to be written.
+    fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
+    }
+}
+
+async fn until_leads(replicas: &[&Replica]) {
+    waiting::eventually("a replica leads", PATIENCE, async || {
         for replica in replicas {
-            if leads(replica).await {
+            if replica.leads().await {
                 return Ok(());
             }
         }
         Err("none leads")
     })
     .await;
-    since.elapsed()
 }
 
-async fn leads(replica: &Operator) -> bool {
-    replica.metrics().await.sum("probehound_leader", &[]) == Some(1)
+async fn until_written(api: &Api, namespace: &str) {
+    waiting::eventually("the leader writes", PATIENCE, async || has_finding(api, namespace, "WrongPort").await).await;
 }
 
-/// Which versions of which objects there are.
-async fn written(api: &Api) -> Vec<(Value, Value)> {
-    let objects = told::objects(api).await;
-    let ours = objects.iter().map(|object| &object["metadata"]);
-    let ours = ours.filter(|metadata| metadata["namespace"].as_str().is_some_and(|name| name.starts_with("replicas-")));
-    ours.map(|metadata| (metadata["name"].clone(), metadata["resourceVersion"].clone())).collect()
+/// The Lease itself says when it was taken.
+async fn taken_over(api: &Api, since: Time, limit: Duration, how: &str) {
+    let lease = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/probehound");
+    let lease = api.get(&lease).await.expect("a Lease");
+    let at = lease["spec"]["acquireTime"].as_str().and_then(|at| Time::parse(at).ok()).expect("a time");
+    let after = at.since(since);
+    println!("a leader that {how} is replaced after {after:.1?}");
+    assert!(at > since && after <= limit, "{lease:#}");
 }

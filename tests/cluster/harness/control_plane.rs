@@ -1,7 +1,6 @@
 //! etcd, kube-apiserver and kube-controller-manager: on free loopback ports, or for a node.
 
 use std::fmt::Debug;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use super::api::Api;
 use super::clock::Stopwatch;
 use super::folder::Folder;
+use super::ports;
 use super::process::{Process, Signal};
 use super::waiting;
 
@@ -292,13 +292,8 @@ impl Drop for Witness<'_> {
 }
 
 impl Ports {
-    /// Three that are free now. They are bound a moment later, by others: in the range from which
-    /// the kernel gives out ports one after the other, nobody else comes by meanwhile.
     fn free() -> Self {
-        let listener = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports");
-        let held = [listener(), listener(), listener()];
-        let [etcd, etcd_peers, api] = held.map(|held| held.local_addr().expect("a bound address").port());
-        Self { etcd, etcd_peers, api }
+        Self { etcd: ports::free(), etcd_peers: ports::free(), api: ports::free() }
     }
 }
 

@@ -5,10 +5,13 @@ pub mod api;
 pub mod clock;
 pub mod control_plane;
 pub mod folder;
+pub mod installed;
+pub mod ports;
 pub mod process;
 pub mod waiting;
 
 pub use api::Api;
 pub use control_plane::ControlPlane;
 pub use folder::Folder;
+pub use installed::installed;
 pub use process::{Process, Signal};

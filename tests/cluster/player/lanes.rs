@@ -1,10 +1,11 @@
 //! Several writers side by side, each with objects of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use probehound::time::Time;
-use tokio::sync::mpsc;
+use tokio::sync::{RwLock, mpsc};
 use tokio::task::JoinHandle;
 
 use super::Played;
@@ -15,7 +16,7 @@ use super::translation::Translation;
 use super::uids::Uids;
 use crate::harness::Api;
 use crate::harness::clock;
-use crate::support::recording::Line;
+use crate::support::recording::{Line, Type};
 
 /// Writers for each resource of which there are many objects; the others have one. Since no two
 /// resources share a writer, an object may wait for the one that it points to: watches of different
@@ -24,6 +25,12 @@ const WIDE: usize = 3;
 
 /// Lines that wait for one writer: more than any recording has at once.
 const WAITING: usize = 4096;
+
+/// What is due for so long and not yet written was held up.
+const HELD_UP: Duration = Duration::from_secs(1);
+
+/// Through which all that is written passes; who holds it alone holds everything up.
+pub type Gate = Arc<RwLock<()>>;
 
 /// Writers that run until they are closed.
 pub struct Lanes {
@@ -37,12 +44,12 @@ struct Lane {
 
 impl Lanes {
     /// Writers of objects with these unique ids.
-    pub fn open(api: &Api, translation: &Translation, expected: BTreeSet<String>) -> Self {
+    pub fn open(api: &Api, translation: &Translation, expected: BTreeSet<String>, gate: &Gate) -> Self {
         let uids = Arc::new(Uids::expecting(expected));
         let open = |_| {
             let (sender, lines) = mpsc::channel(WAITING);
             let writer = Writer::new(api.clone(), translation.clone(), Arc::clone(&uids));
-            Lane { lines: sender, writer: tokio::spawn(run(writer, lines)) }
+            Lane { lines: sender, writer: tokio::spawn(run(writer, lines, Arc::clone(gate))) }
         };
         let keys =
             resource::ALL.into_iter().flat_map(|resource| (0..width(resource)).map(move |lane| (resource.name, lane)));
@@ -76,13 +83,36 @@ fn width(resource: Resource) -> usize {
     if matches!(resource.name, "pods" | "events") { WIDE } else { 1 }
 }
 
-async fn run(mut writer: Writer, mut lines: mpsc::Receiver<(Line, Option<Time>)>) -> (Writer, Lag) {
+async fn run(mut writer: Writer, mut lines: mpsc::Receiver<(Line, Option<Time>)>, gate: Gate) -> (Writer, Lag) {
     let mut lag = Lag::default();
-    while let Some((line, due)) = lines.recv().await {
+    let mut waiting = VecDeque::new();
+    while let Some((line, due)) = next(&mut waiting, &mut lines).await {
+        let _open = gate.read().await;
+        waiting.extend(std::iter::from_fn(|| lines.try_recv().ok()));
+        if due.is_some_and(|due| clock::now().since(due) > HELD_UP) && is_superseded(&line, &waiting) {
+            continue;
+        }
         writer.write(&line).await;
         if let Some(due) = due {
             lag.add(clock::now().since(due));
         }
     }
     (writer, lag)
+}
+
+async fn next(
+    waiting: &mut VecDeque<(Line, Option<Time>)>,
+    lines: &mut mpsc::Receiver<(Line, Option<Time>)>,
+) -> Option<(Line, Option<Time>)> {
+    match waiting.pop_front() {
+        Some(line) => Some(line),
+        None => lines.recv().await,
+    }
+}
+
+/// A kubelet that could not write writes what is so by then: a status of before would say that a
+/// container still ran that has long ended.
+fn is_superseded(line: &Line, waiting: &VecDeque<(Line, Option<Time>)>) -> bool {
+    let is_later = |(later, _): &(Line, _)| later.object.uid == line.object.uid && later.change == Type::Modified;
+    line.is_pod() && line.change == Type::Modified && waiting.iter().any(is_later)
 }

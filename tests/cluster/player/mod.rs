@@ -23,6 +23,7 @@ use crate::harness::clock;
 use crate::support::{self, Recording};
 
 pub use lag::Lag;
+pub use lanes::Gate;
 pub use recorder::Recorder;
 
 /// A part of a recording, to be played.
@@ -95,6 +96,11 @@ impl Scene {
 /// Objects are written in the order of the recording; several at a time, since a cluster's
 /// components do not wait for each other either.
 pub async fn play(api: &Api, scene: &Scene, start: Time) -> Played {
+    play_through(api, scene, start, &Gate::default()).await
+}
+
+/// Plays a scene in the same way, but holds up what is written while somebody holds the gate.
+pub async fn play_through(api: &Api, scene: &Scene, start: Time, gate: &Gate) -> Played {
     let recording = scene.recording();
     let from = recording.start().plus(scene.skip);
     let until = from.plus(scene.length);
@@ -106,7 +112,7 @@ pub async fn play(api: &Api, scene: &Scene, start: Time) -> Played {
     let before = stage::before(recording, from);
     let lines: Vec<_> = recording.lines.iter().filter(|line| from <= line.at && line.at < until).cloned().collect();
     let expected = stage::uids(before.iter().chain(&lines));
-    let writers = lanes::Lanes::open(api, &translation, expected);
+    let writers = lanes::Lanes::open(api, &translation, expected, gate);
     for line in before {
         writers.write(line, None).await;
     }

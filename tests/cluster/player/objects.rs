@@ -62,7 +62,7 @@ impl Writer {
         };
         let uid = &line.object.uid;
         match line.change {
-            Type::Bookmark | Type::Error => {}
+            Type::Bookmark => {}
             Type::Deleted => {
                 if let Some(known) = self.known.remove(uid) {
                     self.delete(&known.path, 0).await;

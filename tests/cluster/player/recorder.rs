@@ -56,17 +56,23 @@ impl Recorder {
     }
 }
 
-/// Pods and events are listed when all that explains them is: after an outage, an operator that asks
+/// Pods and events are read when all that explains them is: after an outage, an operator that asks
 /// for it gets it as it is by then, and a replay has to find it.
+///
+/// As kube's watcher does, it goes on from where it was, and lists anew only where that is gone.
 async fn keep_watching(api: Api, resource: Resource, tape: Arc<Tape>) {
     const PAUSE: Duration = Duration::from_millis(200);
     let explains = !EXPLAINED.contains(&resource.name);
+    let mut from = None;
     loop {
         let is_its_turn = explains || tape.explaining.load(Ordering::SeqCst) == ALL.len() - EXPLAINED.len();
-        if is_its_turn && let Some(version) = list(&api, resource, &tape.lines).await {
-            tape.explaining.fetch_add(usize::from(explains), Ordering::SeqCst);
-            watch(&api, resource, version, &tape.lines).await;
-            tape.explaining.fetch_sub(usize::from(explains), Ordering::SeqCst);
+        if is_its_turn {
+            if from.is_none() {
+                from = list(&api, resource, &tape.lines).await;
+            }
+            if let Some(version) = from.take() {
+                from = watch(&api, resource, version, &tape).await;
+            }
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -81,24 +87,48 @@ async fn list(api: &Api, resource: Resource, lines: &Mutex<Vec<Line>>) -> Option
     Some(answer.body["metadata"]["resourceVersion"].as_str()?.to_owned())
 }
 
-/// Records what happens, until the watch ends for good.
-async fn watch(api: &Api, resource: Resource, mut version: String, lines: &Mutex<Vec<Line>>) {
+/// Records what happens, until the connection breaks; returns from where to go on, if that is kept.
+async fn watch(api: &Api, resource: Resource, mut version: String, tape: &Tape) -> Option<String> {
+    let path = |version: &str| {
+        format!("{}?watch=true&allowWatchBookmarks=true&resourceVersion={version}", resource.everywhere())
+    };
+    let mut known = None;
     loop {
-        let path = format!("{}?watch=true&allowWatchBookmarks=true&resourceVersion={version}", resource.everywhere());
-        let request = http::Request::get(path).body(Vec::new()).expect("a request");
-        let Ok(stream) = api.client().request_stream(request).await else {
-            return;
+        let request = http::Request::get(path(&version)).body(Vec::new()).expect("a request");
+        let stream = match api.client().request_stream(request).await {
+            Ok(stream) => stream,
+            Err(kube::Error::Api(status)) if status.code < 500 => return None,
+            Err(_) => return Some(version),
         };
+        known.get_or_insert_with(|| Known::of(resource, tape));
         let mut stream = std::pin::pin!(stream.lines());
         while let Some(Ok(text)) = stream.next().await {
-            let Some(seen) = serde_json::from_str::<Seen<'_>>(&text).ok().filter(|seen| seen.r#type != "ERROR") else {
-                return;
-            };
+            let Ok(seen) = serde_json::from_str::<Seen<'_>>(&text) else { break };
+            if seen.r#type == "ERROR" {
+                return None;
+            }
             version = version_of(seen.object).unwrap_or(version);
             if let Some(line) = line(resource, &seen) {
-                add(lines, line);
+                add(&tape.lines, line);
             }
         }
+    }
+}
+
+/// As long as it lasts, a resource is watched that explains others.
+struct Known<'a>(&'a Tape, usize);
+
+impl<'a> Known<'a> {
+    fn of(resource: Resource, tape: &'a Tape) -> Self {
+        let share = usize::from(!EXPLAINED.contains(&resource.name));
+        tape.explaining.fetch_add(share, Ordering::SeqCst);
+        Self(tape, share)
+    }
+}
+
+impl Drop for Known<'_> {
+    fn drop(&mut self) {
+        self.0.explaining.fetch_sub(self.1, Ordering::SeqCst);
     }
 }
 
