@@ -6,7 +6,8 @@
 //!    engine decides by. Where the observer refuses it, the pod is one that no API server serves.
 #![no_main]
 
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod, Probe};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use probehound::engine::{ContainerSnapshot, Ended, PodSnapshot, Role, Seen, State};
 use probehound::source::Observer;
@@ -116,10 +117,22 @@ fn is_impossible(pod: &Pod) -> bool {
         || [&meta.creation_timestamp, &meta.deletion_timestamp].into_iter().flatten().any(odd_time)
 }
 
-fn odd_probe(probe: &k8s_openapi::api::core::v1::Probe) -> bool {
+fn odd_probe(probe: &Probe) -> bool {
     let counts = [probe.period_seconds, probe.timeout_seconds, probe.failure_threshold, probe.initial_delay_seconds];
     let handlers = [probe.http_get.is_some(), probe.tcp_socket.is_some(), probe.grpc.is_some(), probe.exec.is_some()];
-    counts.into_iter().flatten().any(|count| count < 0) || handlers.into_iter().filter(|set| *set).count() != 1
+    counts.into_iter().flatten().any(|count| count < 0)
+        || handlers.into_iter().filter(|set| *set).count() != 1
+        || odd_port(probe)
+}
+
+/// A port that is none, which is also what the full type makes of one that is absent.
+fn odd_port(probe: &Probe) -> bool {
+    let named = [probe.http_get.as_ref().map(|get| &get.port), probe.tcp_socket.as_ref().map(|tcp| &tcp.port)];
+    let is_odd = |port: &IntOrString| match port {
+        IntOrString::Int(number) => !(1..=65535).contains(number),
+        IntOrString::String(name) => name.is_empty(),
+    };
+    named.into_iter().flatten().any(is_odd) || probe.grpc.as_ref().is_some_and(|grpc| !(1..=65535).contains(&grpc.port))
 }
 
 fn odd_times(status: &ContainerStatus) -> bool {

@@ -92,15 +92,20 @@ impl<'a> Subject<'a> {
     /// When a probe that had passed in that run began to fail there for a reason that may lie outside
     /// of the app.
     pub fn onset_in(&self, index: usize, probe: ProbeKind) -> Option<Time> {
-        let first = self.history.samples_of(index, probe).next()?;
-        let passed = match probe {
+        let run = self.history.runs.get(index)?;
+        let mut samples = self.history.samples_of(index, probe);
+        let first = match probe {
+            // What failed up to the second in which it became ready, failed while it started.
             ProbeKind::Readiness => {
-                self.history.runs.get(index)?.ready.is_some_and(|ready| ready.whole_second() <= first.at)
+                let ready = run.ready?.whole_second();
+                samples.find(|sample| sample.at > ready)
             }
-            ProbeKind::Liveness => Liveness::of(self, index)?.passed_before_it_failed(),
-            ProbeKind::Startup => false,
-        };
-        (passed && could_be_a_dependency(&first.failure)).then_some(first.at)
+            ProbeKind::Liveness => samples
+                .next()
+                .filter(|_| Liveness::of(self, index).is_some_and(|liveness| liveness.passed_before_it_failed())),
+            ProbeKind::Startup => None,
+        }?;
+        could_be_a_dependency(&first.failure).then_some(first.at)
     }
 }
 

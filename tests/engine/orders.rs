@@ -93,6 +93,33 @@ fn what_fell_together_did_so_whether_its_status_or_its_events_come_first() {
 }
 
 #[test]
+fn what_was_not_ready_at_once_falls_together_with_others_later() {
+    const NOT_READY: &str = "Readiness probe failed: HTTP probe failed with statuscode: 503";
+    let mut world = World::new(Settings::default());
+    let began = world.now;
+    let mut pods = ["api", "web"].map(|workload| pod_of(&world, workload));
+    pods[0].template = template_of(&["app"]);
+    let asked = &mut Arc::get_mut(&mut pods[0].template).expect("nobody else has it").containers[0];
+    asked.readiness = asked.liveness.clone();
+    pods[0].containers[0].ready = false;
+    for it in &pods {
+        world.show(it);
+    }
+    world.wait(1);
+    world.event(&pods[0], 7, "Unhealthy", NOT_READY, 1);
+    pods[0].containers[0].ready = true;
+    world.show(&pods[0]);
+    for after in [100, 120] {
+        for it in &mut pods {
+            let ended = seconds(began, after);
+            world.wait(ended.since(world.now).as_secs() + 1);
+            killed(&mut world, it, ended, First::Failures);
+        }
+    }
+    assert_eq!(causes(&world), [Cause::DependencyDown; 2]);
+}
+
+#[test]
 fn what_is_unwell_again_and_again_did_not_fall_with_another() {
     let mut world = World::new(Settings::default());
     let began = world.now;

@@ -248,6 +248,11 @@ fn odd_fields_are_told_with_their_path() {
         ("/spec/containers", json!({}), "spec.containers: expected a list, found an object"),
         ("/spec/containers/0", Value::Null, "spec.containers[0]: expected an object, found nothing"),
         (
+            "/spec/containers/0/livenessProbe/httpGet/port",
+            Value::Null,
+            "spec.containers[0].livenessProbe.httpGet.port: expected a number or a string, found nothing",
+        ),
+        (
             "/spec/containers/0/args/1",
             json!(1.5),
             "spec.containers[0].args[1]: expected a string, found the number 1.5",
