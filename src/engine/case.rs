@@ -45,7 +45,7 @@ impl Case {
             return None;
         };
         let later = own.finding.episodes.max(said.episodes);
-        if own.is_active() && said.resolved_at.is_some_and(|at| own.finding.opened_at <= at) {
+        if own.is_active() && said.resolved_at.is_some_and(|at| own.finding.opened_at < at) {
             // The same episode: whoever saw more of it saw its end.
             let over = own.end_as(said, now);
             self.base = self.restarts;

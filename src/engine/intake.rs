@@ -10,17 +10,20 @@ use super::passing::Subject;
 use super::pods::{Container, Pod};
 use super::status::{self, Sight};
 use super::trial::Tally;
-use super::{Engine, hear, quiet, workload};
+use super::{Engine, Seen, hear, quiet, workload};
 use crate::kubelet::ProbeKind;
 use crate::template::ContainerSpec;
 use crate::time::Time;
 
 impl Engine {
     pub(super) fn pod(&mut self, snapshot: &PodSnapshot) {
-        if snapshot.seen == super::Seen::Changed {
-            self.lists.changed(&snapshot.id.namespace, self.now);
+        let known = self.pods.find(snapshot.id.uid);
+        match (snapshot.seen, known) {
+            (Seen::Changed, _) => self.lists.changed(&snapshot.id.namespace, self.now),
+            (Seen::Listed, Some(_)) => self.lists.listed_again(&snapshot.id.namespace, self.now),
+            (Seen::Listed, None) => {}
         }
-        match self.pods.find(snapshot.id.uid) {
+        match known {
             Some(place) => self.pod_again(place, snapshot),
             None => self.new_pod(snapshot),
         }
@@ -71,7 +74,9 @@ impl Engine {
         }
         let changed = snapshot.deleting != pod.deleting || pod.ended != snapshot.ended_by.is_some();
         pod.version = snapshot.version;
-        pod.observed = now;
+        if snapshot.seen == Seen::Changed {
+            pod.observed = now;
+        }
         pod.node.clone_from(&snapshot.node);
         pod.ip = snapshot.ip.or(pod.ip);
         if moved {

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::observation::Scope;
 use crate::time::Time;
 
 /// Lists that run at the same time, and namespaces that are watched one by one.
 const MOST: usize = 4096;
+
+/// How long kubelets may need to write what happened while no API server took it: what a list shows
+/// of a pod may be as old as that outage.
+const SETTLE: Duration = Duration::from_secs(15);
 
 /// The lists that run, and the watches that they belong to.
 #[derive(Debug, Default)]
@@ -16,10 +21,19 @@ pub(super) struct Lists {
     begun: u32,
     /// Those that run, and their numbers.
     running: BTreeMap<Scope, u32>,
-    /// When a change of a pod last came.
-    changed: Time,
-    /// The same of the namespaces that are watched one by one.
-    changed_in: BTreeMap<Arc<str>, Time>,
+    /// The watch of all namespaces.
+    watch: Watch,
+    /// Those of the namespaces that are watched one by one.
+    watches: BTreeMap<Arc<str>, Watch>,
+}
+
+/// What came on a watch.
+#[derive(Copy, Clone, Default, Debug)]
+struct Watch {
+    /// Until when it was surely unbroken.
+    alive: Time,
+    /// When a list last showed a pod that was known.
+    listed_again: Option<Time>,
 }
 
 impl Lists {
@@ -27,9 +41,9 @@ impl Lists {
     pub fn start(&mut self, scope: Scope) {
         self.begun = self.begun.saturating_add(1);
         if let Scope::Namespace(namespace) = &scope
-            && self.changed_in.len() < MOST
+            && self.watches.len() < MOST
         {
-            self.changed_in.entry(Arc::clone(namespace)).or_default();
+            self.watches.entry(Arc::clone(namespace)).or_default();
         }
         self.running.insert(scope, self.begun);
         if self.running.len() > MOST {
@@ -56,12 +70,24 @@ impl Lists {
 
     /// A change of a pod came.
     pub fn changed(&mut self, namespace: &str, now: Time) {
-        *self.changed_in.get_mut(namespace).unwrap_or(&mut self.changed) = now;
+        let watch = self.watch_mut(namespace);
+        if watch.listed_again.is_none_or(|at| now.since(at) > SETTLE) {
+            watch.alive = now;
+        }
     }
 
-    /// When a change of a pod last came on the watch of that namespace: until then it was surely
-    /// unbroken.
+    /// A list showed a pod that was known.
+    pub fn listed_again(&mut self, namespace: &str, now: Time) {
+        self.watch_mut(namespace).listed_again = Some(now);
+    }
+
+    /// When a change of a pod last came on the watch of that namespace, and nothing was being caught
+    /// up with: until then it was surely unbroken.
     pub fn alive(&self, namespace: &str) -> Time {
-        self.changed_in.get(namespace).copied().unwrap_or(self.changed)
+        self.watches.get(namespace).unwrap_or(&self.watch).alive
+    }
+
+    fn watch_mut(&mut self, namespace: &str) -> &mut Watch {
+        self.watches.get_mut(namespace).unwrap_or(&mut self.watch)
     }
 }

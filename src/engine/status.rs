@@ -50,7 +50,9 @@ pub(super) fn take_in(
     }
     let gap = unbroken && shows_a_gap(container, status);
     take_in_ends(container, spec, status, sight, unbroken, &mut news);
-    take_in_state(container, spec, status, sight, unbroken, &mut news);
+    // What is listed again may have been written before the watch broke.
+    let shown_until = if first || unbroken { Some(sight.now) } else { None };
+    take_in_state(container, spec, status, sight, shown_until, &mut news);
     if container.history.is_none() && (status.restarts > 0 || is_blocked(status)) {
         history(container);
         news.matters = true;
@@ -153,11 +155,11 @@ fn take_in_state(
     spec: &ContainerSpec,
     status: &ContainerSnapshot,
     sight: Sight,
-    unbroken: bool,
+    shown_until: Option<Time>,
     news: &mut News,
 ) {
     let same_run = container.phase == Phase::Running && container.id == status.id;
-    let came_up = unbroken && same_run;
+    let came_up = same_run && shown_until.is_some();
     match &status.state {
         State::Running { since } => {
             container.since = *since;
@@ -196,7 +198,7 @@ fn take_in_state(
     }
     if let Some(run) = history.run_mut(id, since) {
         run.started = run.started.or(since);
-        run.seen_running = Some(sight.now);
+        run.seen_running = run.seen_running.max(shown_until.or(since));
         if status.ready {
             run.ready = run.ready.or(Some(sight.now));
         }

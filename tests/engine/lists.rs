@@ -1,6 +1,9 @@
 //! What a list does not show is gone, in its namespace and not before it is complete.
 
-use probehound::engine::{ChangeKind, Observation, Scope, Settings};
+use std::time::Duration;
+
+use probehound::engine::{ChangeKind, Observation, Scope, Seen, Settings};
+use probehound::finding::Cause;
 
 use crate::world::{World, pod};
 
@@ -139,4 +142,35 @@ fn a_pod_that_goes_while_a_list_runs_goes_once() {
     world.tell(Observation::PodGone(it.id.clone()));
     world.list_ends(Scope::All);
     assert_eq!(world.engine.pods(), 0);
+}
+
+#[test]
+fn what_a_list_shows_again_after_an_outage_proves_no_pass() {
+    let cause = |outage: bool| {
+        let mut world = World::new(Settings::default());
+        let mut it = pod(&world, "shop", "web-1");
+        let mut other = pod(&world, "other", "web-2");
+        world.show(&it);
+        world.show(&other);
+        let started = world.now;
+        world.wait(40);
+        if outage {
+            // Its kubelet has not written yet that it ended; another one writes.
+            it.seen = Seen::Listed;
+            world.show(&it);
+            it.seen = Seen::Changed;
+            other.containers[0].ready = false;
+            world.show(&other);
+        }
+        let not_found = "Liveness probe failed: HTTP probe failed with statuscode: 404";
+        let killed = started.plus(Duration::from_secs(8));
+        world.event_at(killed, &it, 1, "Unhealthy", not_found, 2);
+        world.event_at(killed, &it, 2, "Killing", "Container app failed liveness probe, will be restarted", 1);
+        // The app did not heed SIGTERM.
+        world.restart_ended(&mut it, 137, started.plus(Duration::from_secs(13)));
+        let findings = world.engine.findings();
+        findings.iter().map(|finding| finding.cause).collect::<Vec<_>>()
+    };
+    assert_eq!(cause(false), [Cause::WrongPath]);
+    assert_eq!(cause(true), [Cause::WrongPath]);
 }

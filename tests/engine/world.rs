@@ -62,14 +62,19 @@ impl World {
     /// The container ends with that exit code when it has run for 5 s, and is replaced at once; two more
     /// seconds pass, in which the engine waits for the answers to what it asks.
     pub fn restart(&mut self, pod: &mut PodSnapshot, exit: i32) {
+        let State::Running { since: Some(since) } = pod.containers[0].state else { panic!("it does not run") };
+        self.restart_ended(pod, exit, since.plus(Duration::from_secs(5)));
+    }
+
+    /// The same where it ends at that time.
+    pub fn restart_ended(&mut self, pod: &mut PodSnapshot, exit: i32, until: Time) {
         let container = &mut pod.containers[0];
-        let State::Running { since: Some(since) } = container.state else { panic!("it does not run") };
-        let until = since.plus(Duration::from_secs(5));
+        let State::Running { since } = container.state else { panic!("it does not run") };
         container.last = Some(Ended {
             id: container.id,
             exit,
             reason: Arc::from("Error"),
-            started: Some(since),
+            started: since,
             finished: Some(until),
             message: None,
         });
