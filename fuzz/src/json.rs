@@ -9,6 +9,9 @@ const ODD: &[&str] = &[
     "\"\\u0000\\u202e\"", "[null]", "[[[]]]", "\"http\"", "\"CrashLoopBackOff\"", "\"Always\"",
 ];
 
+/// Longest text that is made of a shorter one; longer than any bound of the decoders.
+const LONGEST: usize = 20_000;
+
 /// Changes one to four places of a JSON text; `None` where it is none, or the result is too long.
 pub fn mutate(data: &[u8], max: usize, seed: u32) -> Option<Vec<u8>> {
     let mut value: Value = serde_json::from_slice(data).ok()?;
@@ -30,8 +33,8 @@ fn change(value: &mut Value, dice: &mut Dice) {
             *number = Number::from(near);
         }
         (0, Value::String(text)) => {
-            let long = text.repeat(1 + dice.roll(3) * 100);
-            *text = long;
+            let times = (1 + dice.roll(3) * 100).min(1 + LONGEST / text.len().max(1));
+            *text = text.repeat(times);
         }
         (1, Value::String(text)) => {
             let cut = text.floor_char_boundary(dice.roll(text.len() + 1));
