@@ -9,6 +9,9 @@ use crate::harness::Api;
 /// Namespaces that the pods are spread over.
 const NAMESPACES: usize = 25;
 
+/// Pods of one Deployment.
+const REPLICAS: usize = 10;
+
 /// Requests on their way at once.
 const AT_ONCE: usize = 8;
 
@@ -33,7 +36,7 @@ fn namespace(number: usize) -> String {
 }
 
 async fn make_one(api: &Api, number: usize) {
-    let pods = format!("/api/v1/namespaces/{}/pods", namespace(number));
+    let pods = format!("/api/v1/namespaces/{}/pods", namespace(number / REPLICAS));
     let pod = pod(number);
     api.create(&format!("{pods}?fieldManager=kube-controller-manager"), &pod).await.unless_there();
     let name = pod["metadata"]["name"].as_str().expect("a name");
@@ -42,14 +45,14 @@ async fn make_one(api: &Api, number: usize) {
 }
 
 fn pod(number: usize) -> Value {
-    let workload = format!("service-{}", number / 10);
+    let workload = format!("service-{}", number / REPLICAS);
     json!({
         "metadata": {
             "name": format!("{workload}-7d9c5b8f64-{number:05}"),
             "labels": {
                 "app.kubernetes.io/name": workload, "app.kubernetes.io/instance": format!("{workload}-production"),
                 "app.kubernetes.io/version": "2026.11.3", "app.kubernetes.io/component": "server",
-                "app.kubernetes.io/managed-by": "Helm", "pod-template-hash": "7d9c5b8f64", "team": namespace(number),
+                "app.kubernetes.io/managed-by": "Helm", "pod-template-hash": "7d9c5b8f64", "team": namespace(number / REPLICAS),
                 "security.istio.io/tlsMode": "istio", "service.istio.io/canonical-name": workload,
             },
             "annotations": {
@@ -60,13 +63,13 @@ fn pod(number: usize) -> Value {
             },
             "ownerReferences": [{
                 "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{workload}-7d9c5b8f64"),
-                "uid": format!("00000000-0000-4000-8000-{:012}", number / 10), "controller": true, "blockOwnerDeletion": true,
+                "uid": format!("00000000-0000-4000-8000-{:012}", number / REPLICAS), "controller": true, "blockOwnerDeletion": true,
             }],
         },
         "spec": {
             "nodeName": format!("node-{}", number % 200),
-            "initContainers": [container("init", 6, false)],
-            "containers": [container("app", 28, true), container("proxy", 22, true)],
+            "initContainers": [container("init", 2, false)],
+            "containers": [container("app", 12, true), container("proxy", 8, true)],
             "volumes": [
                 {"name": "config", "configMap": {"name": format!("{workload}-config")}},
                 {"name": "data", "emptyDir": {}},
