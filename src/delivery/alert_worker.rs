@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::alerts::Alerts;
 use super::http::Client;
 use super::ledger::{Ledger, Record};
-use super::pace::Pace;
+use super::pace::{Pace, WORTH_A_LOOK};
 use super::receiver::{Reply, alertmanager};
 use super::sender::Unready;
 use crate::config::Config;
@@ -26,8 +26,6 @@ use crate::time::Time;
 
 /// Rounds because of a change are no closer: a storm is one request.
 const SETTLE: Duration = Duration::from_secs(2);
-/// So many failures in a row are worth a person's look.
-const FAILURES: u32 = 5;
 
 /// What the task works with.
 pub struct AlertWorker {
@@ -115,7 +113,7 @@ impl AlertWorker {
         let (receiver, now) = (self.name.as_str(), clock::now());
         match reply {
             Reply::Delivered => {
-                if pace.failures() >= FAILURES {
+                if pace.failures() >= WORTH_A_LOOK {
                     info!(receiver, "A receiver takes alerts again");
                 }
                 pace.answered(now);
@@ -136,7 +134,7 @@ impl AlertWorker {
         pace.failed(now, wait);
         self.metrics.notification(&self.name, Sent::Retried);
         let (receiver, failures) = (self.name.as_str(), pace.failures());
-        if failures == FAILURES {
+        if failures == WORTH_A_LOOK {
             warn!(receiver, why, failures, "A receiver cannot be told; it is tried again and again");
         } else {
             info!(receiver, why, failures, "Alerts could not be sent; they are sent again");

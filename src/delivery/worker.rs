@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{error, info, warn};
 
 use super::ledger::{Ledger, Record};
-use super::pace::Pace;
+use super::pace::{Pace, WORTH_A_LOOK};
 use super::policy::{self, Item, Next, Past, Settings};
 use super::receiver::Reply;
 use super::sender::Sender;
@@ -28,8 +28,6 @@ const LOOK: Duration = Duration::from_mins(1);
 const ADDRESS: Duration = Duration::from_secs(10);
 /// What is under way when the end is asked for may take so long.
 const LAST: Duration = Duration::from_millis(2200);
-/// So many failures in a row are worth a person's look.
-const FAILURES: u32 = 5;
 
 /// What a worker works with.
 pub struct Worker {
@@ -168,7 +166,7 @@ impl Task {
     }
 
     fn worked(&mut self, now: Time) {
-        if self.pace.failures() >= FAILURES {
+        if self.pace.failures() >= WORTH_A_LOOK {
             info!(receiver = self.worker.name, "A receiver takes messages again");
         }
         self.pace.answered(now);
@@ -178,7 +176,7 @@ impl Task {
         self.pace.failed(now, wait);
         self.count(Sent::Retried);
         let (receiver, failures) = (self.worker.name.as_str(), self.pace.failures());
-        if failures == FAILURES {
+        if failures == WORTH_A_LOOK {
             warn!(receiver, why, failures, "A receiver cannot be told; it is tried again and again");
         } else {
             info!(receiver, why, failures, "A message could not be sent; it is tried again");

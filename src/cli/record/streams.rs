@@ -11,7 +11,7 @@ use futures::{Stream, StreamExt};
 use tokio::time::Instant;
 
 use crate::operator::clock;
-use crate::source::cluster::{Access, Resource as WatchedResource, Trouble, WatchHealth, watch_raw};
+use crate::source::cluster::{Access, CatchUp, Resource as WatchedResource, Trouble, WatchHealth, watch_raw};
 use crate::source::recorder::{Resource, Sight, Sighting};
 
 /// What goes with pods comes before them, and pods before what is said of them: then the first
@@ -36,9 +36,6 @@ const STAGES: [&[Resource]; 3] = [
 /// recorded.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// As the operator does: once the watch is back, what happened meanwhile gets so long to come in.
-const CATCH_UP: Duration = Duration::from_secs(2);
-
 /// Something seen of a resource, in a namespace or, where that is empty, in all.
 pub struct Seen {
     pub resource: Resource,
@@ -57,7 +54,7 @@ pub struct Streams {
     stage: usize,
     since: Instant,
     unlisted: BTreeSet<(Resource, Arc<str>)>,
-    blind_until: Instant,
+    catch_up: CatchUp,
 }
 
 impl Streams {
@@ -71,7 +68,7 @@ impl Streams {
             stage: 0,
             since: Instant::now(),
             unlisted: BTreeSet::new(),
-            blind_until: Instant::now(),
+            catch_up: CatchUp::new(),
         };
         this.begin();
         this
@@ -106,11 +103,7 @@ impl Streams {
     pub fn sight(&mut self) -> Sight {
         let health = self.health.get(&Resource::Pods);
         let sees = health.is_some_and(|health| health.of(WatchedResource::Recorded("pods")).sees());
-        let now = Instant::now();
-        if !sees {
-            self.blind_until = now + CATCH_UP;
-        }
-        if now < self.blind_until { Sight::Blind } else { Sight::Sees }
+        if self.catch_up.is_blind(sees) { Sight::Blind } else { Sight::Sees }
     }
 
     fn begin(&mut self) {

@@ -12,7 +12,7 @@ use super::Driver;
 use crate::config::Config;
 use crate::engine::{Finding, Need};
 use crate::operator::stop::Stop;
-use crate::source::cluster::{Answer, Input};
+use crate::source::cluster::{Answer, CatchUp, Input};
 use crate::time::Time;
 
 /// Most observations taken in before anything else gets its turn: some milliseconds' worth.
@@ -21,8 +21,6 @@ const BATCH: usize = 256;
 const NAP: Duration = Duration::from_secs(10);
 /// Shortest sleep before what is due: times are whole milliseconds.
 const TICK: Duration = Duration::from_millis(1);
-/// After the watch is back, what happened meanwhile gets so long to come in before time goes on.
-const CATCH_UP: Duration = Duration::from_secs(2);
 /// How often is looked whether the watch is back.
 const BLINK: Duration = Duration::from_millis(500);
 
@@ -77,7 +75,7 @@ where
 {
     let Inlets { mut stop, mut config, mut memories, mut answers, observations } = inlets;
     let mut observations = pin!(observations);
-    let mut task = Task { driver, surroundings, blind_until: Instant::now() };
+    let mut task = Task { driver, surroundings, catch_up: CatchUp::new() };
     loop {
         let due = task.due();
         let mut seen = 0;
@@ -120,7 +118,7 @@ where
 struct Task<S> {
     driver: Driver,
     surroundings: S,
-    blind_until: Instant,
+    catch_up: CatchUp,
 }
 
 impl<S: Surroundings> Task<S> {
@@ -165,10 +163,6 @@ impl<S: Surroundings> Task<S> {
     }
 
     fn is_blind(&mut self) -> bool {
-        let now = Instant::now();
-        if !self.surroundings.sees() {
-            self.blind_until = now + CATCH_UP;
-        }
-        now < self.blind_until
+        self.catch_up.is_blind(self.surroundings.sees())
     }
 }

@@ -9,6 +9,7 @@
 //! - **No message and no log holds a credential**, nor what a credential helper printed.
 
 mod backoff;
+mod catch_up;
 mod client;
 mod error;
 mod follow;
@@ -25,6 +26,7 @@ mod watch;
 mod watched;
 
 pub use backoff::Backoff;
+pub use catch_up::CatchUp;
 pub use client::{Access, Target, Version};
 pub use error::AccessError;
 pub use health::{Resource, ResourceHealth, WatchHealth};
