@@ -74,6 +74,9 @@ pub struct Finding {
     pub change: Option<RevisionChange>,
     /// How many pods, at the worst moment.
     pub pods: Pods,
+    /// One of the pods that it concerns, by name: the one whose container ended most often.
+    #[serde(default)]
+    pub example: Option<Arc<str>>,
     /// The Services of the workload at that moment.
     pub services: Vec<ServiceState>,
     /// Restarts in this episode, of all its pods.
@@ -88,10 +91,42 @@ pub struct Finding {
     pub resolved_at: Option<Time>,
     /// What to type or do, best first.
     pub remedy: Vec<String>,
+    /// What was considered, the named cause first; no part of the document unless it is asked for.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub considered: Arc<[Considered]>,
     /// The labels of its pods' template, sorted, by which it may be routed; no part of the document.
     #[serde(skip)]
     #[schemars(skip)]
     pub labels: Labels,
+}
+
+/// A cause that was considered, and what speaks for it and against it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Considered {
+    /// Which.
+    pub cause: Cause,
+    /// Whether it is the one that is named, could be it, or is contradicted.
+    pub standing: Standing,
+    /// The facts that it explains.
+    #[serde(rename = "for")]
+    pub explains: Vec<String>,
+    /// What would have to be known for it to be named.
+    pub lacks: Vec<String>,
+    /// The facts that contradict it.
+    pub against: Vec<String>,
+}
+
+/// How a cause that was considered stands.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// It is the finding's cause.
+    Named,
+    /// It could be it.
+    Possible,
+    /// A fact contradicts it.
+    Contradicted,
 }
 
 /// Labels, sorted by key.
@@ -227,6 +262,8 @@ words! {
         StartBlocked,
         /// A probe fails again and again below its threshold.
         Flapping,
+        /// Its containers end again and again, too far apart for a loop.
+        Recurring,
     }
 }
 

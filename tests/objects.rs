@@ -88,6 +88,8 @@ fn monstrous() -> Finding {
         confirmed_at: Some(now),
         resolved_at: None,
         remedy: vec![long; 1000],
+        example: None,
+        considered: std::sync::Arc::default(),
         labels: vec![(name.clone(), name); 1000].into(),
     }
 }

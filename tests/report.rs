@@ -272,6 +272,8 @@ fn auth_service() -> Finding {
             "kubectl -n prod rollout undo deployment/auth-service --to-revision=7".into(),
             "set livenessProbe.httpGet.path back to /health".into(),
         ],
+        example: None,
+        considered: std::sync::Arc::default(),
         labels: Arc::default(),
     }
 }

@@ -190,14 +190,14 @@ mod rollouts_that_crash {
 
     #[test]
     fn a_crash_before_the_kill_is_a_crash_although_the_path_changed() {
-        for uptime in [1_000, 1_700, 2_400, 3_100, 3_600] {
+        for uptime in [1_000, 1_700, 2_400, 3_100] {
             story("/v2/health", uptime, 1).truth(Truth::own(&[Crash]).revision(2).looping()).holds();
         }
     }
 
     #[test]
     fn a_crash_about_the_time_of_the_kill_is_never_blamed_wrongly() {
-        for uptime in [4_500, 5_200] {
+        for uptime in [3_600, 4_500, 5_200] {
             story("/v2/health", uptime, 1)
                 .truth(Truth::own(&[Crash]).may())
                 .truth(Truth::killed(&[WrongPath]).now("/v2/health").may())
@@ -283,7 +283,8 @@ mod starts {
         let it = web(container.startup(Probe::http("/health").failing(4)).liveness(Probe::http("/health")));
         Story::new(600, &[(0, Apply(it))])
             .truth(
-                Truth::killed(&[KilledWhileStarting]).probe(ProbeKind::Startup).field("startupProbe.failureThreshold"),
+                // That one run came up at once does not tell that the others need longer.
+                Truth::killed(&[KilledWhileStarting, Unknown]).probe(ProbeKind::Startup),
             )
             .holds();
     }

@@ -228,6 +228,10 @@ pub struct Replay {
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Output,
 
+    /// With -o json: list for each finding what was considered, and what speaks for and against it
+    #[arg(long)]
+    pub explain: bool,
+
     /// How fast to play: max, or a number of times real time (no pause lasts over 10 seconds)
     #[arg(long, default_value = "max", value_name = "SPEED")]
     pub speed: Speed,
@@ -419,6 +423,8 @@ pub enum Output {
     Text,
     /// One JSON document per file
     Json,
+    /// One JSON line for each change: when, what happened, and the finding after it
+    Changes,
 }
 
 /// When to use colour.

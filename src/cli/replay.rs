@@ -24,6 +24,7 @@ pub fn run(args: &Replay, color: Color) -> Result<(), Error> {
     let stdout = io::stdout();
     let setting = Setting {
         output: args.output,
+        explain: args.explain,
         speed: args.speed,
         look: terminal::look(&stdout, color),
         flush: stdout.is_terminal() || args.speed != Speed::Max,

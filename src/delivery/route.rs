@@ -22,7 +22,7 @@ pub struct Route {
     pub causes: Vec<Cause>,
     /// Whose fault; none: anybody's.
     pub faults: Vec<Fault>,
-    /// The effects; none: all but `Flapping`.
+    /// The effects; none: all but `Flapping` and `Recurring`.
     pub effects: Vec<Effect>,
     /// How bad at least.
     pub severity: Severity,
@@ -63,7 +63,7 @@ impl Route {
         let (kind, _) = kind_and_name(&finding.workload);
         let fault = finding.fault.unwrap_or(Fault::Unknown);
         let effect = match self.effects.as_slice() {
-            [] => finding.effect != Effect::Flapping,
+            [] => !matches!(finding.effect, Effect::Flapping | Effect::Recurring),
             some => some.contains(&finding.effect),
         };
         self.names(&finding.namespace)

@@ -91,6 +91,8 @@ pub fn sample(namespace: &str, now: Time) -> Finding {
         confirmed_at: Some(ago(10)),
         resolved_at: None,
         remedy: vec![rollback],
+        example: None,
+        considered: Arc::default(),
         labels: Arc::default(),
     }
 }

@@ -1,14 +1,17 @@
 //! Probes that cannot run: they are never counted, so they protect nothing.
 
+use super::Heard;
+use super::candidate::{Candidate, Strength};
 use super::command::command_of;
 use super::evidence::Evidence;
 use super::verdict::text;
-use super::{Heard, Verdict};
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, Handler, Port};
 
+const POSSIBILITY: &str = "the probe may not be able to run at all";
+
 /// The probe names a port that no port of its container has; the specification alone proves it.
-pub fn named_port(evidence: &Evidence) -> Option<Verdict> {
+pub fn named_port(evidence: &Evidence) -> Option<Candidate> {
     let spec = evidence.spec()?;
     let Port::Name(name) = spec.handler.port()? else {
         return None;
@@ -21,39 +24,60 @@ pub fn named_port(evidence: &Evidence) -> Option<Verdict> {
         Port::Name(name) => Some(text(&**name)),
         Port::Number(number) => Some(Value::Number(i64::from(*number))),
     });
-    let mut verdict = Verdict::new(Cause::ProbeCannotRun, Confidence::High)
+    let mut candidate = Candidate::new(Cause::ProbeCannotRun, POSSIBILITY)
         .field(evidence.field(&format!("{}.port", spec.handler.field())))
         .current(text(&**name))
         .suggest(worked.or_else(|| only_port(evidence)))
         .deterministic();
+    candidate.proof = Strength::Seen;
     if let Some(heard) = evidence.record.errors.first() {
-        verdict = verdict.because(heard.first, errored(heard));
+        candidate = candidate.explains(Strength::Seen, heard.first, errored(heard));
     }
-    Some(verdict)
+    Some(candidate)
 }
 
 /// The exec probe's binary does not exist: the runtime cannot even start it.
-pub fn missing_command(evidence: &Evidence) -> Option<Verdict> {
+pub fn missing_command(evidence: &Evidence) -> Option<Candidate> {
     let spec = evidence.spec()?;
     let Handler::Exec(_) = &spec.handler else { return None };
-    let mut errors = evidence.record.errors.iter();
-    let heard = errors.find(|heard| matches!(heard.failure, Failure::CommandMissing { .. }))?;
-    if !evidence.record.failures.is_empty() || evidence.ever_passed() {
-        return None;
-    }
+    let cannot_run =
+        |heard: &&Heard| matches!(heard.failure, Failure::CommandMissing { .. } | Failure::NotExecutable { .. });
+    let heard = evidence.record.errors.iter().find(cannot_run)?;
     Some(
-        Verdict::new(Cause::ProbeCannotRun, Confidence::High)
+        Candidate::new(Cause::ProbeCannotRun, POSSIBILITY)
             .field(evidence.field("exec.command"))
             .current(command_of(spec))
             .suggest(evidence.value_that_worked(command_of))
-            .because(heard.first, errored(heard))
+            .proven(Strength::Seen, heard.first, errored(heard))
+            .against_if(!evidence.record.failures.is_empty(), Strength::Seen, "the command ran and failed, too")
+            .against(evidence.request_is_right())
             .deterministic(),
     )
 }
 
+/// It was never heard to run, only not to be able to.
+pub fn never_runs(evidence: &Evidence) -> Option<Candidate> {
+    let spec = evidence.spec()?;
+    let heard = evidence.record.errors.iter().max_by_key(|heard| heard.count)?;
+    let refused = heard.failure == Failure::RuntimeRefused;
+    let candidate = Candidate::new(Cause::ProbeCannotRun, POSSIBILITY)
+        .explains(Strength::Seen, heard.first, errored(heard))
+        .against_if(!evidence.record.failures.is_empty(), Strength::Seen, "it ran and failed, too")
+        .against(evidence.passed_here().map(|strength| super::Point::new(strength, "it ran and passed, too")))
+        .at_most(Confidence::Medium);
+    let field = match heard.failure {
+        Failure::BadHost => Some(format!("{}.host", spec.handler.field())),
+        _ if refused => None,
+        _ => None,
+    };
+    Some(match field {
+        Some(field) => candidate.field(evidence.field(&field)),
+        None => candidate,
+    })
+}
+
 fn errored(heard: &Heard) -> String {
-    let words: String = heard.words.trim().chars().take(200).collect();
-    format!("the probe could not run {} times: {words}", heard.count)
+    format!("the probe could not run {} times: {}", heard.count, super::shortened(heard.words.trim()))
 }
 
 /// The container's port, where it declares just one: by name if it has one.

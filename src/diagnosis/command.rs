@@ -1,31 +1,50 @@
-//! An exec probe whose shell does not find what it calls.
+//! An exec probe that calls what is not in the image, or what the image cannot run.
 
+use super::candidate::{Candidate, Strength};
 use super::evidence::Evidence;
+use super::said;
 use super::verdict::text;
-use super::{Verdict, said, sure};
 use crate::finding::{Cause, Value};
-use crate::kubelet::{Failure, Handler, ProbeSpec};
+use crate::kubelet::{Failure, Handler, Obstacle, ProbeSpec};
 
-/// The probe's shell says that the command or script does not exist in the image.
-pub fn missing_in_shell(evidence: &Evidence) -> Option<Verdict> {
+/// The probe's shell, or the kernel, says that its command or script does not exist in the image or
+/// cannot be run there.
+pub fn missing(evidence: &Evidence) -> Option<Candidate> {
     evidence.spec().filter(|spec| matches!(spec.handler, Handler::Exec(_)))?;
-    let heard = evidence.record.answered(|failure| matches!(failure, Failure::CommandMissing { .. }))?;
-    if evidence.ever_passed() || evidence.asked_this_before() {
-        return None;
-    }
-    let Failure::CommandMissing { name } = &heard.failure else {
-        return None;
+    let cannot_run =
+        |failure: &Failure| matches!(failure, Failure::CommandMissing { .. } | Failure::NotExecutable { .. });
+    let heard = evidence.record.answered(cannot_run)?;
+    let what = match &heard.failure {
+        Failure::CommandMissing { name } => format!("{name} does not exist in the image {}", evidence.container.image),
+        Failure::NotExecutable { name, why } => {
+            let name = name.as_deref().unwrap_or("the probe's command");
+            format!("{name} cannot be run in the image {}: {}", evidence.container.image, obstacle(*why))
+        }
+        _ => return None,
     };
     Some(
-        Verdict::new(Cause::WrongCommand, sure(evidence))
+        Candidate::new(Cause::WrongCommand, "the probe's command may not be in the image")
             .field(evidence.field("exec.command"))
             .current(evidence.spec().and_then(command_of))
             .suggest(evidence.value_that_worked(command_of))
-            .because(heard.first, said(evidence, heard))
-            .because(heard.first, format!("{name} does not exist in the image {}", evidence.container.image))
-            .or_else(format!("{}: the script may report on something else that it misses", Cause::ReportsUnhealthy))
+            .explains(Strength::Seen, heard.first, said(evidence, heard))
+            .proven(Strength::Seen, heard.first, what)
+            .against(evidence.request_is_right())
             .deterministic(),
     )
+}
+
+/// Why a file that is there cannot be run, in words.
+pub const fn obstacle(why: Obstacle) -> &'static str {
+    match why {
+        Obstacle::Interpreter => {
+            "the interpreter that its first line names is not there (or its lines end as on Windows)"
+        }
+        Obstacle::Format => "it is no program of this machine, and its first line names no interpreter (#!)",
+        Obstacle::Permission => "it may not be executed (chmod +x)",
+        Obstacle::Directory => "it is a directory",
+        Obstacle::WorkingDir => "the working directory is missing, or is none",
+    }
 }
 
 /// The command's words in one line.

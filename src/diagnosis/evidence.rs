@@ -1,21 +1,28 @@
 //! What a rule gets to see: one container of one template, and one of its probes.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::candidate::{Point, Strength};
+use super::facts::{BadNode, Blocked, CameUp, Earlier, OwnEnds, Passes, Population, ProbeRecord};
 use crate::finding::{Effect, Value};
-use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
+use crate::kubelet::{Port, ProbeKind, ProbeSpec};
 use crate::template::{ContainerSpec, PodTemplate};
-use crate::time::Time;
+
+/// How late a node may be with each of its probes.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// The facts about one container under one template, over all pods of the workload.
 #[derive(Clone, Debug)]
 pub struct Evidence<'a> {
     /// What happens to it.
     pub effect: Effect,
-    /// What it is told to be.
+    /// What a person told it to be: the workload's own template, where that is known.
     pub container: &'a ContainerSpec,
+    /// What its pods tell it to be: another one where an injector rewrote it on the way.
+    pub actual: &'a ContainerSpec,
+    /// The pods' template.
+    pub template: &'a PodTemplate,
     /// The probe in question; `None` where no probe is.
     pub probe: Option<ProbeKind>,
     /// What that probe said and did.
@@ -25,231 +32,25 @@ pub struct Evidence<'a> {
     /// Ends of which nothing says why.
     pub unexplained: u32,
     /// Probes that were seen to pass under this template.
-    pub passed: ProbeSet,
-    /// How long an incarnation took until it first passed its startup or readiness probe, at most.
-    pub came_up_after: Option<Duration>,
-    /// The containers of earlier templates, latest first.
+    pub passed: Passes,
+    /// How long incarnations took until they first passed their startup or readiness probe.
+    pub came_up: Option<CameUp>,
+    /// The containers of earlier templates of which something is known, latest first.
     pub earlier: Vec<Earlier<'a>>,
-    /// The same container in the revision before this one.
-    pub before: Option<&'a ContainerSpec>,
+    /// The container in the revisions before this one, latest first.
+    pub revisions: Vec<(u64, &'a ContainerSpec)>,
+    /// The pods of this template, by how this probe does in them.
+    pub population: Population,
     /// Other workloads whose probes began to fail within 10 s of this one's.
     pub fell_together: Vec<Arc<str>>,
+    /// The node on which alone it fails, where other workloads fail there too.
+    pub bad_node: Option<BadNode>,
     /// Why it cannot begin.
     pub blocked: Option<Blocked>,
 }
 
-/// A set of probe kinds.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
-pub struct ProbeSet(u8);
-
-impl ProbeSet {
-    /// Whether `kind` is in it.
-    pub const fn has(self, kind: ProbeKind) -> bool {
-        self.0 & (1 << kind as u8) != 0
-    }
-
-    /// Puts `kind` in; says whether it is new.
-    pub const fn add(&mut self, kind: ProbeKind) -> bool {
-        let new = !self.has(kind);
-        self.0 |= 1 << kind as u8;
-        new
-    }
-
-    /// Takes `kind` out.
-    pub const fn remove(&mut self, kind: ProbeKind) {
-        self.0 &= !(1 << kind as u8);
-    }
-
-    /// All that is in either.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
-/// The container under an earlier template.
-#[derive(Clone, Debug)]
-pub struct Earlier<'a> {
-    /// The revision's number, where it is known.
-    pub revision: Option<u64>,
-    /// The template.
-    pub template: &'a Arc<PodTemplate>,
-    /// The container in it.
-    pub container: &'a ContainerSpec,
-    /// Probes that were seen to pass under it.
-    pub passed: ProbeSet,
-    /// How long an incarnation of it took to come up, at most.
-    pub came_up_after: Option<Duration>,
-}
-
-/// Why a container cannot begin.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Blocked {
-    /// The waiting reason: `ErrImagePull`, or `StartError`.
-    pub reason: Arc<str>,
-    /// In words.
-    pub message: Option<Arc<str>>,
-    /// Since when.
-    pub since: Time,
-}
-
-/// What one probe said and did.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct ProbeRecord {
-    /// Failures by kind, in the order in which they first came.
-    pub failures: Vec<Heard>,
-    /// Runs of it that could not run.
-    pub errors: Vec<Heard>,
-    /// Successes with a warning: redirects to another host.
-    pub warnings: Option<Heard>,
-    /// The last failure before each kill, newest last.
-    pub decisive: Vec<Failure>,
-    /// Kills that a Killing event proves.
-    pub proven: u32,
-    /// Kills that failures up to the end and the timing prove without one.
-    pub likely: u32,
-    /// Kills of incarnations in which it was heard to fail from its first result on.
-    pub from_start: u32,
-    /// Kills of incarnations in which it had passed.
-    pub after_pass: u32,
-    /// Whether it passed between failures of one incarnation.
-    pub alternated: bool,
-    /// Where it dialled, if that is not the pod's address.
-    pub dialed_elsewhere: Option<SocketAddr>,
-}
-
-/// Something that the kubelet said again and again.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Heard {
-    /// What went wrong.
-    pub failure: Failure,
-    /// How often, lost ones included.
-    pub count: u32,
-    /// When first.
-    pub first: Time,
-    /// When last.
-    pub last: Time,
-    /// In the kubelet's words.
-    pub words: Arc<str>,
-}
-
-/// Ends of its own, by kind.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct OwnEnds {
-    /// Count, last exit code and time of each kind that occurred.
-    pub kinds: Vec<OwnEnd>,
-}
-
-/// Ends of one kind.
-#[derive(Clone, PartialEq, Debug)]
-pub struct OwnEnd {
-    /// Which.
-    pub kind: OwnKind,
-    /// How many.
-    pub count: u32,
-    /// The last one's exit code.
-    pub exit: i32,
-    /// When the first one was.
-    pub first: Time,
-    /// When the last one was.
-    pub last: Time,
-    /// Whether one of them was seen to end by itself, rather than concluded.
-    pub seen: bool,
-}
-
-/// How a container ends by itself.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum OwnKind {
-    /// With an error.
-    Crash,
-    /// With exit code 0.
-    Exit,
-    /// By a signal from outside.
-    Signal,
-    /// At its memory limit.
-    OutOfMemory,
-    /// By its postStart hook.
-    Hook,
-    /// With its node.
-    Node,
-}
-
-impl OwnEnds {
-    /// Adds ends of one kind.
-    pub fn add(&mut self, end: OwnEnd) {
-        match self.kinds.iter_mut().find(|known| known.kind == end.kind) {
-            Some(known) => {
-                known.count = known.count.saturating_add(end.count);
-                known.first = known.first.min(end.first);
-                if end.last >= known.last {
-                    known.last = end.last;
-                    known.exit = end.exit;
-                }
-                known.seen |= end.seen;
-            }
-            None => self.kinds.push(end),
-        }
-    }
-
-    /// How many in all.
-    pub fn total(&self) -> u32 {
-        self.kinds.iter().map(|end| end.count).sum()
-    }
-
-    /// The kind that occurred most; of equals the later.
-    pub fn main(&self) -> Option<&OwnEnd> {
-        self.kinds.iter().max_by_key(|end| (end.count, end.last, end.kind))
-    }
-}
-
-impl ProbeRecord {
-    /// Failures in all.
-    pub fn samples(&self) -> u32 {
-        self.failures.iter().fold(0, |all, heard| all.saturating_add(heard.count))
-    }
-
-    /// Kills in all.
-    pub const fn kills(&self) -> u32 {
-        self.proven + self.likely
-    }
-
-    /// The failures of a kind that decides, where they are (nearly) all that was answered, and what
-    /// every kill came from.
-    ///
-    /// Refusals, resets and time-outs around a start are no answers. One answer in ten may be of
-    /// another kind.
-    pub fn answered(&self, matches: impl Fn(&Failure) -> bool) -> Option<&Heard> {
-        let answers = self.failures.iter().filter(|heard| !is_silence(&heard.failure));
-        let (mut fitting, mut all) = (0_u64, 0_u64);
-        for heard in answers {
-            all += u64::from(heard.count);
-            fitting += if matches(&heard.failure) { u64::from(heard.count) } else { 0 };
-        }
-        let decided = self.decisive.iter().all(&matches);
-        let most = self.failures.iter().filter(|heard| matches(&heard.failure)).max_by_key(|heard| heard.count)?;
-        (decided && fitting * 10 >= all * 9).then_some(most)
-    }
-
-    /// The failures of a kind of silence, where nothing was ever answered and every kill came from
-    /// it.
-    pub fn silent(&self, matches: impl Fn(&Failure) -> bool) -> Option<&Heard> {
-        let unanswered = self.failures.iter().all(|heard| is_silence(&heard.failure));
-        let decided = self.decisive.iter().all(&matches);
-        let most = self.failures.iter().filter(|heard| matches(&heard.failure)).max_by_key(|heard| heard.count)?;
-        (unanswered && decided).then_some(most)
-    }
-}
-
-/// Failures that are no answer of the app, and common around its starts and ends.
-fn is_silence(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::Refused | Failure::Reset | Failure::TimedOut | Failure::Unreachable | Failure::GrpcNoConnection
-    )
-}
-
 impl<'a> Evidence<'a> {
-    /// The probe in question.
+    /// The probe in question, as a person wrote it.
     pub fn spec(&self) -> Option<&'a ProbeSpec> {
         self.container.probe(self.probe?)
     }
@@ -260,11 +61,42 @@ impl<'a> Evidence<'a> {
         format!("{probe}.{below}")
     }
 
-    /// Whether the probe, or another one that asks the very same, was seen to pass.
-    pub fn ever_passed(&self) -> bool {
-        let Some(kind) = self.probe else { return false };
-        self.passed.has(kind)
-            || self.siblings().any(|(_, sibling)| Some(&sibling.handler) == self.spec().map(|s| &s.handler))
+    /// Whether the pods ask something else than what the workload's template says.
+    pub fn is_rewritten(&self) -> bool {
+        let handler = |container: &'a ContainerSpec| Some(&container.probe(self.probe?)?.handler);
+        handler(self.container) != handler(self.actual) || self.asks_an_agent()
+    }
+
+    /// Whether it asks a mesh's agent, which asks the app in its stead: Istio's injector writes the path
+    /// `/app-health/CONTAINER/PROBE` into a pod's probes.
+    fn asks_an_agent(&self) -> bool {
+        let get = self.probe.and_then(|kind| self.actual.probe(kind)).and_then(|spec| spec.handler.http());
+        let path = get.and_then(|get| get.path.strip_prefix("/app-health/"));
+        path.and_then(|path| path.split_once('/')).is_some_and(|(container, _)| *container == *self.container.name)
+    }
+
+    /// How well it is known that the probe, or another one that asks the very same, passed under this
+    /// template; `None` where it is not.
+    pub fn passed_here(&self) -> Option<Strength> {
+        let own = self.passed.strength(self.probe?);
+        let twins = self.twins().filter_map(|kind| self.passed.strength(kind));
+        let later = self.always_failed_later().then_some(Strength::Reckoned);
+        own.into_iter().chain(twins).chain(later).max()
+    }
+
+    /// Whether each of several incarnations was first heard to fail only after its first results must
+    /// have been there: a busy node may be late once, and not each time.
+    pub fn always_failed_later(&self) -> bool {
+        let Some(spec) = self.spec() else { return false };
+        let by = spec.first_result_by().saturating_add(BUSY);
+        self.record.kills() >= 3 && self.record.from_start == 0 && self.record.earliest.is_some_and(|first| first > by)
+    }
+
+    /// Other probes of the container that ask the very same.
+    pub fn twins(&self) -> impl Iterator<Item = ProbeKind> + '_ {
+        let handler = self.spec().map(|spec| &spec.handler);
+        let others = ProbeKind::ALL.into_iter().filter(|kind| Some(*kind) != self.probe);
+        others.filter(move |kind| handler.is_some() && self.container.probe(*kind).map(|spec| &spec.handler) == handler)
     }
 
     /// Other probes of the container that were seen to pass under this template.
@@ -284,9 +116,14 @@ impl<'a> Evidence<'a> {
         })
     }
 
+    /// Whether an earlier template has the very same app.
+    pub fn is_same_app(&self, earlier: &Earlier) -> bool {
+        earlier.container.same_app(self.container) || earlier.actual.same_app(self.actual)
+    }
+
     /// Earlier templates of the very same app under which this probe was seen to pass.
     pub fn worked_for_this_app(&self) -> impl Iterator<Item = (&Earlier<'a>, &'a ProbeSpec)> + '_ {
-        self.worked().filter(|(earlier, _)| earlier.container.same_app(self.container))
+        self.worked().filter(|(earlier, _)| self.is_same_app(earlier))
     }
 
     /// The value that the probe had when it last passed with this image, if it is another one.
@@ -300,30 +137,115 @@ impl<'a> Evidence<'a> {
             .filter(|worked| Some(worked) != now.as_ref() && !is_masked(worked))
     }
 
-    /// The latest earlier template under which the very same was asked of this app, by any probe,
-    /// and answered: then what is asked is not what broke it.
-    pub fn answered_this_before(&self) -> Option<&Earlier<'a>> {
+    /// The latest earlier template under which the very same was asked, by any probe, and answered.
+    fn answered_before(&self, is_of: impl Fn(&Earlier<'a>) -> bool) -> Option<&Earlier<'a>> {
         let handler = &self.spec()?.handler;
         let answered = |earlier: &&Earlier| {
             let mut passed = ProbeKind::ALL.into_iter().filter(|kind| earlier.passed.has(*kind));
             passed.any(|kind| earlier.container.probe(kind).is_some_and(|spec| spec.handler == *handler))
         };
-        self.earlier.iter().filter(|earlier| earlier.container.same_app(self.container)).find(answered)
+        self.earlier.iter().filter(|earlier| is_of(earlier)).find(answered)
+    }
+
+    /// The latest earlier template of this very app that answered what is asked now.
+    pub fn answered_this_before(&self) -> Option<&Earlier<'a>> {
+        self.answered_before(|earlier| self.is_same_app(earlier))
+    }
+
+    /// The latest earlier template of another image, command or environment that answered what is
+    /// asked now: then what changed is the suspect, not the probe.
+    pub fn another_app_answered_this(&self) -> Option<&Earlier<'a>> {
+        self.answered_before(|earlier| !self.is_same_app(earlier))
+    }
+
+    /// The container in the revision before this one.
+    pub fn before(&self) -> Option<&'a ContainerSpec> {
+        self.revisions.first().map(|(_, container)| *container)
+    }
+
+    /// Whether the revision before asked the very same of another app, and was not seen to loop: it may
+    /// have answered, though nobody saw it.
+    pub fn another_app_may_have_answered_this(&self) -> bool {
+        let (Some((number, before)), Some(spec)) = (self.revisions.first(), self.spec()) else { return false };
+        let same =
+            self.probe.and_then(|kind| before.probe(kind)).is_some_and(|earlier| earlier.handler == spec.handler);
+        let looped = self.earlier.iter().any(|earlier| earlier.revision == Some(*number) && earlier.looped);
+        same && !looped && !before.same_app(self.container)
     }
 
     /// Whether this revision left alone what the probe asks, and the app, and gave it less time.
     ///
     /// Whether it worked before may not have been seen; what it asks is not what was changed.
     pub fn only_budget_was_cut(&self) -> bool {
-        let (Some(before), Some(spec)) = (self.before, self.spec()) else { return false };
+        let (Some(before), Some(spec)) = (self.before(), self.spec()) else { return false };
         let Some(earlier) = self.probe.and_then(|kind| before.probe(kind)) else { return false };
         let budget = |spec: &ProbeSpec| spec.shortest_kill().saturating_add(spec.period);
         before.same_app(self.container) && earlier.handler == spec.handler && budget(earlier) > budget(spec)
     }
 
-    /// Whether there is such a template.
-    pub fn asked_this_before(&self) -> bool {
-        self.answered_this_before().is_some()
+    /// That the same request was answered under this template.
+    pub fn passed(&self) -> Option<Point> {
+        let kind = self.probe?;
+        let strength = self.passed_here()?;
+        let pods = self.population.passing;
+        let what = if pods > 0 {
+            format!("the same {kind} probe passes in {pods} pods of this template")
+        } else {
+            format!("the same {kind} probe passed under this template")
+        };
+        Some(Point::new(strength, what))
+    }
+
+    /// That this very app answered the same request, under this template or an earlier one.
+    pub fn this_app_answered(&self) -> Option<Point> {
+        self.passed().or_else(|| {
+            let earlier = self.answered_this_before()?;
+            Some(Point::seen(format!("{} of the same app answered the same request", of_revision(earlier))))
+        })
+    }
+
+    /// What says that the request itself is right, if anything does.
+    pub fn request_is_right(&self) -> Option<Point> {
+        if let Some(answered) = self.this_app_answered() {
+            return Some(answered);
+        }
+        if let Some(earlier) = self.another_app_answered_this() {
+            let what =
+                format!("{} answered the same request; what runs in the container changed", of_revision(earlier));
+            return Some(Point::seen(what));
+        }
+        if self.only_budget_was_cut() {
+            return Some(Point::seen("this revision left the request and the app as they were and gave it less time"));
+        }
+        self.another_app_may_have_answered_this().then(|| {
+            Point::new(Strength::Assumed, "the revision before asked the same of another image or environment")
+        })
+    }
+
+    /// The number behind the port that the probe asks, where it asks one.
+    pub fn asked_port(&self) -> Option<i32> {
+        number_of(self.spec()?.handler.port()?, self.container)
+    }
+
+    /// The container of the pod, other than this one, that declares a port of that number.
+    pub fn neighbour_at(&self, port: i32) -> Option<&'a ContainerSpec> {
+        let others = self.template.containers.iter().filter(|other| other.name != self.container.name);
+        others.into_iter().find(|other| other.ports.iter().any(|(_, number)| *number == port))
+    }
+}
+
+/// "revision 3", or what else is known of an earlier template.
+pub fn of_revision(earlier: &Earlier) -> String {
+    earlier.revision.map_or_else(|| "an earlier revision".to_owned(), |number| format!("revision {number}"))
+}
+
+/// The number behind a port, where the container declares it.
+pub fn number_of(port: &Port, container: &ContainerSpec) -> Option<i32> {
+    match port {
+        Port::Number(number) => Some(*number),
+        Port::Name(name) => {
+            container.ports.iter().find(|(declared, _)| declared.as_deref() == Some(name)).map(|(_, number)| *number)
+        }
     }
 }
 

@@ -1,86 +1,88 @@
 //! gRPC probes, and gRPC met by others.
 
-use super::evidence::Evidence;
-use super::path::number_of;
+use super::candidate::{Candidate, Strength};
+use super::evidence::{Evidence, number_of};
+use super::said;
 use super::verdict::{number, text};
-use super::{Verdict, said, sure};
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, Handler, Port};
 
-/// HTTP/2 bytes answered to an HTTP/1 probe: the port speaks gRPC or HTTP/2 only.
-pub fn http2_answered_to_http(evidence: &Evidence) -> Option<Verdict> {
-    let get = evidence.spec()?.handler.http()?;
-    let heard = evidence.record.answered(|failure| *failure == Failure::Http2)?;
-    if evidence.ever_passed() || evidence.asked_this_before() {
-        return None;
-    }
+/// HTTP/2 bytes answered to an HTTP/1 probe, or HTTP answered to a gRPC probe: the port speaks another
+/// protocol.
+pub fn http2_answered_to_http(evidence: &Evidence) -> Option<Candidate> {
+    let handler = &evidence.spec()?.handler;
+    let other = |failure: &Failure| match handler {
+        Handler::Http(_) => matches!(failure, Failure::Http2 | Failure::Malformed),
+        Handler::Grpc { .. } => matches!(failure, Failure::GrpcHttp(_)),
+        Handler::Tcp { .. } | Handler::Exec(_) => false,
+    };
+    let heard = evidence.record.answered(other)?;
+    let current = match handler {
+        Handler::Http(get) => Some(text(format!("{}:{}", get.path, get.port))),
+        Handler::Grpc { port, .. } => number_of(port, evidence.container).map(number),
+        Handler::Tcp { .. } | Handler::Exec(_) => None,
+    };
     Some(
-        Verdict::new(Cause::WrongHandler, sure(evidence))
-            .field(evidence.field("httpGet"))
-            .current(text(format!("{}:{}", get.path, get.port)))
-            .because(heard.first, said(evidence, heard))
-            .or_else(format!("{}: another port may speak HTTP/1", Cause::WrongPort))
+        Candidate::new(Cause::WrongHandler, "the port may speak another protocol")
+            .field(evidence.field(handler.field()))
+            .current(current)
+            .proven(Strength::Seen, heard.first, said(evidence, heard))
+            .against(evidence.request_is_right())
             .deterministic(),
     )
 }
 
 /// The health service does not know the name, or the server has no health service.
-pub fn unknown_service(evidence: &Evidence) -> Option<Verdict> {
+pub fn unknown_service(evidence: &Evidence) -> Option<Candidate> {
     let Handler::Grpc { service, .. } = &evidence.spec()?.handler else {
         return None;
     };
-    let heard =
-        evidence.record.answered(|failure| matches!(failure, Failure::GrpcUnknownService | Failure::GrpcNoHealth))?;
-    if evidence.ever_passed() || evidence.asked_this_before() {
-        return None;
-    }
+    let unknown = |failure: &Failure| matches!(failure, Failure::GrpcUnknownService | Failure::GrpcNoHealth);
+    let heard = evidence.record.answered(unknown)?;
     let worked = evidence.value_that_worked(|spec| match &spec.handler {
         Handler::Grpc { service, .. } => Some(Value::Text(service.to_string())),
         _ => None,
     });
     Some(
-        Verdict::new(Cause::WrongGrpcService, sure(evidence))
+        Candidate::new(Cause::WrongGrpcService, "the server may not know the health service's name")
             .field(evidence.field("grpc.service"))
             .current(text(&**service))
             .suggest(worked)
-            .because(heard.first, said(evidence, heard))
-            .or_else(format!("{}: the app may register its services late", Cause::KilledWhileStarting))
+            .explains(Strength::Seen, heard.first, said(evidence, heard))
+            .against(evidence.request_is_right())
             .deterministic(),
     )
 }
 
 /// A gRPC probe that cannot connect to a port that is named after HTTP.
-pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Verdict> {
+pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Candidate> {
     let Handler::Grpc { port, .. } = &evidence.spec()?.handler else {
         return None;
     };
     let heard = evidence.record.silent(|failure| matches!(failure, Failure::GrpcNoConnection | Failure::TimedOut))?;
-    if evidence.ever_passed() || evidence.asked_this_before() || !speaks_http(evidence, port) {
-        return None;
-    }
+    let asked = number_of(port, evidence.container);
+    let answers = answers_otherwise(evidence, asked);
     Some(
-        Verdict::new(Cause::WrongHandler, Confidence::Medium)
+        Candidate::new(Cause::WrongHandler, "the port may not speak gRPC, or only over TLS")
             .field(evidence.field("grpc"))
-            .current(number_of(port, evidence.container).map(number))
-            .because(heard.first, said(evidence, heard))
-            .or_else(format!("{}: another port may speak gRPC", Cause::WrongPort))
-            .or_else(format!("{}: the server may come up later", Cause::KilledWhileStarting)),
+            .current(asked.map(number))
+            .explains(Strength::Seen, heard.first, said(evidence, heard))
+            .needs(answers.is_some() || is_named_after_http(evidence, asked), "that the port speaks something else")
+            .proven_if(answers, heard.first)
+            .against(evidence.request_is_right())
+            .at_most(Confidence::Medium),
     )
 }
 
-/// Whether the port is named after HTTP, or an HTTP probe on it was seen to pass.
-fn speaks_http(evidence: &Evidence, port: &Port) -> bool {
-    let asked = number_of(port, evidence.container);
-    let named = evidence
-        .container
-        .ports
-        .iter()
-        .filter(|(_, number)| Some(*number) == asked)
-        .filter_map(|(name, _)| name.as_deref())
-        .any(|name| name.starts_with("http") || name.starts_with("web"));
-    let answered = evidence
-        .siblings()
-        .filter_map(|(_, spec)| spec.handler.http())
-        .any(|get| number_of(&get.port, evidence.container) == asked);
-    named || answered
+/// Another probe that passes on the same port: it is open, and no gRPC came of it.
+fn answers_otherwise(evidence: &Evidence, asked: Option<i32>) -> Option<String> {
+    let mut siblings = evidence.siblings().filter(|(_, spec)| !matches!(spec.handler, Handler::Grpc { .. }));
+    let on_it = |port: &Port| number_of(port, evidence.container) == asked;
+    let (kind, spec) = siblings.find(|(_, spec)| spec.handler.port().is_some_and(on_it))?;
+    Some(format!("its {kind} probe passes on the same port by {}", spec.handler.field()))
+}
+
+fn is_named_after_http(evidence: &Evidence, asked: Option<i32>) -> bool {
+    let ports = evidence.container.ports.iter().filter(|(_, number)| Some(*number) == asked);
+    ports.filter_map(|(name, _)| name.as_deref()).any(|name| name.starts_with("http") || name.starts_with("web"))
 }

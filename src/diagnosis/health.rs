@@ -1,71 +1,80 @@
 //! The app, or what it needs, is not well; the probe does its work.
 
+use super::candidate::{Candidate, Point, Strength};
 use super::evidence::Evidence;
-use super::{Heard, Verdict, said, sure};
+use super::facts::is_silence;
+use super::{Heard, said};
 use crate::finding::{Cause, Confidence};
 use crate::kubelet::Failure;
 
-/// Probes that had passed, of two or more workloads, began to fail at once, and not by a
-/// specification.
-pub fn dependency_down(evidence: &Evidence) -> Option<Verdict> {
+/// The app says that it is unhealthy: 5xx, 429, `NOT_SERVING`, a failing command; or what had passed
+/// is no longer there.
+pub fn reports_unhealthy(evidence: &Evidence) -> Option<Candidate> {
     let heard = unwell(evidence)?;
-    if evidence.fell_together.is_empty() || !evidence.ever_passed() {
-        return None;
+    let says_so = says_unhealthy(&heard.failure);
+    let silent = is_silence(&heard.failure);
+    // Silence from the start of a new image or environment may be a start that takes longer.
+    let closed_later = evidence.passed_here().is_some() && evidence.record.after_pass > 0;
+    let right = evidence.request_is_right().filter(|_| !silent || closed_later);
+    let mut candidate = Candidate::new(Cause::ReportsUnhealthy, "the app may be unwell")
+        .explains(Strength::Seen, heard.first, said(evidence, heard))
+        .needs(says_so || right.is_some(), "that the request had been answered before")
+        .against(only_got_less_time(evidence))
+        .against(super::path::moved_sibling(evidence).map(Point::seen));
+    let well_once = right.as_ref().is_some_and(|right| right.strength > Strength::Assumed);
+    if let Some(right) = right {
+        candidate = candidate.proven(right.strength, heard.first, right.what);
     }
-    let others = evidence.fell_together.iter().take(5).map(|name| &**name).collect::<Vec<_>>().join(", ");
-    Some(
-        Verdict::new(Cause::DependencyDown, Confidence::Medium)
-            .because(heard.first, said(evidence, heard))
-            .because(heard.first, format!("{others} began to fail within 10 s of it"))
-            .or_else(format!("{}: the app may be unwell for a reason of its own", Cause::ReportsUnhealthy)),
-    )
+    let is_sure = says_so && well_once && !may_be_a_proxys(evidence, &heard.failure);
+    Some(if is_sure { candidate } else { candidate.at_most(Confidence::Medium) })
 }
 
-/// The app says that it is unhealthy: 5xx, 429, `NOT_SERVING`, a failing command; or a path that
-/// had passed is no longer there.
-pub fn reports_unhealthy(evidence: &Evidence) -> Option<Verdict> {
-    let heard = unwell(evidence)?;
-    let passed = evidence.ever_passed() || evidence.asked_this_before();
-    let says_so =
-        matches!(heard.failure, Failure::Status(500..=599 | 429) | Failure::GrpcNotServing | Failure::CommandFailed);
-    // Another answer than before needs proof of the one before; silence is none.
-    let twin =
-        || evidence.siblings().any(|(_, sibling)| evidence.spec().is_some_and(|spec| spec.handler == sibling.handler));
-    let proven = evidence.record.after_pass > 0 || evidence.asked_this_before() || twin();
-    if !says_so && !proven {
-        return None;
-    }
-    let mut verdict = Verdict::new(Cause::ReportsUnhealthy, sure(evidence)).because(heard.first, said(evidence, heard));
-    if passed {
-        verdict = verdict.because(heard.first, "it had passed before");
-    } else {
-        verdict = verdict
-            .at_most(Confidence::Medium)
-            .or_else(format!("{}: the app may say so only while it starts", Cause::KilledWhileStarting));
-        if heard.failure == Failure::CommandFailed {
-            verdict = verdict.or_else(format!("{}: the command may ask for the wrong thing", Cause::WrongCommand));
-        }
-    }
-    Some(verdict.or_else(format!("{}: something that the app needs may be down", Cause::DependencyDown)))
+/// A revision that left app and request alone and gave it less time: what fails from its start on is
+/// not yet up.
+fn only_got_less_time(evidence: &Evidence) -> Option<Point> {
+    let record = &evidence.record;
+    let from_start = record.from_start > 0 && record.after_pass == 0;
+    (from_start && evidence.only_budget_was_cut())
+        .then(|| Point::seen("this revision only gave the app less time, and it fails from its start on"))
+}
+
+/// Whether something between the kubelet and the app may have said it.
+fn may_be_a_proxys(evidence: &Evidence, failure: &Failure) -> bool {
+    let neighbours = evidence.template.containers.len() > 1;
+    matches!(failure, Failure::Status(502..=504)) && (neighbours || evidence.is_rewritten())
+}
+
+/// Words by which an app says that it is not well.
+fn says_unhealthy(failure: &Failure) -> bool {
+    matches!(failure, Failure::Status(500..=599 | 429) | Failure::GrpcNotServing | Failure::CommandFailed)
 }
 
 /// Failures that an app causes on purpose, or by no longer being what it was.
 fn unwell<'a>(evidence: &'a Evidence) -> Option<&'a Heard> {
-    let own_words = |failure: &Failure| {
-        matches!(failure, Failure::Status(500..=599 | 429) | Failure::GrpcNotServing | Failure::CommandFailed)
-    };
     let gone = |failure: &Failure| {
         matches!(
             failure,
             Failure::Status(_)
                 | Failure::GrpcNotServing
                 | Failure::GrpcStatus
+                | Failure::GrpcHttp(_)
+                | Failure::GrpcUnauthorized
                 | Failure::GrpcUnknownService
                 | Failure::GrpcNoHealth
                 | Failure::CommandFailed
                 | Failure::CommandMissing { .. }
+                | Failure::NotExecutable { .. }
                 | Failure::TooManyRedirects
+                | Failure::AfterRedirect(_)
+                | Failure::PlainHttp
+                | Failure::NotTls
+                | Failure::TlsAnswered
+                | Failure::Tls
+                | Failure::CertificateWanted
+                | Failure::Malformed
         )
     };
-    evidence.record.answered(own_words).or_else(|| evidence.record.answered(gone))
+    let closed = |failure: &Failure| is_silence(failure) && *failure != Failure::TimedOut;
+    let record = &evidence.record;
+    record.answered(says_unhealthy).or_else(|| record.answered(gone)).or_else(|| record.silent(closed))
 }

@@ -1,95 +1,160 @@
-//! From evidence to a cause: a list of rules, one file per family. Pure.
+//! From evidence to a cause: a differential diagnosis. Pure.
 //!
-//! A rule gets the evidence and gives a verdict with the facts it used, or nothing. The first rule
-//! that speaks wins. Adding a cause is adding a rule and a recording of an incident.
+//! Every cause is a function from the evidence to a [`Candidate`]: what it explains, what it needs to
+//! be named, and what contradicts it; or to nothing, where it has nothing to do with what was seen.
+//! Of those that nothing contradicts and that lack nothing, the one that is proven best and explains
+//! most is named. What else is not contradicted is what it could be. Adding a cause is adding a file
+//! with such a function, and its line below.
 
 mod access;
+mod candidate;
 mod cannot_run;
 mod command;
 mod evidence;
+mod facts;
 mod grpc;
 mod health;
 mod own_end;
 mod path;
 mod port;
+mod possible;
+mod redirect;
 mod scheme;
+mod shared;
+mod slow;
 mod start;
-mod timing;
+mod starting;
 mod verdict;
 
-pub use evidence::{Blocked, Earlier, Evidence, Heard, OwnEnd, OwnEnds, OwnKind, ProbeRecord, ProbeSet};
+pub use candidate::{Candidate, Point, Strength};
+pub use evidence::{Evidence, number_of, of_revision};
+pub use facts::{
+    BadNode, Blocked, CameUp, Earlier, Heard, OwnEnd, OwnEnds, OwnKind, Passes, Population, ProbeRecord, ProbeSet,
+};
 pub use verdict::Verdict;
+
+use std::cmp::Reverse;
 
 use crate::finding::{Cause, Confidence, Effect};
 
-/// A rule.
-type Rule = fn(&Evidence) -> Option<Verdict>;
+/// A cause.
+type Consider = fn(&Evidence) -> Option<Candidate>;
 
-/// For a probe that kills, keeps a pod unready, or fails now and then: surest first.
-const PROBE_RULES: &[Rule] = &[
+/// For a probe that kills, keeps a pod unready, or fails now and then: of equals the first is named.
+const OF_A_PROBE: &[Consider] = &[
     cannot_run::named_port,
     cannot_run::missing_command,
-    path::redirects_elsewhere,
-    path::redirect_loop,
+    cannot_run::never_runs,
+    redirect::redirects,
+    redirect::without_end,
+    redirect::to_another_host,
     access::auth_required,
+    access::wrong_host,
+    access::header_cannot_be_sent,
     scheme::http_answered_to_https,
     scheme::https_wants_https,
-    access::wrong_host,
     grpc::http2_answered_to_http,
     grpc::unknown_service,
-    command::missing_in_shell,
-    timing::timeout_too_short,
-    timing::killed_while_starting,
+    grpc::no_grpc_on_the_port,
+    command::missing,
+    slow::timeout_too_short,
+    starting::killed_while_starting,
     path::wrong_path,
     port::wrong_port,
-    grpc::no_grpc_on_the_port,
-    timing::hung,
-    health::dependency_down,
+    shared::bad_node,
+    shared::dependency_down,
+    slow::hung,
     health::reports_unhealthy,
     port::nothing_listening,
-    scheme::bad_request,
-    timing::never_answered_in_time,
 ];
+
+/// For a container that ends by itself.
+const OF_ITS_OWN: &[Consider] = &[own_end::ended_by_itself];
+
+/// For a container that never begins.
+const OF_A_START: &[Consider] = &[start::blocked];
+
+/// Most other possibilities that a finding names.
+const MOST_HYPOTHESES: usize = 5;
 
 /// What the evidence carries; `Unknown` with what it could be where that is not enough.
 pub fn diagnose(evidence: &Evidence) -> Verdict {
-    let verdict = match evidence.effect {
-        Effect::StartBlocked => start::blocked(evidence),
-        _ if evidence.probe.is_some() => PROBE_RULES.iter().find_map(|rule| rule(evidence)),
-        _ => own_end::ended_by_itself(evidence),
+    let causes = match evidence.effect {
+        Effect::StartBlocked => OF_A_START,
+        _ if evidence.probe.is_some() => OF_A_PROBE,
+        _ => OF_ITS_OWN,
     };
-    let mut verdict = verdict.unwrap_or_else(|| unknown(evidence));
-    if verdict.confidence == Confidence::High {
-        verdict.hypotheses.clear();
+    let candidates: Vec<_> = causes.iter().filter_map(|cause| cause(evidence)).collect();
+    weigh(evidence, candidates)
+}
+
+/// Names the candidate that is carried, proven best, and explains most.
+fn weigh(evidence: &Evidence, mut candidates: Vec<Candidate>) -> Verdict {
+    let rank = |candidate: &Candidate| {
+        (Reverse(candidate.is_carried()), Reverse(candidate.proof), Reverse(candidate.explains.len()))
+    };
+    candidates.sort_by_key(rank);
+    let named = candidates.first().filter(|candidate| candidate.is_carried());
+    let others = &candidates[usize::from(named.is_some())..];
+    let mut hypotheses: Vec<String> = others.iter().filter(|other| !other.is_contradicted()).map(hypothesis).collect();
+    hypotheses.extend(possible::besides(evidence, named));
+    hypotheses.truncate(MOST_HYPOTHESES);
+    let Some(named) = named else {
+        return unknown(evidence, hypotheses, candidates);
+    };
+    let is_only = others.iter().all(Candidate::is_ruled_out) && hypotheses.is_empty();
+    let proven = named.proof == Strength::Seen && is_only;
+    let confidence = if proven { sure(evidence) } else { Confidence::Medium };
+    Verdict {
+        cause: named.cause,
+        field: named.field.clone(),
+        current: named.current.clone(),
+        suggested: named.suggested.clone(),
+        confidence: confidence.min(named.most),
+        proof: named.proof,
+        hypotheses,
+        because: named.because.clone(),
+        deterministic: named.deterministic,
+        candidates,
     }
-    verdict
+}
+
+fn hypothesis(candidate: &Candidate) -> String {
+    format!("{}: {}", candidate.cause, candidate.possibility)
 }
 
 /// A loop whose cause the evidence does not carry.
-fn unknown(evidence: &Evidence) -> Verdict {
-    let mut verdict = Verdict::new(Cause::Unknown, Confidence::Low);
-    for heard in &evidence.record.failures {
-        verdict = verdict.because(heard.last, said(evidence, heard));
-    }
-    match evidence.probe {
-        Some(kind) => verdict
-            .or_else(format!("{}: the app may not answer its {kind} probe as it should", Cause::ReportsUnhealthy))
-            .or_else(format!("{}: the app may need longer to start than the probe allows", Cause::KilledWhileStarting)),
-        None => verdict
-            .or_else("a probe kill: the uptimes would fit, but no event tells")
-            .or_else(format!("{}: the app may end by itself", Cause::Exits)),
+fn unknown(evidence: &Evidence, hypotheses: Vec<String>, candidates: Vec<Candidate>) -> Verdict {
+    let record = &evidence.record;
+    let heard = record.failures.iter().chain(&record.errors);
+    let because = heard.map(|heard| crate::finding::Fact { at: heard.last, what: said(evidence, heard) }).collect();
+    Verdict {
+        cause: Cause::Unknown,
+        field: None,
+        current: None,
+        suggested: None,
+        confidence: Confidence::Low,
+        proof: Strength::Assumed,
+        hypotheses,
+        because,
+        deterministic: false,
+        candidates,
     }
 }
 
 /// How sure a verdict about a probe can be: high with a proven kill (or, where nothing is killed,
 /// the pod's own status) and two samples.
 fn sure(evidence: &Evidence) -> Confidence {
+    let of_probe = evidence.probe.is_some() && evidence.effect != Effect::ProbeIneffective;
     let proven = match evidence.effect {
         Effect::RestartLoop | Effect::Killed => evidence.record.proven > 0,
         _ => true,
     };
-    if proven && evidence.record.samples() >= 2 { Confidence::High } else { Confidence::Medium }
+    if !of_probe || proven && evidence.record.samples() >= 2 { Confidence::High } else { Confidence::Medium }
 }
+
+/// Most characters of the kubelet's words that a fact repeats.
+const MOST_WORDS: usize = 200;
 
 /// "liveness probe failed 12 times: HTTP probe failed with statuscode: 404"
 fn said(evidence: &Evidence, heard: &Heard) -> String {
@@ -98,10 +163,21 @@ fn said(evidence: &Evidence, heard: &Heard) -> String {
         1 => String::new(),
         count => format!(" {count} times"),
     };
-    let words: String = heard.words.trim().chars().take(200).collect();
+    let words = shortened(heard.words.trim());
     if words.is_empty() {
         format!("{probe} probe failed{times}, without a word")
     } else {
         format!("{probe} probe failed{times}: {words}")
     }
+}
+
+/// A message's beginning and its end: runtimes put the reason last.
+fn shortened(words: &str) -> String {
+    let letters: Vec<char> = words.chars().collect();
+    if letters.len() <= MOST_WORDS {
+        return words.to_owned();
+    }
+    let (head, tail) = (MOST_WORDS * 2 / 5, MOST_WORDS * 3 / 5 - 3);
+    let end = letters.len() - tail;
+    letters[..head].iter().copied().chain(" … ".chars()).chain(letters[end..].iter().copied()).collect()
 }

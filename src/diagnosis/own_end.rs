@@ -1,46 +1,37 @@
 //! Containers that end by themselves.
 
-use super::Verdict;
-use super::evidence::{Evidence, OwnEnd, OwnKind};
+use super::candidate::{Candidate, Strength};
+use super::evidence::Evidence;
+use super::facts::{OwnEnd, OwnKind};
 use super::verdict::text;
 use crate::finding::{Cause, Confidence};
 
 /// The most frequent way in which it ended by itself.
-pub fn ended_by_itself(evidence: &Evidence) -> Option<Verdict> {
+pub fn ended_by_itself(evidence: &Evidence) -> Option<Candidate> {
     let end = evidence.own.main()?;
-    if end.count < evidence.unexplained {
-        return None;
-    }
-    let verdict = match end.kind {
-        OwnKind::Crash => crash(end),
-        OwnKind::Exit => Verdict::new(Cause::Exits, confidence(end))
-            .or_else("a probe kill of an app that obeys SIGTERM, if events are missing"),
-        OwnKind::Signal => Verdict::new(Cause::KilledExternally, Confidence::Medium)
-            .or_else(format!("{}: a child of the app may have been at the limit", Cause::OutOfMemory))
-            .or_else(format!("{}: the app may end itself with this code", Cause::Crash)),
+    let candidate = match end.kind {
+        OwnKind::Crash => Candidate::new(Cause::Crash, "the app may crash"),
+        OwnKind::Exit => Candidate::new(Cause::Exits, "the app may exit as if it were done"),
+        OwnKind::Signal => {
+            Candidate::new(Cause::KilledExternally, "something from outside may end it").at_most(Confidence::Medium)
+        }
         OwnKind::OutOfMemory => out_of_memory(evidence),
-        OwnKind::Hook => Verdict::new(Cause::HookFailed, Confidence::High).field("lifecycle.postStart"),
-        OwnKind::Node => Verdict::new(Cause::NodeTrouble, Confidence::Medium)
-            .or_else(format!("{}: the runtime lost the container's exit code", Cause::Unknown)),
+        OwnKind::Hook => Candidate::new(Cause::HookFailed, "its hook may fail").field("lifecycle.postStart"),
+        OwnKind::Node => Candidate::new(Cause::NodeTrouble, "its node may have ended it").at_most(Confidence::Medium),
     };
-    Some(verdict.because(end.last, fact(end)))
+    let candidate = candidate.needs(evidence.unexplained <= end.count, "how most of its ends came about").proven(
+        end.strength,
+        end.last,
+        fact(end),
+    );
+    Some(if end.strength == Strength::Seen { candidate } else { candidate.at_most(Confidence::Medium) })
 }
 
-fn crash(end: &OwnEnd) -> Verdict {
-    Verdict::new(Cause::Crash, confidence(end))
-        .or_else("a probe kill of an app that exits with this code on SIGTERM, if events are missing")
-}
-
-/// Sure where the end was seen, or the exit code is none that SIGTERM or SIGKILL leaves.
-fn confidence(end: &OwnEnd) -> Confidence {
-    if end.seen { Confidence::High } else { Confidence::Medium }
-}
-
-fn out_of_memory(evidence: &Evidence) -> Verdict {
-    let verdict = Verdict::new(Cause::OutOfMemory, Confidence::High);
+fn out_of_memory(evidence: &Evidence) -> Candidate {
+    let candidate = Candidate::new(Cause::OutOfMemory, "its memory limit may be too low");
     match &evidence.container.memory_limit {
-        Some(limit) => verdict.field("resources.limits.memory").current(text(&**limit)),
-        None => verdict,
+        Some(limit) => candidate.field("resources.limits.memory").current(text(&**limit)),
+        None => candidate,
     }
 }
 

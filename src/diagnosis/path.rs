@@ -1,78 +1,63 @@
 //! The app answers, but not at the probe's path.
 
-use super::evidence::{Evidence, is_masked};
+use super::candidate::{Candidate, Point, Strength};
+use super::evidence::{Evidence, is_masked, of_revision};
+use super::said;
 use super::verdict::text;
-use super::{Verdict, said, sure};
-use crate::finding::{Cause, Confidence, Value};
-use crate::kubelet::{Failure, Port, ProbeSpec};
-use crate::template::ContainerSpec;
+use crate::finding::{Cause, Value};
+use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
 
 /// 404, 405 or 410 from the first probe on, and no success since this template was rolled out.
 ///
-/// After a success the same answer means that the app changed. A path that passed for the very same
-/// app before is not what broke it.
-pub fn wrong_path(evidence: &Evidence) -> Option<Verdict> {
+/// After a success the same answer means that the app changed. A path that passed before, for this
+/// app or for another one, is not what broke it.
+pub fn wrong_path(evidence: &Evidence) -> Option<Candidate> {
     let get = evidence.spec()?.handler.http()?;
     let rejected = evidence.record.answered(is_no_such_path)?;
-    if evidence.ever_passed() || evidence.asked_this_before() || evidence.only_budget_was_cut() {
-        return None;
-    }
-    let mut verdict = Verdict::new(Cause::WrongPath, sure(evidence))
+    let mut candidate = Candidate::new(Cause::WrongPath, format!("the app may not serve {}", get.path))
         .field(evidence.field("httpGet.path"))
         .current(text(&*get.path))
-        .because(rejected.first, said(evidence, rejected))
-        .deterministic()
-        .or_else(format!("{}: the app may serve the path only later", Cause::KilledWhileStarting));
-    if let Some(hint) = value_with_another_image(evidence) {
-        verdict = verdict.or_else(hint);
+        .explains(Strength::Seen, rejected.first, said(evidence, rejected))
+        .deterministic();
+    candidate = match moved_sibling(evidence) {
+        Some(moved) => candidate.against(evidence.passed()).proven(Strength::Seen, rejected.first, moved),
+        None => candidate.against(evidence.request_is_right()),
+    };
+    if rejected.failure == Failure::PathIsUrl {
+        let what = "the path is read as a URL, so that nothing is asked: it has to begin with a slash";
+        candidate = candidate.proven(Strength::Seen, rejected.first, what);
     }
-    let worked = evidence.value_that_worked(path_of).or_else(|| path_of_a_sibling(evidence));
-    if let Some((sibling, spec)) = evidence.siblings().next() {
-        verdict =
-            verdict.because(rejected.first, format!("the app answers: its {sibling} probe passes{}", at_path(spec)));
+    if evidence.record.is_constant() {
+        let what = "it says so from its first probe to its kill, in each incarnation";
+        candidate = candidate.proven(Strength::Seen, rejected.last, what);
     }
-    Some(verdict.suggest(worked))
+    if let Some((sibling, spec)) = answering_sibling(evidence) {
+        let what = format!("the app answers: its {sibling} probe passes{}", at_path(spec));
+        candidate = candidate.proven(Strength::Reckoned, rejected.first, what);
+    }
+    if let Some(known) = another_path_passed(evidence) {
+        candidate = candidate.proven(Strength::Seen, rejected.first, known.what);
+    }
+    candidate.possibility = value_with_another_image(evidence).unwrap_or(candidate.possibility);
+    Some(candidate.suggest(path_that_works(evidence)))
 }
 
-/// The path redirects for ever.
-pub fn redirect_loop(evidence: &Evidence) -> Option<Verdict> {
-    let get = evidence.spec()?.handler.http()?;
-    let looped = evidence.record.answered(|failure| *failure == Failure::TooManyRedirects)?;
-    if evidence.ever_passed() || evidence.asked_this_before() {
-        return None;
-    }
-    Some(
-        Verdict::new(Cause::RedirectLoop, sure(evidence))
-            .field(evidence.field("httpGet.path"))
-            .current(text(&*get.path))
-            .suggest(evidence.value_that_worked(path_of).or_else(|| path_of_a_sibling(evidence)))
-            .because(looped.first, said(evidence, looped))
-            .or_else(format!("{}: the app may redirect only while it is not set up", Cause::ReportsUnhealthy))
-            .deterministic(),
-    )
+/// A path of this app that was seen to pass, on the port that is asked.
+pub fn path_that_works(evidence: &Evidence) -> Option<Value> {
+    evidence.value_that_worked(path_of).or_else(|| path_of_a_sibling(evidence))
 }
 
-/// The path redirects to another host, which the kubelet counts as success: the probe sees nothing.
-pub fn redirects_elsewhere(evidence: &Evidence) -> Option<Verdict> {
-    let get = evidence.spec()?.handler.http()?;
-    let warned = evidence.record.warnings.as_ref()?;
-    if !evidence.record.failures.is_empty() {
-        return None;
-    }
-    Some(
-        Verdict::new(Cause::RedirectsElsewhere, Confidence::High)
-            .field(evidence.field("httpGet.path"))
-            .current(text(&*get.path))
-            .suggest(evidence.value_that_worked(path_of).or_else(|| path_of_a_sibling(evidence)))
-            .because(
-                warned.first,
-                format!("the probe was redirected to another host {} times, which counts as success", warned.count),
-            ),
-    )
+/// Another probe of the container, on the same port, that this revision moved to another path, and
+/// that passes there: this one was left behind.
+pub fn moved_sibling(evidence: &Evidence) -> Option<String> {
+    let (kind, spec) = answering_sibling(evidence)?;
+    let now = &spec.handler.http()?.path;
+    let then = &evidence.before()?.probe(kind)?.handler.http()?.path;
+    (now != then).then(|| format!("this revision moved the {kind} probe from {then} to {now}, which passes"))
 }
 
 const fn is_no_such_path(failure: &Failure) -> bool {
-    matches!(failure, Failure::Status(404 | 405 | 410))
+    matches!(failure, Failure::Status(404 | 405 | 410) | Failure::PathIsUrl)
 }
 
 fn path_of(spec: &ProbeSpec) -> Option<Value> {
@@ -83,14 +68,33 @@ fn at_path(spec: &ProbeSpec) -> String {
     spec.handler.http().map_or(String::new(), |get| format!(" at {}", get.path))
 }
 
+/// Another probe that passes on the port that is asked: something is up there.
+pub fn answering_sibling<'a>(evidence: &Evidence<'a>) -> Option<(ProbeKind, &'a ProbeSpec)> {
+    let asked = evidence.asked_port()?;
+    let own = &evidence.spec()?.handler;
+    evidence.siblings().filter(|(_, spec)| spec.handler != *own).find(|(_, spec)| {
+        spec.handler.port().and_then(|port| super::number_of(port, evidence.container)) == Some(asked)
+    })
+}
+
+/// An earlier revision of this very app passed this probe at another path.
+fn another_path_passed(evidence: &Evidence) -> Option<Point> {
+    let asked = evidence.spec()?.handler.http()?;
+    let (earlier, then) = evidence
+        .worked_for_this_app()
+        .find_map(|(earlier, spec)| Some((earlier, spec.handler.http()?)).filter(|(_, get)| get.path != asked.path))?;
+    Some(Point::seen(format!("{} of the same app passed at {}", of_revision(earlier), then.path)))
+}
+
 /// The path of another probe of the container, on the same port and scheme, that was seen to pass.
 fn path_of_a_sibling(evidence: &Evidence) -> Option<Value> {
     let asked = evidence.spec()?.handler.http()?;
+    let number = |port| super::number_of(port, evidence.container);
     evidence
         .siblings()
         .filter_map(|(_, spec)| spec.handler.http())
         .filter(|get| get.scheme == asked.scheme && get.host == asked.host)
-        .filter(|get| number_of(&get.port, evidence.container) == number_of(&asked.port, evidence.container))
+        .filter(|get| number(&get.port) == number(&asked.port))
         .map(|get| Value::Text(get.path.to_string()))
         .find(|path| !is_masked(path) && *path != Value::Text(asked.path.to_string()))
 }
@@ -102,14 +106,4 @@ fn value_with_another_image(evidence: &Evidence) -> Option<String> {
     let path = &spec.handler.http()?.path;
     (*path != asked.path && !path.contains("***"))
         .then(|| format!("{path} passed with the image before, {}", earlier.container.image))
-}
-
-/// The number behind a port, where the container declares it.
-pub fn number_of(port: &Port, container: &ContainerSpec) -> Option<i32> {
-    match port {
-        Port::Number(number) => Some(*number),
-        Port::Name(name) => {
-            container.ports.iter().find(|(declared, _)| declared.as_deref() == Some(name)).map(|(_, number)| *number)
-        }
-    }
 }

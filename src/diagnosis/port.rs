@@ -1,62 +1,79 @@
 //! Nothing listens where the probe knocks.
 
-use super::evidence::Evidence;
-use super::path::number_of;
-use super::{Verdict, said, sure};
+use super::candidate::{Candidate, Point, Strength};
+use super::evidence::{Evidence, number_of};
+use super::{Heard, said};
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, Port, ProbeSpec};
+use crate::template::ContainerSpec;
 
-/// Refused, and the port is none that the container declares, or the app listens on another one.
+/// Refused, and the port is none that the container declares, or the app was seen on another one.
 ///
-/// That the app is alive elsewhere (an earlier revision's port of the same app, a sibling probe) is
-/// proof; that the port is not declared alone is no more than likely.
-pub fn wrong_port(evidence: &Evidence) -> Option<Verdict> {
+/// That another probe passes on another port proves that the app is up, not that this port is wrong:
+/// one that the container declares may open later.
+pub fn wrong_port(evidence: &Evidence) -> Option<Candidate> {
     let spec = evidence.spec()?;
     let port = spec.handler.port()?;
-    let heard = evidence.record.silent(|failure| matches!(failure, Failure::Refused | Failure::GrpcNoConnection))?;
-    if evidence.ever_passed() || evidence.asked_this_before() {
-        return None;
-    }
-    let asked = number_of(port, evidence.container);
+    let heard = refused(evidence)?;
+    let asked = evidence.asked_port();
     let declared = evidence.container.ports.iter().any(|(_, number)| Some(*number) == asked);
     let moved = moved_from(evidence, asked);
-    let sibling = sibling_port(evidence, asked);
-    let proven = moved.is_some() || sibling.is_some();
-    if !proven && (declared || evidence.container.ports.is_empty()) {
-        return None;
-    }
-    let suggested = moved.or(sibling).or_else(|| declared_port(evidence, port, asked));
-    let mut verdict = Verdict::new(Cause::WrongPort, sure(evidence))
+    let sibling = sibling_port(evidence, asked).filter(|_| !declared);
+    let suspect = !declared && !evidence.container.ports.is_empty();
+    let neighbour = asked.and_then(|asked| evidence.neighbour_at(asked));
+    let mut candidate = Candidate::new(Cause::WrongPort, "the app may listen on another port")
         .field(evidence.field(&format!("{}.port", spec.handler.field())))
         .current(Some(value_of(port)))
-        .suggest(suggested)
-        .because(heard.first, said(evidence, heard))
-        .or_else(format!("{}: the app may open the port later", Cause::KilledWhileStarting))
-        .or_else(format!("{}: the app may not open the port at all", Cause::NothingListening));
+        .explains(Strength::Seen, heard.first, said(evidence, heard))
+        .needs(moved.is_some() || sibling.is_some() || suspect, "that the app listens on another port")
+        .against(evidence.request_is_right())
+        .against_if(declared && moved.is_none(), Strength::Seen, "the container declares this port")
+        .against_if(evidence.is_rewritten(), Strength::Seen, "an injector rewrote the probe's port")
+        .against(neighbour.map(|other| Point::seen(format!("container {} declares this port", other.name))));
     if !declared {
-        verdict = verdict.because(heard.first, format!("{port} is no port that the container declares"));
+        candidate.because.push(crate::finding::Fact {
+            at: heard.first,
+            what: format!("{port} is no port that the container declares"),
+        });
     }
-    Some(if proven { verdict.deterministic() } else { verdict.at_most(Confidence::Medium) })
+    if let Some((from, _)) = &moved {
+        candidate = candidate
+            .proven(Strength::Seen, heard.first, format!("the same app passed this probe on port {from}"))
+            .deterministic();
+    } else if let Some((kind, works)) = &sibling {
+        candidate = candidate
+            .proven(Strength::Seen, heard.first, format!("its {kind} probe passes on port {works}"))
+            .deterministic();
+    } else {
+        candidate = candidate.at_most(Confidence::Medium);
+    }
+    let suggested = moved.map(|(from, _)| from).or(sibling.map(|(_, port)| port));
+    Some(candidate.suggest(suggested.or_else(|| declared_port(evidence, port, asked))))
 }
 
 /// Refused on a declared port, in every incarnation of the template: a wrong port, a slow start, or
 /// an app that is bound to loopback.
-pub fn nothing_listening(evidence: &Evidence) -> Option<Verdict> {
+pub fn nothing_listening(evidence: &Evidence) -> Option<Candidate> {
     let spec = evidence.spec()?;
     let port = spec.handler.port()?;
-    let heard = evidence.record.silent(|failure| matches!(failure, Failure::Refused | Failure::GrpcNoConnection))?;
-    if evidence.passed.has(evidence.probe?) {
-        return None;
-    }
-    Some(
-        Verdict::new(Cause::NothingListening, Confidence::Medium)
-            .field(evidence.field(&format!("{}.port", spec.handler.field())))
-            .current(Some(value_of(port)))
-            .because(heard.first, said(evidence, heard))
-            .or_else(format!("{}: the app may need longer to start than the probe allows", Cause::KilledWhileStarting))
-            .or_else(format!("{}: the app may listen on another port", Cause::WrongPort))
-            .or_else("the app may listen on 127.0.0.1 only"),
-    )
+    let heard = refused(evidence)?;
+    let candidate =
+        Candidate::new(Cause::NothingListening, "the app may not open the port at all, or on 127.0.0.1 only")
+            .explains(Strength::Seen, heard.first, said(evidence, heard))
+            // A gRPC probe says the same of TLS, of HTTP/1 and of a server that hangs.
+            .needs(heard.failure == Failure::Refused, "that the connection was refused")
+            .at_most(Confidence::Medium)
+            .against(evidence.passed_here().map(|strength| Point::new(strength, "something answered on this port")));
+    // A request that was right is not what to change.
+    Some(if evidence.request_is_right().is_none() && !evidence.is_rewritten() {
+        candidate.field(evidence.field(&format!("{}.port", spec.handler.field()))).current(Some(value_of(port)))
+    } else {
+        candidate
+    })
+}
+
+fn refused<'a>(evidence: &'a Evidence) -> Option<&'a Heard> {
+    evidence.record.silent(|failure| matches!(failure, Failure::Refused | Failure::GrpcNoConnection))
 }
 
 fn value_of(port: &Port) -> Value {
@@ -67,7 +84,7 @@ fn value_of(port: &Port) -> Value {
 }
 
 /// The port at which the same app passed this probe before, if that is another number.
-fn moved_from(evidence: &Evidence, asked: Option<i32>) -> Option<Value> {
+fn moved_from(evidence: &Evidence, asked: Option<i32>) -> Option<(Value, i32)> {
     evidence
         .worked()
         .filter(|(earlier, _)| {
@@ -75,19 +92,18 @@ fn moved_from(evidence: &Evidence, asked: Option<i32>) -> Option<Value> {
                 && earlier.container.invocation_mark == evidence.container.invocation_mark
                 && earlier.container.env_mark == evidence.container.env_mark
         })
-        .find(|(earlier, spec)| port_number(spec, earlier.container) != asked)
-        .and_then(|(_, spec)| spec.handler.port().map(value_of))
+        .find_map(|(earlier, spec)| {
+            let number = port_number(spec, earlier.container).filter(|number| Some(*number) != asked)?;
+            Some((spec.handler.port().map(value_of)?, number))
+        })
 }
 
 /// The port of another probe of the container that was seen to pass.
-fn sibling_port(evidence: &Evidence, asked: Option<i32>) -> Option<Value> {
-    evidence
-        .siblings()
-        .find(|(_, spec)| {
-            let number = port_number(spec, evidence.container);
-            number.is_some() && number != asked
-        })
-        .and_then(|(_, spec)| spec.handler.port().map(value_of))
+fn sibling_port(evidence: &Evidence, asked: Option<i32>) -> Option<(crate::kubelet::ProbeKind, Value)> {
+    evidence.siblings().find_map(|(kind, spec)| {
+        port_number(spec, evidence.container).filter(|number| Some(*number) != asked)?;
+        Some((kind, spec.handler.port().map(value_of)?))
+    })
 }
 
 /// The container's only declared port, named where the probe's is.
@@ -99,6 +115,6 @@ fn declared_port(evidence: &Evidence, port: &Port, asked: Option<i32>) -> Option
     }
 }
 
-fn port_number(spec: &ProbeSpec, container: &crate::template::ContainerSpec) -> Option<i32> {
+fn port_number(spec: &ProbeSpec, container: &ContainerSpec) -> Option<i32> {
     number_of(spec.handler.port()?, container)
 }

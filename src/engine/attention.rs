@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use super::case::Episode;
 use super::observation::{Need, Owner, PodSnapshot, ServicesFacts, WorkloadFacts};
+use super::pods::{Container, Phase};
 use super::scene::Scene;
 use super::speak::{self, Outcome};
 use super::workload::Workload;
 use super::{Engine, quiet};
 use crate::finding::{Change, ChangeKind, Finding};
 use crate::kubelet::ProbeKind;
+use crate::template::ContainerSpec;
 use crate::time::Time;
 
 /// Owners whose place in a chain of controllers is remembered.
@@ -50,10 +52,10 @@ impl Engine {
             self.wakes.remove(&(at, id));
         }
         workload.looked_at = Some(self.now);
-        workload.note_passes(&self.pods, self.lists.alive(&workload.namespace));
+        workload.note_passes(&self.pods, &self.nodes, self.lists.alive(&workload.namespace), self.now);
         note_spec_proofs(&mut workload, &self.pods);
         let outcome = self.look_at_cases(&mut workload);
-        let again = outcome.again.into_iter().chain(pending(&workload, &self.pods, self.now)).min();
+        let again = outcome.again.into_iter().chain(pending(&workload, &self.pods, &self.nodes, self.now)).min();
         let said = workload.cases.values().any(|case| !case.episodes.is_empty());
         let forget = workload.empty_since.map(|since| since.plus(if said { FORGET } else { FORGET_UNSAID }));
         let forgotten = forget.is_some_and(|at| at <= self.now);
@@ -100,7 +102,7 @@ impl Engine {
         all
     }
 
-    fn wake(&mut self, id: usize, at: Option<Time>) {
+    pub(super) fn wake(&mut self, id: usize, at: Option<Time>) {
         let (Some(at), Some(workload)) = (at, self.workloads.get_mut(&id)) else {
             return;
         };
@@ -288,19 +290,32 @@ fn note_spec_proofs(workload: &mut Workload, pods: &super::pods::PodTable) {
         for (spec, state) in pod.template.containers.iter().zip(&pod.containers) {
             let proven =
                 [ProbeKind::Liveness, ProbeKind::Startup].into_iter().any(|probe| quiet::names_no_port(spec, probe));
-            if (proven || state.history.is_some()) && !workload.cases.contains_key(&spec.name) {
+            let unready = is_unready(spec, state) && pod.is_live();
+            if (proven || unready || state.history.is_some()) && !workload.cases.contains_key(&spec.name) {
                 workload.cases.insert(Arc::clone(&spec.name), super::case::Case::default());
             }
         }
     }
 }
 
+/// Whether it runs and its readiness probe does not pass.
+pub(super) fn is_unready(spec: &ContainerSpec, state: &Container) -> bool {
+    state.phase == Phase::Running && !state.ready && spec.readiness.is_some()
+}
+
 /// When the next end that waits for its event has waited long enough.
-fn pending(workload: &Workload, pods: &super::pods::PodTable, now: Time) -> Option<Time> {
-    let containers = workload.pods.iter().filter_map(|place| pods.get(*place)).flat_map(|pod| pod.containers.iter());
-    let runs = containers.filter_map(|container| container.history.as_ref()).flat_map(|history| history.runs.iter());
-    let due = runs.filter_map(|run| run.end.as_ref()).map(|end| end.seen_at.plus(super::judge::PATIENCE));
-    due.filter(|due| *due > now).min()
+fn pending(workload: &Workload, pods: &super::pods::PodTable, nodes: &super::nodes::Nodes, now: Time) -> Option<Time> {
+    let pods = workload.pods.iter().filter_map(|place| pods.get(*place));
+    pods.filter_map(|pod| {
+        let runs = pod.containers.iter().filter_map(|container| container.history.as_ref());
+        let ends = runs.flat_map(|history| history.runs.iter()).filter_map(|run| run.end.as_ref());
+        let latest = ends.map(|end| end.seen_at).max()?;
+        let patience = super::judge::patience(nodes.clock(pod.node.as_ref(), now));
+        let by_rules = pod.template.containers.iter().any(|container| container.has_restart_rules());
+        let settled = by_rules.then(|| latest.plus(super::looping::UNTIL_SETTLED));
+        [Some(latest.plus(patience)), settled].into_iter().flatten().filter(|due| *due > now).min()
+    })
+    .min()
 }
 
 /// What was folded of pods that are gone belongs to the episode in which they were there.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::ChangeKind;
 use super::observation::Uid;
+use super::recurring::Ends;
 use super::workload::Workload;
-use crate::diagnosis::Verdict;
+use crate::diagnosis::{Strength, Verdict};
 use crate::finding::{Cause, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity};
 use crate::kubelet::ProbeKind;
 use crate::template::PodTemplate;
@@ -29,6 +30,8 @@ pub(super) struct Case {
     pub last_restart: Option<Time>,
     /// What was before belongs to an episode that is over.
     pub horizon: Time,
+    /// Ends of the last day.
+    pub ends: Ends,
 }
 
 impl Case {
@@ -94,6 +97,8 @@ pub(super) enum Slot {
     Blocked,
     /// `Flapping`
     Flapping(ProbeKind),
+    /// `Recurring`
+    Recurring,
 }
 
 impl Slot {
@@ -106,6 +111,7 @@ impl Slot {
             Effect::ProbeIneffective => Self::Ineffective(probe),
             Effect::StartBlocked => Self::Blocked,
             Effect::Flapping => Self::Flapping(probe),
+            Effect::Recurring => Self::Recurring,
         }
     }
 }
@@ -125,12 +131,16 @@ pub(super) struct Episode {
     pub affected: BTreeSet<Uid>,
     /// How many it concerned before a restart of the operator.
     pub affected_before: u32,
-    /// How long the longest incarnation that ended badly lasted.
+    /// How long the longest incarnation that ended badly lasted; of `Recurring`, the longest pause.
     pub longest_bad: Duration,
+    /// When the last bad end was.
+    pub last_bad: Option<Time>,
     /// The first word waits until then for what would complete it.
     pub hold: Option<Time>,
     /// When it was taken over from what was said before, if it was.
     pub remembered: Option<Time>,
+    /// How well what was told is known.
+    pub proof: Strength,
 }
 
 /// What is wrong, as seen now.
@@ -150,8 +160,10 @@ pub(super) struct Proposal {
     pub confirmed: bool,
     /// Facts beside the verdict's.
     pub facts: Vec<Fact>,
-    /// How long the longest incarnation that ended badly lasted.
+    /// How long the longest incarnation that ended badly lasted; of `Recurring`, the longest pause.
     pub longest_bad: Duration,
+    /// When the last bad end was.
+    pub last_bad: Option<Time>,
 }
 
 impl Episode {
@@ -195,6 +207,8 @@ impl Episode {
                 confirmed_at: None,
                 resolved_at: None,
                 remedy: Vec::new(),
+                example: None,
+                considered: Arc::default(),
                 labels: Arc::clone(&proposal.template.labels),
             },
             told: None,
@@ -203,8 +217,10 @@ impl Episode {
             affected: BTreeSet::new(),
             affected_before: 0,
             longest_bad: Duration::ZERO,
+            last_bad: None,
             hold: None,
             remembered: None,
+            proof: Strength::Assumed,
         }
     }
 
@@ -219,8 +235,10 @@ impl Episode {
             affected: BTreeSet::new(),
             affected_before: finding.pods.affected,
             longest_bad: Duration::ZERO,
+            last_bad: None,
             hold: None,
             remembered: Some(now),
+            proof: Strength::Reckoned,
         }
     }
 
@@ -306,6 +324,8 @@ impl Episode {
         let out = |service: &ServiceState| service.total > 0 && service.ready == 0;
         let severity = match finding.effect {
             Effect::ProbeIneffective | Effect::Flapping => Severity::Info,
+            Effect::Recurring if finding.services.iter().any(out) => Severity::Warning,
+            Effect::Recurring => Severity::Info,
             _ if finding.pods.affected >= finding.pods.total && finding.pods.total > 0 => Severity::Critical,
             _ if finding.services.iter().any(out) => Severity::Critical,
             _ if finding.pods.affected > 0 => Severity::Warning,

@@ -37,6 +37,30 @@ pub(super) fn value_of(container: &ContainerSpec, field: &str) -> Option<String>
     fields(container).into_iter().find(|(name, _)| name == field).map(|(_, value)| value)
 }
 
+/// Whether the values of a field are compared between templates at all.
+pub(super) fn is_compared(field: &str) -> bool {
+    const OF_A_PROBE: [&str; 14] = [
+        "httpGet.path",
+        "httpGet.port",
+        "httpGet.scheme",
+        "httpGet.host",
+        "tcpSocket.port",
+        "tcpSocket.host",
+        "grpc.port",
+        "grpc.service",
+        "exec.command",
+        "initialDelaySeconds",
+        "periodSeconds",
+        "timeoutSeconds",
+        "failureThreshold",
+        "httpGet.httpHeaders",
+    ];
+    match field.split_once("Probe.") {
+        Some((_, below)) => OF_A_PROBE.contains(&below),
+        None => matches!(field, "image" | "command" | "ports" | "resources.limits.memory"),
+    }
+}
+
 fn touches(one: &str, other: &str) -> bool {
     one == other || one.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'))
 }

@@ -1,13 +1,18 @@
 //! A kubelet's event → the history of the container that it speaks of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::history::{Kill, KillReason, Words, WordsKind};
 use super::observation::KubeletEvent;
-use super::pods::Pod;
+use super::pods::{Phase, Pod};
 use super::status::history;
+use crate::diagnosis::Blocked;
 use crate::kubelet::{Failure, Killing, ProbeKind, Said, asked_port};
-use crate::template::ContainerSpec;
+use crate::template::{ContainerSpec, Role};
+
+/// A pod may take this long until its sandbox and its volumes are there.
+const STILL_COMING: Duration = Duration::from_secs(30);
 
 /// What an event brought.
 #[derive(Default)]
@@ -29,6 +34,7 @@ pub(super) fn take_in(pod: &mut Pod, event: &KubeletEvent) -> Heard {
         Said::Killing(killing) => killed(pod, event, killing),
         Said::HookFailed => hook_failed(pod, event),
         Said::StartFailed { .. } => Heard::default(),
+        Said::SandboxFailed { reason, output } => no_sandbox(pod, event, reason, output),
     }
 }
 
@@ -42,7 +48,7 @@ fn probed(pod: &mut Pod, event: &KubeletEvent, probe: ProbeKind, kind: WordsKind
         return Heard::default();
     };
     let failure = match kind {
-        WordsKind::Failed => Failure::of_failed(&probe_spec.handler, output),
+        WordsKind::Failed => Failure::of_failed(&probe_spec.handler, &spec.ports, output),
         WordsKind::Errored => Failure::of_errored(&probe_spec.handler, output),
         WordsKind::Warned => Failure::Unrecognised,
     };
@@ -113,8 +119,28 @@ fn killed(pod: &mut Pod, event: &KubeletEvent, killing: &Killing) -> Heard {
     {
         return Heard::default();
     }
-    let news = history(&mut pod.containers[at]).killing(Kill { at: event.last, why });
+    let news = history(&mut pod.containers[at]).killing(Kill { at: event.last, why, count: event.count });
     Heard { container: news.then_some(at), ..Heard::default() }
+}
+
+/// No container of a pod can begin while its sandbox or its volumes cannot be made: that is told of its
+/// first.
+fn no_sandbox(pod: &mut Pod, event: &KubeletEvent, reason: &str, output: &Arc<str>) -> Heard {
+    let begun = pod.containers.iter().any(|container| matches!(container.phase, Phase::Running | Phase::Ended));
+    let first = pod.template.containers.iter().position(|spec| spec.role == Role::App);
+    let Some(at) = first.filter(|_| !begun) else { return Heard::default() };
+    let known = history(&mut pod.containers[at]);
+    let since = known.no_sandbox_since.map_or(event.first, |since| since.min(event.first));
+    known.no_sandbox_since = Some(since);
+    // Once is nothing yet: volumes and addresses take their time.
+    if event.last.since(since) < STILL_COMING {
+        return Heard::default();
+    }
+    let blocked = &mut known.blocked;
+    let known = blocked.take().filter(|known| !known.of_pod);
+    *blocked = known
+        .or_else(|| Some(Blocked { reason: reason.into(), message: Some(Arc::clone(output)), since, of_pod: true }));
+    Heard { container: Some(at), ..Heard::default() }
 }
 
 fn hook_failed(pod: &mut Pod, event: &KubeletEvent) -> Heard {

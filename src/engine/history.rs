@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::clock::Clock;
 use super::observation::{ContainerId, Ended, Uid};
 use crate::diagnosis::Blocked;
 use crate::kubelet::{Failure, ProbeKind};
@@ -23,6 +24,8 @@ const MOST_KILLINGS: usize = 12;
 /// What is remembered of one container.
 #[derive(Debug, Default)]
 pub(super) struct History {
+    /// Its pod's name, for people.
+    pub pod: Option<Arc<str>>,
     /// Its incarnations, oldest first; the last one may still run.
     pub runs: VecDeque<Run>,
     /// When the last incarnation that is no longer kept ended.
@@ -35,8 +38,12 @@ pub(super) struct History {
     pub killings: VecDeque<Kill>,
     /// Ends that stood in the status so far.
     pub ends: u32,
+    /// `restartCount` when it was last seen.
+    pub restarts: u32,
     /// Why it cannot begin, while it cannot.
     pub blocked: Option<Blocked>,
+    /// Since when no sandbox, or no volume, could be made for its pod.
+    pub no_sandbox_since: Option<Time>,
     /// When its postStart hook was said to have failed.
     pub hooks: VecDeque<Time>,
     /// When it last showed that changes of it had not been seen.
@@ -50,10 +57,14 @@ pub(super) struct Run {
     pub id: Option<ContainerId>,
     /// When it began, in whole seconds.
     pub started: Option<Time>,
-    /// Whether it was seen ready.
+    /// When it was first seen ready.
     pub ready: Option<Time>,
+    /// When it was first seen ready after having been seen to run and not to be ready.
+    pub became_ready: Option<Time>,
     /// When it was first seen `started` after having been seen not `started`.
     pub came_up: Option<Time>,
+    /// Whether it was seen `started`.
+    pub has_started: bool,
     /// The last time at which it was seen to run.
     pub seen_running: Option<Time>,
     /// How it ended.
@@ -128,6 +139,8 @@ pub(super) struct Kill {
     pub at: Time,
     /// What it said.
     pub why: KillReason,
+    /// How often it had been said by then.
+    pub count: u32,
 }
 
 /// What a Killing event said.
@@ -141,6 +154,13 @@ pub(super) enum KillReason {
     Hook,
     /// On purpose.
     Deliberate,
+}
+
+impl RunEnd {
+    /// When it ended, in our time.
+    pub fn at(&self, clock: Clock) -> Time {
+        self.ended.finished.map_or(self.seen_at, |finished| clock.ours(finished))
+    }
 }
 
 impl Words {
@@ -160,7 +180,16 @@ impl Words {
 impl Run {
     /// A run of which only the beginning is known.
     pub const fn begun(id: Option<ContainerId>, started: Option<Time>) -> Self {
-        Self { id, started, ready: None, came_up: None, seen_running: None, end: None }
+        Self {
+            id,
+            started,
+            ready: None,
+            became_ready: None,
+            came_up: None,
+            has_started: false,
+            seen_running: None,
+            end: None,
+        }
     }
 
     /// A run of which the end was seen first.
@@ -241,7 +270,7 @@ impl History {
 
     /// Takes in a Killing event; says whether that was news.
     pub fn killing(&mut self, kill: Kill) -> bool {
-        if self.killings.contains(&kill) {
+        if self.killings.iter().any(|known| known.at == kill.at && known.why == kill.why) {
             return false;
         }
         let place = self.killings.iter().rposition(|other| other.at <= kill.at).map_or(0, |at| at + 1);
@@ -287,6 +316,24 @@ impl History {
                 && before.is_none_or(|before| sample.at > before)
                 && until.is_none_or(|until| sample.at <= until)
         })
+    }
+
+    /// Ends of which only the count of restarts tells.
+    pub const fn ends_unseen(&self) -> u32 {
+        self.restarts.saturating_sub(self.ends)
+    }
+
+    /// Whether anything of a probe was ever heard.
+    pub fn heard_of(&self, probe: ProbeKind) -> bool {
+        self.words.iter().any(|words| words.probe == probe && words.kind == WordsKind::Failed)
+            || self.killings.iter().any(|kill| kill.why == KillReason::Probe(probe))
+    }
+
+    /// How many kills by a probe were told in all, lost ones included.
+    pub fn told_kills(&self, probe: ProbeKind) -> u32 {
+        let told = self.killings.iter().filter(|kill| kill.why == KillReason::Probe(probe));
+        let (events, most) = told.fold((0_u32, 0_u32), |(events, most), kill| (events + 1, most.max(kill.count)));
+        events.max(most)
     }
 
     /// How often a probe failed in the run at `index`, lost failures included.

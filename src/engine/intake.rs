@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use super::attention::is_unready;
 use super::count::Counted;
 use super::history::MOST_RUNS;
 use super::judge::fell;
 use super::observation::{KubeletEvent, PodId, PodSnapshot, Scope};
 use super::passing::Subject;
-use super::pods::{Container, Pod};
+use super::pods::{Container, Phase, Pod};
 use super::status::{self, Sight};
 use super::trial::Tally;
 use super::{Engine, Seen, hear, quiet, workload};
+use crate::diagnosis::CameUp;
 use crate::kubelet::ProbeKind;
 use crate::template::ContainerSpec;
 use crate::time::Time;
@@ -79,6 +81,7 @@ impl Engine {
         }
         pod.node.clone_from(&snapshot.node);
         pod.ip = snapshot.ip.or(pod.ip);
+        pod.start_time = snapshot.start_time.or(pod.start_time);
         if moved {
             pod.template = Arc::clone(&snapshot.template);
         }
@@ -96,8 +99,12 @@ impl Engine {
 
     /// Takes in the statuses of a pod's containers; says whether a finding may rest on what is new.
     fn statuses(&mut self, place: u32, snapshot: &PodSnapshot) -> bool {
-        let sight =
-            Sight { seen: snapshot.seen, with_pod: snapshot.deleting || snapshot.ended_by.is_some(), now: self.now };
+        let sight = Sight {
+            seen: snapshot.seen,
+            with_pod: snapshot.deleting || snapshot.ended_by.is_some(),
+            now: self.now,
+            clock: self.nodes.clock(snapshot.node.as_ref(), self.now),
+        };
         let mut matters = false;
         for status in &snapshot.containers {
             self.make_room(place, status.index);
@@ -108,10 +115,25 @@ impl Engine {
             else {
                 continue;
             };
-            let first = container.phase == super::pods::Phase::Absent;
+            let (first, ran) = (container.phase == Phase::Absent, container.phase == Phase::Running);
             let news = status::take_in(container, spec, status, sight);
+            if let Some(history) = container.history.as_mut()
+                && history.pod.is_none()
+            {
+                history.pod = Some(Arc::clone(&snapshot.id.name));
+            }
             matters |= news.matters || cannot_run(spec);
+            let begins_unready = !ran && container.history.is_none() && is_unready(spec, container);
             let id = pod.workload;
+            if begins_unready {
+                // Nobody may say that it does not become ready.
+                self.wake(id, Some(self.now.plus(quiet::UNREADY)));
+            }
+            if let Some((node, stamp)) = snapshot.node.as_ref().zip(news.stamp)
+                && let Some(measured) = self.nodes.measured(node)
+            {
+                measured.status(stamp, self.now);
+            }
             if news.matters {
                 self.note_shared(place, status.index);
             }
@@ -121,7 +143,7 @@ impl Engine {
                 self.restarted(id, spec, news.restarts);
                 self.count(id, &spec.name, Counted::Restart, news.restarts);
             }
-            if let Some(took) = news.came_up_after {
+            if let Some(took) = news.came_up {
                 self.came_up(id, &template, status.index, took);
             }
         }
@@ -151,7 +173,7 @@ impl Engine {
         let (Some(container), Some(spec)) = (pod.containers.get(index), pod.template.containers.get(index)) else {
             return;
         };
-        let subject = Subject::of(pod, spec, container, &self.nodes, None);
+        let subject = Subject::of(pod, spec, container, &self.nodes, None, self.now);
         let (Some(subject), Some(workload)) = (subject, self.workloads.get_mut(&pod.workload)) else {
             return;
         };
@@ -166,6 +188,7 @@ impl Engine {
         let passed = subject.passed();
         let known = &mut workload.trial_mut(&pod.template, &self.pods, self.now).containers[index];
         known.passed = known.passed.with(passed);
+        known.looped |= tally.last_bad.is_some();
         known.folded.get_or_insert_default().absorb(&tally);
     }
 
@@ -188,25 +211,20 @@ impl Engine {
         case.last_restart = Some(now);
     }
 
-    fn came_up(
-        &mut self,
-        id: usize,
-        template: &Arc<crate::template::PodTemplate>,
-        index: usize,
-        took: std::time::Duration,
-    ) {
+    fn came_up(&mut self, id: usize, template: &Arc<crate::template::PodTemplate>, index: usize, took: CameUp) {
         let Some(workload) = self.workloads.get_mut(&id) else {
             return;
         };
         let known = &mut workload.trial_mut(template, &self.pods, self.now).containers[index];
-        known.came_up_after = known.came_up_after.max(Some(took));
+        known.add_came_up(Some(took));
     }
 
     /// Notes which probes of a pod have passed.
     fn note_passes(&mut self, place: u32) {
         let Some(pod) = self.pods.get(place) else { return };
+        let clock = self.nodes.clock(pod.node.as_ref(), self.now);
         if let Some(workload) = self.workloads.get_mut(&pod.workload) {
-            workload.note_passes_of(pod, &self.pods, self.lists.alive(&workload.namespace));
+            workload.note_passes_of(pod, &self.pods, clock, self.lists.alive(&workload.namespace));
         }
     }
 
@@ -268,6 +286,21 @@ impl Engine {
         };
         let heard = hear::take_in(pod, event);
         let Some(index) = heard.container else { return false };
+        if let Some(node) = pod.node.clone()
+            && let Some(measured) = self.nodes.measured(&node)
+        {
+            if let Some(created) = event.created {
+                measured.event(event.first, created);
+            }
+            // What is older than the first sight was not on its way.
+            if self.born.is_some_and(|born| measured.clock(self.now).ours(event.last) > born) {
+                measured.arrival(event.last, self.now);
+            }
+        }
+        let Some(pod) = self.pods.get_mut(place) else { return false };
+        if let Some(history) = pod.containers[index].history.as_mut() {
+            history.pod.get_or_insert_with(|| Arc::clone(&event.pod.name));
+        }
         let said_anew = pod.containers[index].history.as_ref().and_then(|history| history.said_anew());
         if let Some((node, at)) = pod.node.as_ref().zip(said_anew) {
             self.nodes.kubelet_restarted(node, at);
@@ -296,16 +329,20 @@ impl Engine {
     fn note_shared(&mut self, place: u32, index: usize) {
         let Some(pod) = self.pods.get(place) else { return };
         let (spec, state) = (&pod.template.containers[index], &pod.containers[index]);
-        let subject = Subject::of(pod, spec, state, &self.nodes, None);
+        let subject = Subject::of(pod, spec, state, &self.nodes, None, self.now);
         let (Some(subject), Some(workload)) = (subject, self.workloads.get(&pod.workload)) else { return };
         let horizon = workload.cases.get(&spec.name).map(|case| case.horizon).unwrap_or_default();
         for run in 0..subject.history.runs.len() {
             let onsets = ProbeKind::ALL.into_iter().filter_map(|probe| subject.onset_in(run, probe));
-            onsets.filter(|at| *at >= horizon).for_each(|at| self.onsets.note(workload, &spec.name, at));
+            let onsets = onsets.map(|at| subject.clock.ours(at)).filter(|at| *at >= horizon);
+            onsets.for_each(|at| self.onsets.note(workload, &spec.name, pod.node.as_ref(), at));
         }
-        let (Some(node), Some(history)) = (&pod.node, state.history.as_deref()) else { return };
-        let falls = (0..history.runs.len()).filter_map(|run| fell(history, run, &pod.template, spec, self.now));
-        falls.for_each(|at| self.nodes.fell(node, workload, at));
+        let Some(node) = &pod.node else { return };
+        let falls = (0..subject.history.runs.len()).filter_map(|run| fell(&subject, run, self.now));
+        let falls: Vec<_> = falls.collect();
+        for at in falls {
+            self.nodes.fell(node, workload, at);
+        }
     }
 }
 
@@ -323,6 +360,7 @@ fn record(snapshot: &PodSnapshot, workload: usize, list: u32, now: Time) -> Pod 
         node: snapshot.node.clone(),
         ip: snapshot.ip,
         created: snapshot.created,
+        start_time: snapshot.start_time,
         deleting: snapshot.deleting,
         ended: snapshot.ended_by.is_some(),
         observed: now,

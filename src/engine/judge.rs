@@ -2,13 +2,24 @@
 
 use std::time::Duration;
 
-use super::history::{History, KillReason, Run, RunEnd};
-use crate::diagnosis::OwnKind;
+use super::clock::Clock;
+use super::history::{History, KillReason, Run, RunEnd, WordsKind};
+use super::passing::Subject;
+use crate::diagnosis::{OwnKind, Strength};
 use crate::kubelet::{ProbeKind, ProbeSpec};
-use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, Role};
+use crate::template::{ContainerSpec, PodTemplate, RestartAction, RestartPolicy, Role};
 use crate::time::Time;
 
-/// Status can arrive before its event: so long no end is called unexplained.
+/// Stamps are cut to whole seconds.
+const ROUNDED: Duration = Duration::from_secs(1);
+
+/// So many kills of a container are told for sure (`client-go`'s spam filter: 25 events, four a kill).
+const NOT_YET_DRY: u32 = 5;
+
+/// The reason that a container's status gives where another one had all of its pod restarted.
+pub(super) const RESTARTING_ALL: &str = "RestartingAllContainers";
+
+/// Status can arrive before its event: no end is called unexplained for this long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How an incarnation ended.
@@ -22,8 +33,8 @@ pub(super) enum EndKind {
     Likely(ProbeKind),
     /// The timing fits this probe and something of it was heard before; again and again it counts.
     Fitting(ProbeKind),
-    /// By itself; `true` where that was seen or leaves no other explanation.
-    Own(OwnKind, bool),
+    /// By itself, and how well that is known.
+    Own(OwnKind, Strength),
     /// On purpose, with its pod, or as it should.
     Fine,
     /// It never began.
@@ -48,33 +59,23 @@ impl EndKind {
 }
 
 /// Judges the end of the run at `index`; `None` while it has not ended.
-pub(super) fn judge(
-    history: &History,
-    index: usize,
-    template: &PodTemplate,
-    container: &ContainerSpec,
-    now: Time,
-) -> Option<EndKind> {
+pub(super) fn judge(subject: &Subject, index: usize, now: Time) -> Option<EndKind> {
+    let history = subject.history;
     let run = history.runs.get(index)?;
     let end = run.end.as_ref()?;
-    let case = Case { history, index, run, end, template, container };
+    let case = Case { subject, history, index, run, end, template: subject.template, container: subject.container };
     Some(case.fine().or_else(|| case.proven()).or_else(|| case.own()).unwrap_or_else(|| case.concluded(now)))
 }
 
 /// When the run at `index` was ended by a signal that no probe sent: it was seen to go by itself.
-pub(super) fn fell(
-    history: &History,
-    index: usize,
-    template: &PodTemplate,
-    container: &ContainerSpec,
-    now: Time,
-) -> Option<Time> {
-    let end = history.runs.get(index)?.end.as_ref().filter(|end| end.by_itself == Some(true))?;
-    let verdict = judge(history, index, template, container, now);
+pub(super) fn fell(subject: &Subject, index: usize, now: Time) -> Option<Time> {
+    let end = subject.history.runs.get(index)?.end.as_ref().filter(|end| end.by_itself == Some(true))?;
+    let verdict = judge(subject, index, now);
     end.ended.finished.filter(|_| matches!(verdict, Some(EndKind::Own(OwnKind::Signal, _))))
 }
 
 struct Case<'a> {
+    subject: &'a Subject<'a>,
     history: &'a History,
     index: usize,
     run: &'a Run,
@@ -93,11 +94,16 @@ impl Case<'_> {
         if self.end.with_pod || self.killing(|why| why == KillReason::Deliberate).is_some() {
             return Some(EndKind::Fine);
         }
+        // One of its pod's containers had all of them restarted.
+        let may_be_its_own = self.container.restart_rules.iter().any(|rule| rule.action == RestartAction::All);
+        if &*ended.reason == RESTARTING_ALL && !may_be_its_own {
+            return Some(EndKind::Fine);
+        }
         // What has completed is not run again, but for an init container with its pod.
         let again = self.index + 1 < self.history.runs.len();
         let completes = match self.container.role {
             Role::Init => true,
-            _ => self.template.restart != RestartPolicy::Always && !again,
+            _ => self.policy() != RestartPolicy::Always && !again,
         };
         (completes && self.container.role != Role::Sidecar && ended.exit == 0 && self.killed_by_event().is_none())
             .then_some(EndKind::Fine)
@@ -106,11 +112,11 @@ impl Case<'_> {
     /// A Killing event of an incarnation that was alive.
     fn proven(&self) -> Option<EndKind> {
         let (probe, at) = self.killed_by_event()?;
-        let finished = self.end.ended.finished?;
+        let finished = self.finished()?;
         let spec = self.container.probe(probe)?;
         let at_the_same_time = at.whole_second() >= finished.whole_second();
         let went_itself = self.end.by_itself == Some(true) && self.is_ordinary() && at_the_same_time;
-        let long_enough = self.uptime().is_none_or(|uptime| uptime >= spec.shortest_kill());
+        let long_enough = self.uptime().is_none_or(|uptime| uptime >= self.least_uptime(spec));
         (long_enough && !went_itself && !self.carried_over(probe, spec)).then_some(EndKind::Proven(probe))
     }
 
@@ -122,7 +128,8 @@ impl Case<'_> {
         }
         // Under restartPolicy Never the kubelet says no more than "Stopping container".
         let (_, at) = self.killing(|why| why == KillReason::Stopping)?;
-        let never = self.template.restart == RestartPolicy::Never && self.container.role != Role::Sidecar;
+        // So they do where the pod as a whole is restarted by a rule.
+        let never = self.policy() == RestartPolicy::Never && self.container.role != Role::Sidecar || self.by_rules();
         let probe = killing_probes(self.container)
             .find(|(probe, spec)| self.failed_to_the_end(*probe, spec) == Proof::Whole)?;
         never.then_some((probe.0, at))
@@ -130,7 +137,7 @@ impl Case<'_> {
 
     /// The latest Killing event of that sort within this incarnation's life.
     fn killing(&self, is: impl Fn(KillReason) -> bool) -> Option<(KillReason, Time)> {
-        let finished = self.end.ended.finished?;
+        let finished = self.finished()?;
         let started = self.run.started;
         let before = self.index.checked_sub(1).and_then(|before| self.history.runs.get(before));
         let taken = before.and_then(|run| run.end.as_ref()).and_then(|end| end.ended.finished);
@@ -157,43 +164,55 @@ impl Case<'_> {
         let Some(end) = self.history.runs.get(before).and_then(|run| run.end.as_ref()) else {
             return false;
         };
-        let went_itself =
-            end.by_itself == Some(true) || !could_be_kill(end.ended.exit) || &*end.ended.reason == "OOMKilled";
+        let went_itself = end.by_itself == Some(true) || &*end.ended.reason == "OOMKilled";
         let failed = self.history.failed_in(self.index, probe);
         went_itself && self.is_ordinary() && !end.with_pod && failed < spec.failure_threshold
     }
 
-    /// Ends that no probe can have brought about.
+    /// Ends that no probe can have brought about. The exit code is none that tells.
     fn own(&self) -> Option<EndKind> {
         let ended = &self.end.ended;
-        let own = |kind| Some(EndKind::Own(kind, true));
+        let seen = |kind| Some(EndKind::Own(kind, Strength::Seen));
         if &*ended.reason == "ContainerStatusUnknown" || (ended.exit == 255 && &*ended.reason == "Unknown") {
-            return own(OwnKind::Node);
+            return seen(OwnKind::Node);
         }
         let hook = self.killing(|why| why == KillReason::Hook).is_some() || self.hook_failed();
         if self.container.post_start && hook {
-            return own(OwnKind::Hook);
+            return seen(OwnKind::Hook);
+        }
+        // At a first look the event may stand for the hooks of earlier incarnations.
+        if self.container.post_start && self.end.by_itself.is_none() && !self.history.hooks.is_empty() {
+            return Some(EndKind::Own(OwnKind::Hook, Strength::Reckoned));
         }
         if &*ended.reason == "OOMKilled" {
-            return own(OwnKind::OutOfMemory);
+            return seen(OwnKind::OutOfMemory);
         }
         let kind = kind_of(ended.exit);
         // A hook that fails ends the container like a probe does.
-        if self.container.post_start && could_be_kill(ended.exit) && self.end.by_itself != Some(true) {
+        if self.container.post_start && self.end.by_itself != Some(true) {
             return None;
         }
-        if !could_be_kill(ended.exit) || killing_probes(self.container).next().is_none() {
-            return own(kind);
+        if killing_probes(self.container).next().is_none() {
+            return seen(kind);
         }
         if self.end.by_itself == Some(true) && self.is_ordinary() {
-            return own(kind);
+            return seen(kind);
         }
         let too_short =
             |(_, spec): (ProbeKind, &ProbeSpec)| self.uptime().is_some_and(|uptime| uptime < spec.shortest_kill());
-        if killing_probes(self.container).all(too_short) {
-            return own(kind);
+        killing_probes(self.container).all(too_short).then(|| match self.killed_by_event() {
+            // It was told to go for failures of the one before, and did: the reason is the other's.
+            Some(_) => self.like_the_one_before(),
+            None => EndKind::Own(kind, Strength::Reckoned),
+        })
+    }
+
+    fn like_the_one_before(&self) -> EndKind {
+        let before = self.index.checked_sub(1).and_then(|before| self.history.runs.get(before)?.end.as_ref());
+        match before.filter(|before| before.by_itself == Some(true)) {
+            Some(before) => EndKind::Own(kind_of(before.ended.exit), Strength::Reckoned),
+            None => EndKind::Unexplained,
         }
-        None
     }
 
     fn hook_failed(&self) -> bool {
@@ -204,21 +223,65 @@ impl Case<'_> {
 
     /// What remains when no event tells, once it is late enough for one.
     fn concluded(&self, now: Time) -> EndKind {
-        if now < self.end.seen_at.plus(PATIENCE) {
+        if now < self.end.seen_at.plus(patience(self.subject.clock)) {
             return EndKind::Pending;
+        }
+        // Where rules restart it every end is shown; one of which no event tells was its own.
+        if self.end.by_itself == Some(true)
+            && !self.is_ordinary()
+            && self.container.role == Role::App
+            && self.by_rules()
+        {
+            let told = killing_probes(self.container).any(|(probe, _)| self.told_of(probe));
+            let strength = if told { Strength::Assumed } else { Strength::Reckoned };
+            let whole =
+                killing_probes(self.container).any(|(probe, spec)| self.failed_to_the_end(probe, spec) == Proof::Whole);
+            if !told && !whole {
+                return EndKind::Own(kind_of(self.end.ended.exit), strength);
+            }
         }
         let mut fitting = None;
         for (probe, spec) in killing_probes(self.container) {
+            let fits = self.fits(spec) && !self.leaves_failures_behind();
             match self.failed_to_the_end(probe, spec) {
                 Proof::Whole => return EndKind::Likely(probe),
-                Proof::Part if self.fits(spec) => fitting = fitting.or(Some(EndKind::Fitting(probe))),
+                Proof::Part if fits => fitting = fitting.or(Some(EndKind::Fitting(probe))),
                 Proof::Part | Proof::None => {}
             }
-            if self.fits(spec) && self.told_of(probe) {
+            if fits && (self.told_of(probe) || self.failed_around(probe, spec)) {
                 fitting = fitting.or(Some(EndKind::Fitting(probe)));
             }
         }
-        fitting.unwrap_or(EndKind::Unexplained)
+        fitting.unwrap_or_else(|| self.unexplained())
+    }
+
+    /// Silence of the probes speaks for an end of its own, where its exit code is none of those that
+    /// a signal usually leaves.
+    fn unexplained(&self) -> EndKind {
+        let ended = &self.end.ended;
+        let history = self.subject.history;
+        let heard = killing_probes(self.container).any(|(probe, _)| history.heard_of(probe));
+        let told = killing_probes(self.container).any(|(probe, _)| self.told_of(probe));
+        // At a first look the words of an hour are there, and those of a kill among them.
+        let silent = if self.end.by_itself.is_none() && heard { !told } else { !heard };
+        if !silent || usual_after_a_signal(ended.exit) {
+            return EndKind::Unexplained;
+        }
+        EndKind::Own(kind_of(ended.exit), Strength::Assumed)
+    }
+
+    /// Whether a probe was heard to fail before the end and after it, as often as it kills: what its
+    /// event counted in between is not known one by one.
+    fn failed_around(&self, probe: ProbeKind, spec: &ProbeSpec) -> bool {
+        let (Some(started), Some(finished)) = (self.run.started, self.end.ended.finished) else { return false };
+        let around = self.history.words.iter().filter(|words| {
+            words.probe == probe
+                && words.kind == WordsKind::Failed
+                && words.first <= finished
+                && words.last >= started
+                && words.first < words.last
+        });
+        around.fold(0_u32, |count, words| count.saturating_add(words.count)) >= spec.failure_threshold
     }
 
     /// How well the failures of a probe explain the end.
@@ -233,6 +296,11 @@ impl Case<'_> {
             count = count.saturating_add(sample.count);
             last = Some(sample.at);
         }
+        // What an event counted since long before is not all of this one.
+        if let (Some(started), Some(last)) = (self.run.started, last) {
+            let possible = last.since(started).as_secs() / spec.period.as_secs().max(1) + 1;
+            count = count.min(u32::try_from(possible).unwrap_or(u32::MAX));
+        }
         match last {
             Some(last) if finished.since(last) <= within && count >= spec.failure_threshold => Proof::Whole,
             Some(last) if finished.since(last) <= within => Proof::Part,
@@ -243,12 +311,45 @@ impl Case<'_> {
     /// Whether the uptime is one after which a probe that never passed kills.
     fn fits(&self, spec: &ProbeSpec) -> bool {
         self.uptime()
-            .is_some_and(|uptime| uptime >= spec.shortest_kill() && uptime <= spec.longest_kill(self.template.grace))
+            .is_some_and(|uptime| uptime >= self.least_uptime(spec) && uptime <= spec.longest_kill(self.template.grace))
+    }
+
+    /// The least uptime after which a probe can have ended it: of an end that was not watched, and of which
+    /// nobody knows whether an earlier one left failures behind, without the benefit of the doubt.
+    fn least_uptime(&self, spec: &ProbeSpec) -> Duration {
+        let told = killing_probes(self.container).any(|(probe, _)| self.told_often_enough(probe));
+        let doubtful = self.end.by_itself.is_none() && self.index == 0 && !told;
+        spec.shortest_kill().saturating_add(Duration::from_secs(u64::from(doubtful)))
+    }
+
+    /// Whether a kill was told of an incarnation that had not run long enough for it: then the container
+    /// ends by itself, and what its probes had counted by then makes up the next kill.
+    fn leaves_failures_behind(&self) -> bool {
+        self.history.killings.iter().any(|kill| {
+            let KillReason::Probe(probe) = kill.why else { return false };
+            let begun =
+                self.history.runs.iter().rev().filter_map(|run| run.started).find(|started| *started <= kill.at);
+            let least = self.container.probe(probe).map(ProbeSpec::shortest_kill);
+            begun.zip(least).is_some_and(|(begun, least)| kill.at.since(begun).saturating_add(ROUNDED) < least)
+        })
+    }
+
+    /// Whether kills by this probe were told as often as its restarts make likely: while the kubelet's
+    /// words do not run dry, a kill is told each time, and one that an app's own ends left behind is not.
+    fn told_often_enough(&self, probe: ProbeKind) -> bool {
+        let told = self.history.told_kills(probe);
+        self.told_of(probe) && told * 2 >= self.history.restarts.min(NOT_YET_DRY)
     }
 
     /// Whether a kill by this probe was ever told of this container.
     fn told_of(&self, probe: ProbeKind) -> bool {
         self.history.killings.iter().any(|kill| kill.why == KillReason::Probe(probe))
+    }
+
+    /// When it ended; where the status does not say, when that was seen, by the node's clock.
+    fn finished(&self) -> Option<Time> {
+        let replaced = &*self.end.ended.reason == RESTARTING_ALL;
+        self.end.ended.finished.or_else(|| replaced.then(|| self.subject.clock.nodes(self.end.seen_at)))
     }
 
     fn uptime(&self) -> Option<Duration> {
@@ -257,7 +358,16 @@ impl Case<'_> {
 
     /// Whether a probe kill of such a container is never seen `terminated`.
     fn is_ordinary(&self) -> bool {
-        self.container.role == Role::App && self.template.restart == RestartPolicy::Always
+        self.container.role == Role::App && self.policy() == RestartPolicy::Always && !self.by_rules()
+    }
+
+    /// Whether rules of its pod's containers decide what is restarted.
+    fn by_rules(&self) -> bool {
+        self.template.containers.iter().any(|container| container.has_restart_rules())
+    }
+
+    fn policy(&self) -> RestartPolicy {
+        self.template.restart_policy_of(self.container)
     }
 }
 
@@ -276,9 +386,15 @@ pub(super) fn killing_probes(container: &ContainerSpec) -> impl Iterator<Item = 
     [ProbeKind::Startup, ProbeKind::Liveness].into_iter().filter_map(|kind| Some((kind, container.probe(kind)?)))
 }
 
-/// Whether SIGTERM or SIGKILL can leave such an exit code.
-pub(super) const fn could_be_kill(exit: i32) -> bool {
-    matches!(exit, 0 | 2 | 137 | 143)
+/// How long after an end was seen the event that explains it may still come: longer where the node's
+/// events were seen to be late.
+pub(super) fn patience(clock: Clock) -> Duration {
+    PATIENCE.max(clock.lag.saturating_add(PATIENCE / 2))
+}
+
+/// Whether an exit code is one of those that SIGTERM or SIGKILL usually leaves. Others may be, too.
+const fn usual_after_a_signal(exit: i32) -> bool {
+    matches!(exit, 0 | 2 | 130 | 137 | 143)
 }
 
 const fn kind_of(exit: i32) -> OwnKind {

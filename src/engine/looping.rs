@@ -10,10 +10,12 @@ use super::scene::{Member, Scene};
 use super::trial::Tally;
 use super::workload::is_same;
 use crate::diagnosis::diagnose;
-use crate::finding::{Effect, Fact};
+use crate::finding::{Cause, Effect, Fact};
 use crate::kubelet::ProbeKind;
-use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, Role};
+use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, RestartRule, Role};
 
+/// A container that has ended and that a rule may restart is restarted by then.
+pub(super) const UNTIL_SETTLED: std::time::Duration = std::time::Duration::from_secs(30);
 /// Ends of its own that make a container suspect.
 const SUSPECT_ENDS: u32 = 2;
 /// Failures in one incarnation that make a probe suspect.
@@ -44,7 +46,7 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
     if !ended && probe.is_none() {
         return None;
     }
-    let effect = effect_of(template, container);
+    let effect = effect_of(template, container, &members);
     if effect == Effect::Killed && probe.is_none() {
         return None;
     }
@@ -52,7 +54,10 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
     let verdict = diagnose(&evidence);
     let counts: Vec<_> = members.iter().map(|member| Counts::of(scene, member, probe, case)).collect();
     let at_once = verdict.deterministic && probe.is_some_and(|probe| !evidence.passed.has(probe));
-    let confirmed = counts.iter().any(|counts| counts.confirm(scene.settings, effect, probe, at_once));
+    let sees_enough = verdict.cause != Cause::Unknown || counts.iter().any(|counts| counts.is_watched(scene.settings));
+    let settled = !container.has_restart_rules() || members.iter().any(|member| is_settled(scene, member));
+    let confirmed =
+        sees_enough && settled && counts.iter().any(|counts| counts.confirm(scene.settings, effect, probe, at_once));
     // One end that no probe brought about is nothing yet.
     let suspect = SUSPECT_ENDS.min(scene.settings.own_ends);
     if probe.is_none() && !active && counts.iter().all(|counts| counts.all < suspect) {
@@ -63,7 +68,7 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
         return None;
     }
     let affected = affected(&members, &counts, probe);
-    let facts = facts(&members, &tally, probe, container);
+    let facts = facts(scene, &members, &tally, probe, container);
     Some(Proposal {
         effect,
         probe,
@@ -73,12 +78,32 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
         confirmed,
         facts,
         longest_bad: tally.longest_bad,
+        last_bad: tally.last_bad,
     })
 }
 
-const fn effect_of(template: &PodTemplate, container: &ContainerSpec) -> Effect {
-    match (template.restart, container.role) {
-        (RestartPolicy::Never, Role::App | Role::Init) => Effect::Killed,
+/// Whether it is known whether a container that rules may restart is restarted.
+fn is_settled(scene: &Scene, member: &Member) -> bool {
+    let ends = member.state.history.iter().flat_map(|history| history.runs.iter()).filter_map(|run| run.end.as_ref());
+    let last = ends.map(|end| end.seen_at).max();
+    member.state.restarts > 0
+        || last.is_some_and(|last| last.plus(UNTIL_SETTLED) <= scene.now)
+        || last.is_some() && !may_be_restarted(member)
+}
+
+/// Whether a rule fits the exit code with which it ended last.
+fn may_be_restarted(member: &Member) -> bool {
+    let ends = member.state.history.iter().flat_map(|history| history.runs.iter()).filter_map(|run| run.end.as_ref());
+    let Some(exit) = ends.last().map(|end| end.ended.exit) else { return true };
+    let fits = |rule: &RestartRule| rule.exit_codes.as_ref().is_none_or(|codes| codes.fit(exit));
+    member.spec.restart_rules.iter().any(fits)
+}
+
+/// What its ends come to; where rules may restart it, what was seen tells whether they do.
+fn effect_of(template: &PodTemplate, container: &ContainerSpec, members: &[Member]) -> Effect {
+    let restarted = container.has_restart_rules() && members.iter().any(|member| member.state.restarts > 0);
+    match (template.restart_policy_of(container), container.role) {
+        (RestartPolicy::Never, Role::App | Role::Init) if !restarted => Effect::Killed,
         _ => Effect::RestartLoop,
     }
 }
@@ -90,8 +115,9 @@ fn which_probe(tally: &Tally) -> Option<ProbeKind> {
     if own > 0 && own * 3 >= own + kills {
         return None;
     }
-    let most = ProbeKind::ALL.into_iter().max_by_key(|kind| tally.probes[*kind as usize].kills())?;
-    (tally.probes[most as usize].kills() > 0).then_some(most)
+    let of = |kind: ProbeKind| tally.probes[kind as usize].kills();
+    let most = ProbeKind::ALL.into_iter().max_by_key(|kind| of(*kind))?;
+    (of(most) > 0).then_some(most)
 }
 
 /// The probe that is about to end it: two failures in the incarnation that runs, or a kill that is
@@ -105,7 +131,8 @@ fn suspect(scene: &Scene, members: &[Member], tally: &Tally) -> Option<ProbeKind
             let history = member.state.history.as_ref()?;
             let index = history.runs.len().checked_sub(1).filter(|_| history.current().is_some())?;
             [ProbeKind::Startup, ProbeKind::Liveness].into_iter().find(|kind| {
-                let recent = history.samples_of(index, *kind).filter(|sample| sample.at >= scene.window());
+                let clock = scene.nodes.clock(member.pod.node.as_ref(), scene.now);
+                let recent = history.samples_of(index, *kind).filter(|sample| clock.ours(sample.at) >= scene.window());
                 recent.fold(0_u32, |failed, sample| failed.saturating_add(sample.count)) >= SUSPECT
             })
         })
@@ -136,27 +163,37 @@ struct Counts {
     kills: u32,
     /// Those of them that are sure one by one.
     sure_kills: u32,
+    /// Ends that no probe brought about, as far as is known.
+    others: u32,
     /// All bad ends.
     all: u32,
+    /// Those of them that came while its watch was unbroken.
+    watched: u32,
+    /// Kills that are sure one by one, and came while its watch was unbroken.
+    watched_kills: u32,
 }
 
 impl Counts {
-    fn of(scene: &Scene, member: &Member, probe: Option<ProbeKind>, case: &Case) -> Self {
+    fn of<'a>(scene: &Scene<'a>, member: &Member<'a>, probe: Option<ProbeKind>, case: &Case) -> Self {
         let mut counts = Self::default();
-        let Some(history) = member.state.history.as_deref() else {
+        let Some(subject) = scene.subject(member) else {
             return counts;
         };
+        let history = subject.history;
         let from = scene.window().max(case.horizon);
         let mut latest = None;
         for (index, run) in history.runs.iter().enumerate() {
-            let Some(kind) = judge(history, index, &member.pod.template, member.spec, scene.now) else {
+            let (Some(kind), Some(end)) = (judge(&subject, index, scene.now), run.end.as_ref()) else {
                 continue;
             };
-            let at = run.end.as_ref().map(|end| end.ended.finished.unwrap_or(end.seen_at));
-            if !kind.is_bad() || kind == EndKind::Pending || at.is_none_or(|at| at < from) {
+            if !kind.is_bad() || kind == EndKind::Pending || end.at(subject.clock) < from {
                 continue;
             }
             counts.add(kind, probe, 1);
+            let watched = u32::from(end.by_itself.is_some());
+            let sure = kind.killed_by() == probe && probe.is_some() && !matches!(kind, EndKind::Fitting(_));
+            counts.watched += watched;
+            counts.watched_kills += watched * u32::from(sure);
             latest = Some(kind);
         }
         if let Some(kind) = latest {
@@ -167,6 +204,9 @@ impl Counts {
 
     fn add(&mut self, kind: EndKind, probe: Option<ProbeKind>, ends: u32) {
         self.all = self.all.saturating_add(ends);
+        if kind.killed_by().is_none() {
+            self.others = self.others.saturating_add(ends);
+        }
         if probe.is_some() && kind.killed_by() == probe {
             self.kills = self.kills.saturating_add(ends);
             if !matches!(kind, EndKind::Fitting(_)) {
@@ -175,11 +215,18 @@ impl Counts {
         }
     }
 
+    /// Whether enough was watched to say that nobody knows why.
+    const fn is_watched(&self, settings: &Settings) -> bool {
+        self.watched >= settings.own_ends || self.watched_kills >= settings.probe_kills
+    }
+
     fn confirm(&self, settings: &Settings, effect: Effect, probe: Option<ProbeKind>, at_once: bool) -> bool {
         let killed = self.sure_kills > 0 && (at_once || effect == Effect::Killed);
-        // Beside a probe's kills ends of other sorts count too, but never for more than those.
-        let ends = probe.map_or(settings.own_ends, |_| settings.own_ends.max(settings.probe_kills));
-        let again = self.kills >= settings.probe_kills || self.all >= ends;
+        let again = match probe {
+            // Beside a probe's kills ends of other sorts count too, but never for more than those.
+            Some(_) => self.kills >= settings.probe_kills || self.all >= settings.own_ends.max(settings.probe_kills),
+            None => self.others >= settings.own_ends,
+        };
         killed || effect != Effect::Killed && again
     }
 }
@@ -212,15 +259,23 @@ fn is_failing(member: &Member, probe: Option<ProbeKind>) -> bool {
 }
 
 /// The kills, in words.
-fn facts(members: &[Member], tally: &Tally, probe: Option<ProbeKind>, container: &ContainerSpec) -> Vec<Fact> {
+fn facts(
+    scene: &Scene,
+    members: &[Member],
+    tally: &Tally,
+    probe: Option<ProbeKind>,
+    container: &ContainerSpec,
+) -> Vec<Fact> {
     let Some(probe) = probe else { return Vec::new() };
     let record = &tally.probes[probe as usize];
-    let killed = members
+    let first = members
         .iter()
-        .filter_map(|member| member.state.history.as_ref())
-        .flat_map(|history| history.killings.iter())
-        .filter(|kill| kill.why == KillReason::Probe(probe));
-    let first = killed.map(|kill| kill.at).min();
+        .filter_map(|member| {
+            let killings = member.state.history.as_ref()?.killings.iter();
+            let first = killings.filter(|kill| kill.why == KillReason::Probe(probe)).map(|kill| kill.at).min()?;
+            Some(scene.nodes.clock(member.pod.node.as_ref(), scene.now).ours(first))
+        })
+        .min();
     let mut facts = Vec::new();
     if let Some(at) = first {
         facts.push(Fact {

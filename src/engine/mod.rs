@@ -9,6 +9,7 @@
 mod attention;
 mod case;
 mod change;
+mod clock;
 mod count;
 mod hear;
 mod history;
@@ -23,6 +24,7 @@ mod over;
 mod passing;
 mod pods;
 mod quiet;
+mod recurring;
 mod remedy;
 mod scene;
 mod speak;
@@ -32,8 +34,8 @@ mod waiting;
 mod workload;
 
 pub use crate::finding::{
-    Cause, Change, ChangeKind, Confidence, Effect, Fact, Fault, Finding, Identity, Pods, RevisionChange, ServiceState,
-    Severity, Value,
+    Cause, Change, ChangeKind, Confidence, Considered, Effect, Fact, Fault, Finding, Identity, Pods, RevisionChange,
+    ServiceState, Severity, Standing, Value,
 };
 pub use count::{Count, Counted};
 pub use observation::{
@@ -41,7 +43,9 @@ pub use observation::{
     Seen, ServiceFacts, ServicesFacts, State, Uid, WorkloadFacts,
 };
 
-pub use crate::template::{ContainerSpec, EnvField, PodTemplate, RestartPolicy, Role};
+pub use crate::template::{
+    ContainerSpec, EnvField, ExitCodes, HashLabel, PodTemplate, RestartAction, RestartPolicy, RestartRule, Role,
+};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -94,6 +98,8 @@ impl Default for Settings {
 #[derive(Default)]
 pub struct Engine {
     settings: Settings,
+    /// When the first thing was seen.
+    born: Option<Time>,
     now: Time,
     pods: PodTable,
     workloads: BTreeMap<usize, Workload>,
@@ -125,6 +131,7 @@ impl Engine {
     /// Takes in what was seen at `now`. A `now` before an earlier one counts as that one.
     pub fn apply(&mut self, observation: Observation, now: Time) {
         self.now = self.now.max(now);
+        self.born.get_or_insert(self.now);
         match observation {
             Observation::Pod(snapshot) => self.pod(&snapshot),
             Observation::PodGone(id) => self.pod_gone(&id),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::clock::{Clock, Measured};
 use super::workload::Workload;
 use crate::time::Time;
 
@@ -26,6 +27,7 @@ pub(super) struct Nodes(BTreeMap<Arc<str>, Node>);
 #[derive(Debug, Default)]
 pub(super) struct Node {
     kubelet_since: Option<Time>,
+    measured: Measured,
     falls: VecDeque<Fall>,
 }
 
@@ -41,6 +43,19 @@ impl Nodes {
     /// What happened to that node, if anything is remembered.
     pub fn get(&self, name: Option<&Arc<str>>) -> Option<&Node> {
         self.0.get(name?)
+    }
+
+    /// How that node's clock stands to ours.
+    pub fn clock(&self, name: Option<&Arc<str>>, now: Time) -> Clock {
+        match self.get(name) {
+            Some(node) => node.measured.clock(now),
+            None => Measured::default().clock(now),
+        }
+    }
+
+    /// What is measured of a node's clock, to add to it; `None` where there is no room.
+    pub fn measured(&mut self, name: &Arc<str>) -> Option<&mut Measured> {
+        self.entry(name).map(|node| &mut node.measured)
     }
 
     /// Notes that a node's kubelet was restarted after one time and by another.

@@ -24,10 +24,12 @@ pub(super) struct Onsets(BTreeMap<Who, Spell>);
 /// Namespace, `KIND/NAME` of the workload, container.
 type Who = (Arc<str>, Arc<str>, Arc<str>);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Spell {
     began: Time,
     last: Time,
+    /// Where, while that is one node alone.
+    node: Option<Arc<str>>,
 }
 
 impl Spell {
@@ -42,16 +44,20 @@ impl Spell {
 impl Onsets {
     /// Notes that a probe of a container that had passed began to fail; in any order, any number of
     /// times.
-    pub fn note(&mut self, workload: &Workload, container: &Arc<str>, at: Time) {
-        self.entry(who(workload, container), at).take_in(at);
+    pub fn note(&mut self, workload: &Workload, container: &Arc<str>, node: Option<&Arc<str>>, at: Time) {
+        let spell = self.entry(who(workload, container), at, node);
+        spell.take_in(at);
+        if spell.node.as_ref() != node {
+            spell.node = None;
+        }
     }
 
-    fn entry(&mut self, who: Who, at: Time) -> &mut Spell {
+    fn entry(&mut self, who: Who, at: Time, node: Option<&Arc<str>>) -> &mut Spell {
         if self.0.len() >= MOST && !self.0.contains_key(&who) {
             let oldest = self.0.iter().min_by_key(|(_, spell)| spell.last).map(|(who, _)| who.clone());
             oldest.and_then(|who| self.0.remove(&who));
         }
-        self.0.entry(who).or_insert(Spell { began: at, last: at })
+        self.0.entry(who).or_insert_with(|| Spell { began: at, last: at, node: node.cloned() })
     }
 
     /// What was before belongs to an episode that is over.
@@ -63,7 +69,7 @@ impl Onsets {
     pub fn rename(&mut self, from: &Workload, to: &Workload) {
         for container in from.cases.keys() {
             if let Some(spell) = self.0.remove(&who(from, container)) {
-                let known = self.entry(who(to, container), spell.began);
+                let known = self.entry(who(to, container), spell.began, spell.node.as_ref());
                 known.take_in(spell.began);
                 known.take_in(spell.last);
             }
@@ -73,15 +79,30 @@ impl Onsets {
     /// Other workloads of the namespace that became unwell when this container did, by name.
     pub fn fell_together(&self, workload: &Workload, container: &Arc<str>) -> Vec<Arc<str>> {
         let own = who(workload, container);
-        let Some(Spell { began, .. }) = self.0.get(&own).copied() else {
-            return Vec::new();
-        };
-        let near = |spell: &Spell| spell.began.since(began) <= TOGETHER && began.since(spell.began) <= TOGETHER;
-        let others = self.0.iter().filter(|((namespace, name, _), _)| *namespace == own.0 && *name != own.1);
-        let mut names: Vec<_> =
-            others.filter(|(_, spell)| near(spell)).map(|((_, name, _), _)| Arc::clone(name)).collect();
+        let others = self.near(&own).filter(|((namespace, _, _), _)| *namespace == own.0);
+        let mut names: Vec<_> = others.map(|((_, name, _), _)| Arc::clone(name)).collect();
         names.dedup();
         names
+    }
+
+    /// The one node on which this container became unwell, and the other workloads, of any namespace,
+    /// that became unwell there, and only there, at the same time.
+    pub fn on_one_node(&self, workload: &Workload, container: &Arc<str>) -> Option<(Arc<str>, Vec<Arc<str>>)> {
+        let own = who(workload, container);
+        let node = self.0.get(&own)?.node.clone()?;
+        let others = self.near(&own).filter(|(_, spell)| spell.node.as_ref() == Some(&node));
+        let mut names: Vec<_> = others.map(|((_, name, _), _)| Arc::clone(name)).collect();
+        names.dedup();
+        Some((node, names))
+    }
+
+    /// Other workloads that became unwell when this one did.
+    fn near<'a>(&'a self, own: &'a Who) -> impl Iterator<Item = (&'a Who, &'a Spell)> {
+        let began = self.0.get(own).map(|spell| spell.began);
+        let near = move |spell: &Spell| {
+            began.is_some_and(|began| spell.began.since(began) <= TOGETHER && began.since(spell.began) <= TOGETHER)
+        };
+        self.0.iter().filter(move |(who, spell)| (&who.0, &who.1) != (&own.0, &own.1) && near(spell))
     }
 }
 

@@ -6,9 +6,8 @@ use std::time::Duration;
 use super::case::{Episode, Slot};
 use super::history::KillReason;
 use super::pods::Phase;
-use super::quiet;
 use super::scene::{Member, Scene};
-use super::workload::is_same;
+use super::{quiet, recurring};
 use crate::kubelet::ProbeKind;
 use crate::template::PodTemplate;
 use crate::time::Time;
@@ -17,7 +16,7 @@ use crate::time::Time;
 const GONE: Duration = Duration::from_mins(1);
 
 /// Whether an episode is over; else when it may be, if nothing happens before.
-pub(super) fn is_over(scene: &Scene, name: &str, slot: Slot, episode: &Episode) -> Result<(), Option<Time>> {
+pub(super) fn is_over<'a>(scene: &Scene<'a>, name: &'a str, slot: Slot, episode: &Episode) -> Result<(), Option<Time>> {
     // What is known may be old.
     if scene.listing {
         return Err(None);
@@ -30,6 +29,10 @@ pub(super) fn is_over(scene: &Scene, name: &str, slot: Slot, episode: &Episode) 
         let due = scene.workload.empty_since.unwrap_or(scene.now).plus(GONE);
         return if due <= scene.now { Ok(()) } else { Err(Some(due)) };
     }
+    if slot == Slot::Recurring {
+        let due = recurring::over_at(episode);
+        return if due <= scene.now { Ok(()) } else { Err(Some(due)) };
+    }
     if is_replaced(scene, name, episode) {
         return Ok(());
     }
@@ -37,7 +40,9 @@ pub(super) fn is_over(scene: &Scene, name: &str, slot: Slot, episode: &Episode) 
     let mut any = false;
     for member in scene.members(name).filter(|member| member.pod.is_live()) {
         any = true;
-        due = due.max(healthy_at(scene, &member, slot, episode).ok_or(None)?);
+        let healthy = healthy_at(scene, &member, slot, episode).ok_or(None)?;
+        // What says otherwise may still be on its way.
+        due = due.max(healthy.plus(scene.lag(&member)));
     }
     match (any, due <= scene.now) {
         (false, _) => Err(None),
@@ -46,28 +51,28 @@ pub(super) fn is_over(scene: &Scene, name: &str, slot: Slot, episode: &Episode) 
     }
 }
 
-/// Whether its template is no longer what the workload wants, and its pods are gone.
+/// Whether the field that it blames has another value in what the workload wants now, and the pods
+/// that had the old one are gone. A template that is another one and asks the same is the same fault
+/// going on: then its containers have to show that they are well.
 fn is_replaced(scene: &Scene, name: &str, episode: &Episode) -> bool {
     let mut pods = scene.workload.pods.iter().filter_map(|place| scene.pods.get(*place));
-    match &episode.template {
-        Some(template) => pods.all(|pod| !is_same(&pod.template, template)),
-        // Remembered: told by the value that was wrong.
-        None => pods.all(|pod| !has_that_value(&pod.template, name, episode)),
-    }
+    pods.all(|pod| has_another_value(&pod.template, name, episode))
 }
 
-/// Whether the field that a remembered finding blames still has that value.
-fn has_that_value(template: &Arc<PodTemplate>, name: &str, episode: &Episode) -> bool {
+/// Whether the field that a finding blames has another value in a template, or is gone.
+fn has_another_value(template: &Arc<PodTemplate>, name: &str, episode: &Episode) -> bool {
     let Some(spec) = template.containers.iter().find(|spec| &*spec.name == name) else {
-        return false;
+        return true;
     };
     let finding = &episode.finding;
-    match (&finding.field, &finding.current) {
-        (Some(field), Some(current)) => {
-            super::change::value_of(spec, field).is_none_or(|value| value == current.to_string())
-        }
-        _ => true,
-    }
+    let (Some(field), Some(current)) = (&finding.field, &finding.current) else { return false };
+    let blamed = episode.template.as_ref().and_then(|template| {
+        let spec = template.containers.iter().find(|spec| &*spec.name == name)?;
+        super::change::value_of(spec, field)
+    });
+    let wrong = blamed.unwrap_or_else(|| current.to_string());
+    let is_known = episode.template.is_none() || super::change::is_compared(field);
+    is_known && super::change::value_of(spec, field).is_none_or(|value| value != wrong)
 }
 
 /// When a container has run well for long enough, if it goes on so; `None` while it does not.
@@ -75,19 +80,19 @@ fn healthy_at(scene: &Scene, member: &Member, slot: Slot, episode: &Episode) -> 
     if member.state.phase != Phase::Running {
         return None;
     }
-    let since = member.state.since.unwrap_or(scene.now);
+    let since = member.state.since.map_or(scene.now, |since| scene.ours(member, since));
     match slot {
         Slot::Loop => {
             let gap = member.state.history.as_ref().and_then(|history| history.gap);
             // Its next end, or that it waits for its next start, may not be seen either.
-            let unsure = gap.is_some_and(|gap| gap >= episode.finding.opened_at);
+            let unsure = gap.is_some_and(|gap| gap >= episode.finding.opened_at.minus(GONE));
             let longest_bad = if unsure { Duration::MAX } else { episode.longest_bad };
             let needed = Scene::proof_of_health(member.spec, longest_bad);
-            let failed = last_failure(member, since, ProbeKind::kills).max(last_kill(member, since));
+            let failed = last_failure(scene, member, since, ProbeKind::kills).max(last_kill(scene, member, since));
             Some(failed.map_or(since, |failed| failed.max(since)).plus(needed))
         }
         Slot::NeverReady => {
-            let failed = last_failure(member, since, |probe| probe == ProbeKind::Readiness);
+            let failed = last_failure(scene, member, since, |probe| probe == ProbeKind::Readiness);
             member.state.ready.then(|| failed.map_or(since, |failed| failed.max(since)).plus(Duration::from_mins(1)))
         }
         Slot::Blocked => {
@@ -96,21 +101,19 @@ fn healthy_at(scene: &Scene, member: &Member, slot: Slot, episode: &Episode) -> 
         }
         // The kubelet's silence proves nothing: its words run dry.
         Slot::Ineffective(_) => None,
-        Slot::Flapping(_) => Some(scene.now),
+        Slot::Flapping(_) | Slot::Recurring => Some(scene.now),
     }
 }
 
 /// When the kubelet last said that it kills the container for a probe: its end may not be told yet.
-fn last_kill(member: &Member, since: Time) -> Option<Time> {
+fn last_kill(scene: &Scene, member: &Member, since: Time) -> Option<Time> {
     let killings = member.state.history.as_ref()?.killings.iter().rev();
-    killings.map(|kill| (kill.at, kill.why)).find_map(|(at, why)| match why {
-        KillReason::Probe(_) if at >= since => Some(at),
-        _ => None,
-    })
+    let killed = killings.filter(|kill| matches!(kill.why, KillReason::Probe(_)));
+    killed.map(|kill| scene.ours(member, kill.at)).find(|at| *at >= since)
 }
 
-fn last_failure(member: &Member, since: Time, is: impl Fn(ProbeKind) -> bool) -> Option<Time> {
+fn last_failure(scene: &Scene, member: &Member, since: Time, is: impl Fn(ProbeKind) -> bool) -> Option<Time> {
     let history = member.state.history.as_ref()?;
-    let said = history.words.iter().filter(|words| is(words.probe) && words.last >= since);
-    said.map(|words| words.last).max()
+    let said = history.words.iter().filter(|words| is(words.probe));
+    said.map(|words| scene.ours(member, words.last)).filter(|last| *last >= since).max()
 }

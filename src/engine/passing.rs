@@ -7,16 +7,22 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::clock::Clock;
 use super::history::{History, KillReason, Run, Sample, WordsKind};
 use super::nodes::{Node, Nodes};
 use super::pods::{Container, Pod};
-use crate::diagnosis::ProbeSet;
+use crate::diagnosis::{Passes, Strength};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
 /// How much later than it should a busy node may come to its probes.
 const LAG: Duration = Duration::from_secs(5);
+
+/// So many times longer than the longest life without a pass, and at least so long, proves one beyond
+/// doubt.
+const BEYOND_DOUBT: u32 = 3;
+const LONG: Duration = Duration::from_mins(5);
 
 /// One container of one pod, with all that is reckoned with.
 pub(super) struct Subject<'a> {
@@ -32,6 +38,8 @@ pub(super) struct Subject<'a> {
     pub runs_until: Option<Time>,
     /// What is remembered of its node.
     pub node: Option<&'a Node>,
+    /// How its node's clock stands to ours.
+    pub clock: Clock,
 }
 
 impl<'a> Subject<'a> {
@@ -42,42 +50,100 @@ impl<'a> Subject<'a> {
         state: &'a Container,
         nodes: &'a Nodes,
         runs_until: Option<Time>,
+        now: Time,
     ) -> Option<Self> {
         let history = state.history.as_deref()?;
         let node = nodes.get(pod.node.as_ref());
-        Some(Self { history, template: &pod.template, container, ip: pod.ip, runs_until, node })
+        let clock = nodes.clock(pod.node.as_ref(), now);
+        Some(Self { history, template: &pod.template, container, ip: pod.ip, runs_until, node, clock })
     }
 
     /// The probes that had passed in any incarnation that is remembered.
-    pub fn passed(&self) -> ProbeSet {
-        let mut passed = ProbeSet::default();
+    pub fn passed(&self) -> Passes {
+        let mut passed = Passes::default();
         for index in 0..self.history.runs.len() {
-            for kind in ProbeKind::ALL.into_iter().filter(|kind| self.passed_in(index, *kind)) {
-                passed.add(kind);
+            for kind in ProbeKind::ALL {
+                if let Some(strength) = self.passed_in(index, kind) {
+                    passed.add(kind, strength);
+                }
             }
         }
         passed
     }
 
-    /// Whether a probe had passed in the run at `index`, from what was seen of it.
-    pub fn passed_in(&self, index: usize, probe: ProbeKind) -> bool {
-        let Some(run) = self.history.runs.get(index) else {
-            return false;
-        };
-        match probe {
+    /// How well it is known, from what was seen of the run at `index`, that a probe had passed in it;
+    /// `None` where it is not.
+    pub fn passed_in(&self, index: usize, probe: ProbeKind) -> Option<Strength> {
+        let run = self.history.runs.get(index)?;
+        let passed = match probe {
             ProbeKind::Readiness => run.ready.is_some() && self.container.readiness.is_some(),
             ProbeKind::Startup => run.came_up.is_some(),
-            ProbeKind::Liveness => Liveness::of(self, index).is_some_and(|liveness| liveness.passed()),
-        }
+            ProbeKind::Liveness => {
+                return Liveness::of(self, index).filter(Liveness::passed).map(|liveness| liveness.strength());
+            }
+        };
+        passed.then_some(Strength::Seen)
     }
 
     /// Whether the readiness probe asks the very same and had passed in that run before this one failed.
     pub fn twin_passed_in(&self, index: usize, probe: ProbeKind) -> bool {
         let handler = |kind| self.container.probe(kind).map(|spec| &spec.handler);
-        let ready = self.history.runs.get(index).and_then(|run| run.ready);
+        let ready = self.ready_by(index);
         let failed = self.history.samples_of(index, probe).next().map(|sample| sample.at);
         handler(probe) == handler(ProbeKind::Readiness)
             && ready.is_some_and(|ready| failed.is_none_or(|failed| ready.whole_second() <= failed))
+    }
+
+    /// Whether the readiness probe asks the very same and waits longer for the answer.
+    pub fn has_patient_twin(&self, probe: ProbeKind) -> bool {
+        let (Some(own), Some(twin)) = (self.container.probe(probe), &self.container.readiness) else { return false };
+        own.handler == twin.handler && twin.timeout > own.timeout
+    }
+
+    /// Whether a probe that asks the very same was seen to begin to pass after this one's first time-out
+    /// in that run: so long an answer takes, and it comes.
+    pub fn twin_began_to_pass(&self, index: usize, probe: ProbeKind) -> bool {
+        let handler = |kind| self.container.probe(kind).map(|spec| &spec.handler);
+        let run = self.history.runs.get(index);
+        let mut slow = self.history.samples_of(index, probe).filter(|sample| sample.failure == Failure::TimedOut);
+        let (Some(run), Some(first)) = (run, slow.next()) else { return false };
+        let began = |kind, at: Option<Time>| {
+            kind != probe
+                && handler(kind) == handler(probe)
+                && at.is_some_and(|at| self.clock.written_by(at).whole_second() > first.at)
+        };
+        began(ProbeKind::Readiness, run.became_ready) || began(ProbeKind::Startup, run.came_up)
+    }
+
+    /// How long the run at `index` had run when the failures began that led to its kill.
+    pub fn began_after(&self, index: usize, probe: ProbeKind) -> Option<Duration> {
+        let run = self.history.runs.get(index)?;
+        let came_up = run.came_up.map(|up| self.clock.nodes(up));
+        let from = match (probe, &self.container.startup) {
+            // It begins when the startup probe has passed.
+            (ProbeKind::Liveness, Some(_)) => came_up?,
+            _ => run.started?,
+        };
+        let first = self.history.samples_of(index, probe).next()?;
+        Some(first.at.since(from))
+    }
+
+    /// Whether a probe never passed again after its first time-out in that run: as many in a row as it
+    /// takes, and nothing else.
+    pub fn timed_out_in_a_row(&self, index: usize, probe: ProbeKind) -> bool {
+        let Some(spec) = self.container.probe(probe) else { return false };
+        let samples: Vec<_> = self.history.samples_of(index, probe).collect();
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return false };
+        let slow = samples.iter().all(|sample| sample.failure == Failure::TimedOut);
+        let longest = step(spec).saturating_mul(spec.failure_threshold).saturating_add(LAG);
+        // One alone is no row.
+        spec.failure_threshold > 1 && slow && last.at.since(first.at) <= longest
+    }
+
+    /// By when, on its node's clock, the run at `index` was ready.
+    fn ready_by(&self, index: usize) -> Option<Time> {
+        let ready = self.history.runs.get(index)?.ready?;
+        Some(self.clock.nodes(ready))
     }
 
     /// Whether a probe was heard to fail in that run from its first result on.
@@ -87,17 +153,26 @@ impl<'a> Subject<'a> {
         let failed = self.history.samples_of(index, probe).next().map(|sample| sample.at);
         let by = spec.first_result_by().saturating_add(LAG);
         started.zip(failed).is_some_and(|(started, failed)| failed.since(started) <= by)
+            || self.had_no_time_to_pass(index, spec)
+    }
+
+    /// Whether the run at `index` ended before a probe could have passed once and then failed as often as
+    /// it takes.
+    fn had_no_time_to_pass(&self, index: usize, spec: &ProbeSpec) -> bool {
+        let Some(run) = self.history.runs.get(index) else { return false };
+        let ended = run.end.as_ref().and_then(|end| end.ended.finished);
+        let least = spec.initial_delay.saturating_add(spec.period.saturating_mul(spec.failure_threshold));
+        run.started.zip(ended).is_some_and(|(started, ended)| ended.since(started) < least)
     }
 
     /// When a probe that had passed in that run began to fail there for a reason that may lie outside
     /// of the app.
     pub fn onset_in(&self, index: usize, probe: ProbeKind) -> Option<Time> {
-        let run = self.history.runs.get(index)?;
         let mut samples = self.history.samples_of(index, probe);
         let first = match probe {
             // What failed up to the second in which it became ready, failed while it started.
             ProbeKind::Readiness => {
-                let ready = run.ready?.whole_second();
+                let ready = self.ready_by(index)?.whole_second();
                 samples.find(|sample| sample.at > ready)
             }
             ProbeKind::Liveness => samples
@@ -109,31 +184,41 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Whether such a failure can come from what an app needs, rather than from a specification.
+/// Whether such a failure can come from what an app needs, rather than from its own end.
 const fn could_be_a_dependency(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::Status(500..=599 | 429) | Failure::TimedOut | Failure::GrpcNotServing | Failure::CommandFailed
-    )
+    !matches!(failure, Failure::Refused | Failure::Reset | Failure::CommandMissing { .. } | Failure::Unrecognised)
 }
 
 /// Whether a container that has only ever run well, from one time until another, has run long enough
 /// for its liveness probe to have passed, even if its end is decided and not yet told.
-pub(super) fn silence_proves(container: &ContainerSpec, grace: Duration, since: Time, until: Time) -> bool {
+pub(super) fn silence_proves(
+    container: &ContainerSpec,
+    grace: Duration,
+    has_started: bool,
+    since: Time,
+    until: Time,
+) -> bool {
     let Some(spec) = container.liveness.as_ref() else { return false };
-    is_silence(spec, grace, begins(container, None, since), until)
+    begins(container, None, has_started, since).is_some_and(|from| is_silence(spec, grace, from, until))
+}
+
+/// Whether a container that has only ever run well has run so long that no busy node explains it.
+pub(super) fn is_beyond_doubt(container: &ContainerSpec, grace: Duration, since: Time, until: Time) -> bool {
+    let Some(spec) = container.liveness.as_ref() else { return false };
+    until.since(since) > spec.longest_kill(grace).saturating_mul(BEYOND_DOUBT).max(LONG)
 }
 
 fn is_silence(spec: &ProbeSpec, grace: Duration, from: Time, until: Time) -> bool {
     until.since(from) > spec.longest_kill(grace).saturating_add(spec.passed_after())
 }
 
-/// When the liveness probe begins: with the container, or when its startup probe has passed.
-fn begins(container: &ContainerSpec, came_up: Option<Time>, started: Time) -> Time {
+/// When the liveness probe begins: with the container, or when its startup probe has passed; `None`
+/// where it is not known to have begun.
+fn begins(container: &ContainerSpec, came_up: Option<Time>, has_started: bool, started: Time) -> Option<Time> {
     match (&container.startup, came_up) {
-        (None, _) => started,
-        (Some(_), Some(came_up)) => came_up,
-        (Some(startup), None) => started.plus(startup.passed_after()),
+        (None, _) => Some(started),
+        (Some(_), Some(came_up)) => Some(came_up),
+        (Some(startup), None) => has_started.then(|| started.plus(startup.passed_after())),
     }
 }
 
@@ -163,27 +248,54 @@ impl<'a> Liveness<'a> {
         if errored(ProbeKind::Liveness) || errored(ProbeKind::Startup) {
             return None;
         }
-        let from = begins(subject.container, run.came_up, started);
+        let from = begins(subject.container, run.came_up.map(|up| subject.clock.nodes(up)), run.has_started, started)?;
         Some(Self { subject, index, run, spec, started, from })
     }
 
     /// Whether it had passed: else it would have ended the run earlier.
     fn passed(&self) -> bool {
         match self.ended() {
-            Some(ended) if ended.since(self.from) > self.longest_kill().saturating_add(LAG) => self.is_steady(ended),
-            Some(_) => self.passed_before_it_failed(),
+            Some(_) if self.first_of_kill().is_some() => self.passed_before_its_kill(),
+            Some(ended) if ended.since(self.from) > self.longest_kill().saturating_add(self.slack()) => {
+                self.is_steady(ended)
+            }
+            Some(_) => false,
             None => self.is_well() && self.seen().is_some_and(|seen| self.is_silent(seen) && self.is_steady(seen)),
         }
+    }
+
+    /// Whether the failures that led to its kill began so late that it must have passed before.
+    fn passed_before_its_kill(&self) -> bool {
+        let late = self.spec.first_result_by().saturating_add(self.slack());
+        let failed = self.first_of_kill().into_iter().chain(self.first_failure()).min();
+        failed.is_some_and(|at| at.since(self.from) > late && self.is_steady(at))
     }
 
     /// Whether it first failed so late that it must have passed before.
     fn passed_before_it_failed(&self) -> bool {
         let failed = self.first_failure().into_iter().chain(self.first_of_kill()).min();
-        failed.is_some_and(|failed| failed.since(self.from) > self.spec.passed_after() && self.is_steady(failed))
+        let late = self.spec.first_result_by().saturating_add(self.slack());
+        failed.is_some_and(|failed| failed.since(self.from) > late && self.is_steady(failed))
+    }
+
+    /// How well it is known that it passed: beyond doubt where it ran so much longer than it could have
+    /// without a pass that no busy node explains it.
+    fn strength(&self) -> Strength {
+        let until = self.first_failure().or_else(|| self.ended()).or_else(|| self.seen());
+        let surely = self.longest_kill().saturating_mul(BEYOND_DOUBT).max(LONG);
+        match until {
+            Some(until) if until.since(self.from) > surely => Strength::Seen,
+            _ => Strength::Reckoned,
+        }
     }
 
     fn ended(&self) -> Option<Time> {
         self.run.end.as_ref()?.ended.finished
+    }
+
+    /// How much later than it should a node may come to its probes that is as busy as this one.
+    fn slack(&self) -> Duration {
+        LAG.saturating_add(self.subject.clock.lag)
     }
 
     fn longest_kill(&self) -> Duration {
@@ -201,10 +313,11 @@ impl<'a> Liveness<'a> {
         is_silence(self.spec, self.subject.template.grace, self.from, until)
     }
 
-    /// Until when it was seen to run.
+    /// Until when, on its node's clock, it was surely seen to run.
     fn seen(&self) -> Option<Time> {
         let is_last = self.index + 1 == self.subject.history.runs.len();
-        self.run.seen_running.max(self.subject.runs_until.filter(|_| is_last))
+        let seen = self.run.seen_running.max(self.subject.runs_until.filter(|_| is_last))?;
+        Some(self.subject.clock.written_by(seen))
     }
 
     /// Whether the kubelet was there all the time: while it is away no probe runs.

@@ -26,6 +26,8 @@ pub(super) struct Pod {
     pub ip: Option<IpAddr>,
     /// When it was created.
     pub created: Option<Time>,
+    /// When its kubelet took it on, by the node's clock.
+    pub start_time: Option<Time>,
     /// Whether it is being deleted.
     pub deleting: bool,
     /// Whether something from outside ended it as a whole.
@@ -57,6 +59,8 @@ pub(super) struct Container {
     pub started: bool,
     /// Whether the current one was ever seen ready.
     pub was_ready: bool,
+    /// Whether the current one was watched from its start.
+    pub from_start: bool,
     /// What is remembered of it once anything was wrong.
     pub history: Option<Box<History>>,
 }

@@ -10,15 +10,15 @@ use super::pods::Phase;
 use super::scene::{Member, Scene};
 use super::workload::is_same;
 use crate::diagnosis::diagnose;
-use crate::finding::{Cause, Effect};
-use crate::kubelet::{Failure, Handler, Port, ProbeKind};
+use crate::finding::Effect;
+use crate::kubelet::{Failure, Port, ProbeKind};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
 /// So long a readiness probe may fail for a deterministic reason.
 const UNREADY_SURELY: Duration = Duration::from_mins(1);
 /// So long a readiness probe may fail for any other.
-const UNREADY: Duration = Duration::from_mins(5);
+pub(super) const UNREADY: Duration = Duration::from_mins(5);
 /// So long a container may not begin.
 const BLOCKED: Duration = Duration::from_mins(2);
 /// So long between first and last failure makes it flap.
@@ -43,8 +43,11 @@ impl Seen {
 
 /// A readiness probe that never passed in this template, of a container that runs on.
 pub(super) fn never_ready<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Seen {
+    if let Some(seen) = held_back(scene, name, case) {
+        return seen;
+    }
     let probe = ProbeKind::Readiness;
-    let Some(template) = newest(scene, name, |member| unready_since(member).is_some()) else {
+    let Some(template) = newest(scene, name, |member| unready_since(scene, member).is_some()) else {
         return Seen::default();
     };
     let tally = scene.tally(name, template, case);
@@ -58,7 +61,7 @@ pub(super) fn never_ready<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> 
     let verdict = diagnose(&evidence);
     let patience = if verdict.deterministic { UNREADY_SURELY } else { UNREADY };
     let unready: Vec<_> =
-        members(scene, name, template).filter_map(|member| Some((member, unready_since(&member)?))).collect();
+        members(scene, name, template).filter_map(|member| Some((member, unready_since(scene, &member)?))).collect();
     let Some(first) = unready.iter().map(|(_, since)| *since).min() else {
         return Seen::default();
     };
@@ -72,19 +75,42 @@ pub(super) fn never_ready<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> 
     Seen { proposal: Some(proposal(Effect::NeverReady, Some(probe), verdict, template, affected, confirmed)), again }
 }
 
+/// A startup probe that cannot run never passes: what it guards never becomes ready.
+fn held_back<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Option<Seen> {
+    let probe = ProbeKind::Startup;
+    let since = |member: &Member| {
+        let state = member.state;
+        let held = state.phase == Phase::Running && !state.started && member.pod.is_live();
+        let errs = names_no_port(member.spec, probe) || told_again_and_again(member, probe);
+        state.since.filter(|_| held && errs).map(|since| scene.ours(member, since))
+    };
+    let template = newest(scene, name, |member| since(member).is_some())?;
+    let tally = scene.tally(name, template, case);
+    let evidence = scene.evidence(name, template, Effect::NeverReady, Some(probe), &tally)?;
+    let verdict = diagnose(&evidence);
+    let held: Vec<_> = members(scene, name, template).filter_map(|member| Some((member, since(&member)?))).collect();
+    let first = held.iter().map(|(_, since)| *since).min()?;
+    let due = first.plus(UNREADY_SURELY);
+    let affected = held.iter().map(|(member, _)| member.pod.uid).collect();
+    let confirmed = due <= scene.now;
+    let proposal = proposal(Effect::NeverReady, Some(probe), verdict, template, affected, confirmed);
+    Some(Seen { proposal: Some(proposal), again: (!confirmed).then_some(due) })
+}
+
 /// Since when a running container's readiness probe is known to fail.
-fn unready_since(member: &Member) -> Option<Time> {
+fn unready_since(scene: &Scene, member: &Member) -> Option<Time> {
     let state = member.state;
     if state.ready || state.phase != Phase::Running || !member.pod.is_live() {
         return None;
     }
     let since = state.since?;
-    let history = state.history.as_deref()?;
+    member.spec.readiness.as_ref()?;
     let said = |words: &&super::history::Words| words.probe == ProbeKind::Readiness && words.last >= since;
-    let heard = history.words.iter().filter(said).map(|words| words.first.max(since)).min();
+    let words = state.history.iter().flat_map(|history| history.words.iter());
+    let heard = words.filter(said).map(|words| words.first.max(since)).min();
     // Without events the status alone tells: its first result is there, and it is not ready.
     let result = || Some(since.plus(member.spec.readiness.as_ref()?.first_result_by()));
-    heard.or_else(|| result().filter(|_| state.restarts == 0))
+    heard.or_else(|| result().filter(|_| state.restarts == 0)).map(|since| scene.ours(member, since))
 }
 
 /// A liveness or startup probe that cannot run, or that is redirected away: it protects nothing.
@@ -97,9 +123,6 @@ pub(super) fn ineffective<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind
         return Seen::default();
     };
     let verdict = diagnose(&evidence);
-    if !matches!(verdict.cause, Cause::ProbeCannotRun | Cause::RedirectsElsewhere) {
-        return Seen::default();
-    }
     let affected = members(scene, name, template)
         .filter(|member| is_ineffective(member, probe))
         .map(|member| member.pod.uid)
@@ -112,6 +135,10 @@ pub(super) fn ineffective<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind
 
 fn is_ineffective(member: &Member, probe: ProbeKind) -> bool {
     if !member.pod.is_live() || member.state.phase != Phase::Running {
+        return false;
+    }
+    // It holds the container back, which is more than protecting nothing.
+    if probe == ProbeKind::Startup && !member.state.started {
         return false;
     }
     names_no_port(member.spec, probe) || told_again_and_again(member, probe)
@@ -151,15 +178,15 @@ fn told_again_and_again(member: &Member, probe: ProbeKind) -> bool {
         .words
         .iter()
         .any(|words| words.probe == probe && words.kind == WordsKind::Failed && words.last >= since);
-    let can_error = matches!(spec.handler, Handler::Exec(_)) || matches!(spec.handler.port(), Some(Port::Name(_)));
-    !failed && ((can_error && over(WordsKind::Errored)) || over(WordsKind::Warned))
+    !failed && (over(WordsKind::Errored) || over(WordsKind::Warned))
 }
 
 /// A container that never began.
 pub(super) fn blocked<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Seen {
     let waits = |member: &Member| {
         let history = member.state.history.as_ref().filter(|_| member.pod.is_live());
-        history.and_then(|history| history.blocked.as_ref()).map(|blocked| blocked.since)
+        let blocked = history.and_then(|history| history.blocked.as_ref())?;
+        Some(if blocked.of_pod { scene.ours(member, blocked.since) } else { blocked.since })
     };
     let Some(template) = newest(scene, name, |member| waits(member).is_some()) else {
         return Seen::default();
@@ -223,13 +250,14 @@ fn flapped(history: &History, probe: ProbeKind, since: Time) -> bool {
 }
 
 /// Whether nothing new was heard of a flapping probe for the window.
-pub(super) fn is_quiet(scene: &Scene, name: &str, slot: Slot) -> Result<(), Time> {
+pub(super) fn is_quiet<'a>(scene: &Scene<'a>, name: &'a str, slot: Slot) -> Result<(), Time> {
     let Slot::Flapping(probe) = slot else { return Ok(()) };
-    let histories = scene.members(name).filter_map(|member| member.state.history.as_ref());
-    let last = histories
-        .flat_map(|history| history.words.iter())
-        .filter(|words| words.probe == probe)
-        .map(|words| words.last)
+    let last = scene
+        .members(name)
+        .filter_map(|member| {
+            let words = member.state.history.as_ref()?.words.iter().filter(|words| words.probe == probe);
+            Some(scene.ours(&member, words.map(|words| words.last).max()?))
+        })
         .max();
     match last.map(|last| last.plus(scene.settings.window)) {
         Some(due) if due > scene.now => Err(due),
@@ -269,5 +297,6 @@ fn proposal(
         confirmed,
         facts: Vec::new(),
         longest_bad: Duration::ZERO,
+        last_bad: None,
     }
 }

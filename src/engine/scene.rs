@@ -1,21 +1,26 @@
 //! A workload as it is looked at: its pods, and the evidence about one of its containers.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Settings;
 use super::case::Case;
+use super::judge::{EndKind, judge};
 use super::nodes::Nodes;
 use super::onsets::Onsets;
-use super::passing::Subject;
+use super::passing::{Subject, silence_proves};
 use super::pods::{Container, Phase, Pod, PodTable};
 use super::trial::Tally;
 use super::workload::{Workload, is_same};
-use crate::diagnosis::{Blocked, Earlier, Evidence, OwnEnds, ProbeRecord, ProbeSet};
+use crate::diagnosis::{BadNode, Blocked, Earlier, Evidence, OwnEnds, Passes, Population, ProbeRecord};
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
+
+/// So many other workloads that fail on one node alone, at the same time, make the node suspect.
+const OTHERS_ON_A_BAD_NODE: usize = 2;
 
 /// A workload at a time.
 pub(super) struct Scene<'a> {
@@ -62,7 +67,7 @@ impl<'a> Scene<'a> {
     /// What a tally takes in of a container, where anything is remembered of it.
     pub fn subject(&self, member: &Member<'a>) -> Option<Subject<'a>> {
         let runs_until = (member.state.phase == Phase::Running).then(|| member.pod.observed.max(self.alive));
-        Subject::of(member.pod, member.spec, member.state, self.nodes, runs_until)
+        Subject::of(member.pod, member.spec, member.state, self.nodes, runs_until, self.now)
     }
 
     /// The templates in which the container is, those with pods last, the newest at the end.
@@ -102,26 +107,93 @@ impl<'a> Scene<'a> {
         probe: Option<ProbeKind>,
         tally: &Tally,
     ) -> Option<Evidence<'a>> {
-        let (container, known) = self.workload.trial(template)?.container(name)?;
+        let (actual, known) = self.workload.trial(template)?.container(name)?;
+        let passed = known.passed.with(self.passed_in_runs(name, template));
         Some(Evidence {
             effect,
-            container,
+            container: self.as_written(name, template).unwrap_or(actual),
+            actual,
+            template,
             probe,
             record: probe.map_or_else(ProbeRecord::default, |probe| tally.probes[probe as usize].clone()),
             own: if probe.is_none() { tally.own.clone() } else { OwnEnds::default() },
             unexplained: tally.unexplained,
-            passed: known.passed.with(self.passed_in_runs(name, template)),
-            came_up_after: known.came_up_after,
+            passed,
+            came_up: known.came_up,
             earlier: self.earlier(name, template),
-            before: self.before(name, template),
-            fell_together: self.onsets.fell_together(self.workload, &container.name),
+            revisions: self.revisions_before(name, template),
+            population: self.population(name, template, probe),
+            fell_together: self.onsets.fell_together(self.workload, &actual.name),
+            bad_node: self.bad_node(name, template, probe),
             blocked: self.blocked(name, template),
         })
     }
 
+    /// The container as the workload's own template has it: where an injector rewrites pods on their
+    /// way, that is what a person edits.
+    fn as_written(&self, name: &str, template: &PodTemplate) -> Option<&'a ContainerSpec> {
+        let revision = self.workload.revision(template)?;
+        revision.template.containers.iter().find(|container| &*container.name == name)
+    }
+
+    /// How the probe does in the pods of a template, and on how many nodes.
+    fn population(&self, name: &'a str, template: &Arc<PodTemplate>, probe: Option<ProbeKind>) -> Population {
+        let Some(probe) = probe else { return Population::default() };
+        let mut population = Population::default();
+        let mut nodes: BTreeMap<Option<&Arc<str>>, bool> = BTreeMap::new();
+        for member in self.members(name).filter(|member| is_same(&member.pod.template, template)) {
+            let failing = self.is_failing(&member, probe);
+            let passing = !failing && self.is_passing(&member, probe);
+            population.failing += u32::from(failing);
+            population.passing += u32::from(passing);
+            if failing || passing {
+                *nodes.entry(member.pod.node.as_ref()).or_default() |= failing;
+            }
+        }
+        population.failing_nodes = nodes.values().filter(|failing| **failing).count() as u32;
+        population.passing_nodes = nodes.values().filter(|failing| !**failing).count() as u32;
+        population
+    }
+
+    /// Whether the container was restarted or its probe was heard to fail within the window.
+    fn is_failing(&self, member: &Member, probe: ProbeKind) -> bool {
+        let Some(history) = member.state.history.as_deref() else { return false };
+        let clock = self.nodes.clock(member.pod.node.as_ref(), self.now);
+        let from = self.window();
+        let heard = history.words.iter().any(|words| words.probe == probe && clock.ours(words.last) >= from);
+        heard || history.runs.iter().filter_map(|run| run.end.as_ref()).any(|end| end.at(clock) >= from)
+    }
+
+    /// Whether the container runs, and its probe has passed there.
+    fn is_passing(&self, member: &Member<'a>, probe: ProbeKind) -> bool {
+        let (state, spec) = (member.state, member.spec);
+        if state.phase != Phase::Running || !member.pod.is_live() {
+            return false;
+        }
+        match probe {
+            ProbeKind::Readiness => state.ready,
+            ProbeKind::Startup => state.started,
+            ProbeKind::Liveness => {
+                let clock = self.nodes.clock(member.pod.node.as_ref(), self.now);
+                let until = clock.written_by(member.pod.observed.max(self.alive));
+                let proves = |since| silence_proves(spec, member.pod.template.grace, state.started, since, until);
+                state.since.is_some_and(proves)
+            }
+        }
+    }
+
+    /// The node on which alone this container began to fail, with other workloads, where it passes on
+    /// other nodes.
+    fn bad_node(&self, name: &'a str, template: &Arc<PodTemplate>, probe: Option<ProbeKind>) -> Option<BadNode> {
+        let (node, others) = self.onsets.on_one_node(self.workload, &Arc::from(name))?;
+        let population = self.population(name, template, probe);
+        let alone = population.failing_nodes == 1 && population.passing_nodes > 0;
+        (alone && others.len() >= OTHERS_ON_A_BAD_NODE).then_some(BadNode { name: node, others })
+    }
+
     /// Probes that passed in an incarnation that is remembered.
-    fn passed_in_runs(&self, name: &'a str, template: &Arc<PodTemplate>) -> ProbeSet {
-        let mut passed = ProbeSet::default();
+    fn passed_in_runs(&self, name: &'a str, template: &Arc<PodTemplate>) -> Passes {
+        let mut passed = Passes::default();
         for subject in self
             .members(name)
             .filter(|member| is_same(&member.pod.template, template))
@@ -130,6 +202,17 @@ impl<'a> Scene<'a> {
             passed = passed.with(subject.passed());
         }
         passed
+    }
+
+    /// Whether a container of a template is remembered to have ended badly.
+    fn looped(&self, name: &'a str, template: &Arc<PodTemplate>) -> bool {
+        let ended = |subject: Subject| {
+            (0..subject.history.runs.len())
+                .filter_map(|index| judge(&subject, index, self.now))
+                .any(|end| end.is_bad() && end != EndKind::Pending)
+        };
+        let members = self.members(name).filter(|member| is_same(&member.pod.template, template));
+        members.filter_map(|member| self.subject(&member)).any(ended)
     }
 
     /// The container under earlier templates, latest first.
@@ -148,14 +231,16 @@ impl<'a> Scene<'a> {
                 _ => *place != at,
             })
             .filter_map(|(place, trial)| {
-                let (container, known) = trial.container(name)?;
+                let (actual, known) = trial.container(name)?;
                 let revision = number(&trial.template);
                 let earlier = Earlier {
                     revision,
                     template: &trial.template,
-                    container,
+                    container: self.as_written(name, &trial.template).unwrap_or(actual),
+                    actual,
                     passed: known.passed.with(self.passed_in_runs(name, &trial.template)),
-                    came_up_after: known.came_up_after,
+                    came_up: known.came_up,
+                    looped: known.looped || self.looped(name, &trial.template),
                 };
                 Some((revision, place, earlier))
             })
@@ -164,13 +249,26 @@ impl<'a> Scene<'a> {
         earlier.into_iter().map(|(_, _, earlier)| earlier).collect()
     }
 
+    /// The container in the revisions before that of the template, latest first.
+    pub fn revisions_before(&self, name: &str, template: &PodTemplate) -> Vec<(u64, &'a ContainerSpec)> {
+        let workload = self.workload;
+        let Some(number) = workload.revision(template).map(|revision| revision.number) else { return Vec::new() };
+        let revisions = workload.facts.as_ref().map(|facts| facts.revisions.as_slice()).unwrap_or_default();
+        let mut before: Vec<_> = revisions
+            .iter()
+            .filter(|revision| revision.number < number)
+            .filter_map(|revision| {
+                let container = revision.template.containers.iter().find(|container| &*container.name == name)?;
+                Some((revision.number, container))
+            })
+            .collect();
+        before.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+        before
+    }
+
     /// The container in the revision before that of the template.
     pub fn before(&self, name: &str, template: &PodTemplate) -> Option<&'a ContainerSpec> {
-        let number = self.workload.revision(template)?.number;
-        let revisions = &self.workload.facts.as_ref()?.revisions;
-        let before =
-            revisions.iter().filter(|revision| revision.number < number).max_by_key(|revision| revision.number)?;
-        before.template.containers.iter().find(|container| &*container.name == name)
+        self.revisions_before(name, template).first().map(|(_, container)| *container)
     }
 
     /// Since when the container cannot begin in any pod of the template, and why.
@@ -181,13 +279,13 @@ impl<'a> Scene<'a> {
             .min_by_key(|blocked| blocked.since)
     }
 
-    /// Since `span` ago.
+    /// Since when ends belong to a loop.
     pub fn window(&self) -> Time {
         self.now.minus(self.settings.window)
     }
 
     /// How long a container must run well until it is over: its kill budget, longer than any
-    /// incarnation that ended badly, at least 60 s, at most 15 min.
+    /// incarnation that ended badly (up to 15 min), at least 60 s.
     pub fn proof_of_health(spec: &ContainerSpec, longest_bad: Duration) -> Duration {
         let budget =
             super::judge::killing_probes(spec).map(|(_, probe)| probe.passed_after()).max().unwrap_or_default();
@@ -195,6 +293,25 @@ impl<'a> Scene<'a> {
             super::judge::killing_probes(spec).map(|(_, probe)| probe.period.saturating_add(probe.timeout)).max();
         // The next end may come a period later than the last one, and be told late.
         let longest = longest_bad.saturating_add(step.unwrap_or_default()).saturating_add(super::judge::PATIENCE);
-        budget.max(longest).clamp(Duration::from_mins(1), Duration::from_mins(15))
+        budget.max(longest.min(Duration::from_mins(15))).max(Duration::from_mins(1))
+    }
+
+    /// The name of one of these pods: of the one whose container was restarted most often.
+    pub fn example(&self, name: &'a str, of: &[super::Uid]) -> Option<Arc<str>> {
+        let of: BTreeSet<_> = of.iter().collect();
+        let members = self.members(name).filter(|member| of.contains(&member.pod.uid));
+        let named =
+            members.filter_map(|member| Some((member.state.restarts, member.state.history.as_ref()?.pod.as_ref()?)));
+        named.max_by(|one, other| one.0.cmp(&other.0).then(other.1.cmp(one.1))).map(|(_, pod)| Arc::clone(pod))
+    }
+
+    /// How late what the pod's node writes may arrive.
+    pub fn lag(&self, member: &Member) -> Duration {
+        self.nodes.clock(member.pod.node.as_ref(), self.now).lag
+    }
+
+    /// A time of the pod's node in ours.
+    pub fn ours(&self, member: &Member, stamp: Time) -> Time {
+        self.nodes.clock(member.pod.node.as_ref(), self.now).ours(stamp)
     }
 }

@@ -8,10 +8,13 @@ use super::change;
 use super::looping;
 use super::over::is_over;
 use super::quiet::{self, Seen};
+use super::recurring;
 use super::remedy::Remedy;
 use super::scene::Scene;
-use crate::diagnosis::Earlier;
-use crate::finding::{Cause, Change, ChangeKind, Confidence, Fact, Finding, RevisionChange, ServiceState};
+use crate::diagnosis::{Earlier, Point, Strength, Verdict};
+use crate::finding::{
+    Cause, Change, ChangeKind, Confidence, Considered, Fact, Finding, RevisionChange, ServiceState, Standing,
+};
 use crate::kubelet::ProbeKind;
 use crate::time::Time;
 
@@ -52,7 +55,13 @@ pub(super) fn look(scene: &Scene, name: &Arc<str>, case: &mut Case) -> Outcome {
         Slot::Ineffective(ProbeKind::Startup),
         Slot::Flapping(ProbeKind::Liveness),
         Slot::Flapping(ProbeKind::Readiness),
+        Slot::Recurring,
     ];
+    if !is_looping(case) {
+        let mut ends = std::mem::take(&mut case.ends);
+        recurring::note(scene, name, &mut ends);
+        case.ends = ends;
+    }
     for slot in slots {
         if end_if_over(scene, name, slot, case, &mut outcome) {
             continue;
@@ -69,10 +78,7 @@ pub(super) fn look(scene: &Scene, name: &Arc<str>, case: &mut Case) -> Outcome {
 }
 
 fn see(scene: &Scene, name: &str, slot: Slot, case: &Case) -> Seen {
-    let looping = case
-        .episodes
-        .get(&Slot::Loop)
-        .is_some_and(|episode| episode.is_active() && episode.finding.confirmed_at.is_some());
+    let looping = is_looping(case);
     match slot {
         Slot::Loop => Seen { proposal: looping::look(scene, name, case), again: None },
         Slot::Blocked => quiet::blocked(scene, name, case),
@@ -80,7 +86,14 @@ fn see(scene: &Scene, name: &str, slot: Slot, case: &Case) -> Seen {
         Slot::NeverReady | Slot::Flapping(_) if looping => Seen::default(),
         Slot::NeverReady => quiet::never_ready(scene, name, case),
         Slot::Flapping(probe) => quiet::flapping(scene, name, probe, case),
+        Slot::Recurring => recurring::look(scene, name, case),
     }
+}
+
+/// Whether a loop of it is confirmed and goes on.
+fn is_looping(case: &Case) -> bool {
+    let episode = case.episodes.get(&Slot::Loop);
+    episode.is_some_and(|episode| episode.is_active() && episode.finding.confirmed_at.is_some())
 }
 
 /// Restarts and ends of before the window belong to nothing, unless an episode goes on.
@@ -119,7 +132,14 @@ fn end_if_over(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, outc
 }
 
 /// Opens, confirms or changes an episode by what is seen.
-fn take_up(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, proposal: &Proposal, outcome: &mut Outcome) {
+fn take_up<'a>(
+    scene: &Scene<'a>,
+    name: &'a Arc<str>,
+    slot: Slot,
+    case: &mut Case,
+    proposal: &Proposal,
+    outcome: &mut Outcome,
+) {
     outcome.curious = true;
     let previous = case.episodes.get(&slot).map(|episode| (episode.is_active(), episode.finding.episodes));
     if previous.is_none_or(|(active, _)| !active) {
@@ -135,7 +155,11 @@ fn take_up(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, proposal
         episode.affected.insert(*uid);
     }
     episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
+    episode.last_bad = episode.last_bad.max(proposal.last_bad);
     episode.finding.labels = Arc::clone(&proposal.template.labels);
+    if episode.finding.example.is_none() {
+        episode.finding.example = scene.example(name, &proposal.affected);
+    }
     let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
     if accepted {
         describe(scene, name, episode, proposal);
@@ -181,28 +205,48 @@ fn supersede(episode: &mut Episode, proposal: &Proposal) -> Option<Arc<Finding>>
     episode.told.take()
 }
 
-/// Whether what is seen now takes the place of what was said: nothing is unlearnt by events that
-/// are gone.
+/// Whether what is seen now takes the place of what was said: nothing is unlearnt by events that are
+/// gone, and nothing is taken back but by facts that contradict it.
 fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
     let (finding, verdict) = (&episode.finding, &proposal.verdict);
     let same_probe = finding.probe == proposal.probe;
-    let same_template =
-        episode.template.as_ref().is_none_or(|template| super::workload::is_same(template, &proposal.template));
     if episode.told.is_none() || (verdict.cause == finding.cause && same_probe) {
         return true;
     }
-    let says_less = match (finding.cause, verdict.cause) {
-        (Cause::Unknown, Cause::Unknown) => proposal.probe.is_none(),
-        (_, Cause::Unknown) => true,
-        // That others fell with it is seen only while it happens.
-        (Cause::DependencyDown, Cause::ReportsUnhealthy | Cause::Hung) => same_probe,
-        // Where or when the app listens was seen elsewhere; this only says that it is not known.
-        (Cause::WrongPort | Cause::KilledWhileStarting, Cause::NothingListening) => same_probe && same_template,
-        _ => false,
-    };
-    let weaker = verdict.confidence < finding.confidence || verdict.confidence == Confidence::Low;
-    let remembered = episode.remembered.is_some() && finding.cause != Cause::Unknown;
-    !(says_less || remembered && weaker)
+    // What was only suspected may turn out to be anything.
+    if finding.confirmed_at.is_none() && episode.remembered.is_none() && same_probe && verdict.cause != Cause::Unknown {
+        return true;
+    }
+    match (finding.cause, verdict.cause) {
+        (Cause::Unknown, Cause::Unknown) => return proposal.probe.is_some(),
+        (Cause::Unknown, _) => return true,
+        // Not even that is known where a fact that was seen contradicts what was told.
+        (told, Cause::Unknown) => {
+            let mut candidates = verdict.candidates.iter();
+            return same_probe && candidates.any(|candidate| candidate.cause == told && candidate.is_ruled_out());
+        }
+        _ => {}
+    }
+    if finding.probe.is_none() && same_probe {
+        return verdict.proof >= episode.proof;
+    }
+    // What it rested on was seen by another process, and may not be seen again.
+    if episode.remembered.is_some() && (verdict.confidence < finding.confidence || verdict.proof < Strength::Seen) {
+        return false;
+    }
+    if episode.template.as_ref().is_some_and(|told| !super::workload::is_same(told, &proposal.template)) {
+        return proposal.confirmed && verdict.proof >= Strength::Reckoned;
+    }
+    if !same_probe {
+        return verdict.proof > episode.proof || verdict.proof == Strength::Seen;
+    }
+    let told = verdict.candidates.iter().find(|candidate| candidate.cause == finding.cause);
+    match told {
+        // It is weighed with the others, and others outweigh it.
+        Some(told) => told.is_contradicted() || verdict.proof > episode.proof.max(told.proof),
+        // What it rested on is forgotten by now.
+        None => verdict.proof > episode.proof && episode.remembered.is_none(),
+    }
 }
 
 /// Puts what the verdict says into the finding.
@@ -211,11 +255,15 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
     let same_cause = verdict.cause == episode.finding.cause;
     let moved =
         episode.template.as_ref().is_some_and(|template| !super::workload::is_same(template, &proposal.template));
+    // The same fault in another template is the same fault going on.
+    let moved =
+        moved && !(same_cause && verdict.field == episode.finding.field && verdict.current == episode.finding.current);
     // A value that was known to work does so still, whatever has become of the proof.
     let lost_value = same_cause && !moved && verdict.suggested.is_none() && verdict.current == episode.finding.current;
     let finding = &mut episode.finding;
     finding.cause = verdict.cause;
     finding.fault = verdict.cause.fault();
+    episode.proof = if same_cause { episode.proof.max(verdict.proof) } else { verdict.proof };
     finding.field.clone_from(&verdict.field);
     finding.current.clone_from(&verdict.current);
     if !lost_value {
@@ -226,6 +274,7 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
     } else {
         verdict.confidence
     };
+    finding.considered = considered(verdict);
     finding.hypotheses = if finding.confidence == Confidence::High { Vec::new() } else { verdict.hypotheses.clone() };
     let mut facts = verdict.because.clone();
     facts.extend(proposal.facts.iter().cloned());
@@ -249,6 +298,25 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
     facts.dedup_by(|one, other| one.what == other.what);
     facts.truncate(MOST_FACTS);
     episode.finding.evidence = facts;
+}
+
+/// What was considered, in plain words.
+fn considered(verdict: &Verdict) -> Arc<[Considered]> {
+    let words = |points: &[Point]| points.iter().map(|point| point.what.clone()).collect();
+    let candidates = verdict.candidates.iter().enumerate();
+    candidates
+        .map(|(place, candidate)| Considered {
+            cause: candidate.cause,
+            standing: match candidate.is_contradicted() {
+                true => Standing::Contradicted,
+                false if place == 0 && candidate.cause == verdict.cause => Standing::Named,
+                false => Standing::Possible,
+            },
+            explains: words(&candidate.explains),
+            lacks: candidate.lacks.clone(),
+            against: words(&candidate.contradictions),
+        })
+        .collect()
 }
 
 /// A fact that was told before keeps its time: what showed it first may be forgotten by now.
@@ -316,15 +384,19 @@ fn finish(scene: &Scene, name: &str, episode: &mut Episode) {
 /// The latest earlier revision in which this probe, or the container as a whole, was seen to work.
 fn good_revision(scene: &Scene, name: &str, episode: &Episode) -> Option<u64> {
     let template = episode.template.as_ref()?;
+    let well = |earlier: &Earlier| ProbeKind::ALL.into_iter().any(|kind| earlier.passed.has(kind));
     let worked = |earlier: &Earlier| match episode.finding.probe {
-        Some(probe) => earlier.passed.has(probe),
-        None => earlier.passed.has(ProbeKind::Readiness) || earlier.passed.has(ProbeKind::Liveness),
+        // Where it had no such probe yet, nothing of it failed either.
+        Some(probe) => {
+            earlier.passed.has(probe) || earlier.container.probe(probe).is_none() && (well(earlier) || !earlier.looped)
+        }
+        None => well(earlier),
     };
     let revision = scene.workload.revision(template)?.number;
     let earlier = scene.earlier(name, template);
     earlier
         .iter()
-        .filter(|earlier| worked(earlier))
+        .filter(|earlier| worked(earlier) && !earlier.looped)
         .filter_map(|earlier| earlier.revision)
         .find(|number| *number < revision)
 }

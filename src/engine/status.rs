@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::clock::Clock;
 use super::history::{History, Run, RunEnd};
+use super::judge::RESTARTING_ALL;
 use super::observation::{ContainerSnapshot, Ended, Seen, State};
 use super::pods::{Container, Phase};
-use crate::diagnosis::Blocked;
+use crate::diagnosis::{Blocked, CameUp};
+use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, Role};
 use crate::time::Time;
 
@@ -22,6 +25,8 @@ pub(super) struct Sight {
     pub with_pod: bool,
     /// When it was seen.
     pub now: Time,
+    /// How its node's clock stands to ours.
+    pub clock: Clock,
 }
 
 /// What a status brought.
@@ -32,7 +37,9 @@ pub(super) struct News {
     /// Whether anything happened that a finding may rest on.
     pub matters: bool,
     /// How long it took to come up, where that was watched.
-    pub came_up_after: Option<Duration>,
+    pub came_up: Option<CameUp>,
+    /// The latest time that the node has written into it since the last one.
+    pub stamp: Option<Time>,
 }
 
 /// Takes in a status that is not older than what is known.
@@ -49,6 +56,7 @@ pub(super) fn take_in(
         news.restarts = status.restarts.saturating_sub(container.restarts);
     }
     let gap = unbroken && shows_a_gap(container, status);
+    news.stamp = new_stamp(container, status).filter(|_| sight.seen == Seen::Changed);
     take_in_ends(container, spec, status, sight, unbroken, &mut news);
     // What is listed again may have been written before the watch broke.
     let shown_until = if first || unbroken { Some(sight.now) } else { None };
@@ -63,9 +71,24 @@ pub(super) fn take_in(
     }
     news.matters |= container.history.is_some() && (news.restarts > 0 || container.ready != status.ready);
     container.restarts = status.restarts;
+    if let Some(history) = container.history.as_mut() {
+        history.restarts = status.restarts;
+    }
     container.ready = status.ready;
     container.started = status.started;
     news
+}
+
+/// The latest time that the node has written into a status since the last one was seen.
+fn new_stamp(container: &Container, status: &ContainerSnapshot) -> Option<Time> {
+    let began = match &status.state {
+        State::Running { since } => *since,
+        State::Ended(ended) => ended.finished,
+        State::Waiting { .. } => None,
+    };
+    let restarted = status.restarts > container.restarts;
+    let ended = status.last.as_ref().and_then(|last| last.finished).filter(|_| restarted);
+    began.filter(|_| restarted || container.phase != Phase::Running || container.id != status.id).max(ended)
 }
 
 /// Whether changes between what is known and this status were not seen: it restarted more than once,
@@ -125,13 +148,22 @@ fn take_in_ends(
             continue;
         }
         let same = ended.id.is_none() || container.id.is_none() || ended.id == container.id;
-        let by_itself = if stands {
-            // A restarted kubelet shows once more, as the state, the end that it had shown as the last one.
-            (status.restarts == 0 || status.last.is_some()).then_some(true)
-        } else {
-            (unbroken && was_running && same).then_some(false)
+        let by_itself = match (stands, unbroken) {
+            // A restarted kubelet shows once more, as the state, the end of what waits for its next start.
+            (true, true) => was_running.then_some(true),
+            (true, false) => (status.restarts == 0 || status.last.is_some()).then_some(true),
+            (false, _) => (unbroken && was_running && same).then_some(false),
         };
-        let end = RunEnd { ended: ended.clone(), seen_at: sight.now, by_itself, with_pod: sight.with_pod, hook: false };
+        let mut ended = ended.clone();
+        if &*ended.reason == RESTARTING_ALL {
+            // The status no longer says what ended; it was what ran.
+            ended.id = container.id;
+            ended.started = ended.started.or(container.since);
+            if container.id.is_none() || stands || status.restarts <= container.restarts {
+                continue;
+            }
+        }
+        let end = RunEnd { ended, seen_at: sight.now, by_itself, with_pod: sight.with_pod, hook: false };
         note_end(history(container), end, news);
     }
 }
@@ -177,16 +209,21 @@ fn take_in_state(
         }
         State::Ended(_) => container.phase = Phase::Ended,
     }
-    container.was_ready = status.ready || (same_run && container.was_ready);
+    let was_ready = same_run && container.was_ready;
+    container.was_ready = status.ready || was_ready;
     container.id = status.id.or(container.id);
-    let (was_ready, was_started) = (container.ready, container.started);
     let now_ready = status.ready && !was_ready && spec.readiness.is_some();
-    let now_started = status.started && !was_started && spec.startup.is_some();
+    let now_started = status.started && !(same_run && container.started) && spec.startup.is_some();
     if container.phase != Phase::Running {
+        container.from_start = false;
         return;
     }
-    if came_up && (now_ready || now_started) {
-        news.came_up_after = container.since.map(|since| sight.now.since(since));
+    if !same_run {
+        container.from_start = shown_until.is_some() && sight.seen == Seen::Changed;
+    }
+    if container.from_start && came_up && (now_ready || now_started) {
+        news.came_up =
+            came_up_after(container, sight, if now_started { ProbeKind::Startup } else { ProbeKind::Readiness });
     }
     let (id, since) = (container.id, container.since);
     let Some(history) = container.history.as_mut() else {
@@ -199,13 +236,27 @@ fn take_in_state(
     if let Some(run) = history.run_mut(id, since) {
         run.started = run.started.or(since);
         run.seen_running = run.seen_running.max(shown_until.or(since));
+        run.has_started |= status.started;
         if status.ready {
             run.ready = run.ready.or(Some(sight.now));
+        }
+        if now_ready && came_up {
+            run.became_ready = run.became_ready.or(Some(sight.now));
         }
         if now_started && came_up {
             run.came_up = run.came_up.or(Some(sight.now));
         }
     }
+}
+
+/// How long a container took to come up that has just been seen to be: at least until the probe's
+/// last failure, at most until now.
+fn came_up_after(container: &Container, sight: Sight, probe: ProbeKind) -> Option<CameUp> {
+    let since = container.since?;
+    let said = container.history.iter().flat_map(|history| history.words.iter());
+    let failed = said.filter(|words| words.probe == probe && words.last >= since).map(|words| words.last).max();
+    let not_before = failed.map_or(Duration::ZERO, |failed| failed.since(since));
+    Some(CameUp { not_before, within: sight.clock.nodes(sight.now).since(since).max(not_before) })
 }
 
 fn note_block(container: &mut Container, status: &ContainerSnapshot, now: Time, news: &mut News) {
@@ -222,7 +273,7 @@ fn note_block(container: &mut Container, status: &ContainerSnapshot, now: Time, 
                     known.reason = reason;
                     known.message = message.or_else(|| known.message.take());
                 }
-                None => history.blocked = Some(Blocked { reason, message, since: now }),
+                None => history.blocked = Some(Blocked { reason, message, since: now, of_pod: false }),
             }
         }
         None if matches!(status.state, State::Running { .. }) => {

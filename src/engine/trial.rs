@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::history::{History, WordsKind};
-use super::judge::{EndKind, could_be_kill, judge};
+use super::history::{KillReason, WordsKind};
+use super::judge::{EndKind, judge};
 use super::passing::{Subject, step};
-use crate::diagnosis::{Heard, OwnEnd, OwnEnds, OwnKind, ProbeRecord, ProbeSet};
+use crate::diagnosis::{CameUp, Heard, OwnEnd, OwnEnds, OwnKind, Passes, ProbeRecord, ProbeSet, Strength};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
@@ -31,11 +31,13 @@ pub(super) struct Trial {
 #[derive(Debug, Default)]
 pub(super) struct ContainerTrial {
     /// Probes that were seen to pass.
-    pub passed: ProbeSet,
+    pub passed: Passes,
     /// Probes that could not run: that they do not kill proves nothing.
     pub errored: ProbeSet,
-    /// How long an incarnation took to come up, at most.
-    pub came_up_after: Option<Duration>,
+    /// How long incarnations took to come up.
+    pub came_up: Option<CameUp>,
+    /// Whether a container of it was ever seen to end badly.
+    pub looped: bool,
     /// What is known of pods and incarnations that are no longer kept.
     pub folded: Option<Box<Tally>>,
 }
@@ -55,11 +57,20 @@ impl Trial {
 }
 
 impl ContainerTrial {
+    /// Adds how long an incarnation took to come up.
+    pub fn add_came_up(&mut self, came_up: Option<CameUp>) {
+        self.came_up = match (self.came_up, came_up) {
+            (Some(mine), Some(other)) => Some(mine.with(other)),
+            (mine, other) => mine.or(other),
+        };
+    }
+
     /// Adds what the same container has shown elsewhere.
     pub fn absorb(&mut self, other: Self) {
         self.passed = self.passed.with(other.passed);
         self.errored = self.errored.with(other.errored);
-        self.came_up_after = self.came_up_after.max(other.came_up_after);
+        self.add_came_up(other.came_up);
+        self.looped |= other.looped;
         if let Some(folded) = other.folded {
             self.folded.get_or_insert_default().absorb(&folded);
         }
@@ -75,6 +86,8 @@ pub(super) struct Tally {
     pub fitting: [u32; 3],
     /// Ends of its own.
     pub own: OwnEnds,
+    /// Ends that are taken for its own, since nothing was heard of a probe.
+    pub assumed: OwnEnds,
     /// Ends of which nothing tells.
     pub unexplained: u32,
     /// When the last bad end was.
@@ -86,13 +99,14 @@ pub(super) struct Tally {
 impl Tally {
     /// Adds what a container has shown since `horizon`.
     pub fn add(&mut self, subject: &Subject, horizon: Time, now: Time) {
-        for words in subject.history.words.iter().filter(|words| words.last >= horizon) {
+        let ours = |stamp| subject.clock.ours(stamp);
+        for words in subject.history.words.iter().filter(|words| ours(words.last) >= horizon) {
             let record = &mut self.probes[words.probe as usize];
             let heard = Heard {
                 failure: words.failure.clone(),
                 count: words.count,
-                first: words.first,
-                last: words.last,
+                first: ours(words.first),
+                last: ours(words.last),
                 words: Arc::clone(&words.text),
             };
             match words.kind {
@@ -109,21 +123,39 @@ impl Tally {
         for index in 0..subject.history.runs.len() {
             self.add_run(subject, index, horizon, now);
         }
+        self.add_told_before(subject, horizon);
+    }
+
+    /// Adds kills that were told and belong to no incarnation that is remembered: of before a first look.
+    fn add_told_before(&mut self, subject: &Subject, horizon: Time) {
+        let history = subject.history;
+        if history.cut.is_some() || horizon != Time::default() {
+            return;
+        }
+        let first = history.runs.front().and_then(|run| run.started);
+        for (kind, record) in ProbeKind::ALL.into_iter().zip(&mut self.probes) {
+            let known = history.killings.iter().filter(|kill| kill.why == KillReason::Probe(kind));
+            let known = known.filter(|kill| first.is_some_and(|first| kill.at >= first)).count() as u32;
+            let before = history.told_kills(kind).saturating_sub(known).min(history.ends_unseen());
+            record.before = record.before.saturating_add(before);
+        }
     }
 
     /// Adds one incarnation.
     pub fn add_run(&mut self, subject: &Subject, index: usize, horizon: Time, now: Time) {
         for kind in ProbeKind::ALL {
             if let Some(spec) = subject.container.probe(kind) {
-                self.probes[kind as usize].alternated |= alternated(subject.history, index, kind, spec);
+                let record = &mut self.probes[kind as usize];
+                record.alternated += alternated(subject, index, kind, spec);
+                record.sibling_passed_meanwhile += u32::from(subject.twin_began_to_pass(index, kind));
             }
         }
-        let Some(verdict) = judge(subject.history, index, subject.template, subject.container, now) else {
+        let Some(verdict) = judge(subject, index, now) else {
             return;
         };
         let run = &subject.history.runs[index];
         let Some(end) = run.end.as_ref() else { return };
-        let at = end.ended.finished.unwrap_or(end.seen_at);
+        let at = end.at(subject.clock);
         if at < horizon || !verdict.is_bad() || verdict == EndKind::Pending {
             return;
         }
@@ -132,11 +164,12 @@ impl Tally {
             self.longest_bad = self.longest_bad.max(finished.since(started));
         }
         match verdict {
-            EndKind::Own(kind, seen) => {
-                let with_others = kind == OwnKind::Signal && subject.node.is_some_and(|node| node.fell_at(at));
+            EndKind::Own(kind, strength) => {
+                let fell = |node: &super::nodes::Node| end.ended.finished.is_some_and(|at| node.fell_at(at));
+                let with_others = kind == OwnKind::Signal && subject.node.is_some_and(fell);
                 let kind = if with_others { OwnKind::Node } else { kind };
-                let seen = seen && (end.by_itself == Some(true) || !could_be_kill(end.ended.exit));
-                self.own.add(OwnEnd { kind, count: 1, exit: end.ended.exit, first: at, last: at, seen });
+                let end = OwnEnd { kind, count: 1, exit: end.ended.exit, first: at, last: at, strength };
+                if strength == Strength::Assumed { self.assumed.add(end) } else { self.own.add(end) }
             }
             EndKind::Unexplained => self.unexplained += 1,
             EndKind::Fitting(probe) => {
@@ -157,7 +190,19 @@ impl Tally {
 
     fn add_kill(&mut self, subject: &Subject, index: usize, probe: ProbeKind) {
         let record = &mut self.probes[probe as usize];
-        if subject.passed_in(index, probe) || subject.twin_passed_in(index, probe) {
+        record.in_a_row += u32::from(subject.timed_out_in_a_row(index, probe));
+        if let Some(began) = subject.began_after(index, probe) {
+            record.earliest = Some(record.earliest.map_or(began, |earliest| earliest.min(began)));
+        }
+        let last = subject.history.samples_of(index, probe).last().map(|sample| &sample.failure);
+        let timed_out = last == Some(&Failure::TimedOut);
+        // A sibling that waits longer may get the answer for which this one does not wait.
+        let patient = timed_out && subject.has_patient_twin(probe);
+        let twin_passed = subject.twin_passed_in(index, probe);
+        if patient && twin_passed && subject.failed_from_start(index, probe) {
+            record.slow_from_start += 1;
+        }
+        if subject.passed_in(index, probe).is_some() || twin_passed && !patient {
             record.after_pass += 1;
         } else if subject.failed_from_start(index, probe) {
             record.from_start += 1;
@@ -189,7 +234,12 @@ impl Tally {
             mine.likely += theirs.likely;
             mine.from_start += theirs.from_start;
             mine.after_pass += theirs.after_pass;
-            mine.alternated |= theirs.alternated;
+            mine.in_a_row += theirs.in_a_row;
+            mine.earliest = mine.earliest.into_iter().chain(theirs.earliest).min();
+            mine.before += theirs.before;
+            mine.sibling_passed_meanwhile += theirs.sibling_passed_meanwhile;
+            mine.alternated += theirs.alternated;
+            mine.slow_from_start += theirs.slow_from_start;
             mine.dialed_elsewhere = mine.dialed_elsewhere.or(theirs.dialed_elsewhere);
         }
         for (mine, theirs) in self.fitting.iter_mut().zip(other.fitting) {
@@ -198,22 +248,34 @@ impl Tally {
         for end in &other.own.kinds {
             self.own.add(end.clone());
         }
+        for end in &other.assumed.kinds {
+            self.assumed.add(end.clone());
+        }
         self.unexplained += other.unexplained;
         self.last_bad = self.last_bad.max(other.last_bad);
         self.longest_bad = self.longest_bad.max(other.longest_bad);
     }
 
-    /// Ends that only fit count as kills where there are several, or beside one that is sure; else
-    /// nothing explains them.
+    /// Ends that only fit count as kills where there are several, or beside one that is sure or was
+    /// told; else nothing explains them. Ends that are taken for its own count so where no probe kills,
+    /// and are such kills without their events where one does.
     pub fn settle_fitting(&mut self) {
         for (record, fitting) in self.probes.iter_mut().zip(&mut self.fitting) {
-            if *fitting >= 2 || record.kills() > 0 {
+            if *fitting >= 2 || *fitting > 0 && record.kills() + record.before > 0 {
                 record.likely += *fitting;
             } else {
                 self.unexplained += *fitting;
                 record.decisive.clear();
             }
             *fitting = 0;
+        }
+        if self.kills() == 0 {
+            for end in self.assumed.kinds.drain(..) {
+                self.own.add(end);
+            }
+        } else {
+            self.unexplained += self.assumed.total();
+            self.assumed = OwnEnds::default();
         }
         for record in &mut self.probes {
             record.failures.sort_by_key(|heard| heard.first);
@@ -247,12 +309,17 @@ fn join(known: &mut Heard, heard: &Heard) {
     known.last = known.last.max(heard.last);
 }
 
-/// Whether a probe passed between two of its failures within one incarnation: they lie further
+/// How often a probe passed between two of its time-outs within one incarnation: they lie further
 /// apart than two runs of it, and none was lost in between.
-fn alternated(history: &History, index: usize, kind: ProbeKind, spec: &ProbeSpec) -> bool {
+fn alternated(subject: &Subject, index: usize, kind: ProbeKind, spec: &ProbeSpec) -> u32 {
+    let history = subject.history;
+    // A busy node is late with its probes.
+    if !subject.clock.lag.is_zero() {
+        return 0;
+    }
     // Of one that still runs, what is heard may be of the next.
     let Some(started) = history.runs.get(index).filter(|run| run.end.is_some()).and_then(|run| run.started) else {
-        return false;
+        return 0;
     };
     // What times out earlier was asked of the one before, of which the end may not have been seen.
     let earliest = started.plus(spec.initial_delay).plus(spec.timeout);
@@ -262,12 +329,13 @@ fn alternated(history: &History, index: usize, kind: ProbeKind, spec: &ProbeSpec
         .saturating_sub(Duration::from_millis(1))
         .max(step.saturating_add(Duration::from_secs(2)));
     let mut before: Option<Time> = None;
+    let mut times = 0;
     for sample in history.samples_of(index, kind).filter(|sample| sample.at >= earliest) {
         let slow = sample.failure == Failure::TimedOut;
         if before.is_some_and(|before| slow && sample.count == 1 && sample.at.since(before) >= apart) {
-            return true;
+            times += 1;
         }
         before = slow.then_some(sample.at);
     }
-    false
+    times
 }

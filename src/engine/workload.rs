@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::case::{Case, Episode};
+use super::clock::Clock;
+use super::nodes::Nodes;
 use super::observation::{Owner, PodSnapshot, ServiceFacts, WorkloadFacts};
-use super::passing::silence_proves;
+use super::passing::{is_beyond_doubt, silence_proves};
 use super::pods::{Phase, Pod, PodTable};
 use super::trial::Trial;
+use crate::diagnosis::Strength;
 use crate::kubelet::ProbeKind;
-use crate::template::PodTemplate;
+use crate::template::{HashLabel, PodTemplate};
 use crate::time::Time;
 
 /// Templates remembered of a workload.
@@ -74,7 +77,8 @@ impl Workload {
         let Some(owner) = &pod.owner else {
             return Owner { kind: "Pod".into(), name: Arc::clone(&pod.id.name) };
         };
-        let hash = pod.template.revision_hash.as_deref().filter(|_| &*owner.kind == "ReplicaSet");
+        let of_deployment = pod.template.hash_label == Some(HashLabel::PodTemplate) && &*owner.kind == "ReplicaSet";
+        let hash = pod.template.revision_hash.as_deref().filter(|_| of_deployment);
         match hash.and_then(|hash| owner.name.strip_suffix(hash)?.strip_suffix('-')) {
             Some(name) if !name.is_empty() => Owner { kind: "Deployment".into(), name: name.into() },
             _ => owner.clone(),
@@ -130,17 +134,18 @@ impl Workload {
     }
 
     /// Notes which probes have passed, from pods that run well; silence counts until `alive`.
-    pub fn note_passes(&mut self, pods: &PodTable, alive: Time) {
+    pub fn note_passes(&mut self, pods: &PodTable, nodes: &Nodes, alive: Time, now: Time) {
         let places = std::mem::take(&mut self.pods);
         for pod in places.iter().filter_map(|place| pods.get(*place)) {
-            self.note_passes_of(pod, pods, alive);
+            self.note_passes_of(pod, pods, nodes.clock(pod.node.as_ref(), now), alive);
         }
         self.pods = places;
     }
 
     /// Notes which probes of one pod have passed.
-    pub fn note_passes_of(&mut self, pod: &Pod, pods: &PodTable, alive: Time) {
+    pub fn note_passes_of(&mut self, pod: &Pod, pods: &PodTable, clock: Clock, alive: Time) {
         let now = pod.observed.max(alive);
+        let written = clock.written_by(now);
         let trial = self.trial_mut(&pod.template, pods, now);
         let specs = pod.template.containers.iter();
         for ((spec, state), known) in specs.zip(&pod.containers).zip(&mut trial.containers) {
@@ -148,15 +153,17 @@ impl Workload {
                 continue;
             }
             if state.ready && spec.readiness.is_some() {
-                known.passed.add(ProbeKind::Readiness);
+                known.passed.add(ProbeKind::Readiness, Strength::Seen);
             }
             if state.started && spec.startup.is_some() && !known.errored.has(ProbeKind::Startup) {
-                known.passed.add(ProbeKind::Startup);
+                known.passed.add(ProbeKind::Startup, Strength::Seen);
             }
             let since = state.since.filter(|_| state.history.is_none());
             let silent = !known.errored.has(ProbeKind::Liveness) && !known.errored.has(ProbeKind::Startup);
-            if silent && since.is_some_and(|since| silence_proves(spec, pod.template.grace, since, now)) {
-                known.passed.add(ProbeKind::Liveness);
+            let proves = |since| silence_proves(spec, pod.template.grace, state.started, since, written);
+            if silent && since.is_some_and(proves) {
+                let long = since.is_some_and(|since| is_beyond_doubt(spec, pod.template.grace, since, written));
+                known.passed.add(ProbeKind::Liveness, if long { Strength::Seen } else { Strength::Reckoned });
             }
         }
     }

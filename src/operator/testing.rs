@@ -36,6 +36,8 @@ pub fn finding(workload: &str) -> Finding {
         confirmed_at: Some(at(0)),
         resolved_at: None,
         remedy: vec!["set livenessProbe.httpGet.path to /health".to_owned()],
+        example: None,
+        considered: std::sync::Arc::default(),
         labels: std::sync::Arc::default(),
     }
 }

@@ -20,6 +20,8 @@ pub const PROBE_MISCONFIGURED: &str = "ProbehoundProbeMisconfigured";
 pub const CONTAINER_LOOPING: &str = "ProbehoundContainerLooping";
 /// A probe cannot run, or is redirected away.
 pub const PROBE_INEFFECTIVE: &str = "ProbehoundProbeIneffective";
+/// A container ends from time to time.
+pub const CONTAINER_RECURRING: &str = "ProbehoundContainerRecurring";
 /// A probe fails now and then.
 pub const PROBE_FLAPPING: &str = "ProbehoundProbeFlapping";
 
@@ -57,6 +59,7 @@ pub fn name(finding: &Finding) -> &'static str {
     match finding.effect {
         Effect::ProbeIneffective => PROBE_INEFFECTIVE,
         Effect::Flapping => PROBE_FLAPPING,
+        Effect::Recurring => CONTAINER_RECURRING,
         _ if finding.cause.fault() == Some(Fault::Probe) => PROBE_MISCONFIGURED,
         _ => CONTAINER_LOOPING,
     }

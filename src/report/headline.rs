@@ -77,6 +77,7 @@ fn unknown(finding: &Finding, probe: &str) -> String {
         Effect::ProbeIneffective => format!("the {probe} protects nothing; the evidence does not say why"),
         Effect::StartBlocked => "the container does not start; the evidence does not say why".into(),
         Effect::Flapping => format!("the {probe} fails now and then; the evidence does not say why"),
+        Effect::Recurring => "the container ends from time to time; the evidence does not say why".into(),
     }
 }
 

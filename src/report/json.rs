@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::escape::is_visible;
-use crate::engine::Finding;
+use crate::engine::{Change, ChangeKind, Considered, Finding};
+use crate::time::Time;
 
 /// All that a recording gave. What is absent in a finding is `null`.
 #[derive(Serialize, Debug)]
@@ -19,6 +20,60 @@ pub struct Document<'a> {
     pub skipped: u64,
 }
 
+/// The same, with what was considered for each finding and what speaks for and against it.
+#[derive(Serialize, Debug)]
+struct Explained<'a> {
+    findings: Vec<WithCandidates<'a>>,
+    observations: u64,
+    skipped: u64,
+}
+
+#[derive(Serialize, Debug)]
+struct WithCandidates<'a> {
+    #[serde(flatten)]
+    finding: &'a Finding,
+    candidates: &'a [Considered],
+}
+
+impl<'a> WithCandidates<'a> {
+    fn of(finding: &'a Arc<Finding>) -> Self {
+        Self { finding, candidates: &finding.considered }
+    }
+}
+
+/// One line of `replay -o changes`.
+#[derive(Serialize, Debug)]
+pub struct Line<'a> {
+    /// When.
+    pub at: Time,
+    /// What happened: a word in lower case.
+    pub kind: &'static str,
+    /// The finding after it.
+    pub finding: &'a Finding,
+}
+
+impl Line<'_> {
+    /// The line for a change, with a line break at its end; `None` where only counts changed.
+    ///
+    /// # Errors
+    /// None that serialising plain data can give.
+    pub fn render(change: &Change) -> serde_json::Result<Option<String>> {
+        let again = change.finding.episodes > 1;
+        let kind = match change.kind {
+            ChangeKind::Suspected => "suspected",
+            ChangeKind::Confirmed if again => "reopened",
+            ChangeKind::Confirmed => "confirmed",
+            ChangeKind::Updated => "updated",
+            ChangeKind::Withdrawn => "withdrawn",
+            ChangeKind::Resolved => "resolved",
+            ChangeKind::Counted => return Ok(None),
+        };
+        let mut text = serde_json::to_string(&Line { at: change.at, kind, finding: &change.finding })?;
+        text.push('\n');
+        Ok(Some(safe(text)))
+    }
+}
+
 impl Document<'_> {
     /// The document, indented by two spaces, with a line break at its end.
     ///
@@ -28,10 +83,23 @@ impl Document<'_> {
     /// # Errors
     /// None that serialising plain data can give.
     pub fn render(&self) -> serde_json::Result<String> {
-        let mut text = serde_json::to_string_pretty(self)?;
-        text.push('\n');
-        Ok(safe(text))
+        pretty(self)
     }
+
+    /// The document with the candidates of each finding, what is named first.
+    ///
+    /// # Errors
+    /// None that serialising plain data can give.
+    pub fn explain(&self) -> serde_json::Result<String> {
+        let findings = self.findings.iter().map(WithCandidates::of).collect();
+        pretty(&Explained { findings, observations: self.observations, skipped: self.skipped })
+    }
+}
+
+fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(document)?;
+    text.push('\n');
+    Ok(safe(text))
 }
 
 /// A JSON document with what nobody sees in it as JSON escapes; what is read back is the same.

@@ -264,6 +264,8 @@ impl FindingObject {
             confirmed_at: status.confirmed_at,
             resolved_at: status.resolved_at,
             remedy: status.remedy,
+            example: None,
+            considered: Arc::default(),
             labels: status.labels.iter().filter_map(|label| pair(label)).collect(),
         })
     }

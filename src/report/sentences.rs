@@ -163,6 +163,7 @@ fn reach(finding: &Finding) -> Sentence {
         Effect::Flapping => Sentence::new(format!("The {probe} of container "))
             .name(container)
             .words(format!(" fails now and then in {pods}")),
+        Effect::Recurring => of_container(format!(" ends from time to time in {pods}")),
     }
 }
 

@@ -188,6 +188,8 @@ fn with(text: &str) -> Finding {
             text.to_owned(),
         ],
         episodes: 3,
+        example: None,
+        considered: std::sync::Arc::default(),
         labels: vec![(Arc::clone(&name), name)].into(),
         ..finding("web", 10)
     }

@@ -52,6 +52,8 @@ pub fn finding(workload: &str, seconds: u64) -> Finding {
         confirmed_at: Some(at(seconds)),
         resolved_at: None,
         remedy: vec![format!("kubectl -n prod rollout undo deployment/{workload} --to-revision=7")],
+        example: None,
+        considered: std::sync::Arc::default(),
         labels: std::sync::Arc::default(),
     }
 }

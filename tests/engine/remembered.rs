@@ -45,6 +45,7 @@ fn what_another_replica_confirmed_before_is_not_confirmed_again() {
     world.restart(&mut it, 1);
     late.now = world.now;
     late.show(&it);
+    late.wait(12);
     assert_eq!(own(&late).confirmed_at, None);
     late.engine.take_changes();
     let changes = remember(&mut late, &said);
@@ -89,7 +90,7 @@ fn a_cause_that_is_known_elsewhere_takes_the_place_of_unknown() {
     let mut it = pod(&world, "shop", "web-1");
     world.show(&it);
     for _ in 0..3 {
-        world.restart(&mut it, 137);
+        world.replace(&mut it, 137);
         world.wait(1);
     }
     world.wait(10);
@@ -110,7 +111,7 @@ fn a_cause_that_is_known_elsewhere_takes_the_place_of_unknown() {
     assert!(changes.iter().all(|change| change.kind != ChangeKind::Confirmed), "{changes:?}");
     let joined = own(&world);
     assert_eq!((joined.cause, joined.probe, &joined.field), (said.cause, said.probe, &said.field));
-    world.restart(&mut it, 137);
+    world.replace(&mut it, 137);
     world.wait(12);
     assert_eq!(own(&world).cause, Cause::WrongPath, "and is not unlearnt");
 }

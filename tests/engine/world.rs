@@ -56,12 +56,31 @@ impl World {
 
     /// Whether something was confirmed since the last call.
     pub fn confirms(&mut self) -> bool {
-        self.said().iter().any(|(kind, _)| *kind == ChangeKind::Confirmed)
+        let of_loop = |what: &str| what.starts_with("RestartLoop") || what.starts_with("Killed");
+        self.said().iter().any(|(kind, what)| *kind == ChangeKind::Confirmed && of_loop(what))
     }
 
-    /// The container ends with that exit code when it has run for 5 s, and is replaced at once; two more
-    /// seconds pass, in which the engine waits for the answers to what it asks.
+    /// The container is seen to end with that exit code when it has run for 5 s, and is replaced at once;
+    /// two more seconds pass, in which the engine waits for the answers to what it asks.
     pub fn restart(&mut self, pod: &mut PodSnapshot, exit: i32) {
+        let State::Running { since: Some(since) } = pod.containers[0].state else { panic!("it does not run") };
+        let until = since.plus(Duration::from_secs(5));
+        let mut ended = pod.clone();
+        ended.containers[0].state = State::Ended(Ended {
+            id: pod.containers[0].id,
+            exit,
+            reason: Arc::from("Error"),
+            started: Some(since),
+            finished: Some(until),
+            message: None,
+        });
+        self.wait(until.since(self.now).as_secs());
+        self.show(&ended);
+        self.restart_ended(pod, exit, until);
+    }
+
+    /// The same where its end is not seen, as when it is killed.
+    pub fn replace(&mut self, pod: &mut PodSnapshot, exit: i32) {
         let State::Running { since: Some(since) } = pod.containers[0].state else { panic!("it does not run") };
         self.restart_ended(pod, exit, since.plus(Duration::from_secs(5)));
     }
@@ -95,7 +114,7 @@ impl World {
         self.wait(3);
         self.event(pod, id, "Unhealthy", refused, 2);
         self.event(pod, id + 1, "Killing", "Container app failed liveness probe, will be restarted", 1);
-        self.restart(pod, 137);
+        self.replace(pod, 137);
     }
 
     /// An event on the pod's container, said now.
@@ -112,6 +131,7 @@ impl World {
             container: Some(Arc::from("app")),
             aggregated,
             said,
+            created: Some(at),
             first: at,
             last: at,
             count,
@@ -133,6 +153,7 @@ pub fn pod(world: &World, namespace: &str, name: &str) -> PodSnapshot {
         node: Some(Arc::from("node-a")),
         ip: None,
         created: Some(world.now),
+        start_time: Some(world.now),
         deleting: false,
         ended_by: None,
         containers: vec![ContainerSnapshot {
@@ -153,7 +174,9 @@ pub fn pod(world: &World, namespace: &str, name: &str) -> PodSnapshot {
 pub fn template_of(names: &[&str]) -> Arc<PodTemplate> {
     Arc::new(PodTemplate {
         revision_hash: None,
+        hash_label: Some(probehound::engine::HashLabel::PodTemplate),
         restart: RestartPolicy::Always,
+        host_network: false,
         grace: Duration::from_secs(5),
         labels: Arc::from([]),
         containers: names.iter().map(|name| container(name)).collect(),
@@ -179,6 +202,8 @@ fn container(name: &str) -> ContainerSpec {
     ContainerSpec {
         name: Arc::from(name),
         role: Role::App,
+        restart: None,
+        restart_rules: Box::default(),
         image: Arc::from("app:1"),
         pull_policy: None,
         invocation: Arc::from("app"),

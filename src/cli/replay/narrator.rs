@@ -11,7 +11,7 @@ use crate::cli::pace::{Pace, Speed};
 use crate::engine::Change;
 use crate::replay::Replayed;
 use crate::report::escape::visible;
-use crate::report::json::Document;
+use crate::report::json::{Document, Line};
 use crate::report::text::story::Story;
 use crate::report::text::{Look, advice, table};
 use crate::report::when::span;
@@ -22,6 +22,8 @@ use crate::time::Time;
 pub struct Setting {
     /// Its form.
     pub output: Output,
+    /// Whether a document lists what was considered.
+    pub explain: bool,
     /// How fast the story unfolds.
     pub speed: Speed,
     /// How it looks.
@@ -71,12 +73,15 @@ impl<'a, W: Write> Narrator<'a, W> {
         self.progress.clear();
         self.skipped.finish();
         let text = match self.setting.output {
-            Output::Json => Document {
-                findings: &outcome.findings,
-                observations: outcome.replayed.observations,
-                skipped: outcome.replayed.skipped,
+            Output::Json => {
+                let document = Document {
+                    findings: &outcome.findings,
+                    observations: outcome.replayed.observations,
+                    skipped: outcome.replayed.skipped,
+                };
+                if self.setting.explain { document.explain()? } else { document.render()? }
             }
-            .render()?,
+            Output::Changes => String::new(),
             Output::Text => self.summary(outcome).map_err(io::Error::other)?,
         };
         self.write(&text);
@@ -146,8 +151,10 @@ impl<W: Write> Narrator<'_, W> {
 
     /// The engine has something to say.
     pub fn changed(&mut self, change: &Change) {
-        if self.setting.output != Output::Text {
-            return;
+        match self.setting.output {
+            Output::Json => return,
+            Output::Changes => return self.line(change),
+            Output::Text => {}
         }
         let (start, _) = *self.spans.get_or_insert((change.at, change.at));
         let look = self.setting.look;
@@ -157,6 +164,17 @@ impl<W: Write> Narrator<'_, W> {
             self.written = Err(io::Error::other("a change could not be put into words"));
         }
         self.write(&text);
+        if self.setting.flush && self.written.is_ok() {
+            self.written = self.out.flush();
+        }
+    }
+
+    fn line(&mut self, change: &Change) {
+        match Line::render(change) {
+            Ok(Some(line)) => self.write(&line),
+            Ok(None) => {}
+            Err(error) => self.written = Err(error.into()),
+        }
         if self.setting.flush && self.written.is_ok() {
             self.written = self.out.flush();
         }

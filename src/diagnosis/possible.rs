@@ -1,0 +1,46 @@
+//! What else a failure could come from that is no cause of its own: for people to look at.
+
+use super::candidate::{Candidate, Strength};
+use super::evidence::Evidence;
+use crate::finding::Cause;
+use crate::kubelet::Failure;
+
+/// Other possibilities, where none was ruled out by what was seen.
+pub fn besides(evidence: &Evidence, named: Option<&Candidate>) -> Vec<String> {
+    if named.is_some_and(|named| named.proof == Strength::Seen) {
+        return Vec::new();
+    }
+    if evidence.probe.is_none() {
+        return match named {
+            None => vec![
+                "a probe kill: the uptimes would fit, but no event tells".to_owned(),
+                format!("{}: the app may end by itself", Cause::Exits),
+            ],
+            Some(_) => Vec::new(),
+        };
+    }
+    let failures = evidence.record.failures.iter().chain(&evidence.record.errors);
+    let mut all: Vec<String> = failures.filter_map(|heard| of(&heard.failure)).map(str::to_owned).collect();
+    all.dedup();
+    if all.is_empty() && evidence.record.failures.is_empty() && named.is_none() {
+        all.push("events that would tell may be lost, or not readable".to_owned());
+    }
+    all
+}
+
+/// What a failure of that kind could come from, besides the causes that are considered.
+fn of(failure: &Failure) -> Option<&'static str> {
+    Some(match failure {
+        Failure::Status(400) => "the Host header: the app may answer 400 to the pod's address",
+        Failure::Status(502..=504) => "a proxy in front of the app may say so",
+        Failure::TimedOut => "a network policy or firewall may drop the kubelet's packets",
+        Failure::Unreachable => "there may be no route from the node to the pod",
+        Failure::Tls => "client and server may not agree on a TLS version, cipher or certificate",
+        Failure::Reset => "the app, or a proxy in front of it, may close the connection without an answer",
+        Failure::Malformed => "another protocol than HTTP may be spoken on the port",
+        Failure::RuntimeRefused => "the runtime may not be able to run anything in the container",
+        Failure::GrpcNoConnection => "the server may not listen, or want TLS",
+        Failure::BodyCutOff => "the answer's body may stall or be cut off",
+        _ => return None,
+    })
+}

@@ -1,0 +1,153 @@
+//! How a node's clock stands to ours, and how late what it writes arrives.
+//!
+//! A kubelet stamps its statuses and events by its node's clock. Such a stamp and our own time are
+//! compared only by way of a [`Clock`], which is measured from what the node writes: the least time
+//! between a stamp and its arrival is the offset, what is above that is lag.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::time::Time;
+
+/// Differences within these bounds, in milliseconds, are the usual way of a status, and no offset.
+const USUAL: std::ops::RangeInclusive<i64> = -1_500..=3_000;
+/// Measurements kept of a node.
+const MOST: usize = 16;
+/// How long a measurement counts.
+const COUNTS_FOR: Duration = Duration::from_mins(10);
+/// The most that is waited for what a slow node writes.
+const MOST_LAG: Duration = Duration::from_mins(3);
+
+/// How far off a clock may be of which nothing was measured.
+const UNKNOWN: Duration = Duration::from_mins(10);
+
+/// A node's clock, as far as it is known.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Clock {
+    /// Milliseconds to add to a stamp of the node for our time.
+    offset: i64,
+    /// How late what it writes may arrive, beyond the usual.
+    pub lag: Duration,
+    /// How far off it may be, where nothing was measured yet.
+    unknown: Duration,
+}
+
+impl Clock {
+    /// A time of the node in ours.
+    pub fn ours(self, stamp: Time) -> Time {
+        Time::from_millis(stamp.as_millis().saturating_add(self.offset))
+    }
+
+    /// A time of ours on the node's clock.
+    pub fn nodes(self, ours: Time) -> Time {
+        Time::from_millis(ours.as_millis().saturating_sub(self.offset))
+    }
+
+    /// When, at the earliest, the node may have written what was seen at a time of ours.
+    ///
+    /// What is still on its way may be later than what has arrived.
+    pub fn written_by(self, seen: Time) -> Time {
+        self.nodes(seen).minus(self.lag.saturating_mul(3).max(self.unknown))
+    }
+}
+
+/// What is measured of a node's clock.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    /// Of statuses that arrived as changes: when, and the milliseconds from stamp to arrival.
+    statuses: VecDeque<(Time, i64)>,
+    /// Of events: the milliseconds from the node's first stamp to the API server's own.
+    events: VecDeque<i64>,
+    /// Of events that arrived as changes: when, and the milliseconds from stamp to arrival.
+    arrivals: VecDeque<(Time, i64)>,
+}
+
+impl Measured {
+    /// A status that the node stamped so has just arrived.
+    pub fn status(&mut self, stamp: Time, now: Time) {
+        push(&mut self.statuses, (now, now.as_millis().saturating_sub(stamp.as_millis())));
+    }
+
+    /// An event that the node stamped so was created at that time of the API server.
+    pub fn event(&mut self, stamp: Time, created: Time) {
+        push(&mut self.events, created.as_millis().saturating_sub(stamp.as_millis()));
+    }
+
+    /// An event that the node stamped so has just arrived.
+    pub fn arrival(&mut self, stamp: Time, now: Time) {
+        push(&mut self.arrivals, (now, now.as_millis().saturating_sub(stamp.as_millis())));
+    }
+
+    /// What follows from it at a time.
+    pub fn clock(&self, now: Time) -> Clock {
+        let recent = |all: &VecDeque<(Time, i64)>| -> Vec<i64> {
+            all.iter().filter(|(at, _)| now.since(*at) <= COUNTS_FOR).map(|(_, late)| *late).collect()
+        };
+        let statuses = recent(&self.statuses);
+        let fastest = statuses.iter().min().copied().or_else(|| self.statuses.back().map(|(_, late)| *late));
+        let offset = fastest.or_else(|| median(&self.events)).filter(|late| !USUAL.contains(late)).unwrap_or(0);
+        let latest = recent(&self.arrivals).into_iter().chain(statuses).max().unwrap_or(0);
+        let lag = Duration::from_millis(latest.saturating_sub(offset).max(0) as u64);
+        let measured = !self.statuses.is_empty() || !self.events.is_empty();
+        Clock {
+            offset,
+            lag: if lag > Duration::from_secs(5) { lag.min(MOST_LAG) } else { Duration::ZERO },
+            unknown: if measured { Duration::ZERO } else { UNKNOWN },
+        }
+    }
+}
+
+fn push<T>(all: &mut VecDeque<T>, one: T) {
+    if all.len() >= MOST {
+        all.pop_front();
+    }
+    all.push_back(one);
+}
+
+/// The one in the middle: a few that are forged move it little.
+fn median(all: &VecDeque<i64>) -> Option<i64> {
+    let mut all: Vec<i64> = all.iter().copied().collect();
+    all.sort_unstable();
+    all.get(all.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Time {
+        Time::from_millis(1_800_000_000_000 + seconds * 1000)
+    }
+
+    #[test]
+    fn a_node_that_writes_at_once_is_taken_at_its_word() {
+        let mut measured = Measured::default();
+        measured.status(at(0), at(1));
+        measured.arrival(at(0), at(2));
+        let clock = measured.clock(at(3));
+        assert_eq!((clock.ours(at(2)), clock.written_by(at(2))), (at(2), at(2)));
+    }
+
+    #[test]
+    fn the_fastest_status_tells_the_offset_and_the_slowest_event_the_lag() {
+        let mut measured = Measured::default();
+        for late in [340, 301, 325] {
+            measured.status(at(-late), at(0));
+        }
+        measured.arrival(at(-390), at(0));
+        let clock = measured.clock(at(1));
+        assert_eq!(clock.ours(at(-301)), at(0));
+        assert_eq!(clock.nodes(at(0)), at(-301));
+        assert_eq!(clock.lag, Duration::from_secs(89));
+        assert_eq!(clock.written_by(at(0)), at(-301 - 3 * 89));
+    }
+
+    #[test]
+    fn without_a_status_the_middle_of_the_events_tells() {
+        let mut measured = Measured::default();
+        for ahead in [3600, 120, 121, 119, 120] {
+            measured.event(at(ahead), at(0));
+        }
+        assert_eq!(measured.clock(at(1)).ours(at(120)), at(0));
+    }
+}

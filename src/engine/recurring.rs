@@ -1,0 +1,167 @@
+//! `Recurring`: containers that end again and again, too far apart for a loop.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::case::{Case, Episode, Proposal, Slot};
+use super::judge::{EndKind, judge};
+use super::observation::Uid;
+use super::quiet::Seen;
+use super::scene::Scene;
+use super::workload::is_same;
+use crate::diagnosis::{OwnKind, diagnose};
+use crate::finding::{Cause, Effect};
+use crate::kubelet::ProbeKind;
+use crate::time::Time;
+
+/// Ends of one kind, of all pods of a workload, that make a thing of it.
+const ENOUGH: usize = 5;
+/// Ends further apart than this have nothing to do with one another.
+const REMEMBERED: Duration = Duration::from_hours(24);
+/// Ends remembered of a container.
+const MOST: usize = 32;
+/// It is over after this long at the least.
+const QUIET: Duration = Duration::from_hours(6);
+
+/// Ends of a container of a workload within a day, over its pods, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Ends(VecDeque<Ended>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ended {
+    pod: Uid,
+    at: Time,
+    kind: Kind,
+}
+
+/// What ended it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Probe(ProbeKind),
+    Own(OwnKind),
+}
+
+impl Ends {
+    fn add(&mut self, end: Ended) {
+        match self.0.iter_mut().find(|known| known.pod == end.pod && known.at == end.at) {
+            // It is judged anew when its event has come.
+            Some(known) => known.kind = end.kind,
+            None => {
+                let place = self.0.iter().rposition(|known| known.at <= end.at).map_or(0, |at| at + 1);
+                self.0.insert(place, end);
+            }
+        }
+        if self.0.len() > MOST {
+            self.0.pop_front();
+        }
+    }
+
+    fn forget(&mut self, before: Time) {
+        while self.0.front().is_some_and(|end| end.at < before) {
+            self.0.pop_front();
+        }
+    }
+
+    /// The ends of the kind of the last one.
+    fn alike(&self) -> Vec<Ended> {
+        let last = self.0.back().map(|end| end.kind);
+        self.0.iter().filter(|end| Some(end.kind) == last).copied().collect()
+    }
+}
+
+/// Takes in what has ended by now.
+pub(super) fn note(scene: &Scene, name: &str, ends: &mut Ends) {
+    for member in scene.members(name) {
+        let Some(subject) = scene.subject(&member) else { continue };
+        for index in 0..subject.history.runs.len() {
+            let kind = match judge(&subject, index, scene.now) {
+                Some(EndKind::Own(kind, _)) => Kind::Own(kind),
+                Some(end) => match end.killed_by() {
+                    Some(probe) => Kind::Probe(probe),
+                    None => continue,
+                },
+                None => continue,
+            };
+            let Some(end) = subject.history.runs[index].end.as_ref() else { continue };
+            ends.add(Ended { pod: member.pod.uid, at: end.at(subject.clock), kind });
+        }
+    }
+    ends.forget(scene.now.minus(REMEMBERED));
+}
+
+/// What the ends of a day come to, where they are no loop.
+pub(super) fn look(scene: &Scene, name: &str, case: &Case) -> Seen {
+    let confirmed = |episode: &Episode| episode.is_active() && episode.finding.confirmed_at.is_some();
+    let looping = case.episodes.get(&Slot::Loop).is_some_and(confirmed);
+    let ends = case.ends.alike();
+    let (Some(first), Some(last)) = (ends.first().copied(), ends.last().copied()) else { return Seen::default() };
+    if looping || ends.len() < ENOUGH {
+        return Seen::default();
+    }
+    let spread = last.at.since(first.at) > scene.settings.window;
+    if !spread || is_loop(&ends, scene) {
+        return Seen::default();
+    }
+    let probe = match last.kind {
+        Kind::Probe(probe) => Some(probe),
+        Kind::Own(_) => None,
+    };
+    let pod = scene.workload.pods.iter().filter_map(|place| scene.pods.get(*place)).find(|pod| pod.uid == last.pod);
+    let Some(template) = pod.map(|pod| &pod.template) else { return Seen::default() };
+    let Some(template) = scene.templates(name).into_iter().find(|known| is_same(known, template)) else {
+        return Seen::default();
+    };
+    let tally = scene.tally(name, template, case);
+    let Some(evidence) = scene.evidence(name, template, Effect::Recurring, probe, &tally) else {
+        return Seen::default();
+    };
+    let verdict = diagnose(&evidence);
+    if verdict.cause == Cause::Unknown {
+        return Seen::default();
+    }
+    let gaps = ends.windows(2).map(|pair| pair[1].at.since(pair[0].at));
+    let mut affected: Vec<Uid> = ends.iter().map(|end| end.pod).collect();
+    affected.sort_unstable();
+    affected.dedup();
+    let what = format!("it ended {} times in {}", ends.len(), hours(last.at.since(first.at)));
+    Seen {
+        proposal: Some(Proposal {
+            effect: Effect::Recurring,
+            probe,
+            verdict,
+            template: Arc::clone(template),
+            affected,
+            confirmed: true,
+            facts: vec![crate::finding::Fact { at: last.at, what }],
+            longest_bad: gaps.max().unwrap_or_default(),
+            last_bad: Some(last.at),
+        }),
+        again: None,
+    }
+}
+
+/// Whether ends of one pod lie as close together as those of a loop.
+fn is_loop(ends: &[Ended], scene: &Scene) -> bool {
+    let enough = match ends.last().map(|end| end.kind) {
+        Some(Kind::Probe(_)) => scene.settings.probe_kills,
+        _ => scene.settings.own_ends,
+    } as usize;
+    ends.iter().enumerate().any(|(place, end)| {
+        let mut of_pod = ends[place..].iter().filter(|other| other.pod == end.pod);
+        of_pod.nth(enough - 1).is_some_and(|last| last.at.since(end.at) <= scene.settings.window)
+    })
+}
+
+/// "8 h", "40 min"
+fn hours(span: Duration) -> String {
+    let minutes = span.as_secs().div_ceil(60);
+    if minutes >= 120 { format!("{} h", minutes / 60) } else { format!("{minutes} min") }
+}
+
+/// When it is over, if nothing ends before: three times as long as the longest pause, at least six
+/// hours.
+pub(super) fn over_at(episode: &Episode) -> Time {
+    let last = episode.last_bad.unwrap_or(episode.finding.opened_at);
+    last.plus(episode.longest_bad.saturating_mul(3).max(QUIET))
+}
