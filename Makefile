@@ -4,7 +4,7 @@ CARGO ?= cargo
 BINARY := target/release/probehound
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test e2e e2e-node bench bench-cluster picture picture-cluster lint clean rust
+.PHONY: help build demo test hunt e2e e2e-node bench bench-cluster picture picture-cluster lint clean rust
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo: build ## Play a recorded outage of 50 pods, and see what probehound says
 
 test: rust ## Run all tests
 	$(CARGO) test --locked
+
+hunt: rust ## Judge random worlds: WORLDS=20000 SEED=1, KIND=NAME, or one in full: WORLD=SEED
+	$(CARGO) test --locked --test worlds hunt -- --ignored --nocapture
 
 e2e: rust ## Run the operator on a real API server, built from Go modules (minutes; needs Go)
 	@tests/cluster/run

@@ -14,6 +14,9 @@ pub struct Ask<'a> {
     pub now: i64,
     /// How many runs of the container there were before.
     pub run: u32,
+    /// The node and the pod, by number.
+    pub node: usize,
+    pub pod: usize,
     pub handler: &'a Handler,
     /// The port, where the handler has one.
     pub port: u16,
@@ -29,6 +32,12 @@ pub enum Answer {
     Late(i64, Box<Answer>),
     /// HTTP, to whom speaks TLS.
     PlainHttp,
+    /// HTTP/2 frames, to whom speaks HTTP/1.
+    Frames,
+    /// Accepted, and reset.
+    Reset,
+    /// Sent on to another port of itself, where nothing listens.
+    SentTo(u16),
     Exit(i32, &'static str),
     /// The binary is not there.
     NoBinary,
@@ -52,6 +61,14 @@ pub enum Term {
     Ignored,
 }
 
+/// What a server understands.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Speaks {
+    Anything,
+    Http,
+    Grpc,
+}
+
 type Special = Rc<dyn Fn(&Ask) -> Option<Answer>>;
 
 /// An HTTP server with one health path, and what is odd about it. Times in milliseconds of uptime.
@@ -60,6 +77,9 @@ pub struct App {
     path: &'static str,
     port: u16,
     tls: bool,
+    speaks: Speaks,
+    /// Another port, and when it opens.
+    also: Option<(u16, i64)>,
     listens: i64,
     routes: i64,
     drops_route: i64,
@@ -84,6 +104,8 @@ impl App {
             path,
             port: 8080,
             tls: false,
+            speaks: Speaks::Anything,
+            also: None,
             listens: 300,
             routes: 0,
             drops_route: i64::MAX,
@@ -103,6 +125,17 @@ impl App {
 
     pub fn tls(mut self) -> Self {
         self.tls = true;
+        self
+    }
+
+    pub fn speaks(mut self, protocol: Speaks) -> Self {
+        self.speaks = protocol;
+        self
+    }
+
+    /// It serves the same on another port, from then on.
+    pub fn also(mut self, port: u16, uptime: i64) -> Self {
+        self.also = Some((port, uptime));
         self
     }
 
@@ -168,20 +201,26 @@ impl App {
         if let Some(answer) = (self.special)(ask) {
             return answer;
         }
-        if matches!(ask.handler, Handler::Exec(_)) {
-            return Answer::Exit(0, "");
-        }
-        if ask.port != self.port || ask.uptime < self.listens {
-            return Answer::Refused;
-        }
-        if ask.uptime >= self.hangs {
-            return Answer::Hang;
-        }
+        let opens = match self.also {
+            Some((port, opens)) if port == ask.port => Some(opens),
+            _ => (ask.port == self.port || matches!(ask.handler, Handler::Exec(_))).then_some(self.listens),
+        };
+        let open = opens.is_some_and(|opens| ask.uptime >= opens);
         match ask.handler {
+            Handler::Exec(_) if ask.uptime >= self.hangs => Answer::Hang,
+            Handler::Exec(_) if ask.uptime >= self.sick => Answer::Exit(1, "unhealthy: queue is stuck\n"),
+            Handler::Exec(_) if !open => Answer::Exit(1, "not accepting connections yet\n"),
+            Handler::Exec(_) => Answer::Late(self.latency, Box::new(Answer::Exit(0, ""))),
+            _ if !open => Answer::Refused,
+            _ if ask.uptime >= self.hangs => Answer::Hang,
+            Handler::Http { .. } if self.speaks == Speaks::Grpc => Answer::Frames,
             Handler::Http { path, scheme, .. } => Answer::Late(self.latency, Box::new(self.http(ask, path, scheme))),
+            // It finds no HTTP/2 there, and tries again until its time is over.
+            Handler::Grpc { .. } if self.speaks == Speaks::Http => Answer::Refused,
             Handler::Grpc { .. } if ask.uptime >= self.sick => Answer::NotServing,
             Handler::Grpc { service, .. } if *service != self.path => Answer::UnknownService,
-            _ => Answer::Serving,
+            Handler::Grpc { .. } => Answer::Late(self.latency, Box::new(Answer::Serving)),
+            Handler::Tcp(_) => Answer::Serving,
         }
     }
 

@@ -53,8 +53,7 @@ impl Live {
     }
 
     fn reference(&self, kind: &str, name: &str, uid: &str) -> Value {
-        let version =
-            if matches!(self.spec.controller, Controller::Job | Controller::CronJob) { "batch/v1" } else { "apps/v1" };
+        let version = if kind == "ReplicaSet" { "apps/v1" } else { self.spec.controller.version() };
         json!({"apiVersion": version, "kind": kind, "name": name, "uid": uid, "controller": true,
             "blockOwnerDeletion": true})
     }
@@ -64,7 +63,20 @@ impl Live {
     }
 
     fn template(&self, revision: &Revision) -> Value {
-        json!({"metadata": {"labels": self.labels()}, "spec": revision.spec.pod_spec()})
+        let mut template = json!({"metadata": {"labels": self.labels()}, "spec": revision.spec.pod_spec()});
+        if revision.spec.restarted > 0 {
+            let at = stamp(revision.created);
+            template["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/restartedAt": at});
+        }
+        template
+    }
+
+    /// What a person edits: `Deployment/web`.
+    pub fn top(&self) -> String {
+        let owner = self.owner.as_ref();
+        let of = |field: &str| owner.and_then(|owner| owner[field].as_str());
+        let kind = of("kind").unwrap_or(self.spec.controller.kind());
+        format!("{kind}/{}", of("name").unwrap_or(&self.name))
     }
 
     fn labels(&self) -> Value {
@@ -88,8 +100,8 @@ impl Live {
         if let Some(owner) = &self.owner {
             meta["ownerReferences"] = json!([owner]);
         }
-        if controller == Controller::Deployment && observed {
-            meta["annotations"]["deployment.kubernetes.io/revision"] = json!(self.current().number.to_string());
+        if controller.keeps_sets() && observed {
+            meta["annotations"][controller.labels().1] = json!(self.current().number.to_string());
         }
         let template = self.template(self.current());
         let spec = match controller {
@@ -109,25 +121,24 @@ impl Live {
         if controller == Controller::DaemonSet {
             status["desiredNumberScheduled"] = json!(self.spec.replicas);
         }
-        let version = if matches!(controller, Controller::Job | Controller::CronJob) { "batch/v1" } else { "apps/v1" };
+        let version = controller.version();
         json!({"kind": controller.kind(), "apiVersion": version, "metadata": meta, "spec": spec, "status": status})
     }
 
     fn revision_json(&self, revision: &Revision, wanted: usize) -> Value {
+        let (hash, number) = self.spec.controller.labels();
         let meta = json!({
             "name": self.object_name(revision), "namespace": "prod", "uid": revision.uid,
             "creationTimestamp": stamp(revision.created), "ownerReferences": [self.itself()],
-            "labels": {
-                "app": self.spec.name, "pod-template-hash": revision.hash, "controller-revision-hash": revision.hash,
-            },
-            "annotations": {"deployment.kubernetes.io/revision": revision.number.to_string()},
+            "labels": {"app": self.spec.name, hash: revision.hash, "controller-revision-hash": revision.hash},
+            "annotations": {number: revision.number.to_string()},
         });
         let mut template = self.template(revision);
-        if self.spec.controller == Controller::Deployment {
-            template["metadata"]["labels"]["pod-template-hash"] = json!(revision.hash);
+        if self.spec.controller.keeps_sets() {
+            template["metadata"]["labels"][hash] = json!(revision.hash);
             return json!({
                 "kind": "ReplicaSet", "apiVersion": "apps/v1", "metadata": meta,
-                "spec": {"replicas": wanted, "selector": {"matchLabels": {"pod-template-hash": revision.hash}},
+                "spec": {"replicas": wanted, "selector": {"matchLabels": {hash: revision.hash}},
                     "template": template},
                 "status": {"replicas": wanted},
             });
@@ -174,7 +185,7 @@ impl Cluster {
     fn change(&mut self, number: usize, spec: Workload) {
         let uid = self.chance.uid();
         let live = &mut self.lives[number];
-        let hash = hash(&spec.pod_spec().to_string());
+        let hash = hash(&spec.template_key());
         let next = live.revisions.iter().map(|revision| revision.number).max().unwrap_or(0) + 1;
         let newest = next - 1;
         live.spec = spec.clone();
@@ -192,6 +203,9 @@ impl Cluster {
         let live = live.clone();
         let first = if live.generation == 1 { "ADDED" } else { "MODIFIED" };
         let resource = live.spec.controller.resource();
+        if live.spec.controller == Controller::Nobody {
+            return;
+        }
         self.emit(self.now, &resource, first, live.json(self.now, false));
         if kind.is_empty() || matches!(live.spec.controller, Controller::Job | Controller::CronJob) {
             return;
@@ -199,7 +213,7 @@ impl Cluster {
         self.emit_revision(&live, &hash, kind, 15);
         self.emit(self.now + 25, &resource, "MODIFIED", live.json(self.now + 25, true));
         for old in live.revisions.iter().filter(|revision| revision.hash != hash) {
-            if live.spec.controller == Controller::Deployment {
+            if live.spec.controller.keeps_sets() {
                 self.emit_revision(&live, &old.hash, "MODIFIED", 30);
             }
         }
@@ -211,8 +225,7 @@ impl Cluster {
             return;
         };
         let wanted = if current { live.spec.replicas } else { 0 };
-        let deployment = live.spec.controller == Controller::Deployment;
-        let resource = if deployment { "replicasets" } else { "controllerrevisions" };
+        let resource = if live.spec.controller.keeps_sets() { "replicasets" } else { "controllerrevisions" };
         self.emit(self.now + after, resource, kind, live.revision_json(revision, wanted));
     }
 
@@ -224,6 +237,15 @@ impl Cluster {
             self.emit_revision(&live, &live.current().hash, "MODIFIED", 15);
             let resource = live.spec.controller.resource();
             self.emit(self.now + 25, &resource, "MODIFIED", live.json(self.now + 25, true));
+        }
+    }
+
+    /// The same again, with new pods.
+    pub fn rollout_restart(&mut self, name: &str) {
+        if let Some(number) = self.lives.iter().position(|live| live.name == name && !live.deleted) {
+            let mut spec = self.lives[number].spec.clone();
+            spec.restarted += 1;
+            self.change(number, spec);
         }
     }
 
@@ -253,7 +275,8 @@ impl Cluster {
             return;
         }
         match self.lives[number].spec.controller {
-            Controller::Deployment => self.reconcile_deployment(number),
+            Controller::Deployment | Controller::Rollout => self.reconcile_deployment(number),
+            Controller::Nobody => self.reconcile_pod(number),
             Controller::StatefulSet => self.reconcile_stateful_set(number),
             Controller::DaemonSet => self.reconcile_daemon_set(number),
             Controller::Job => self.reconcile_job(number),
@@ -264,19 +287,21 @@ impl Cluster {
     }
 
     fn reconcile_deployment(&mut self, number: usize) {
-        let (hash, spec) = (self.lives[number].current().hash.clone(), self.lives[number].spec.clone());
+        let live = &self.lives[number];
+        let (replicas, gradual) = (live.spec.replicas, live.spec.gradual);
+        let hash = live.current().hash.clone();
         let living = self.pods_of(number).into_iter().filter(|pod| self.pods[*pod].deleted.is_none());
         let (new, old): (Vec<_>, Vec<_>) = living.partition(|pod| self.pods[*pod].revision == hash);
-        let surplus = new.len().saturating_sub(spec.replicas);
+        let surplus = new.len().saturating_sub(replicas);
         for pod in &new[new.len() - surplus..] {
             self.stop(*pod);
         }
-        if spec.gradual && !old.is_empty() {
+        if gradual && !old.is_empty() {
             let ready = new.iter().chain(&old).filter(|pod| self.pods[**pod].is_ready()).count();
             let broken = old.iter().find(|pod| !self.pods[**pod].is_ready());
-            if let Some(pod) = broken.or(old.first().filter(|_| ready > spec.replicas)) {
+            if let Some(pod) = broken.or(old.first().filter(|_| ready > replicas)) {
                 self.stop(*pod);
-            } else if new.len() + old.len() <= spec.replicas && new.len() < spec.replicas {
+            } else if new.len() + old.len() <= replicas && new.len() < replicas {
                 self.create_pod(number, None, None);
             }
             return;
@@ -284,16 +309,17 @@ impl Cluster {
         for pod in old {
             self.stop(pod);
         }
-        for _ in new.len()..spec.replicas {
+        for _ in new.len()..replicas {
             self.create_pod(number, None, None);
         }
     }
 
     fn reconcile_stateful_set(&mut self, number: usize) {
-        let (hash, spec) = (self.lives[number].current().hash.clone(), self.lives[number].spec.clone());
+        let live = &self.lives[number];
+        let (hash, replicas, workload) = (live.current().hash.clone(), live.spec.replicas, live.spec.name);
         let pods = self.pods_of(number);
-        for ordinal in 0..spec.replicas {
-            let name = format!("{}-{ordinal}", spec.name);
+        for ordinal in 0..replicas {
+            let name = format!("{workload}-{ordinal}");
             match pods.iter().find(|pod| self.pods[**pod].name == name) {
                 None => return self.create_pod(number, Some(name), None),
                 Some(pod) if !self.pods[*pod].is_ready() => return,
@@ -303,7 +329,7 @@ impl Cluster {
         let last = pods.iter().rev().find(|pod| {
             let name = &self.pods[**pod].name;
             let ordinal = name.rsplit('-').next().and_then(|ordinal| ordinal.parse().ok());
-            ordinal.is_some_and(|ordinal: usize| ordinal >= spec.replicas) || self.pods[**pod].revision != hash
+            ordinal.is_some_and(|ordinal: usize| ordinal >= replicas) || self.pods[**pod].revision != hash
         });
         if let Some(pod) = last {
             self.stop(*pod);
@@ -311,17 +337,25 @@ impl Cluster {
     }
 
     fn reconcile_daemon_set(&mut self, number: usize) {
-        let (hash, spec) = (self.lives[number].current().hash.clone(), self.lives[number].spec.clone());
+        let (hash, replicas) = (self.lives[number].current().hash.clone(), self.lives[number].spec.replicas);
         let pods = self.pods_of(number);
-        for node in 0..spec.replicas {
+        for node in 0..replicas {
             if !pods.iter().any(|pod| self.pods[*pod].node == node) {
                 self.create_pod(number, None, Some(node));
             }
         }
         let is_old = |pod: &usize| self.pods[*pod].revision != hash && self.pods[*pod].deleted.is_none();
         let busy = pods.iter().any(|pod| !self.pods[*pod].is_ready() && !is_old(pod));
-        if let Some(pod) = pods.iter().copied().find(is_old).filter(|_| !busy && pods.len() == spec.replicas) {
+        if let Some(pod) = pods.iter().copied().find(is_old).filter(|_| !busy && pods.len() == replicas) {
             self.stop(pod);
+        }
+    }
+
+    fn reconcile_pod(&mut self, number: usize) {
+        let ever = self.pods.iter().any(|pod| pod.workload == number);
+        if !ever {
+            let name = self.lives[number].name.clone();
+            self.create_pod(number, Some(name), None);
         }
     }
 
@@ -353,9 +387,9 @@ impl Cluster {
         let revision = live.current();
         let mut labels = live.labels();
         let (prefix, owner) = match live.spec.controller {
-            Controller::Deployment => {
+            Controller::Deployment | Controller::Rollout => {
                 let set = live.object_name(revision);
-                labels["pod-template-hash"] = json!(revision.hash);
+                labels[live.spec.controller.labels().0] = json!(revision.hash);
                 (set.clone(), live.reference("ReplicaSet", &set, &revision.uid))
             }
             Controller::StatefulSet => {
@@ -367,6 +401,7 @@ impl Cluster {
                 (live.name.clone(), live.itself())
             }
             Controller::Job | Controller::CronJob => (live.name.clone(), live.itself()),
+            Controller::Nobody => (live.name.clone(), Value::Null),
         };
         let name = name.unwrap_or_else(|| format!("{prefix}-{}", self.chance.suffix()));
         let pod = self.pods.len();
@@ -379,7 +414,8 @@ impl Cluster {
             name,
             uid: self.chance.uid(),
             ip: format!("10.244.{}.{}", pod / 200, pod % 200 + 2),
-            node: node.unwrap_or(0),
+            node: node.unwrap_or(pod % live.spec.nodes.max(1)),
+            skew: 0,
             created: self.now,
             admitted: false,
             deleted: None,

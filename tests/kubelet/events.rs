@@ -62,6 +62,8 @@ pub struct About<'a> {
     pub name: &'a str,
     pub uid: &'a str,
     pub node: &'a str,
+    /// How far the node's clock is ahead, in milliseconds.
+    pub skew: i64,
 }
 
 impl Recorder {
@@ -85,14 +87,14 @@ impl Recorder {
             "kind": "Event", "apiVersion": "v1",
             "metadata": {
                 "name": known.name, "namespace": "prod", "uid": known.uid,
-                "resourceVersion": (now + 1000).to_string(), "creationTimestamp": stamp(known.first),
+                "resourceVersion": (now + 1000).to_string(),
             },
             "involvedObject": {
                 "kind": "Pod", "namespace": "prod", "name": about.name, "uid": about.uid, "apiVersion": "v1",
                 "fieldPath": field,
             },
             "reason": reason, "message": message, "source": {"component": "kubelet", "host": about.node},
-            "firstTimestamp": stamp(known.first), "lastTimestamp": stamp(now), "count": known.count, "type": kind,
+            "firstTimestamp": stamp(known.first + about.skew), "lastTimestamp": stamp(now + about.skew), "count": known.count, "type": kind,
             "eventTime": null, "reportingComponent": "kubelet", "reportingInstance": about.node,
         });
         Some((if written { "MODIFIED" } else { "ADDED" }, object))

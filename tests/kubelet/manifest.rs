@@ -49,12 +49,14 @@ pub struct Probe {
     pub period: i64,
     pub timeout: i64,
     pub failures: u32,
+    /// Its own grace period.
+    pub grace: Option<i64>,
 }
 
 impl Probe {
     /// Every 2 s, killed at the third failure: loops show quickly.
     fn new(handler: Handler) -> Self {
-        Self { handler, delay: 0, period: 2, timeout: 1, failures: 3 }
+        Self { handler, delay: 0, period: 2, timeout: 1, failures: 3, grace: None }
     }
 
     pub fn http(path: &'static str) -> Self {
@@ -119,6 +121,9 @@ impl Probe {
         if self.delay > 0 {
             probe["initialDelaySeconds"] = json!(self.delay);
         }
+        if let Some(grace) = self.grace {
+            probe["terminationGracePeriodSeconds"] = json!(grace);
+        }
         match &self.handler {
             Handler::Http { path, port: to, scheme } => {
                 probe["httpGet"] = json!({"path": path, "port": port(to), "scheme": scheme});
@@ -137,6 +142,9 @@ pub struct Container {
     pub name: &'static str,
     pub image: &'static str,
     pub args: Vec<&'static str>,
+    pub env: Vec<(&'static str, &'static str)>,
+    /// Its own restart policy.
+    pub restart: Option<&'static str>,
     pub ports: Vec<(&'static str, u16)>,
     pub probes: Vec<(Kind, Probe)>,
     pub sidecar: bool,
@@ -147,7 +155,17 @@ impl Container {
     /// With a port `http` 8080.
     pub fn new(name: &'static str, app: App) -> Self {
         let ports = vec![("http", 8080)];
-        Self { name, image: "registry.local/shop:1", args: Vec::new(), ports, probes: Vec::new(), sidecar: false, app }
+        Self {
+            name,
+            image: "registry.local/shop:1",
+            args: Vec::new(),
+            env: Vec::new(),
+            restart: None,
+            ports,
+            probes: Vec::new(),
+            sidecar: false,
+            app,
+        }
     }
 
     pub fn args(mut self, args: &[&'static str]) -> Self {
@@ -205,6 +223,13 @@ impl Container {
         if !self.args.is_empty() {
             it["args"] = json!(self.args);
         }
+        if !self.env.is_empty() {
+            let env = self.env.iter().map(|(name, value)| json!({"name": name, "value": value}));
+            it["env"] = json!(env.collect::<Vec<_>>());
+        }
+        if let Some(policy) = self.restart {
+            it["restartPolicy"] = json!(policy);
+        }
         if self.sidecar {
             it["restartPolicy"] = json!("Always");
         }
@@ -223,6 +248,10 @@ pub enum Controller {
     DaemonSet,
     Job,
     CronJob,
+    /// Of Argo: it keeps `ReplicaSets` as a Deployment does, with labels of its own.
+    Rollout,
+    /// Nobody: a bare pod.
+    Nobody,
 }
 
 impl Controller {
@@ -233,6 +262,30 @@ impl Controller {
             Self::DaemonSet => "DaemonSet",
             Self::Job => "Job",
             Self::CronJob => "CronJob",
+            Self::Rollout => "Rollout",
+            Self::Nobody => "Pod",
+        }
+    }
+
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Job | Self::CronJob => "batch/v1",
+            Self::Rollout => "argoproj.io/v1alpha1",
+            Self::Nobody => "v1",
+            _ => "apps/v1",
+        }
+    }
+
+    /// Whether it keeps a `ReplicaSet` for each revision.
+    pub fn keeps_sets(self) -> bool {
+        matches!(self, Self::Deployment | Self::Rollout)
+    }
+
+    /// The label with a revision's hash, and the annotation with its number.
+    pub fn labels(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Rollout => ("rollouts-pod-template-hash", "rollout.argoproj.io/revision"),
+            _ => ("pod-template-hash", "deployment.kubernetes.io/revision"),
         }
     }
 
@@ -251,6 +304,10 @@ pub struct Workload {
     pub restart: &'static str,
     /// Replaces one pod after the other, each when the one before is ready.
     pub gradual: bool,
+    /// Nodes that its pods are spread over.
+    pub nodes: usize,
+    /// How often `kubectl rollout restart` was called.
+    pub restarted: u32,
     pub containers: Vec<Container>,
 }
 
@@ -264,6 +321,8 @@ impl Workload {
             grace: 5,
             restart: if batch { "Never" } else { "Always" },
             gradual: false,
+            nodes: 1,
+            restarted: 0,
             containers: containers.to_vec(),
         }
     }
@@ -290,6 +349,26 @@ impl Workload {
     pub fn gradual(mut self) -> Self {
         self.gradual = true;
         self
+    }
+
+    pub fn nodes(mut self, nodes: usize) -> Self {
+        self.nodes = nodes;
+        self
+    }
+
+    /// The restart policy that counts for a container.
+    pub fn restart_of(&self, container: usize) -> &'static str {
+        let it = &self.containers[container];
+        let own = if it.sidecar { Some("Always") } else { it.restart };
+        own.unwrap_or(self.restart)
+    }
+
+    /// What tells one template from another.
+    pub fn template_key(&self) -> String {
+        match self.restarted {
+            0 => self.pod_spec().to_string(),
+            times => format!("{} {times}", self.pod_spec()),
+        }
     }
 
     /// `spec` of its pods.

@@ -4,7 +4,7 @@
 //! `pkg/kubelet/prober` and the measured timing of real kubelets.
 
 pub mod app;
-mod chance;
+pub mod chance;
 mod controllers;
 mod events;
 pub mod manifest;
@@ -13,6 +13,7 @@ mod pod;
 mod prober;
 mod services;
 pub mod stream;
+mod troubles;
 pub mod truth;
 
 use std::cmp::Reverse;
@@ -27,7 +28,7 @@ use manifest::{Kind, Workload};
 use node::Node;
 use pod::Pod;
 use prober::Outcome;
-use stream::{Line, Stream};
+use stream::{Line, Stream, stamp};
 
 /// Something that a person or fate does.
 #[derive(Clone, Debug)]
@@ -40,6 +41,14 @@ pub enum Step {
     Reboot(usize),
     /// Everything on a node is sent a signal from outside, within seconds.
     Strike(usize),
+    /// `kubectl rollout restart`.
+    Restart(&'static str),
+    /// A node's clock is ahead by so many milliseconds; pods notice it when they come.
+    Skew(usize, i64),
+    /// What a node writes is seen so many milliseconds later.
+    Lag(usize, i64),
+    /// For so many milliseconds nothing on a node answers its probes in time.
+    Overload(usize, i64),
 }
 
 /// What is due at a time. Kubelet's doings carry the kubelet's epoch and die with it.
@@ -67,6 +76,38 @@ pub struct Place {
     container: usize,
 }
 
+/// What truly happened to a container.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Deed {
+    /// A probe had the kubelet end it.
+    Killed(Kind),
+    /// It ended by itself, or by a signal from outside.
+    Ended(i32),
+}
+
+/// A deed, and where it was done.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// Milliseconds since the story's start.
+    pub at: i64,
+    /// `Deployment/web`.
+    pub workload: String,
+    pub pod: String,
+    pub container: &'static str,
+    /// Which revision's pod, by its hash.
+    pub revision: String,
+    pub deed: Deed,
+}
+
+/// A recording, and what truly happened meanwhile.
+#[derive(Debug)]
+pub struct Played {
+    pub stream: Stream,
+    pub done: Vec<Done>,
+    /// The pods at the end that are neither over nor gone: workload, and whether they are ready.
+    pub left: Vec<(String, bool)>,
+}
+
 /// Nodes, controllers and pods, and what was seen of them.
 pub struct Cluster {
     now: i64,
@@ -78,15 +119,24 @@ pub struct Cluster {
     lives: Vec<Live>,
     pods: Vec<Pod>,
     lines: Vec<Line>,
+    done: Vec<Done>,
+    /// When events were first written, by their uid.
+    created: std::collections::BTreeMap<String, String>,
 }
 
 /// Plays a story for so many seconds, and records it.
 pub fn record(seed: u64, steps: &[(i64, Step)], seconds: i64) -> Stream {
+    play(seed, steps, seconds).stream
+}
+
+/// The same, with what truly happened.
+pub fn play(seed: u64, steps: &[(i64, Step)], seconds: i64) -> Played {
     let mut cluster = Cluster::new(seed);
     for (at, step) in steps {
         cluster.schedule(at * 1000, Action::Step(Box::new(step.clone())));
     }
     cluster.run(seconds * 1000);
+    let left = cluster.left();
     let mut lines = cluster.lines;
     lines.sort_by_key(|line| line.at);
     lines.retain(|line| line.at <= seconds * 1000);
@@ -97,7 +147,7 @@ pub fn record(seed: u64, steps: &[(i64, Step)], seconds: i64) -> Stream {
         kind: "BOOKMARK",
         object: json!({"metadata": {}}),
     });
-    Stream(stream)
+    Played { stream: Stream(stream), done: cluster.done, left }
 }
 
 impl Cluster {
@@ -112,6 +162,8 @@ impl Cluster {
             lives: Vec::new(),
             pods: Vec::new(),
             lines: Vec::new(),
+            done: Vec::new(),
+            created: std::collections::BTreeMap::new(),
         }
     }
 
@@ -169,6 +221,10 @@ impl Cluster {
             Step::RestartKubelet(node) => self.restart_kubelet(node),
             Step::Reboot(node) => self.reboot(node),
             Step::Strike(node) => self.strike(node),
+            Step::Restart(name) => self.rollout_restart(name),
+            Step::Skew(node, millis) => self.skew(node, millis),
+            Step::Lag(node, millis) => self.lag(node, millis),
+            Step::Overload(node, millis) => self.overload(node, millis),
         }
     }
 
@@ -182,6 +238,27 @@ impl Cluster {
         self.nodes[self.pods[pod].node].epoch
     }
 
+    /// Writes down what truly happened.
+    fn note(&mut self, at: Place, deed: Deed) {
+        let pod = &self.pods[at.pod];
+        if pod.deleted.is_some() {
+            return;
+        }
+        self.done.push(Done {
+            at: self.now,
+            workload: self.lives[pod.workload].top(),
+            pod: pod.name.clone(),
+            container: pod.spec.containers[at.container].name,
+            revision: pod.revision.clone(),
+            deed,
+        });
+    }
+
+    fn left(&self) -> Vec<(String, bool)> {
+        let pods = self.pods.iter().filter(|pod| !pod.gone && !pod.is_over() && pod.deleted.is_none());
+        pods.map(|pod| (self.lives[pod.workload].top(), pod.is_ready())).collect()
+    }
+
     fn emit(&mut self, at: i64, resource: &str, kind: &'static str, object: Value) {
         self.lines.push(Line { at, resource: resource.to_owned(), kind, object });
     }
@@ -193,15 +270,18 @@ impl Cluster {
         let list = if spec.sidecar { "initContainers" } else { "containers" };
         let said = Said { kind, reason, message, field: format!("spec.{list}{{{}}}", spec.name) };
         let node = format!("node-{}", pod.node + 1);
-        let about = About { name: &pod.name, uid: &pod.uid, node: &node };
-        let Some((kind, object)) = pod.recorder.say(said, &about, self.now, &mut self.chance) else {
+        let about = About { name: &pod.name, uid: &pod.uid, node: &node, skew: pod.skew };
+        let Some((kind, mut object)) = pod.recorder.say(said, &about, self.now, &mut self.chance) else {
             return;
         };
         let slow = self.chance.happens(1, 7);
         let delay = if slow { self.chance.between(60, 1800) } else { self.chance.between(4, 60) };
         let node = &mut self.nodes[pod.node];
-        node.said = node.said.max(self.now + delay) + 1;
+        node.said = node.said.max(self.now + delay + node.lag) + 1;
         let at = node.said;
+        let uid = object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let created = self.created.entry(uid).or_insert_with(|| stamp(at));
+        object["metadata"]["creationTimestamp"] = json!(created);
         self.emit(at, "events", kind, object);
     }
 
@@ -219,7 +299,7 @@ impl Cluster {
         }
         let kind = if it.written.is_null() { "ADDED" } else { "MODIFIED" };
         it.written = object;
-        it.written_at = it.written_at.max(self.now + delay) + 1;
+        it.written_at = it.written_at.max(self.now + delay + self.nodes[it.node].lag) + 1;
         let at = it.written_at;
         let object = it.json(at);
         self.emit(at, "pods", kind, object);

@@ -4,7 +4,7 @@ use super::app::{Answer, End, Term};
 use super::manifest::Kind;
 use super::pod::{Ended, Process, Shown};
 use super::prober::{self, Outcome};
-use super::{Action, Cluster, Place};
+use super::{Action, Cluster, Deed, Place};
 
 /// A node and its kubelet.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,12 @@ pub struct Node {
     pub epoch: u32,
     /// When its last event was written.
     pub said: i64,
+    /// How far its clock is ahead, in milliseconds.
+    pub skew: i64,
+    /// How late what it writes is seen, in milliseconds.
+    pub lag: i64,
+    /// No probe is answered in time until then.
+    pub overloaded: i64,
 }
 
 /// The first back-off and the longest, in milliseconds.
@@ -24,6 +30,7 @@ const FORGOTTEN: i64 = 600_000;
 impl Cluster {
     pub fn admit(&mut self, pod: usize) {
         self.pods[pod].admitted = true;
+        self.pods[pod].skew = self.nodes[self.pods[pod].node].skew;
         self.pods[pod].new_workers();
         self.write(pod, 10);
         let epoch = self.epoch(pod);
@@ -34,7 +41,7 @@ impl Cluster {
         }
     }
 
-    fn start_workers(&mut self, pod: usize, spread: bool) {
+    pub fn start_workers(&mut self, pod: usize, spread: bool) {
         let epoch = self.epoch(pod);
         for container in 0..self.pods[pod].containers.len() {
             for kind in Kind::ALL {
@@ -91,6 +98,7 @@ impl Cluster {
         if it.dying {
             self.after(20, 300, Action::AfterKill { at, epoch });
         } else {
+            self.note(at, Deed::Ended(code));
             self.after(100, 1100, Action::Relist { pod: at.pod, epoch });
         }
     }
@@ -143,7 +151,7 @@ impl Cluster {
         if self.pods[at.pod].deleted.is_some() {
             return;
         }
-        let restarts = match self.pods[at.pod].spec.restart {
+        let restarts = match self.pods[at.pod].spec.restart_of(at.container) {
             "Never" => false,
             "OnFailure" => ended.code != 0,
             _ => true,
@@ -194,7 +202,7 @@ impl Cluster {
     fn is_done(&self, at: Place) -> bool {
         let pod = &self.pods[at.pod];
         let clean = pod.containers[at.container].exited.as_ref().is_some_and(|ended| ended.code == 0);
-        pod.spec.restart == "OnFailure" && clean
+        pod.spec.restart_of(at.container) == "OnFailure" && clean
     }
 
     fn show_done(&mut self, at: Place) {
@@ -242,14 +250,12 @@ impl Cluster {
         let Some(probe) = pod.spec.containers[at.container].probed(kind).cloned() else {
             return;
         };
+        let overloaded = now < self.nodes[pod.node].overloaded;
         let took = pod.due_probe(at.container, kind, now).map(|run| {
-            let it = &pod.containers[at.container];
             let spec = &pod.spec.containers[at.container];
-            let (took, outcome) = prober::probe(spec, &probe, &pod.ip, |handler, port| match &it.process {
-                Process::Running { started, run, .. } => {
-                    spec.app.answer(&prober::ask(handler, port, now - started, now, *run))
-                }
-                _ => Answer::Refused,
+            let (took, outcome) = prober::probe(spec, &probe, &pod.ip, |handler, port| {
+                let answer = pod.answer(at, handler, port, now);
+                if overloaded && answer != Answer::Refused { Answer::Hang } else { answer }
             });
             (run, took, outcome)
         });
@@ -295,6 +301,7 @@ impl Cluster {
         if !matches!(it.shown, Shown::Running { run: shown, .. } if shown == run) || it.dying {
             return;
         }
+        let before = (it.ready, it.started);
         match (kind, passed) {
             (Kind::Readiness, _) => it.ready = passed && it.started,
             (Kind::Startup, true) => {
@@ -304,30 +311,34 @@ impl Cluster {
             (Kind::Liveness, true) => {}
             (Kind::Liveness | Kind::Startup, false) => return self.kill(at, kind),
         }
-        self.show(at.pod);
+        if before != (it.ready, it.started) {
+            self.show(at.pod);
+        }
     }
 
     fn kill(&mut self, at: Place, kind: Kind) {
         let pod = &mut self.pods[at.pod];
         let spec = &pod.spec.containers[at.container];
         let (name, probe) = (spec.name, kind.title().to_lowercase());
-        let message = match pod.spec.restart {
+        let message = match pod.spec.restart_of(at.container) {
             "Never" if pod.spec.containers.len() == 1 => format!("Stopping container {name}"),
             "Never" => format!("Container {name} failed {probe} probe"),
             _ if spec.sidecar => format!("Init container {name} failed {probe} probe"),
             _ => format!("Container {name} failed {probe} probe, will be restarted"),
         };
         pod.containers[at.container].dying = true;
+        let grace = spec.probed(kind).and_then(|probe| probe.grace).unwrap_or(pod.spec.grace);
         self.say(at, "Normal", "Killing", message);
-        self.terminate(at);
+        self.note(at, Deed::Killed(kind));
+        self.terminate(at, grace);
     }
 
     /// SIGTERM, and SIGKILL when the grace period is over. How long that takes at most.
-    fn terminate(&mut self, at: Place) -> i64 {
+    fn terminate(&mut self, at: Place, grace: i64) -> i64 {
         let (epoch, now) = (self.epoch(at.pod), self.now);
         let pod = &self.pods[at.pod];
         let term = pod.spec.containers[at.container].app.term;
-        let grace = pod.spec.grace * 1000;
+        let grace = grace * 1000;
         let Process::Running { id, .. } = &pod.containers[at.container].process else {
             self.after(50, 300, Action::AfterKill { at, epoch });
             return 0;
@@ -348,7 +359,7 @@ impl Cluster {
             return;
         }
         let sidecar = pod.spec.containers[at.container].sidecar;
-        let never = pod.spec.restart == "Never";
+        let never = pod.spec.restart_of(at.container) == "Never";
         let it = &mut pod.containers[at.container];
         let Process::Ended(ended) = it.process.clone() else {
             return;
@@ -383,7 +394,8 @@ impl Cluster {
                 self.pods[pod].containers[container].dying = true;
                 let name = self.pods[pod].spec.containers[container].name;
                 self.say(at, "Normal", "Killing", format!("Stopping container {name}"));
-                longest = longest.max(self.terminate(at));
+                let grace = self.pods[pod].spec.grace;
+                longest = longest.max(self.terminate(at, grace));
             }
         }
         self.after(longest + 300, longest + 2000, Action::Gone(pod));
@@ -403,77 +415,5 @@ impl Cluster {
         let at = it.written_at + 5;
         let object = it.json(at);
         self.emit(at, "pods", "DELETED", object);
-    }
-
-    pub fn restart_kubelet(&mut self, node: usize) {
-        self.nodes[node].epoch += 1;
-        let epoch = self.nodes[node].epoch;
-        self.after(1500, 6000, Action::KubeletUp { node, epoch });
-    }
-
-    pub fn reboot(&mut self, node: usize) {
-        self.nodes[node].epoch += 1;
-        let epoch = self.nodes[node].epoch;
-        let up = self.now + self.chance.between(30_000, 60_000);
-        for pod in self.pods.iter_mut().filter(|pod| pod.node == node && !pod.gone) {
-            for it in &mut pod.containers {
-                if let Process::Running { id, started, .. } = &it.process {
-                    let (id, started) = (id.clone(), *started);
-                    it.process = Process::Ended(Ended { id, code: 255, reason: "Unknown", started, finished: up });
-                }
-            }
-        }
-        self.schedule(up, Action::KubeletUp { node, epoch });
-    }
-
-    /// Something on the node kills the containers, one after the other.
-    pub fn strike(&mut self, node: usize) {
-        for pod in 0..self.pods.len() {
-            if self.pods[pod].node != node || self.pods[pod].gone {
-                continue;
-            }
-            for container in 0..self.pods[pod].containers.len() {
-                let Process::Running { id, .. } = &self.pods[pod].containers[container].process else { continue };
-                let (id, at) = (id.clone(), Place { pod, container });
-                self.after(0, 4_000, Action::Dies { at, id, code: 137, reason: "Error" });
-            }
-        }
-    }
-
-    /// The kubelet is back: new event objects, full budgets, no back-offs, ends shown again.
-    pub fn kubelet_up(&mut self, node: usize) {
-        let epoch = self.nodes[node].epoch;
-        let pods = (0..self.pods.len()).filter(|pod| self.pods[*pod].node == node && !self.pods[*pod].gone);
-        for pod in pods.collect::<Vec<_>>() {
-            let it = &mut self.pods[pod];
-            if !it.admitted || it.is_over() || it.deleted.is_some() {
-                continue;
-            }
-            it.recorder = super::events::Recorder::default();
-            it.new_workers();
-            for container in 0..self.pods[pod].containers.len() {
-                let at = Place { pod, container };
-                let it = &mut self.pods[pod].containers[container];
-                it.back_off = None;
-                it.dying = false;
-                match it.process.clone() {
-                    Process::Ended(ended) => {
-                        if ended.code != 255 {
-                            it.shown = Shown::Terminated(ended.clone());
-                            it.last = None;
-                            it.ready = false;
-                            it.started = false;
-                        }
-                        it.exited = Some(ended);
-                        self.after(300, 10_000, Action::Launch { at, epoch });
-                    }
-                    Process::None => self.after(300, 3000, Action::Launch { at, epoch }),
-                    Process::Running { .. } => {}
-                }
-            }
-            self.show(pod);
-            self.start_workers(pod, true);
-            self.after(500, 1500, Action::Relist { pod, epoch });
-        }
     }
 }

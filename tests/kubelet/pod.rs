@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::Place;
+use super::app::{Answer, Ask};
 use super::events::Recorder;
-use super::manifest::{Kind, Workload};
+use super::manifest::{Handler, Kind, Workload};
 use super::prober::Worker;
 use super::stream::stamp;
 
@@ -18,10 +20,10 @@ pub struct Ended {
 }
 
 impl Ended {
-    fn json(&self) -> Value {
+    fn json(&self, skew: i64) -> Value {
         json!({"terminated": {
-            "exitCode": self.code, "reason": self.reason, "startedAt": stamp(self.started),
-            "finishedAt": stamp(self.finished), "containerID": self.id,
+            "exitCode": self.code, "reason": self.reason, "startedAt": stamp(self.started + skew),
+            "finishedAt": stamp(self.finished + skew), "containerID": self.id,
         }})
     }
 }
@@ -83,6 +85,8 @@ pub struct Pod {
     pub uid: String,
     pub ip: String,
     pub node: usize,
+    /// How far the node's clock is ahead, in milliseconds.
+    pub skew: i64,
     pub created: i64,
     pub admitted: bool,
     pub deleted: Option<i64>,
@@ -130,8 +134,11 @@ impl Pod {
     pub fn json(&self, version: i64) -> Value {
         let mut meta = json!({
             "name": self.name, "namespace": "prod", "uid": self.uid, "resourceVersion": version.to_string(),
-            "creationTimestamp": stamp(self.created), "labels": self.labels, "ownerReferences": [self.owner],
+            "creationTimestamp": stamp(self.created), "labels": self.labels,
         });
+        if !self.owner.is_null() {
+            meta["ownerReferences"] = json!([self.owner]);
+        }
         if let Some(deleted) = self.deleted {
             meta["deletionTimestamp"] = json!(stamp(deleted + self.spec.grace * 1000));
             meta["deletionGracePeriodSeconds"] = json!(self.spec.grace);
@@ -150,7 +157,7 @@ impl Pod {
         let ready = if self.is_ready() { "True" } else { "False" };
         let mut status = json!({
             "phase": self.phase, "qosClass": "Burstable", "hostIP": format!("192.0.2.{}", self.node + 2),
-            "podIP": self.ip, "startTime": stamp(self.created),
+            "podIP": self.ip, "startTime": stamp(self.created + self.skew),
             "conditions": [{"type": "Ready", "status": ready}, {"type": "ContainersReady", "status": ready}],
         });
         for sidecars in [true, false] {
@@ -167,8 +174,10 @@ impl Pod {
     fn container(&self, name: &str, image: &str, it: &Slot) -> Value {
         let (state, id) = match &it.shown {
             Shown::Creating => (json!({"waiting": {"reason": "ContainerCreating"}}), None),
-            Shown::Running { id, started, .. } => (json!({"running": {"startedAt": stamp(*started)}}), Some(id)),
-            Shown::Terminated(ended) => (ended.json(), Some(&ended.id)),
+            Shown::Running { id, started, .. } => {
+                (json!({"running": {"startedAt": stamp(*started + self.skew)}}), Some(id))
+            }
+            Shown::Terminated(ended) => (ended.json(self.skew), Some(&ended.id)),
             Shown::BackOff { seconds } => {
                 let delay =
                     if *seconds >= 60 { format!("{}m{}s", seconds / 60, seconds % 60) } else { format!("{seconds}s") };
@@ -182,7 +191,7 @@ impl Pod {
         let mut status = json!({
             "name": name, "image": image, "imageID": "sha256:533f52461a0f", "restartCount": it.restarts,
             "ready": it.ready && running, "started": it.started && running, "state": state,
-            "lastState": it.last.as_ref().map_or_else(|| json!({}), Ended::json),
+            "lastState": it.last.as_ref().map_or_else(|| json!({}), |last| last.json(self.skew)),
         });
         if let Some(id) = id {
             status["containerID"] = json!(id);
@@ -192,6 +201,24 @@ impl Pod {
 }
 
 impl Pod {
+    /// What a probe of a container hears. The pod's containers share a network: another one may
+    /// listen on the port.
+    pub fn answer(&self, at: Place, handler: &Handler, port: u16, now: i64) -> Answer {
+        let of = |container: usize| match &self.containers[container].process {
+            Process::Running { started, run, .. } => {
+                let (node, pod, uptime, run) = (self.node, at.pod, now - started, *run);
+                self.spec.containers[container].app.answer(&Ask { uptime, now, run, node, pod, handler, port })
+            }
+            _ => Answer::Refused,
+        };
+        let own = of(at.container);
+        if own != Answer::Refused || matches!(handler, Handler::Exec(_)) {
+            return own;
+        }
+        let others = (0..self.containers.len()).filter(|other| *other != at.container);
+        others.map(of).find(|answer| *answer != Answer::Refused).unwrap_or(own)
+    }
+
     /// The run that a worker would probe now; `None` where it has nothing to do.
     pub fn due_probe(&mut self, container: usize, kind: Kind, now: i64) -> Option<u32> {
         let probe = self.spec.containers[container].probed(kind)?;

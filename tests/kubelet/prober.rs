@@ -1,6 +1,6 @@
 //! A prober worker's memory, and what a probe comes to (`pkg/kubelet/prober`).
 
-use super::app::{Answer, Ask};
+use super::app::Answer;
 use super::manifest::{Container, Handler, Kind, Port, Probe};
 
 /// One worker of a container's probe; it lives as long as the pod and the kubelet.
@@ -106,6 +106,18 @@ fn outcome(handler: &Handler, ip: &str, port: u16, answer: Answer) -> Outcome {
         (Handler::Http { path, scheme, .. }, Answer::PlainHttp) => {
             get(path, scheme, "http: server gave HTTP response to HTTPS client")
         }
+        (Handler::Http { path, scheme, .. }, Answer::Frames) => {
+            let frames = "net/http: HTTP/1.x transport connection broken: malformed HTTP response \
+                          \"\\x00\\x00\\x06\\x04\\x00\\x00\\x00\\x00\\x00\\x00\\x05\\x00\\x00@\\x00\"";
+            get(path, scheme, frames)
+        }
+        (Handler::Http { path, scheme, .. }, Answer::Reset) => {
+            let reset = format!("read tcp 10.244.0.1:41022->{ip}:{port}: read: connection reset by peer");
+            get(path, scheme, &reset)
+        }
+        (Handler::Http { path, .. }, Answer::SentTo(to)) => {
+            format!("Get \"{}\": dial tcp {ip}:{to}: connect: connection refused", url(path, "HTTPS", ip, to))
+        }
         (Handler::Grpc { .. }, Answer::Refused) => {
             format!("timeout: failed to connect service \"{ip}:{port}\" within 1s: context deadline exceeded")
         }
@@ -130,9 +142,4 @@ fn outcome(handler: &Handler, ip: &str, port: u16, answer: Answer) -> Outcome {
         (_, Answer::Refused) => refused,
         _ => return Outcome::Passed,
     })
-}
-
-/// The question as the app gets it.
-pub fn ask(handler: &Handler, port: u16, uptime: i64, now: i64, run: u32) -> Ask<'_> {
-    Ask { uptime, now, run, handler, port }
 }

@@ -1,0 +1,119 @@
+//! Whether what is advised would cure the world: it is applied, and the world goes on.
+
+use crate::draw::budget;
+use crate::kubelet::manifest::{Controller, Handler, Kind, Port, Probe, Workload};
+use crate::kubelet::{Step, play};
+use crate::told::Finding;
+use crate::truth::word;
+use crate::world::World;
+
+/// What a remedy came to.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Cure {
+    /// It is over.
+    Works,
+    /// It goes on.
+    Fails,
+    /// Nothing is advised that could be applied here.
+    NotTried,
+}
+
+/// Seconds after a remedy in which the old pods go and the new ones come.
+const SETTLES: i64 = 90;
+
+/// Applies what a finding advises when it advises it: the suggested value, else the rollback.
+pub fn try_it(world: &World, finding: &Finding) -> Cure {
+    let name = finding.word("workload").rsplit('/').next().unwrap_or_default().to_owned();
+    let Some(at) = finding.time("confirmed_at").map(|at| at / 1000 + 5) else { return Cure::NotTried };
+    let Some(manifest) = world.manifest(&name, at) else { return Cure::NotTried };
+    if !matches!(manifest.controller, Controller::Deployment | Controller::DaemonSet | Controller::Rollout) {
+        return Cure::NotTried;
+    }
+    let mut tried = Cure::NotTried;
+    for cured in [set(manifest, finding), rolled_back(world, &name, finding)].into_iter().flatten() {
+        if !works(world, finding, at, cured) {
+            return Cure::Fails;
+        }
+        tried = Cure::Works;
+    }
+    tried
+}
+
+/// Whether the container of a finding is well once `cured` is applied.
+pub fn works(world: &World, finding: &Finding, at: i64, mut cured: Workload) -> bool {
+    let (workload, container) = (finding.word("workload"), finding.word("container"));
+    let concerns = |step: &Step| match step {
+        Step::Apply(it) => it.name == cured.name,
+        Step::Scale(name, _) | Step::Restart(name) | Step::Delete(name) => *name == cured.name,
+        _ => false,
+    };
+    let mut steps: Vec<_> = world.steps.iter().filter(|(when, step)| *when < at || !concerns(step)).cloned().collect();
+    // No template is the same as one before, so that its pods come new.
+    cured.restarted += 100;
+    cured.gradual = false;
+    let slowest = cured.containers.iter().flat_map(|it| &it.probes).map(|(_, probe)| budget(probe)).max().unwrap_or(0);
+    let grace = cured.grace;
+    steps.push((at, Step::Apply(cured)));
+    steps.sort_by_key(|(when, _)| *when);
+    let settled = at + SETTLES + grace;
+    let ends = settled + 3 * slowest + 240;
+    let played = play(world.seed, &steps, ends);
+    if finding.word("effect") == "NeverReady" {
+        return played.left.iter().filter(|(of, _)| of == workload).all(|(_, ready)| *ready);
+    }
+    !played.done.iter().any(|it| it.workload == workload && it.container == container && it.at > settled * 1000)
+}
+
+/// The template of the revision that the remedy goes back to.
+fn rolled_back(world: &World, name: &str, finding: &Finding) -> Option<Workload> {
+    let remedy = finding.lines("remedy");
+    let number = remedy.iter().find_map(|line| {
+        let tail = line.split_once("--to-revision=")?.1;
+        tail.split(|letter: char| !letter.is_ascii_digit()).next()?.parse::<usize>().ok()
+    })?;
+    let mut templates: Vec<&Workload> = Vec::new();
+    for it in world.manifests().filter(|it| it.name == name) {
+        if templates.last().is_none_or(|last| last.template_key() != it.template_key()) {
+            templates.push(it);
+        }
+    }
+    // Restarts make revisions too: then the numbers are others.
+    let restarted = world.steps.iter().any(|(_, step)| matches!(step, Step::Restart(of) if *of == name));
+    if restarted { None } else { templates.get(number - 1).map(|it| (*it).clone()) }
+}
+
+/// The manifest with the finding's field set as it suggests.
+fn set(manifest: &Workload, finding: &Finding) -> Option<Workload> {
+    let (field, value) = (finding.word("field"), finding.value("suggested")?);
+    let (probe, rest) = field.split_once("Probe.")?;
+    let kind = Kind::ALL.into_iter().find(|kind| word(*kind) == probe)?;
+    let mut cured = manifest.clone();
+    let container = cured.containers.iter_mut().find(|it| it.name == finding.word("container"))?;
+    let it = &mut container.probes.iter_mut().find(|(its, _)| *its == kind)?.1;
+    set_value(it, rest, value)?;
+    Some(cured)
+}
+
+fn set_value(it: &mut Probe, rest: &str, value: String) -> Option<()> {
+    let number = value.parse::<i64>().ok();
+    // A world's texts live as long as the program; there are few.
+    let text = |value: String| -> &'static str { Box::leak(value.into_boxed_str()) };
+    match (&mut it.handler, rest) {
+        (Handler::Http { path, .. }, "httpGet.path") => *path = text(value),
+        (Handler::Http { scheme, .. }, "httpGet.scheme") => *scheme = text(value),
+        (Handler::Http { port, .. }, "httpGet.port") | (Handler::Tcp(port), "tcpSocket.port") => {
+            *port = match number.and_then(|number| u16::try_from(number).ok()) {
+                Some(number) => Port::Number(number),
+                None => Port::Name(text(value)),
+            };
+        }
+        (Handler::Grpc { port, .. }, "grpc.port") => *port = u16::try_from(number?).ok()?,
+        (Handler::Grpc { service, .. }, "grpc.service") => *service = text(value),
+        (_, "timeoutSeconds") => it.timeout = number?,
+        (_, "periodSeconds") => it.period = number?,
+        (_, "initialDelaySeconds") => it.delay = number?,
+        (_, "failureThreshold") => it.failures = u32::try_from(number?).ok()?,
+        _ => return None,
+    }
+    Some(())
+}

@@ -1,0 +1,36 @@
+//! How many worlds may go wrong: the one place to tighten when the engine gets better.
+
+use crate::judge::Wrong;
+use crate::tally::Tally;
+
+/// Worlds of `make test`: seeds from 0.
+pub const WORLDS: u64 = 300;
+
+/// In how many of these worlds each may be wrong, as measured.
+const AT_MOST: &[(Wrong, u64)] = &[
+    (Wrong::Panic, 0),
+    (Wrong::Blamed, 22),
+    (Wrong::Contradiction, 6),
+    (Wrong::WrongCause, 18),
+    (Wrong::Missed, 12),
+    (Wrong::TakenBack, 22),
+    (Wrong::ToldTwice, 16),
+    (Wrong::ResolvedTooSoon, 23),
+    (Wrong::NotResolved, 0),
+    (Wrong::BadAdvice, 3),
+    (Wrong::WrongField, 0),
+];
+
+/// Of the faults that have to be found, the share that is, in percent.
+const FOUND_PERCENT: f64 = 81.0;
+
+/// What misses the goals.
+pub fn missed(tally: &Tally) -> Vec<String> {
+    let over = AT_MOST.iter().filter(|(wrong, most)| tally.count(*wrong) > *most);
+    let mut missed: Vec<_> =
+        over.map(|(wrong, most)| format!("{wrong:?} in {} worlds, at most {most} may", tally.count(*wrong))).collect();
+    if tally.found_percent() < FOUND_PERCENT {
+        missed.push(format!("found {:.1} %, not {FOUND_PERCENT} %", tally.found_percent()));
+    }
+    missed
+}

@@ -1,0 +1,77 @@
+//! `make hunt`: as many worlds as one likes.
+
+use std::io::{IsTerminal, Write};
+
+use crate::judge::{Judged, Wrong, judge};
+use crate::kinds::KINDS;
+use crate::tally::Tally;
+use crate::world::World;
+
+/// Worlds between two lines of progress.
+const STEP: u64 = 200;
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+/// What `make hunt` runs: `WORLDS` worlds from `SEED` on, or the one `WORLD`.
+#[test]
+#[ignore = "make hunt runs it, for as long as one likes"]
+fn hunt() {
+    if let Some(seed) = number("WORLD") {
+        return show(seed);
+    }
+    let (worlds, from) = (number("WORLDS").unwrap_or(2_000), number("SEED").unwrap_or(1_000));
+    let only = std::env::var("KIND").ok().filter(|kind| !kind.is_empty());
+    if let Some(kind) = &only {
+        let names: Vec<_> = KINDS.iter().map(|(name, _, _)| *name).collect();
+        assert!(names.contains(&&**kind), "KIND={kind} is none of {names:?}");
+    }
+    let mut tally = Tally::default();
+    let mut seed = from;
+    while tally.worlds() < worlds {
+        let world = World::draw(seed);
+        seed += 1;
+        if only.as_ref().is_some_and(|kind| kind != world.kind) {
+            continue;
+        }
+        let judged = judge(&world);
+        for failure in judged.failures.iter().filter(|it| it.wrong <= Wrong::Contradiction) {
+            println!("\rworld {} ({}): {:?}: {}", world.seed, world.kind, failure.wrong, failure.text);
+        }
+        tally.add(&world, &judged);
+        if tally.worlds().is_multiple_of(STEP) && std::io::stderr().is_terminal() {
+            eprint!("\r{} of {worlds} worlds, seed {seed}", tally.worlds());
+            std::io::stderr().flush().expect("a terminal takes a line");
+        }
+    }
+    println!("\n{tally}\n{}", tally.heaps(60).join("\n"));
+    let worst = [Wrong::Panic, Wrong::Blamed, Wrong::Contradiction].map(|wrong| tally.count(wrong));
+    assert_eq!(worst, [0; 3], "panics, probes blamed wrongly, contradictions");
+}
+
+/// Prints a world, its truth, what was said of it, and what of that is wrong.
+fn show(seed: u64) {
+    let world = World::draw(seed);
+    println!("{world}");
+    let played = world.play();
+    for done in &played.done {
+        println!("  {:>9.3} s  {} {} {:?}", done.at as f64 / 1000.0, done.pod, done.container, done.deed);
+    }
+    if let Ok(file) = std::env::var("KEEP") {
+        std::fs::write(file, world.spoilt(played.stream).bytes()).expect("the file can be written");
+    }
+    let Judged { outcomes, failures, said } = judge(&world);
+    println!();
+    for change in said.changes.iter().filter(|change| change.kind != "Counted") {
+        println!("  {:>9.3} s  {} {}", change.at as f64 / 1000.0, change.kind, change.finding);
+    }
+    for it in &said.findings {
+        println!("\n{}", serde_json::to_string_pretty(&it.0).expect("a finding is plain data"));
+    }
+    println!("\n{outcomes:?}");
+    for failure in &failures {
+        println!("{:?}: {}: {}", failure.wrong, failure.key, failure.text);
+    }
+}
