@@ -204,6 +204,15 @@ impl<'a> Evidence<'a> {
         })
     }
 
+    /// That this revision asks something else of the very app that answered what was asked before.
+    pub fn request_is_new(&self) -> Option<Point> {
+        let now = &self.spec()?.handler;
+        let mut worked = self.worked_for_this_app();
+        let (earlier, _) = worked.find(|(_, spec)| spec.handler != *now)?;
+        let what = format!("this revision asks something else; {} of the same app answered what it asked", of_revision(earlier));
+        Some(Point::seen(what))
+    }
+
     /// What says that the request itself is right, if anything does.
     pub fn request_is_right(&self) -> Option<Point> {
         if let Some(answered) = self.this_app_answered() {
