@@ -11,10 +11,14 @@ use crate::kubelet::{ProbeKind, ProbeSpec};
 /// volumes) is left out.
 #[derive(PartialEq, Eq, Hash, Debug)]
 pub struct PodTemplate {
-    /// `pod-template-hash` or `controller-revision-hash`.
+    /// The hash by which the owner tells its revisions apart.
     pub revision_hash: Option<Arc<str>>,
-    /// When a container is restarted in place.
+    /// The label that [`Self::revision_hash`] stands in, which tells what kind of owner put it there.
+    pub hash_label: Option<HashLabel>,
+    /// When a container is restarted in place, where it does not say so itself.
     pub restart: RestartPolicy,
+    /// `hostNetwork`: its containers share the node's addresses and ports.
+    pub host_network: bool,
     /// `terminationGracePeriodSeconds`
     pub grace: Duration,
     /// The pods' labels, sorted, without those that differ from pod to pod.
@@ -23,7 +27,32 @@ pub struct PodTemplate {
     pub containers: Box<[ContainerSpec]>,
 }
 
-/// A pod's `restartPolicy`.
+/// The labels by which controllers tell a template's revisions apart.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum HashLabel {
+    /// `rollouts-pod-template-hash`: an Argo Rollout's `ReplicaSet`.
+    Rollouts,
+    /// `pod-template-hash`: a Deployment's `ReplicaSet`.
+    PodTemplate,
+    /// `controller-revision-hash`: a `StatefulSet` or `DaemonSet`.
+    ControllerRevision,
+}
+
+impl HashLabel {
+    /// All of them, most specific first.
+    pub const ALL: [Self; 3] = [Self::Rollouts, Self::PodTemplate, Self::ControllerRevision];
+
+    /// The label's key.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Rollouts => "rollouts-pod-template-hash",
+            Self::PodTemplate => "pod-template-hash",
+            Self::ControllerRevision => "controller-revision-hash",
+        }
+    }
+}
+
+/// A `restartPolicy`, of a pod or of one container.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum RestartPolicy {
     /// The default.
@@ -52,6 +81,10 @@ pub struct ContainerSpec {
     pub name: Arc<str>,
     /// Its part in the pod.
     pub role: Role,
+    /// Its own `restartPolicy`, which counts before the pod's; of a sidecar it is `Always`.
+    pub restart: Option<RestartPolicy>,
+    /// `restartPolicyRules`, in order: the first that an exit code fits counts before any policy.
+    pub restart_rules: Box<[RestartRule]>,
     /// Its image, as written.
     pub image: Arc<str>,
     /// `imagePullPolicy`, where written.
@@ -76,6 +109,43 @@ pub struct ContainerSpec {
     pub readiness: Option<ProbeSpec>,
     /// `startupProbe`
     pub startup: Option<ProbeSpec>,
+}
+
+/// One of a container's `restartPolicyRules`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct RestartRule {
+    /// What is done.
+    pub action: RestartAction,
+    /// Whether the exit code has to be one of these, or none of them; `None` for a condition that is
+    /// not known here, of which nobody can say whether it holds.
+    pub exit_codes: Option<ExitCodes>,
+}
+
+/// What a restart rule does.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum RestartAction {
+    /// `Restart`: the container, in place.
+    Container,
+    /// `RestartAllContainers`: all of the pod, init containers first.
+    All,
+    /// One that is not known here.
+    Other,
+}
+
+/// The exit codes of a restart rule.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ExitCodes {
+    /// Whether it fits those that are listed (`In`) or all others (`NotIn`).
+    pub listed: bool,
+    /// Those that are listed.
+    pub values: Box<[i32]>,
+}
+
+impl ExitCodes {
+    /// Whether the rule fits an end with this code.
+    pub fn fit(&self, exit: i32) -> bool {
+        self.values.contains(&exit) == self.listed
+    }
 }
 
 /// Where a container's environment names a ConfigMap or Secret.

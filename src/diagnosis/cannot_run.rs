@@ -37,7 +37,8 @@ pub fn missing_command(evidence: &Evidence) -> Option<Verdict> {
     let spec = evidence.spec()?;
     let Handler::Exec(_) = &spec.handler else { return None };
     let mut errors = evidence.record.errors.iter();
-    let heard = errors.find(|heard| matches!(heard.failure, Failure::CommandMissing { .. }))?;
+    let heard =
+        errors.find(|heard| matches!(heard.failure, Failure::CommandMissing { .. } | Failure::NotExecutable { .. }))?;
     if !evidence.record.failures.is_empty() || evidence.ever_passed() {
         return None;
     }

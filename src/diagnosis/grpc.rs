@@ -29,8 +29,9 @@ pub fn unknown_service(evidence: &Evidence) -> Option<Verdict> {
     let Handler::Grpc { service, .. } = &evidence.spec()?.handler else {
         return None;
     };
-    let heard =
-        evidence.record.answered(|failure| matches!(failure, Failure::GrpcUnknownService | Failure::GrpcNoHealth))?;
+    let heard = evidence.record.answered(|failure| {
+        matches!(failure, Failure::GrpcUnknownService | Failure::GrpcNoHealth | Failure::GrpcHttp(_))
+    })?;
     if evidence.ever_passed() || evidence.asked_this_before() {
         return None;
     }

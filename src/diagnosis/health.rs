@@ -60,10 +60,13 @@ fn unwell<'a>(evidence: &'a Evidence) -> Option<&'a Heard> {
             Failure::Status(_)
                 | Failure::GrpcNotServing
                 | Failure::GrpcStatus
+                | Failure::GrpcUnauthorized
+                | Failure::GrpcHttp(_)
                 | Failure::GrpcUnknownService
                 | Failure::GrpcNoHealth
                 | Failure::CommandFailed
                 | Failure::CommandMissing { .. }
+                | Failure::NotExecutable { .. }
                 | Failure::TooManyRedirects
         )
     };

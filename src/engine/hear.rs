@@ -28,7 +28,7 @@ pub(super) fn take_in(pod: &mut Pod, event: &KubeletEvent) -> Heard {
         Said::ProbeWarning { probe } => probed(pod, event, *probe, WordsKind::Warned, &Arc::from("")),
         Said::Killing(killing) => killed(pod, event, killing),
         Said::HookFailed => hook_failed(pod, event),
-        Said::StartFailed { .. } => Heard::default(),
+        Said::StartFailed { .. } | Said::SandboxFailed { .. } => Heard::default(),
     }
 }
 
@@ -42,7 +42,7 @@ fn probed(pod: &mut Pod, event: &KubeletEvent, probe: ProbeKind, kind: WordsKind
         return Heard::default();
     };
     let failure = match kind {
-        WordsKind::Failed => Failure::of_failed(&probe_spec.handler, output),
+        WordsKind::Failed => Failure::of_failed(&probe_spec.handler, &spec.ports, output),
         WordsKind::Errored => Failure::of_errored(&probe_spec.handler, output),
         WordsKind::Warned => Failure::Unrecognised,
     };

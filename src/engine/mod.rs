@@ -41,7 +41,9 @@ pub use observation::{
     Seen, ServiceFacts, ServicesFacts, State, Uid, WorkloadFacts,
 };
 
-pub use crate::template::{ContainerSpec, EnvField, PodTemplate, RestartPolicy, Role};
+pub use crate::template::{
+    ContainerSpec, EnvField, ExitCodes, HashLabel, PodTemplate, RestartAction, RestartPolicy, RestartRule, Role,
+};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

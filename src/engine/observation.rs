@@ -109,8 +109,10 @@ pub struct PodSnapshot {
     pub node: Option<Arc<str>>,
     /// Its first address, once it has one.
     pub ip: Option<IpAddr>,
-    /// When it was created.
+    /// When it was created, by the API server's clock.
     pub created: Option<Time>,
+    /// When its kubelet took it on (`status.startTime`), by the node's clock, in whole seconds.
+    pub start_time: Option<Time>,
     /// Whether it is being deleted.
     pub deleting: bool,
     /// Why the pod as a whole ended, if something from outside ended it: `Evicted`,
@@ -138,7 +140,7 @@ pub enum Seen {
 pub struct ContainerSnapshot {
     /// Index into [`PodTemplate::containers`].
     pub index: usize,
-    /// `restartCount`; negative ones are refused at the edge.
+    /// `restartCount`; a status whose count is none is passed over at the edge.
     pub restarts: u32,
     /// The current container's ID.
     pub id: Option<ContainerId>,
@@ -205,6 +207,8 @@ pub struct KubeletEvent {
     pub aggregated: bool,
     /// What it says.
     pub said: Said,
+    /// When the event object was created, by the API server's clock; the other times are the node's.
+    pub created: Option<Time>,
     /// When it was first said.
     pub first: Time,
     /// When it was last said.

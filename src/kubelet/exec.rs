@@ -3,21 +3,20 @@
 
 use std::sync::Arc;
 
-use super::Failure;
 use super::message::OUTPUT_MAX;
 use super::quoted::{Quoted, unquote};
-use super::runtime::not_executable;
+use super::runtime::{errored, obstacle, refusal};
 use super::shell::{Call, Link, calls, is_interpreter, is_shell, is_wrapper};
+use super::{Failure, Obstacle};
 
 /// Classifies the output of a command that failed.
 pub fn failed(command: &[Arc<str>], output: &str) -> Failure {
     if timed_out(command, output) {
         return Failure::TimedOut;
     }
-    match missing(command, output).or_else(|| refused_by_runtime(command, output)) {
-        Some(name) => Failure::CommandMissing { name },
-        None => Failure::CommandFailed,
-    }
+    refused_by_runtime(command, output.trim_end())
+        .or_else(|| missing(command, output))
+        .unwrap_or(Failure::CommandFailed)
 }
 
 /// `command timed out: "CMD" timed out after 1s` (≥1.31), `command "CMD" timed out` (≤1.30).
@@ -113,9 +112,10 @@ fn matches_so_far(pattern: &str, text: &str) -> bool {
 /// A longer script is not gone into: each call is compared with the others.
 const CALLS_MAX: usize = 256;
 
-/// The probe's own command that a shell says is missing, where that decided the result.
-fn missing(command: &[Arc<str>], output: &str) -> Option<Arc<str>> {
-    let reported: Vec<&str> = output.lines().filter_map(|line| complaint(line.trim())).collect();
+/// The probe's own command that a shell says is missing or cannot be executed, where that decided
+/// the result.
+fn missing(command: &[Arc<str>], output: &str) -> Option<Failure> {
+    let reported: Vec<Complaint<'_>> = output.lines().filter_map(|line| complaint(line.trim())).collect();
     if reported.is_empty() {
         return None;
     }
@@ -123,13 +123,18 @@ fn missing(command: &[Arc<str>], output: &str) -> Option<Arc<str>> {
     if calls.len() > CALLS_MAX {
         return None;
     }
-    let is_missing = |call: &Call| reported.iter().any(|name| call.is(name));
+    let is_missing = |call: &Call| reported.iter().any(|complaint| call.is(complaint.name));
     let answers = |call: &Call| call.tells() && !is_missing(call);
     let at = (0..calls.len()).find(|&at| {
         let (before, after) = (&calls[..=at], &calls[at + 1..]);
         is_missing(&calls[at]) && !is_fallback(before, answers) && !is_made_good(after, answers)
     })?;
-    reported.into_iter().find(|name| calls[at].is(name)).map(Arc::from)
+    let decided = reported.into_iter().find(|complaint| calls[at].is(complaint.name))?;
+    let name = Arc::from(decided.name);
+    Some(match decided.obstacle {
+        Some(why) => Failure::NotExecutable { name: Some(name), why },
+        None => Failure::CommandMissing { name },
+    })
 }
 
 /// Whether the last of these calls runs because one that can answer has failed.
@@ -145,33 +150,59 @@ fn is_made_good(calls: &[Call], answers: impl Fn(&Call) -> bool) -> bool {
     calls.iter().skip_while(|call| call.link == Link::With).any(answers)
 }
 
-/// The name that a shell, or the kernel through the runtime, says it cannot run:
+/// What a shell says that it cannot run.
+struct Complaint<'a> {
+    name: &'a str,
+    /// Why not, where it is there.
+    obstacle: Option<Obstacle>,
+}
+
+/// Reads a shell's line, or the kernel's through the runtime:
 /// `sh: 1: curl: not found`, `sh: can't open '/x.sh': No such file or directory`.
-fn complaint(line: &str) -> Option<&str> {
+fn complaint(line: &str) -> Option<Complaint<'_>> {
     let mut parts: Vec<&str> = line.split(": ").collect();
     let last = parts.pop()?;
-    let name = if is_missing_reason(last) {
-        parts.pop()?
-    } else if parts.last() == Some(&"command not found") {
-        // zsh:1: command not found: curl
-        parts.pop();
-        last
-    } else if last.starts_with("Can't open ") {
-        last
-    } else {
-        return None;
-    };
-    let bare = bare_name(name);
+    let (name, obstacle) = what_and_why(&mut parts, last)?;
+    let name = bare_name(name);
     let speakers_fit = match parts.split_first() {
         Some((speaker, places)) => is_speaker(speaker) && places.iter().all(|place| is_place(place)),
         // "/probe.sh: not found", "exec /probe.sh: no such file or directory"
-        None => bare.contains('/'),
+        None => name.contains('/'),
     };
-    speakers_fit.then_some(bare)
+    speakers_fit.then_some(Complaint { name, obstacle })
+}
+
+/// Takes the file and the reason off the end of a complaint.
+fn what_and_why<'a>(parts: &mut Vec<&'a str>, last: &'a str) -> Option<(&'a str, Option<Obstacle>)> {
+    let before = parts.last().copied().unwrap_or_default();
+    if before == "bad interpreter" && is_missing_reason(last) {
+        // bash: /probe.sh: /bin/bash^M: bad interpreter: No such file or directory
+        parts.truncate(parts.len().checked_sub(2)?);
+        return Some((parts.pop()?, Some(Obstacle::Interpreter)));
+    }
+    if before == "cannot execute" && last == "required file not found" {
+        parts.pop();
+        return Some((parts.pop()?, Some(Obstacle::Interpreter)));
+    }
+    if let Some(why) = obstacle(last) {
+        if matches!(before, "cannot execute" | "cannot execute binary file") {
+            parts.pop();
+        }
+        return Some((parts.pop()?, Some(why)));
+    }
+    if is_missing_reason(last) {
+        return Some((parts.pop()?, None));
+    }
+    if before == "command not found" {
+        // zsh:1: command not found: curl
+        parts.pop();
+        return Some((last, None));
+    }
+    last.starts_with("Can't open ").then_some((last, None))
 }
 
 fn is_missing_reason(text: &str) -> bool {
-    const REASONS: [&str; 4] = ["not found", "no such file", "no such file or directory", "permission denied"];
+    const REASONS: [&str; 3] = ["not found", "no such file", "no such file or directory"];
     let text = text.strip_prefix("[Errno 2] ").unwrap_or(text).to_ascii_lowercase();
     let text = text.strip_prefix("command ").or_else(|| text.strip_prefix("inaccessible or ")).unwrap_or(&text);
     REASONS.contains(&text)
@@ -205,13 +236,50 @@ fn bare_name(text: &str) -> &str {
     name.trim_matches(|mark| matches!(mark, '\'' | '"' | '`' | '‘' | '’'))
 }
 
-/// Docker gives the runtime's refusal as the command's output, so an app could as well.
-fn refused_by_runtime(command: &[Arc<str>], output: &str) -> Option<Arc<str>> {
-    if !output.starts_with("OCI runtime exec failed: ") {
+/// What the runtime says instead of the command, where it is given as the command's output.
+///
+/// An app could print the same: only words that name the probe's own command count, or, where a
+/// runtime names none, those that are the whole output.
+fn refused_by_runtime(command: &[Arc<str>], output: &str) -> Option<Failure> {
+    let own = command.first()?;
+    if output.contains('\n') {
         return None;
     }
-    let name = not_executable(output)?;
-    matches(command.first()?, &name).then(|| name.into())
+    if let Some(why) = output.strip_prefix("exec: ") {
+        // crun, which found the file; a shell would have named it.
+        let why = kernel_says(why).filter(|_| !is_shell(own))?;
+        return Some(Failure::NotExecutable { name: None, why });
+    }
+    if let Some((name, why)) = output.strip_prefix("exec ").and_then(|words| words.rsplit_once(": ")) {
+        let why = kernel_says(why).filter(|_| matches(own, name))?;
+        return Some(Failure::NotExecutable { name: Some(name.into()), why });
+    }
+    if !is_runtimes(output) {
+        return None;
+    }
+    let names_another = refusal(output).is_some_and(|refusal| refusal.name().is_some_and(|name| !matches(own, name)));
+    Some(errored(output)).filter(|failure| !names_another && *failure != Failure::Unrecognised)
+}
+
+/// How the runtimes begin that give their own words as the command's: Docker, containerd, CRI-O and
+/// Windows.
+fn is_runtimes(output: &str) -> bool {
+    let cri_o = output.starts_with("command error: ") && output.ends_with(", exit code -1");
+    let windows = output.starts_with("container ") && output.contains(" encountered an error during CreateProcess: ");
+    let containerd =
+        output.starts_with("rpc error: code = ") && output.contains(" desc = failed to exec in container: ");
+    output.starts_with("OCI runtime exec failed: ") || cri_o || windows || containerd
+}
+
+/// Why the kernel did not execute a file that the runtime had found.
+fn kernel_says(words: &str) -> Option<Obstacle> {
+    match words.to_ascii_lowercase().as_str() {
+        "no such file or directory" => Some(Obstacle::Interpreter),
+        "exec format error" => Some(Obstacle::Format),
+        "permission denied" => Some(Obstacle::Permission),
+        "is a directory" => Some(Obstacle::Directory),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -276,7 +344,6 @@ mod tests {
             ("env foo", "env: 'foo': No such file or directory", "foo"),
             ("timeout 3 foo", "timeout: failed to run command ‘foo’: No such file or directory", "foo"),
             ("/probe.sh", "/probe.sh: not found", "/probe.sh"),
-            ("/probe.sh", "sh: 1: /probe.sh: Permission denied", "/probe.sh"),
             ("$DIR/probe.sh", "sh: /opt/probe.sh: not found", "/opt/probe.sh"),
             ("wget -qO- localhost | jq .", "sh: jq: not found\nwget: short write", "jq"),
             ("curl x || wget y", "sh: curl: not found\r\nsh: wget: not found\r\n", "curl"),
@@ -340,6 +407,77 @@ mod tests {
         ] {
             let output = "sh: curl: not found\n";
             assert_eq!(failed(&words(&["sh", "-c", script]), output), Failure::CommandFailed, "{script}");
+        }
+    }
+
+    #[test]
+    fn a_script_that_a_shell_cannot_execute_says_why() {
+        for (output, why) in [
+            ("sh: 1: /probe.sh: Permission denied", Obstacle::Permission),
+            ("bash: line 1: /probe.sh: Is a directory", Obstacle::Directory),
+            ("bash: /probe.sh: /bin/bash^M: bad interpreter: No such file or directory", Obstacle::Interpreter),
+            ("bash: line 1: /probe.sh: cannot execute: required file not found", Obstacle::Interpreter),
+            ("bash: line 1: /probe.sh: cannot execute binary file: Exec format error", Obstacle::Format),
+            ("/bin/sh: 1: /probe.sh: Exec format error", Obstacle::Format),
+        ] {
+            let expected = Failure::NotExecutable { name: Some("/probe.sh".into()), why };
+            assert_eq!(failed(&words(&["sh", "-c", "/probe.sh"]), output), expected, "{output}");
+            assert_eq!(failed(&words(&["sh", "-c", "other"]), output), Failure::CommandFailed, "{output}");
+        }
+    }
+
+    #[test]
+    fn a_script_that_the_runtime_cannot_execute_says_why() {
+        for (output, name, why) in [
+            ("exec /scripts/check.sh: no such file or directory\n", Some("/scripts/check.sh"), Obstacle::Interpreter),
+            ("exec /scripts/check.sh: exec format error\n", Some("/scripts/check.sh"), Obstacle::Format),
+            ("exec /scripts/check.sh: permission denied", Some("/scripts/check.sh"), Obstacle::Permission),
+            ("exec: No such file or directory\n", None, Obstacle::Interpreter),
+            ("exec: Exec format error\n", None, Obstacle::Format),
+        ] {
+            let expected = Failure::NotExecutable { name: name.map(Into::into), why };
+            assert_eq!(failed(&words(&["/scripts/check.sh", "-v"]), output), expected, "{output}");
+        }
+        for output in [
+            "exec /other.sh: exec format error",
+            "exec: Exec format error\nand more",
+            "checking\nexec: Exec format error",
+            "the app says: exec: Exec format error",
+        ] {
+            assert_eq!(failed(&words(&["/scripts/check.sh"]), output), Failure::CommandFailed, "{output}");
+        }
+        assert_eq!(failed(&words(&["sh", "-c", "x"]), "exec: Exec format error"), Failure::CommandFailed);
+    }
+
+    #[test]
+    fn a_runtime_that_ran_nothing_is_not_the_app() {
+        for (output, expected) in [
+            (
+                "OCI runtime exec failed: fork/exec /usr/sbin/runc: resource temporarily unavailable: unknown\r\n",
+                Failure::RuntimeRefused,
+            ),
+            ("OCI runtime exec failed: runc did not terminate successfully: unknown", Failure::RuntimeRefused),
+            (
+                "container 2964d2a9 encountered an error during CreateProcess: failure in a Windows system call: The RPC server is unavailable. (0x6ba)",
+                Failure::RuntimeRefused,
+            ),
+            ("command error: time=\"x\" level=error msg=\"cannot fork\", exit code -1", Failure::RuntimeRefused),
+            ("OCI runtime exec failed: exec failed: cannot exec in a stopped container: unknown", Failure::NotRunning),
+            (
+                "OCI runtime exec failed: open executable: Permission denied",
+                Failure::NotExecutable { name: None, why: Obstacle::Permission },
+            ),
+        ] {
+            assert_eq!(failed(&words(&["/check"]), output), expected, "{output}");
+        }
+        for output in [
+            "rpc error: code = Unavailable desc = connection refused",
+            "checking\nOCI runtime exec failed: x",
+            "fork: resource temporarily unavailable",
+            "command error: the database is down",
+            "the container encountered an error during CreateProcess: x",
+        ] {
+            assert_eq!(failed(&words(&["/check"]), output), Failure::CommandFailed, "{output}");
         }
     }
 

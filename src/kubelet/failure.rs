@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use super::quoted::unquote;
-use super::{Handler, exec, network, runtime};
+use super::quoted::{get_error, unquote};
+use super::redirect::{self, Redirect};
+use super::{Handler, HttpGet, exec, network, runtime};
+
+/// A container's declared ports: name, where it has one, and number.
+type Ports = [(Option<Arc<str>>, i32)];
 
 /// What went wrong when a probe failed, from the kubelet's own words.
 ///
@@ -23,6 +27,21 @@ pub enum Failure {
     Unreachable,
     /// The connection was closed or reset while the answer was awaited.
     Reset,
+    /// HTTP: the server redirected, and where it redirected to this happened.
+    AfterRedirect(Arc<Redirect>),
+    /// HTTP: the probe's path was read as a URL without a host (`localhost:8080/health`), so that
+    /// nothing was asked.
+    PathIsUrl,
+    /// The probe's host is none: nothing was asked. Errored for HTTP, counted for TCP.
+    BadHost,
+    /// HTTP: a header cannot be sent, so that nothing was asked; counted.
+    BadHeader {
+        /// The header's name, as written.
+        name: Arc<str>,
+    },
+    /// Errored: the answer broke off or stalled within what the kubelet reads of its body, whatever
+    /// its status was.
+    BodyCutOff,
     /// HTTP answered to HTTPS, proven by the client's words.
     PlainHttp,
     /// No TLS on the port, by the client's words (`first record does not look like a TLS handshake`).
@@ -31,6 +50,9 @@ pub enum Failure {
     TlsAnswered,
     /// The server wants a client certificate.
     CertificateWanted,
+    /// The server ended the TLS handshake, and did not say why: it may want a client certificate,
+    /// or no version or cipher that both know.
+    TlsRefused,
     /// Another TLS failure.
     Tls,
     /// The answer was HTTP/2 or gRPC.
@@ -45,6 +67,10 @@ pub enum Failure {
     GrpcUnknownService,
     /// gRPC: the server does not implement the health protocol.
     GrpcNoHealth,
+    /// gRPC: an HTTP server answered, with this status where it is told, and no gRPC one.
+    GrpcHttp(Option<u16>),
+    /// gRPC: the server does not let the probe in (`Unauthenticated`, `PermissionDenied`).
+    GrpcUnauthorized,
     /// gRPC: the server says that it is unhealthy.
     GrpcNotServing,
     /// gRPC: another status.
@@ -54,21 +80,49 @@ pub enum Failure {
         /// The command's or file's name.
         name: Arc<str>,
     },
-    /// Exec: it ran and said no.
+    /// Exec: the file is there, and cannot be executed.
+    NotExecutable {
+        /// The file or folder, where the runtime names it.
+        name: Option<Arc<str>>,
+        /// Why not.
+        why: Obstacle,
+    },
+    /// Exec: the container runtime could not run the command, for no fault of its: no process IDs
+    /// left, a runtime that fails. Not the app's word.
+    RuntimeRefused,
+    /// Exec: it ran and said no. (Kubelets 1.20 to 1.22 say nothing at all of one that timed out, so
+    /// that there this may be a time-out.)
     CommandFailed,
     /// Errored: no port of the container has the probe's name.
     PortNameMissing,
+    /// Errored: the kubelet does not know this kind of probe (`grpc` before 1.23).
+    HandlerUnknown,
     /// Errored because the container was not running; says nothing.
     NotRunning,
     /// Words that this version does not know.
     Unrecognised,
 }
 
+/// Why a file that is there cannot be executed.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Obstacle {
+    /// The interpreter that its first line names does not exist; with Windows line ends, none does.
+    Interpreter,
+    /// It is neither a program of this machine nor a script with `#!` in its first line.
+    Format,
+    /// No right to execute it.
+    Permission,
+    /// It is a directory.
+    Directory,
+    /// The working directory (`workingDir`) is missing or no directory.
+    WorkingDir,
+}
+
 impl Failure {
-    /// Classifies what came after "probe failed: ".
-    pub fn of_failed(handler: &Handler, output: &str) -> Self {
+    /// Classifies what came after "probe failed: "; `ports` are those that the container declares.
+    pub fn of_failed(handler: &Handler, ports: &Ports, output: &str) -> Self {
         match handler {
-            Handler::Http(_) => network::http(output.trim_end()),
+            Handler::Http(get) => http(get, ports, output.trim_end()),
             Handler::Tcp { .. } => network::tcp(output.trim_end()),
             Handler::Grpc { .. } => network::grpc(output.trim_end()),
             Handler::Exec(command) => exec::failed(command, output),
@@ -77,11 +131,28 @@ impl Failure {
 
     /// Classifies what came after "probe errored: ".
     pub fn of_errored(handler: &Handler, output: &str) -> Self {
+        let output = output.trim_end();
+        if output.starts_with("missing probe handler for ") {
+            return Self::HandlerUnknown;
+        }
         match handler {
             Handler::Exec(_) => runtime::errored(output),
             _ if names_missing_port(output) => Self::PortNameMissing,
+            Handler::Http(_) => network::http_errored(output),
             _ => Self::Unrecognised,
         }
+    }
+}
+
+fn http(get: &HttpGet, ports: &Ports, output: &str) -> Failure {
+    let failure = network::http(output);
+    let url = get_error(output).map(|(url, _)| url);
+    let target = url.and_then(|url| redirect::target(get, ports, &url));
+    match (target, failure) {
+        // The limit says it all, and words that are not known say nothing of where they come from.
+        (None, failure)
+        | (_, failure @ (Failure::TooManyRedirects | Failure::Unrecognised | Failure::BadHeader { .. })) => failure,
+        (Some(target), failure) => Failure::AfterRedirect(Arc::new(target.with(failure))),
     }
 }
 
@@ -125,7 +196,7 @@ mod tests {
             "dial tcp 10.0.0.7:5432: connect: connection refused",
             "context deadline exceeded",
         ] {
-            assert_eq!(Failure::of_failed(&exec(&["check"]), output), Failure::CommandFailed, "{output}");
+            assert_eq!(Failure::of_failed(&exec(&["check"]), &[], output), Failure::CommandFailed, "{output}");
         }
     }
 
@@ -133,18 +204,34 @@ mod tests {
         #[test]
         fn any_text_is_classified_and_exec_never_speaks_http(output in words(), script in words()) {
             for handler in [http(), tcp(), grpc()] {
-                Failure::of_failed(&handler, &output);
+                Failure::of_failed(&handler, &[], &output);
                 Failure::of_errored(&handler, &output);
             }
             let handler = exec(&["sh", "-c", &script]);
-            let failed = Failure::of_failed(&handler, &output);
+            let failed = Failure::of_failed(&handler, &[], &output);
             prop_assert!(
-                matches!(failed, Failure::TimedOut | Failure::CommandMissing { .. } | Failure::CommandFailed),
+                matches!(
+                    failed,
+                    Failure::TimedOut
+                        | Failure::CommandMissing { .. }
+                        | Failure::NotExecutable { .. }
+                        | Failure::NotRunning
+                        | Failure::RuntimeRefused
+                        | Failure::CommandFailed
+                ),
                 "{failed:?}"
             );
             let errored = Failure::of_errored(&handler, &output);
             prop_assert!(
-                matches!(errored, Failure::CommandMissing { .. } | Failure::NotRunning | Failure::Unrecognised),
+                matches!(
+                    errored,
+                    Failure::CommandMissing { .. }
+                        | Failure::NotExecutable { .. }
+                        | Failure::HandlerUnknown
+                        | Failure::NotRunning
+                        | Failure::RuntimeRefused
+                        | Failure::Unrecognised
+                ),
                 "{errored:?}"
             );
         }

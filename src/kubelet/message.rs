@@ -18,7 +18,7 @@ pub enum Said {
     ProbeErrored {
         /// Which probe.
         probe: ProbeKind,
-        /// What came after "errored: " or "errored and resulted in unknown state: ".
+        /// What came after "errored: " or "errored and resulted in unknown state: " (or "failure").
         output: Arc<str>,
     },
     /// `ProbeWarning`: counted as success (a redirect to another host).
@@ -30,6 +30,13 @@ pub enum Said {
     Killing(Killing),
     /// `FailedPostStartHook`
     HookFailed,
+    /// The pod as a whole cannot begin: no sandbox, no volume, no network. It is tried again and again.
+    SandboxFailed {
+        /// The event's reason: `FailedCreatePodSandBox`, `FailedMount`, …
+        reason: &'static str,
+        /// The message.
+        output: Arc<str>,
+    },
     /// `Failed` and the like: the container cannot be created, started, or its image pulled.
     StartFailed {
         /// The message.
@@ -54,7 +61,8 @@ pub enum Killing {
     },
     /// `FailedPostStartHook`
     HookFailed,
-    /// On purpose and nobody's fault: an in-place resize, a changed definition, a preemption.
+    /// On purpose and nobody's fault: an in-place resize, a changed definition, a preemption, the
+    /// neighbours of a container whose rule restarts them all; the container is the field path's.
     Deliberate,
 }
 
@@ -75,10 +83,24 @@ pub fn parse(reason: &str, message: &str) -> Option<(Said, bool)> {
         "FailedPostStartHook" => Said::HookFailed,
         "Failed" | "ErrImageNeverPull" | "InspectFailed" => Said::StartFailed { output: cut(message) },
         "BackOff" if message.starts_with("Back-off pulling image") => Said::StartFailed { output: cut(message) },
-        _ => return None,
+        _ => {
+            let reason = SANDBOX_FAILED.into_iter().find(|known| *known == reason)?;
+            Said::SandboxFailed { reason, output: cut(message) }
+        }
     };
     Some((said, aggregated))
 }
+
+/// The reasons by which a kubelet tells that a pod as a whole cannot begin.
+const SANDBOX_FAILED: [&str; 7] = [
+    "FailedCreatePodSandBox",
+    "FailedMount",
+    "FailedAttachVolume",
+    "FailedMapVolume",
+    "FailedCreatePodContainer",
+    "FailedPrepareDynamicResources",
+    "NetworkNotReady",
+];
 
 /// How an aggregated message begins (`client-go/tools/record/events_cache.go`).
 const AGGREGATED: &str = "(combined from similar events): ";
@@ -97,7 +119,8 @@ fn probe_result(message: &str) -> Option<Said> {
         return Some(Said::ProbeFailed { probe, output: tail_output(tail)? });
     }
     if let Some(tail) = words.strip_prefix("errored") {
-        let tail = tail.strip_prefix(" and resulted in unknown state").unwrap_or(tail);
+        let state = [" and resulted in unknown state", " and resulted in failure state"];
+        let tail = state.iter().find_map(|state| tail.strip_prefix(state)).unwrap_or(tail);
         return Some(Said::ProbeErrored { probe, output: tail_output(tail)? });
     }
     tail_output(words.strip_prefix("warning")?)?;
@@ -121,7 +144,7 @@ fn killing(message: &str) -> Option<Killing> {
     if message == "FailedPostStartHook" {
         return Some(Killing::HookFailed);
     }
-    if message.starts_with("Preempt") {
+    if message == "killing" || message.starts_with("Preempt") {
         return Some(Killing::Deliberate);
     }
     if let Some(name) = message.strip_prefix("Stopping container ") {
@@ -220,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn both_wordings_of_an_errored_probe_are_read() {
+    fn every_wording_of_an_errored_probe_are_read() {
         let expected = Said::ProbeErrored {
             probe: ProbeKind::Liveness,
             output: r#"strconv.Atoi: parsing "metrics": invalid syntax"#.into(),
@@ -228,6 +251,7 @@ mod tests {
         for message in [
             r#"Liveness probe errored: strconv.Atoi: parsing "metrics": invalid syntax"#,
             r#"Liveness probe errored and resulted in unknown state: strconv.Atoi: parsing "metrics": invalid syntax"#,
+            r#"Liveness probe errored and resulted in failure state: strconv.Atoi: parsing "metrics": invalid syntax"#,
         ] {
             assert_eq!(parse("Unhealthy", message), Some((expected.clone(), false)));
         }
@@ -286,6 +310,7 @@ mod tests {
             "Init container app resize requires restart",
             "Container app definition changed, will be restarted",
             "Preempting pod to admit a critical one",
+            "killing",
         ] {
             assert_eq!(killing(message), Some(Killing::Deliberate), "{message}");
         }
@@ -333,6 +358,21 @@ mod tests {
     }
 
     #[test]
+    fn what_keeps_a_pod_from_beginning_is_kept() {
+        for (reason, message) in [
+            (
+                "FailedCreatePodSandBox",
+                "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to start sandbox \"a1\": unknown version specified",
+            ),
+            ("FailedMount", r#"MountVolume.SetUp failed for volume "x" : timed out waiting for the condition"#),
+            ("NetworkNotReady", "network is not ready: container runtime network not ready: NetworkReady=false"),
+        ] {
+            let expected = Said::SandboxFailed { reason, output: message.into() };
+            assert_eq!(parse(reason, message), Some((expected, false)), "{message}");
+        }
+    }
+
+    #[test]
     fn events_of_an_ordinary_life_say_nothing() {
         for (reason, message) in [
             ("BackOff", "Back-off restarting failed container"),
@@ -341,11 +381,13 @@ mod tests {
             ("Created", "Created container: app"),
             ("Started", "Container started"),
             ("Scheduled", "Successfully assigned shop/web-1 to node-1"),
-            ("FailedMount", r#"MountVolume.SetUp failed for volume "x" : timed out waiting for the condition"#),
+            ("FailedScheduling", "0/3 nodes are available: 3 Insufficient memory."),
             (
                 "FailedToRetrieveImagePullSecret",
                 "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed.",
             ),
+            // OpenShift says it once more, beside the Unhealthy of the same failure.
+            ("ProbeError", "Liveness probe error: HTTP probe failed with statuscode: 404\nbody: 404 page not found\n"),
             ("Unhealthy", "Liveness probe was odd"),
             ("Unhealthy", "Liveness probe failed-over: x"),
             ("Unhealthy", "The app says: Liveness probe failed: x"),

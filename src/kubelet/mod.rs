@@ -8,11 +8,15 @@ mod message;
 mod network;
 mod probe;
 mod quoted;
+mod redirect;
 mod runtime;
 mod shell;
+mod start;
 mod timing;
 
 pub use address::{asked_port, dialed};
-pub use failure::Failure;
+pub use failure::{Failure, Obstacle};
 pub use message::{Killing, Said, parse};
 pub use probe::{Handler, HttpGet, Port, ProbeKind, ProbeSpec, Scheme};
+pub use redirect::Redirect;
+pub use start::{ConfigKind, StartFailure, start_error};

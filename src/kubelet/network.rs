@@ -1,5 +1,7 @@
 //! What the kubelet's HTTP, TCP and gRPC probers say.
 
+use std::sync::Arc;
+
 use super::Failure;
 use super::quoted::{get_error, unquote};
 
@@ -8,7 +10,7 @@ pub fn http(output: &str) -> Failure {
     if let Some(code) = output.strip_prefix("HTTP probe failed with statuscode: ") {
         return code.parse().map_or(Failure::Unrecognised, Failure::Status);
     }
-    let Some((_, Some(error))) = get_error(output) else {
+    let Some((url, Some(error))) = get_error(output) else {
         return Failure::Unrecognised;
     };
     let error = error.strip_prefix("net/http: HTTP/1.x transport connection broken: ").unwrap_or(error);
@@ -19,7 +21,39 @@ pub fn http(output: &str) -> Failure {
     if error.starts_with("stopped after ") && error.ends_with(" redirects") {
         return Failure::TooManyRedirects;
     }
-    of_tls(error).or_else(|| of_connection(error)).unwrap_or(Failure::Unrecognised)
+    not_asked(&url, error)
+        .or_else(|| of_tls(error))
+        .or_else(|| hung_up_on(&url, error))
+        .or_else(|| of_connection(error))
+        .unwrap_or(Failure::Unrecognised)
+}
+
+/// Classifies what an HTTP probe says when it errored.
+pub fn http_errored(output: &str) -> Failure {
+    if output.starts_with("parse ") {
+        return Failure::BadHost;
+    }
+    // The answer is there; what follows is of reading its body.
+    const IN_BODY: [&str; 4] =
+        ["unexpected EOF", "while reading body)", "connection reset by peer", "context deadline exceeded"];
+    if IN_BODY.iter().any(|ending| output.ends_with(ending)) { Failure::BodyCutOff } else { Failure::Unrecognised }
+}
+
+/// What kept Go's client from asking at all.
+fn not_asked(url: &str, error: &str) -> Option<Failure> {
+    if error.ends_with("http: no Host in request URL") {
+        return (!url.contains("://")).then_some(Failure::PathIsUrl);
+    }
+    let header = ["net/http: invalid header field value for ", "net/http: invalid header field name "];
+    let name = header.iter().find_map(|words| error.strip_prefix(words))?;
+    Some(Failure::BadHeader { name: Arc::from(unquote(name)?.text()) })
+}
+
+/// What a TLS client says when the server hangs up on it during or right after the handshake.
+fn hung_up_on(url: &str, error: &str) -> Option<Failure> {
+    const WORDS: [&str; 2] = ["write: broken pipe", "http2: client conn could not be established"];
+    let hung_up = url.starts_with("https://") && WORDS.iter().any(|words| error.ends_with(words));
+    hung_up.then_some(Failure::TlsRefused)
 }
 
 /// An HTTP/2 server greets with a SETTINGS frame: three bytes of length, type 4, no flags.
@@ -45,6 +79,9 @@ fn of_tls(error: &str) -> Option<Failure> {
     if CERTIFICATE_WANTED.iter().any(|words| error.ends_with(words)) {
         return Some(Failure::CertificateWanted);
     }
+    if error.ends_with("remote error: tls: handshake failure") {
+        return Some(Failure::TlsRefused);
+    }
     (error.contains("tls: ") || error.contains("x509: ")).then_some(Failure::Tls)
 }
 
@@ -52,6 +89,9 @@ fn of_tls(error: &str) -> Option<Failure> {
 pub fn tcp(output: &str) -> Failure {
     if !output.starts_with("dial ") {
         return Failure::Unrecognised;
+    }
+    if output.starts_with("dial tcp: address ") {
+        return Failure::BadHost;
     }
     of_connection(output).unwrap_or(Failure::Unrecognised)
 }
@@ -87,8 +127,9 @@ pub fn grpc(output: &str) -> Failure {
     if output.starts_with("timeout: health rpc did not complete") {
         return Failure::TimedOut;
     }
-    if output.starts_with("error: this server does not implement the grpc health protocol") {
-        return Failure::GrpcNoHealth;
+    if let Some(words) = output.strip_prefix("error: this server does not implement the grpc health protocol") {
+        let words = words.strip_prefix(" (grpc.health.v1.Health): ").unwrap_or(words);
+        return of_http_server(words).unwrap_or(Failure::GrpcNoHealth);
     }
     if let Some(error) = output.strip_prefix("error: health rpc probe failed: ") {
         return of_grpc_status(error);
@@ -100,13 +141,31 @@ pub fn grpc(output: &str) -> Failure {
     }
 }
 
+/// What the gRPC client says of an answer that is HTTP's; a server's own words may quote it, so only
+/// where it begins with that.
+fn of_http_server(words: &str) -> Option<Failure> {
+    if let Some(status) = words.strip_prefix("unexpected HTTP status code received from server: ") {
+        let digits = status.split(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default();
+        return Some(Failure::GrpcHttp(digits.parse().ok()));
+    }
+    let not_grpc = ["malformed header: missing HTTP content-type", "transport: received unexpected content-type "];
+    not_grpc.iter().any(|start| words.starts_with(start)).then_some(Failure::GrpcHttp(None))
+}
+
 /// `rpc error: code = NotFound desc = …`: the code is the protocol's, the rest the server's words.
 fn of_grpc_status(error: &str) -> Failure {
-    let code = error.strip_prefix("rpc error: code = ").and_then(|words| words.split(' ').next());
+    let (code, words) = match error.strip_prefix("rpc error: code = ").and_then(|words| words.split_once(" desc = ")) {
+        Some((code, words)) => (Some(code), words),
+        None => (error.strip_prefix("rpc error: code = "), ""),
+    };
+    if let Some(failure) = of_http_server(words) {
+        return failure;
+    }
     match code {
         Some("NotFound") => Failure::GrpcUnknownService,
         Some("Unimplemented") => Failure::GrpcNoHealth,
         Some("DeadlineExceeded") => Failure::TimedOut,
+        Some("Unauthenticated" | "PermissionDenied") => Failure::GrpcUnauthorized,
         _ => Failure::GrpcStatus,
     }
 }
@@ -146,14 +205,19 @@ mod tests {
             ("unexpected EOF", Failure::Reset),
             ("net/http: HTTP/1.x transport connection broken: unexpected EOF", Failure::Reset),
             ("read tcp 10.0.0.1:41000->10.0.0.7:8080: read: connection reset by peer", Failure::Reset),
-            ("write tcp 10.0.0.1:41000->10.0.0.7:8080: write: broken pipe", Failure::Reset),
             ("http: server closed idle connection", Failure::Reset),
             ("stopped after 10 redirects", Failure::TooManyRedirects),
             ("http: server gave HTTP response to HTTPS client", Failure::PlainHttp),
             ("tls: first record does not look like a TLS handshake", Failure::NotTls),
             ("remote error: tls: certificate required", Failure::CertificateWanted),
             ("remote error: tls: bad certificate", Failure::CertificateWanted),
-            ("remote error: tls: handshake failure", Failure::Tls),
+            ("remote error: tls: handshake failure", Failure::TlsRefused),
+            ("write tcp 10.0.0.1:41000->10.0.0.7:8080: write: broken pipe", Failure::TlsRefused),
+            ("http2: client conn could not be established", Failure::TlsRefused),
+            ("remote error: tls: protocol version not supported", Failure::Tls),
+            ("net/http: invalid header field value for \"X-Token\"", Failure::BadHeader { name: "X-Token".into() }),
+            ("net/http: invalid header field name \"X Y\"", Failure::BadHeader { name: "X Y".into() }),
+            ("http: no Host in request URL", Failure::Unrecognised),
             ("dial tcp 10.0.0.7:8080: connect: no route to host", Failure::Unreachable),
             ("dial tcp 10.0.0.7:8080: connect: network is unreachable", Failure::Unreachable),
             ("something new", Failure::Unrecognised),
@@ -182,6 +246,68 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_pipe_without_tls_is_a_closed_connection() {
+        let output = r#"Get "http://10.0.0.7:80/": write tcp 10.0.0.1:4->10.0.0.7:80: write: broken pipe"#;
+        assert_eq!(http(output), Failure::Reset);
+    }
+
+    #[test]
+    fn a_path_that_is_a_url_asks_nobody() {
+        let output = r#"Get "http:8080/health": http: no Host in request URL"#;
+        assert_eq!(http(output), Failure::PathIsUrl);
+    }
+
+    #[test]
+    fn an_http_probe_that_errored_never_asked_or_was_not_told_all() {
+        for (output, expected) in [
+            (
+                r#"parse "http://[10.0.0.9:8080]:8080/health": invalid host: ParseAddr("10.0.0.9:8080"): unexpected character (at ":8080")"#,
+                Failure::BadHost,
+            ),
+            (r#"parse "http://[http://web]:80/x": invalid character "/" in host name"#, Failure::BadHost),
+            ("unexpected EOF", Failure::BodyCutOff),
+            (
+                "context deadline exceeded (Client.Timeout or context cancellation while reading body)",
+                Failure::BodyCutOff,
+            ),
+            ("read tcp 10.0.0.1:4->10.0.0.7:80: read: connection reset by peer", Failure::BodyCutOff),
+            ("invalid port number: 0", Failure::Unrecognised),
+        ] {
+            assert_eq!(http_errored(output), expected, "{output}");
+        }
+    }
+
+    #[test]
+    fn a_grpc_probe_that_an_http_server_answers_is_told_so() {
+        for (output, status) in [
+            (
+                "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): unexpected HTTP status code received from server: 404 (Not Found); transport: received unexpected content-type \"text/html\"",
+                Some(404),
+            ),
+            (
+                "error: health rpc probe failed: rpc error: code = Unauthenticated desc = unexpected HTTP status code received from server: 401 (Unauthorized)",
+                Some(401),
+            ),
+            (
+                "error: health rpc probe failed: rpc error: code = Unknown desc = unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type \"text/html\"",
+                Some(200),
+            ),
+            (
+                "error: health rpc probe failed: rpc error: code = Internal desc = malformed header: missing HTTP content-type",
+                None,
+            ),
+            (
+                "error: health rpc probe failed: rpc error: code = Unknown desc = transport: received unexpected content-type \"application/json\"",
+                None,
+            ),
+        ] {
+            assert_eq!(grpc(output), Failure::GrpcHttp(status), "{output}");
+        }
+        let quoted = "error: health rpc probe failed: rpc error: code = Internal desc = backend: unexpected HTTP status code received from server: 503";
+        assert_eq!(grpc(quoted), Failure::GrpcStatus);
+    }
+
+    #[test]
     fn the_words_of_a_url_are_not_taken_for_an_error() {
         for path in ["EOF", "statuscode: 404", r#"a\": EOF"#, "connection refused", "tls: x", r"\\"] {
             let output = format!(r#"Get "http://10.0.0.7:80/{path}": something new"#);
@@ -198,6 +324,7 @@ mod tests {
             ("dial tcp 10.0.0.7:9090: i/o timeout", Failure::TimedOut),
             ("dial tcp [fd00::7]:9090: connect: no route to host", Failure::Unreachable),
             ("dial tcp: lookup db on 10.0.0.2:53: no such host", Failure::NoSuchHost),
+            ("dial tcp: address web:80:9090: too many colons in address", Failure::BadHost),
             ("HTTP probe failed with statuscode: 404", Failure::Unrecognised),
             ("connection refused", Failure::Unrecognised),
         ] {
@@ -226,7 +353,12 @@ mod tests {
                 "error: health rpc probe failed: rpc error: code = Unavailable desc = code = NotFound",
                 Failure::GrpcStatus,
             ),
-            ("error: health rpc probe failed: rpc error: code = Unauthenticated desc = no token", Failure::GrpcStatus),
+            (
+                "error: health rpc probe failed: rpc error: code = Unauthenticated desc = no token",
+                Failure::GrpcUnauthorized,
+            ),
+            ("error: health rpc probe failed: rpc error: code = PermissionDenied desc = ", Failure::GrpcUnauthorized),
+            ("error: health rpc probe failed: rpc error: code = Internal desc = boom", Failure::GrpcStatus),
             (r#"service unhealthy (responded with "NOT_SERVING")"#, Failure::GrpcNotServing),
             (r#"service unhealthy (responded with "UNKNOWN")"#, Failure::GrpcNotServing),
             (r#"service unhealthy (responded with "SERVICE_UNKNOWN")"#, Failure::GrpcUnknownService),

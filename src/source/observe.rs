@@ -8,7 +8,7 @@ mod template;
 
 use std::sync::Arc;
 
-use crate::engine::{KubeletEvent, PodId, PodSnapshot, PodTemplate, Seen};
+use crate::engine::{HashLabel, KubeletEvent, PodId, PodSnapshot, PodTemplate, Seen};
 
 use super::objects::{EventLite, Oddity, PodLite, PodTemplateLite};
 use intern::{Names, Templates};
@@ -54,14 +54,14 @@ impl Observer {
         event::kubelet_event(self, event)
     }
 
-    /// The template of a workload's revision; `revision_hash` is what its pods carry.
+    /// The template of a workload's revision; `revision_hash` is what its pods carry, in which label.
     ///
     /// # Errors
     /// It has no containers, or a field that matters cannot be what the API says.
     pub fn template(
         &mut self,
         template: &PodTemplateLite,
-        revision_hash: Option<&str>,
+        revision_hash: Option<(HashLabel, &str)>,
     ) -> Result<Arc<PodTemplate>, Oddity> {
         template::of_revision(self, template, revision_hash)
     }

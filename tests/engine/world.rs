@@ -112,6 +112,7 @@ impl World {
             container: Some(Arc::from("app")),
             aggregated,
             said,
+            created: Some(at),
             first: at,
             last: at,
             count,
@@ -133,6 +134,7 @@ pub fn pod(world: &World, namespace: &str, name: &str) -> PodSnapshot {
         node: Some(Arc::from("node-a")),
         ip: None,
         created: Some(world.now),
+        start_time: Some(world.now),
         deleting: false,
         ended_by: None,
         containers: vec![ContainerSnapshot {
@@ -153,7 +155,9 @@ pub fn pod(world: &World, namespace: &str, name: &str) -> PodSnapshot {
 pub fn template_of(names: &[&str]) -> Arc<PodTemplate> {
     Arc::new(PodTemplate {
         revision_hash: None,
+        hash_label: None,
         restart: RestartPolicy::Always,
+        host_network: false,
         grace: Duration::from_secs(5),
         labels: Arc::from([]),
         containers: names.iter().map(|name| container(name)).collect(),
@@ -179,6 +183,8 @@ fn container(name: &str) -> ContainerSpec {
     ContainerSpec {
         name: Arc::from(name),
         role: Role::App,
+        restart: None,
+        restart_rules: Box::default(),
         image: Arc::from("app:1"),
         pull_policy: None,
         invocation: Arc::from("app"),

@@ -118,13 +118,15 @@ impl<M: Shape> ObjectMeta<M> {
     }
 }
 
-/// Reads a time; the zero time of Go (`0001-01-01T00:00:00Z`) and the empty text are none.
+/// Reads a time; the zero time of Go (`0001-01-01T00:00:00Z`), the epoch (when every container began
+/// that could not be started) and the empty text are none.
 ///
 /// # Errors
 /// It is no RFC 3339 text, or of a year in which no cluster ran.
 pub fn time(field: &Maybe<String>, name: &str) -> Result<Option<Time>, Oddity> {
     match field.known(name)?.map(String::as_str) {
         None | Some("" | "0001-01-01T00:00:00Z") => Ok(None),
+        Some(text) if text.starts_with("1970-01-01T00:00:00") => Ok(None),
         Some(text) => match Time::parse(text) {
             Ok(time) => Ok(Some(time)),
             Err(error) => Err(Oddity::value(name, error.to_string())),

@@ -34,8 +34,8 @@ pub use selector::{RequirementLite, SelectorLite};
 pub use service::{ConditionsLite, EndpointLite, EndpointSliceLite, ServiceLite, ServiceSpecLite, TargetLite};
 pub use shape::{List, Mark, Maybe, Present, Shape, Skip, TextOrNumber};
 pub use spec::{
-    ContainerLite, ExecLite, GrpcLite, HeaderLite, HttpGetLite, LifecycleLite, LimitsLite, PortLite, ProbeLite,
-    ResourcesLite, TcpLite,
+    ContainerLite, ExecLite, ExitCodesLite, GrpcLite, HeaderLite, HttpGetLite, LifecycleLite, LimitsLite, PortLite,
+    ProbeLite, ResourcesLite, RestartRuleLite, TcpLite,
 };
 pub use workload::{
     ControllerRevisionLite, CronJobLite, DaemonSetLite, DaemonSetSpecLite, DaemonSetStatusLite, DeploymentLite,

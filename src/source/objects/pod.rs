@@ -29,6 +29,7 @@ lean! {
         containers: List<ContainerLite> = "containers",
         init_containers: List<ContainerLite> = "initContainers",
         restart_policy: String = "restartPolicy",
+        host_network: bool = "hostNetwork",
         termination_grace_period_seconds: i64 = "terminationGracePeriodSeconds",
         node_name: String = "nodeName",
     }
@@ -38,6 +39,7 @@ lean! {
         phase: String = "phase",
         reason: String = "reason",
         pod_ip: String = "podIP",
+        start_time: String = "startTime",
         container_statuses: List<ContainerStatusLite> = "containerStatuses",
         init_container_statuses: List<ContainerStatusLite> = "initContainerStatuses",
     }

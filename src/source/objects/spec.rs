@@ -10,6 +10,7 @@ lean! {
         image: String = "image",
         image_pull_policy: String = "imagePullPolicy",
         restart_policy: String = "restartPolicy",
+        restart_policy_rules: List<RestartRuleLite, 20> = "restartPolicyRules",
         command: List<String, 256> = "command",
         args: List<String, 256> = "args",
         env: EnvLite = "env",
@@ -20,6 +21,18 @@ lean! {
         liveness_probe: Box<ProbeLite> = "livenessProbe",
         readiness_probe: Box<ProbeLite> = "readinessProbe",
         startup_probe: Box<ProbeLite> = "startupProbe",
+    }
+
+    /// One of `restartPolicyRules`.
+    pub struct RestartRuleLite {
+        action: String = "action",
+        exit_codes: ExitCodesLite = "exitCodes",
+    }
+
+    /// `exitCodes` of such a rule.
+    pub struct ExitCodesLite {
+        operator: String = "operator",
+        values: List<i64, 255> = "values",
     }
 
     /// A declared port.

@@ -38,6 +38,7 @@ pub fn kubelet_event(observer: &mut Observer, event: &EventLite) -> Result<Optio
         container: container(text(&involved.field_path)).map(|name| observer.name(name)),
         aggregated,
         said,
+        created: meta.created().map_err(|oddity| oddity.under("metadata"))?,
         first,
         last,
         count,

@@ -29,6 +29,7 @@ pub fn snapshot(observer: &mut Observer, pod: &PodLite, seen: Seen) -> Result<Po
             .map(|node| observer.name(cut(node, MAX_NAME))),
         ip: None,
         created: None,
+        start_time: None,
         deleting: false,
         ended_by: None,
         containers: Vec::new(),
@@ -68,6 +69,7 @@ fn read_metadata(observer: &mut Observer, pod: &PodLite, snapshot: &mut PodSnaps
 
 fn read_status(observer: &mut Observer, status: &PodStatusLite, snapshot: &mut PodSnapshot) -> Result<(), Oddity> {
     snapshot.ip = status.pod_ip.known("podIP")?.and_then(|ip| ip.parse().ok());
+    snapshot.start_time = time(&status.start_time, "startTime")?;
     let failed = status.phase.known("phase")?.is_some_and(|phase| phase == "Failed");
     snapshot.ended_by = (status.reason.known("reason")?)
         .filter(|reason| failed && !reason.is_empty())

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Observer, probe};
-use crate::engine::{ContainerSpec, EnvField, PodTemplate, RestartPolicy, Role};
+use crate::engine::{
+    ContainerSpec, EnvField, ExitCodes, HashLabel, PodTemplate, RestartAction, RestartPolicy, RestartRule, Role,
+};
 use crate::kubelet::ProbeSpec;
 use crate::source::hash::mark;
 use crate::source::mask::{self, MAX_NAME, MAX_TEXT, cut};
 use crate::source::objects::{
-    ContainerLite, LabelsLite, List, Maybe, Oddity, PodLite, PodSpecLite, PodTemplateLite, ProbeLite, TextOrNumber,
+    ContainerLite, ExitCodesLite, LabelsLite, List, Maybe, Oddity, PodLite, PodSpecLite, PodTemplateLite, ProbeLite,
+    TextOrNumber,
 };
-
-/// Labels by which controllers tell a template's revisions apart, most specific first.
-const REVISION_HASHES: [&str; 3] = ["pod-template-hash", "rollouts-pod-template-hash", "controller-revision-hash"];
 
 /// Labels that differ from pod to pod or from revision to revision.
 const OF_ONE_POD: [&str; 8] = [
@@ -40,7 +40,7 @@ pub fn of_pod(observer: &mut Observer, pod: &PodLite) -> Result<Arc<PodTemplate>
     let meta = pod.metadata.required("metadata")?;
     let labels = meta.labels.known("labels").map_err(|oddity| oddity.under("metadata"))?;
     let labels = labels.unwrap_or(&none);
-    let hash = REVISION_HASHES.iter().find_map(|key| labels.get(key));
+    let hash = HashLabel::ALL.into_iter().find_map(|label| Some((label, labels.get(label.key())?)));
     let spec = pod.spec.required("spec")?;
     shared(observer, spec, labels, hash).map_err(|oddity| oddity.under("spec"))
 }
@@ -49,7 +49,7 @@ pub fn of_pod(observer: &mut Observer, pod: &PodLite) -> Result<Arc<PodTemplate>
 pub fn of_revision(
     observer: &mut Observer,
     template: &PodTemplateLite,
-    revision_hash: Option<&str>,
+    revision_hash: Option<(HashLabel, &str)>,
 ) -> Result<Arc<PodTemplate>, Oddity> {
     let none = LabelsLite::default();
     let meta = template.metadata.known("metadata")?;
@@ -63,7 +63,7 @@ fn shared(
     observer: &mut Observer,
     spec: &PodSpecLite,
     labels: &LabelsLite,
-    hash: Option<&str>,
+    hash: Option<(HashLabel, &str)>,
 ) -> Result<Arc<PodTemplate>, Oddity> {
     let mark = fingerprint(spec, labels, hash);
     if let Some(template) = observer.templates.get(mark) {
@@ -74,7 +74,7 @@ fn shared(
     Ok(template)
 }
 
-fn fingerprint(spec: &PodSpecLite, labels: &LabelsLite, hash: Option<&str>) -> u64 {
+fn fingerprint(spec: &PodSpecLite, labels: &LabelsLite, hash: Option<(HashLabel, &str)>) -> u64 {
     let mut hasher = DefaultHasher::new();
     hash.hash(&mut hasher);
     for pair in of_template(labels) {
@@ -83,20 +83,22 @@ fn fingerprint(spec: &PodSpecLite, labels: &LabelsLite, hash: Option<&str>) -> u
     spec.containers.hash(&mut hasher);
     spec.init_containers.hash(&mut hasher);
     spec.restart_policy.hash(&mut hasher);
+    spec.host_network.hash(&mut hasher);
     spec.termination_grace_period_seconds.hash(&mut hasher);
     hasher.finish()
 }
 
 /// The labels that all pods of a template share.
 fn of_template(labels: &LabelsLite) -> impl Iterator<Item = (&str, &str)> {
-    labels.pairs().filter(|(key, _)| !REVISION_HASHES.contains(key) && !OF_ONE_POD.contains(key))
+    let is_hash = |key: &str| HashLabel::ALL.into_iter().any(|label| label.key() == key);
+    labels.pairs().filter(move |(key, _)| !is_hash(key) && !OF_ONE_POD.contains(key))
 }
 
 fn build(
     observer: &mut Observer,
     spec: &PodSpecLite,
     labels: &LabelsLite,
-    hash: Option<&str>,
+    hash: Option<(HashLabel, &str)>,
 ) -> Result<PodTemplate, Oddity> {
     let mut containers = Vec::new();
     spec.init_containers.each("initContainers", |_, lite| {
@@ -113,12 +115,10 @@ fn build(
     })?;
     let grace = spec.termination_grace_period_seconds.known("terminationGracePeriodSeconds")?;
     Ok(PodTemplate {
-        revision_hash: hash.map(|hash| observer.name(cut(hash, MAX_NAME))),
-        restart: match spec.restart_policy.known("restartPolicy")?.map(String::as_str) {
-            Some("Never") => RestartPolicy::Never,
-            Some("OnFailure") => RestartPolicy::OnFailure,
-            _ => RestartPolicy::Always,
-        },
+        revision_hash: hash.map(|(_, hash)| observer.name(cut(hash, MAX_NAME))),
+        hash_label: hash.map(|(label, _)| label),
+        host_network: spec.host_network.known("hostNetwork")? == Some(&true),
+        restart: policy(spec.restart_policy.known("restartPolicy")?).unwrap_or(RestartPolicy::Always),
         grace: Duration::from_secs(grace.map_or(30, |seconds| (*seconds).max(1) as u64)),
         labels: of_template(labels).map(|(key, value)| (observer.name(key), observer.name(value))).collect(),
         containers: containers.into_boxed_slice(),
@@ -132,6 +132,8 @@ fn container(observer: &mut Observer, lite: &ContainerLite, role: Role) -> Resul
     Ok(ContainerSpec {
         name: observer.name(cut(lite.name.required("name")?, MAX_NAME)),
         role,
+        restart: policy(lite.restart_policy.known("restartPolicy")?),
+        restart_rules: restart_rules(lite)?,
         image: observer.name(cut(lite.image.known("image")?.map_or("", String::as_str), MAX_TEXT)),
         pull_policy: pull_policy.map(|policy| observer.name(cut(policy, MAX_NAME))),
         invocation: invocation(&command, &args),
@@ -148,6 +150,44 @@ fn container(observer: &mut Observer, lite: &ContainerLite, role: Role) -> Resul
         readiness: probe_of(observer, &lite.readiness_probe, "readinessProbe")?,
         startup: probe_of(observer, &lite.startup_probe, "startupProbe")?,
     })
+}
+
+fn policy(word: Option<&String>) -> Option<RestartPolicy> {
+    match word?.as_str() {
+        "Always" => Some(RestartPolicy::Always),
+        "OnFailure" => Some(RestartPolicy::OnFailure),
+        "Never" => Some(RestartPolicy::Never),
+        _ => None,
+    }
+}
+
+fn restart_rules(lite: &ContainerLite) -> Result<Box<[RestartRule]>, Oddity> {
+    let mut rules = Vec::new();
+    lite.restart_policy_rules.each("restartPolicyRules", |_, rule| {
+        let action = match rule.action.known("action")?.map(String::as_str) {
+            Some("Restart") => RestartAction::Container,
+            Some("RestartAllContainers") => RestartAction::All,
+            _ => RestartAction::Other,
+        };
+        let exit_codes = rule.exit_codes.read("exitCodes", exit_codes)?.flatten();
+        rules.push(RestartRule { action, exit_codes });
+        Ok(())
+    })?;
+    Ok(rules.into_boxed_slice())
+}
+
+fn exit_codes(lite: &ExitCodesLite) -> Result<Option<ExitCodes>, Oddity> {
+    let listed = match lite.operator.known("operator")?.map(String::as_str) {
+        Some("In") => true,
+        Some("NotIn") => false,
+        _ => return Ok(None),
+    };
+    let mut values = Vec::new();
+    lite.values.each("values", |_, value| {
+        values.extend(i32::try_from(*value).ok());
+        Ok(())
+    })?;
+    Ok(Some(ExitCodes { listed, values: values.into_boxed_slice() }))
 }
 
 fn probe_of(observer: &mut Observer, probe: &Maybe<Box<ProbeLite>>, name: &str) -> Result<Option<ProbeSpec>, Oddity> {

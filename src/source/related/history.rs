@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::controller::Controller;
-use crate::engine::{PodTemplate, Revision};
+use crate::engine::{HashLabel, PodTemplate, Revision};
 use crate::source::Observer;
 use crate::source::objects::{ControllerRevisionLite, Oddity, ReplicaSetLite};
 use crate::time::Time;
@@ -60,7 +60,10 @@ pub fn of_replica_set(set: &ReplicaSetLite, observer: &mut Observer) -> Result<O
     let Some(number) = number.and_then(|text| text.parse().ok()) else {
         return Ok(None);
     };
-    let hash = meta.label("rollouts-pod-template-hash").or_else(|| meta.label("pod-template-hash"));
+    let hash = [HashLabel::Rollouts, HashLabel::PodTemplate].into_iter().find_map(|label| {
+        let hash = meta.label(label.key())?;
+        Some((label, hash))
+    });
     let template = set.spec.read("spec", |spec| {
         spec.template.required("template")?;
         spec.template.read("template", |template| observer.template(template, hash))
@@ -89,8 +92,9 @@ pub fn of_controller_revision(
     let hash = if owner_kind == "StatefulSet" {
         Some(meta.identity().map_err(under)?.1)
     } else {
-        meta.label("controller-revision-hash")
+        meta.label(HashLabel::ControllerRevision.key())
     };
+    let hash = hash.map(|hash| (HashLabel::ControllerRevision, hash));
     let template = object.data.read("data", |data| {
         data.spec.read("spec", |spec| spec.template.read("template", |template| observer.template(template, hash)))
     })?;
