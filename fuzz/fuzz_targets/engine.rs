@@ -213,6 +213,9 @@ impl World {
                     owner,
                     top,
                     desired: desired.map(u32::from),
+                    workload_ref: None,
+                    paused: false,
+                    min_ready: Duration::ZERO,
                     managed_by: None,
                     revisions: revisions.iter().take(8).map(revision).collect(),
                 }))
