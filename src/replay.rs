@@ -26,6 +26,8 @@ pub enum Moment<'a> {
     Change(Change),
     /// A record was passed over.
     Skipped(Skipped),
+    /// A record is used without a field that is not as the API says.
+    Odd(Skipped),
 }
 
 /// A record, and what becomes of it.
@@ -48,6 +50,9 @@ pub struct Replayed {
     pub observations: u64,
     /// Lines that were passed over.
     pub skipped: u64,
+    /// Fields that were taken for absent, since they are not as the API says, of records that were
+    /// used without them.
+    pub odd: u64,
     /// The first record's time.
     pub first: Option<Time>,
     /// The last record's time.
@@ -118,10 +123,16 @@ impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
         let observation = match self.observe(record) {
             Ok(observation) => observation,
             Err(oddity) => {
+                // What else is odd about it makes no difference now.
+                self.observer.take_oddities();
                 let (line, what) = (record.line, oddity.to_string());
                 return self.skip(Skipped { line, what });
             }
         };
+        for oddity in self.observer.take_oddities() {
+            self.result.odd += 1;
+            (self.on)(Moment::Odd(Skipped { line: record.line, what: oddity.to_string() }));
+        }
         self.result.observations += u64::from(!matches!(record.object, Object::Foreign));
         (self.on)(Moment::Record(&Progress {
             record,

@@ -70,20 +70,29 @@ fn a_pod_without_containers_is_reported_and_affects_nothing_else() {
 }
 
 #[test]
-fn numbers_written_as_strings_are_reported_and_affect_nothing_else() {
-    let restarts = changed_pod(|pod| status(pod)["restartCount"] = json!("3"));
-    is_skipped("restarts-as-string", restarts.as_bytes(), &[]);
-    let period = changed_pod(|pod| container(pod)["livenessProbe"]["periodSeconds"] = json!("10"));
-    is_skipped("period-as-string", period.as_bytes(), &[]);
-    let count = changed_event(|event| event["count"] = json!("9"));
-    is_skipped("count-as-string", count.as_bytes(), &[]);
+fn numbers_written_as_strings_are_reported_and_read() {
+    let restarts = changed_pod(|pod| {
+        let count = status(pod)["restartCount"].to_string();
+        status(pod)["restartCount"] = json!(count);
+    });
+    is_used("restarts-as-string", &restarts, "status.containerStatuses[0].restartCount");
+    let period = changed_pod(|pod| {
+        let period = container(pod)["livenessProbe"]["periodSeconds"].to_string();
+        container(pod)["livenessProbe"]["periodSeconds"] = json!(period);
+    });
+    is_used("period-as-string", &period, "spec.containers[0].livenessProbe.periodSeconds");
+    let count = changed_event(|event| {
+        let count = event["count"].to_string();
+        event["count"] = json!(count);
+    });
+    is_used("count-as-string", &count, "count");
 }
 
 #[test]
 fn restart_counts_that_cannot_be_are_reported_and_affect_nothing_else() {
     for count in [-1, i64::from(i32::MAX), i64::MIN, i64::MAX] {
         let pod = changed_pod(|pod| status(pod)["restartCount"] = json!(count));
-        is_skipped(&format!("restarts{count}"), pod.as_bytes(), &[]);
+        is_used(&format!("restarts{count}"), &pod, "restartCount");
     }
 }
 
@@ -93,16 +102,27 @@ fn times_that_cannot_be_are_reported_and_affect_nothing_else() {
         let name = |field: &str| format!("{field}-{}", &time[..4]);
         let seen = sample().text().replacen(&sample().at.to_string(), time, 1);
         is_skipped(&name("ts"), seen.as_bytes(), &[]);
-        let started = changed_pod(|pod| status(pod)["state"] = json!({"running": {"startedAt": time}}));
-        is_skipped(&name("startedAt"), started.as_bytes(), &[]);
-        let ended = changed_pod(|pod| {
-            let exit = json!({"exitCode": 1, "reason": "Error", "startedAt": time, "finishedAt": time});
-            status(pod)["lastState"] = json!({"terminated": exit});
-        });
-        is_skipped(&name("finishedAt"), ended.as_bytes(), &[]);
+        let created = changed_pod(|pod| pod["metadata"]["creationTimestamp"] = json!(time));
+        is_used(&name("creationTimestamp"), &created, "metadata.creationTimestamp");
         let last = changed_event(|event| event["lastTimestamp"] = json!(time));
-        is_skipped(&name("lastTimestamp"), last.as_bytes(), &[]);
+        is_used(&name("lastTimestamp"), &last, "lastTimestamp");
     }
+}
+
+#[test]
+fn an_odd_field_of_a_status_is_reported_and_affects_nothing_else() {
+    for (name, field, value) in [
+        ("ip", "podIP", json!(["10.0.0.1"])),
+        ("started", "startTime", json!(12)),
+        ("phase", "phase", json!({})),
+        ("reason", "reason", json!(0)),
+        ("init", "initContainerStatuses", json!("none")),
+    ] {
+        let pod = changed_pod(|pod| pod["status"][field] = value);
+        is_used(name, &pod, &format!("status.{field}"));
+    }
+    let unread = changed_pod(|pod| pod["status"]["qosClass"] = json!(["not", "read"]));
+    is_read("qos", unread.as_bytes());
 }
 
 #[test]
@@ -285,6 +305,19 @@ fn is_skipped(name: &str, line: &[u8], words: &[&str]) {
     let told = words.is_empty() || words.iter().any(|word| report.contains(word));
     assert!(told, "{name}: none of {words:?} in {report}");
     assert!(report.chars().count() < 1_000, "{name}: {} characters", report.chars().count());
+}
+
+/// The findings are those of the story without the line, which is used without that field; this is
+/// reported with file and number.
+fn is_used(name: &str, line: &str, field: &str) {
+    let (outcome, path, number) = with_line(name, line.as_bytes());
+    let said = document(&outcome);
+    assert_eq!(said["findings"], untouched()["findings"], "{name}: other findings");
+    assert_eq!(said["skipped"], json!(0), "{name}: {}", outcome.stderr);
+    names(&outcome, &path);
+    let report = outcome.stderr.lines().find(|report| mentions(report, number));
+    let report = report.unwrap_or_else(|| panic!("{name}: line {number} is not named: {}", outcome.stderr));
+    assert!(report.contains("used without ") && report.contains(field), "{name}: {report}");
 }
 
 /// The findings are those of the story without the line, and nobody is bothered with it.

@@ -47,7 +47,7 @@ fn said_by_replay(incident: &Incident) -> BTreeMap<Identity, Change> {
 fn drive(recording: &Recording) -> BTreeMap<Identity, Entry> {
     let board = Arc::new(Board::default());
     let instruments = Arc::new(Instruments::new(&Registry::new()).expect("names of its own"));
-    let driver = Driver::new(&Config::default(), Arc::clone(&board), instruments, Box::new(|_| {}));
+    let driver = Driver::new(&Config::default(), Arc::clone(&board), instruments, Box::new(|_, _| {}));
     let mut cluster = Cluster { driver, objects: BTreeMap::new(), open: BTreeSet::new() };
     for line in &recording.lines {
         cluster.time_goes_on_to(line.at);

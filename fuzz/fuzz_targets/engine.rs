@@ -14,6 +14,7 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use probehound::engine::{
+    HashLabel,
     Change, ChangeKind, ContainerId, ContainerSnapshot, ContainerSpec, Effect, Ended, Engine, KubeletEvent,
     Observation, Owner, PodId, PodSnapshot, PodTemplate, RestartPolicy, Revision, Role, Scope, Seen, ServiceFacts,
     ServicesFacts, Settings, State, Uid, WorkloadFacts,
@@ -212,6 +213,9 @@ impl World {
                     owner,
                     top,
                     desired: desired.map(u32::from),
+                    workload_ref: None,
+                    paused: false,
+                    min_ready: Duration::ZERO,
                     managed_by: None,
                     revisions: revisions.iter().take(8).map(revision).collect(),
                 }))
@@ -253,6 +257,7 @@ impl World {
             node: Some(Arc::from(if pod % 2 == 0 { "node-a" } else { "node-b" })),
             ip: Some("10.0.0.7".parse().expect("an address")),
             created: Some(self.ago(200)),
+            start_time: Some(self.ago(200)),
             deleting: *deleting,
             ended_by: ended.then(|| Arc::from("Evicted")),
             containers,
@@ -300,6 +305,7 @@ impl World {
             container: container.map(|container| pick(&NAMES, container)),
             aggregated,
             said,
+            created: Some(last),
             first: last.minus(Duration::from_secs(u64::from(*count))),
             last,
             count: u32::from(*count).max(1),
@@ -347,6 +353,8 @@ fn template(which: u8) -> Arc<PodTemplate> {
     }
     Arc::new(PodTemplate {
         revision_hash: Some(Arc::from(format!("hash-{which}"))),
+        hash_label: Some(HashLabel::PodTemplate),
+        host_network: which == 3,
         restart: if which == 2 { RestartPolicy::Never } else { RestartPolicy::Always },
         grace: Duration::from_secs(5),
         labels: Arc::from([(Arc::from("app"), Arc::from("web"))]),
@@ -373,6 +381,8 @@ fn container(name: &str, role: Role, path: &str, startup: bool) -> ContainerSpec
     ContainerSpec {
         name: Arc::from(name),
         role,
+        restart: None,
+        restart_rules: Box::default(),
         image: Arc::from("app:1"),
         pull_policy: None,
         invocation: Arc::from("app"),

@@ -6,17 +6,21 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use probehound::kubelet::{Failure, Handler, HttpGet, Killing, Port, Said, Scheme, asked_port, dialed, parse};
+use probehound::kubelet::{
+    Failure, Handler, HttpGet, Killing, Port, Said, Scheme, asked_port, dialed, parse, start_error,
+};
 
-const REASONS: [&str; 8] =
-    ["Unhealthy", "ProbeWarning", "Killing", "Preempting", "FailedPostStartHook", "Failed", "BackOff", "Scheduled"];
+const REASONS: [&str; 9] = [
+    "Unhealthy", "ProbeWarning", "Killing", "Preempting", "FailedPostStartHook", "Failed", "BackOff", "Scheduled",
+    "FailedMount",
+];
 
 const AGGREGATED: &str = "(combined from similar events): ";
 
 fuzz_target!(|data: &[u8]| {
     let Some((&choice, rest)) = data.split_first() else { return };
     let message = String::from_utf8_lossy(rest);
-    let reason = REASONS[usize::from(choice % 8)];
+    let reason = REASONS[usize::from(choice % 9)];
     let said = parse(reason, &message);
     check(said.as_ref(), &message);
     assert_eq!(said, parse(reason, &message), "the same words mean the same");
@@ -24,15 +28,17 @@ fuzz_target!(|data: &[u8]| {
         let similar = parse(reason, &format!("{AGGREGATED}{message}"));
         assert_eq!(similar, said.map(|(said, _)| (said, true)), "aggregated, the same words mean the same");
     }
+    let ports = [(message.split_whitespace().last().map(Arc::from), i32::from(choice) * 257), (None, 8080)];
     for handler in handlers(choice, &message) {
-        let _ = (Failure::of_failed(&handler, &message), Failure::of_errored(&handler, &message));
+        let _ = (Failure::of_failed(&handler, &ports, &message), Failure::of_errored(&handler, &message));
     }
-    let _ = (asked_port(&message), dialed(&message));
+    let _ = (asked_port(&message), dialed(&message), start_error(&message));
 });
 
 fn check(said: Option<&(Said, bool)>, message: &str) {
     match said {
-        Some((Said::ProbeFailed { output, .. } | Said::ProbeErrored { output, .. } | Said::StartFailed { output }, _)) => {
+        Some((Said::ProbeFailed { output, .. } | Said::ProbeErrored { output, .. } | Said::StartFailed { output }
+            | Said::SandboxFailed { output, .. }, _)) => {
             assert!(output.len() <= 1024 && message.contains(&**output));
         }
         Some((Said::Killing(Killing::ProbeFailed { container, .. } | Killing::Stopping { container }), _)) => {

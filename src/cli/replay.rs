@@ -84,6 +84,7 @@ fn drive(input: impl Read, narrator: &mut Narrator<impl Write>) -> Outcome {
         Moment::Record(progress) => narrator.reached(progress.record.at),
         Moment::Change(change) => narrator.changed(&change),
         Moment::Skipped(skipped) => narrator.skipped(skipped.line, &skipped.what),
+        Moment::Odd(odd) => narrator.odd(odd.line, &odd.what),
     });
     Outcome { findings: engine.findings(), replayed }
 }

@@ -209,7 +209,10 @@ impl<'a> Evidence<'a> {
         let now = &self.spec()?.handler;
         let mut worked = self.worked_for_this_app();
         let (earlier, _) = worked.find(|(_, spec)| spec.handler != *now)?;
-        let what = format!("this revision asks something else; {} of the same app answered what it asked", of_revision(earlier));
+        let what = format!(
+            "this revision asks something else; {} of the same app answered what it asked",
+            of_revision(earlier)
+        );
         Some(Point::seen(what))
     }
 

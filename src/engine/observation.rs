@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::finding::Finding;
 use crate::kubelet::Said;
@@ -228,6 +229,13 @@ pub struct WorkloadFacts {
     pub top: Owner,
     /// How many pods are wanted.
     pub desired: Option<u32>,
+    /// The object whose template the top runs instead of one of its own: an Argo Rollout's
+    /// `workloadRef`.
+    pub workload_ref: Option<Owner>,
+    /// Whether its rollout is paused (`spec.paused`).
+    pub paused: bool,
+    /// `minReadySeconds` of the top.
+    pub min_ready: Duration,
     /// Who keeps the manifests, from labels and annotations: `Argo CD application web`.
     pub managed_by: Option<Arc<str>>,
     /// Its revisions, oldest first; empty where the kind has none.

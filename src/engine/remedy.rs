@@ -2,6 +2,7 @@
 
 use super::observation::Owner;
 use crate::finding::{Cause, Finding, Value};
+use crate::template::{ContainerSpec, PodTemplate, Role};
 
 /// What the remedies are made of.
 pub(super) struct Remedy<'a> {
@@ -13,6 +14,30 @@ pub(super) struct Remedy<'a> {
     pub good_revision: Option<u64>,
     /// Who keeps the manifests.
     pub managed_by: Option<&'a str>,
+    /// Whose template the workload runs, where it is not its own.
+    pub workload_ref: Option<&'a Owner>,
+    /// Where the container stands in the template.
+    pub place: Place,
+}
+
+/// Where a container stands in its template.
+#[derive(Copy, Clone, Default)]
+pub(super) struct Place {
+    /// Among the init containers, sidecars included, or among the others.
+    pub is_init: bool,
+    /// Its index in that list.
+    pub index: usize,
+}
+
+impl Place {
+    /// The place of the container of that name.
+    pub fn of(name: &str, template: &PodTemplate) -> Self {
+        let is_init = |spec: &ContainerSpec| spec.role != Role::App;
+        let spec = template.containers.iter().find(|spec| &*spec.name == name);
+        let among = spec.map(is_init).unwrap_or_default();
+        let mut list = template.containers.iter().filter(|spec| is_init(spec) == among);
+        Self { is_init: among, index: list.position(|spec| &*spec.name == name).unwrap_or_default() }
+    }
 }
 
 impl Remedy<'_> {
@@ -32,12 +57,13 @@ impl Remedy<'_> {
 
     fn rollback(&self) -> Option<String> {
         let revision = self.good_revision?;
-        let kind = self.rollable()?;
-        Some(format!(
-            "kubectl -n {} rollout undo {kind}/{} --to-revision={revision}",
-            word(&self.finding.namespace),
-            word(&self.top.name)
-        ))
+        let (kind, name) = self.rollable()?;
+        let namespace = word(&self.finding.namespace);
+        // A Deployment that a Rollout takes its template from counts revisions of its own.
+        if self.workload_ref.is_some() {
+            return Some(format!("kubectl -n {namespace} rollout undo {kind}/{}", word(name)));
+        }
+        Some(format!("kubectl -n {namespace} rollout undo {kind}/{} --to-revision={revision}", word(name)))
     }
 
     /// The command that sets the field to the value that works.
@@ -45,22 +71,44 @@ impl Remedy<'_> {
         let finding = self.finding;
         let field = finding.field.as_deref().filter(|field| field.contains("Probe."))?;
         let value = finding.suggested.as_ref()?;
-        let Some(kind) = self.rollable().filter(|_| !field.ends_with("exec.command")) else {
-            return Some(format!("set {field} of container {} to {value}", finding.container));
-        };
-        let mut patch = match value {
+        let json = match value {
             Value::Number(number) => serde_json::Value::from(*number),
             Value::Text(text) => serde_json::Value::from(text.as_str()),
         };
+        let in_words = || Some(format!("set {field} of container {} to {value}", finding.container));
+        if field.ends_with("exec.command") {
+            return in_words();
+        }
+        let namespace = word(&finding.namespace);
+        let Some((kind, name)) = self.rollable() else {
+            return self.set_by_path(&namespace, field, &json).or_else(in_words);
+        };
+        let mut patch = json;
         for part in field.rsplit('.') {
             patch = serde_json::json!({ part: patch });
         }
         patch["name"] = serde_json::Value::from(&*finding.container);
-        let patch = serde_json::json!({"spec": {"template": {"spec": {"containers": [patch]}}}});
+        let list = if self.place.is_init { "initContainers" } else { "containers" };
+        let patch = serde_json::json!({"spec": {"template": {"spec": {list: [patch]}}}});
+        Some(format!("kubectl -n {namespace} patch {kind}/{} -p {}", word(name), quoted(&patch.to_string())))
+    }
+
+    /// The same for a kind that kubectl knows no strategic patch of: by the container's place in its list.
+    fn set_by_path(&self, namespace: &str, field: &str, value: &serde_json::Value) -> Option<String> {
+        if &*self.top.kind != "Rollout" {
+            return None;
+        }
+        let list = if self.place.is_init { "initContainers" } else { "containers" };
+        let container = format!("/spec/template/spec/{list}/{}", self.place.index);
+        let path = format!("{container}/{}", field.replace('.', "/"));
+        // The place is that of the container only while it is there.
+        let patch = serde_json::json!([
+            {"op": "test", "path": format!("{container}/name"), "value": &*self.finding.container},
+            {"op": "replace", "path": path, "value": value},
+        ]);
+        let name = word(&self.top.name);
         Some(format!(
-            "kubectl -n {} patch {kind}/{} -p {}",
-            word(&finding.namespace),
-            word(&self.top.name),
+            "kubectl -n {namespace} patch rollouts.argoproj.io/{name} --type=json -p {}",
             quoted(&patch.to_string())
         ))
     }
@@ -68,7 +116,11 @@ impl Remedy<'_> {
     /// Where to look, when there is nothing to set.
     fn look(&self) -> Option<String> {
         let finding = self.finding;
-        let target = format!("{}/{}", self.top.kind.to_lowercase(), self.top.name);
+        let target = match (&*self.top.kind, &finding.example) {
+            // kubectl finds no pods of a kind that it does not know.
+            ("Rollout", Some(pod)) => format!("pod/{pod}"),
+            _ => format!("{}/{}", self.top.kind.to_lowercase(), self.top.name),
+        };
         let (namespace, target, container) = (word(&finding.namespace), word(&target), word(&finding.container));
         match finding.cause {
             Cause::Crash
@@ -93,14 +145,16 @@ impl Remedy<'_> {
         }
     }
 
-    /// The kind as kubectl's rollout takes it, if it does.
-    fn rollable(&self) -> Option<&'static str> {
-        match &*self.top.kind {
-            "Deployment" => Some("deployment"),
-            "StatefulSet" => Some("statefulset"),
-            "DaemonSet" => Some("daemonset"),
-            _ => None,
-        }
+    /// The kind and name as kubectl's rollout takes it, if it does.
+    fn rollable(&self) -> Option<(&'static str, &str)> {
+        let of = self.workload_ref.unwrap_or(self.top);
+        let kind = match &*of.kind {
+            "Deployment" => "deployment",
+            "StatefulSet" => "statefulset",
+            "DaemonSet" => "daemonset",
+            _ => return None,
+        };
+        Some((kind, &of.name))
     }
 }
 

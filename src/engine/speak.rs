@@ -9,7 +9,7 @@ use super::looping;
 use super::over::is_over;
 use super::quiet::{self, Seen};
 use super::recurring;
-use super::remedy::Remedy;
+use super::remedy::{Place, Remedy};
 use super::scene::Scene;
 use crate::diagnosis::{Earlier, Point, Strength, Verdict};
 use crate::finding::{
@@ -362,11 +362,16 @@ fn told_change(change: &RevisionChange) -> Option<Fact> {
 fn finish(scene: &Scene, name: &str, episode: &mut Episode) {
     let good = good_revision(scene, name, episode);
     let facts = scene.workload.facts.as_ref();
+    // What a person edits is the workload's own template.
+    let pods = episode.template.as_deref();
+    let written = pods.map(|pods| scene.workload.revision(pods).map_or(pods, |revision| &*revision.template));
     let lines = Remedy {
         finding: &episode.finding,
         top: &scene.workload.top,
         good_revision: good,
         managed_by: facts.and_then(|facts| facts.managed_by.as_deref()),
+        workload_ref: facts.and_then(|facts| facts.workload_ref.as_ref()),
+        place: written.map(|template| Place::of(name, template)).unwrap_or_default(),
     }
     .lines();
     // What was known to work may no longer be seen, or have another number by now.

@@ -71,16 +71,18 @@ impl Workload {
 
     /// The workload that a pod belongs to, as far as the pod itself tells.
     ///
-    /// A ReplicaSet that carries its template's hash in its name is a Deployment's; that is how the
-    /// Deployment controller names them.
+    /// A ReplicaSet that carries its template's hash in its name is a Deployment's, or a Rollout's:
+    /// that is how their controllers name them, and which one tells the label of the hash.
     pub fn of(pod: &PodSnapshot) -> Owner {
         let Some(owner) = &pod.owner else {
             return Owner { kind: "Pod".into(), name: Arc::clone(&pod.id.name) };
         };
-        let of_deployment = pod.template.hash_label == Some(HashLabel::PodTemplate) && &*owner.kind == "ReplicaSet";
-        let hash = pod.template.revision_hash.as_deref().filter(|_| of_deployment);
+        let hash = pod.template.revision_hash.as_deref().filter(|_| &*owner.kind == "ReplicaSet");
         match hash.and_then(|hash| owner.name.strip_suffix(hash)?.strip_suffix('-')) {
-            Some(name) if !name.is_empty() => Owner { kind: "Deployment".into(), name: name.into() },
+            Some(name) if !name.is_empty() => {
+                let rollout = pod.template.hash_label == Some(HashLabel::Rollouts);
+                Owner { kind: if rollout { "Rollout" } else { "Deployment" }.into(), name: name.into() }
+            }
             _ => owner.clone(),
         }
     }

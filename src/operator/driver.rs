@@ -10,7 +10,7 @@ mod task;
 
 use std::sync::Arc;
 
-pub use oddities::{Kind, Skipped};
+pub use oddities::{Kind, Loss, Skipped};
 pub use task::{Ended, Inlets, Memory, Surroundings, run};
 
 use super::board::Board;
@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::engine::{Engine, Finding, Need, Observation};
 use crate::source::Observer;
 use crate::source::cluster::{Answer, Input};
+use crate::source::objects::{Maybe, ObjectMeta, Oddity, Shape};
 use crate::time::Time;
 use oddities::Oddities;
 use shown::Shown;
@@ -57,7 +58,10 @@ impl Driver {
         let (observation, odd) = answer.observation(&mut self.observer);
         let (Need::Workload { namespace, .. } | Need::Services { namespace, .. }) = &answer.need;
         for oddity in odd {
-            self.oddities.note(Kind::Related, namespace, &oddity, now);
+            self.oddities.note(Kind::Related, Loss::Object, namespace, &oddity, now);
+        }
+        for oddity in self.observer.take_oddities() {
+            self.oddities.note(Kind::Related, Loss::Field, namespace, &oddity, now);
         }
         let Some(observation) = observation else {
             return false;
@@ -124,18 +128,37 @@ impl Driver {
         match input {
             Input::ListStarted(scope) => Some(Observation::ListStarted(scope)),
             Input::ListFinished(scope) => Some(Observation::ListFinished(scope)),
-            Input::Pod(pod, seen) => match self.observer.pod(&pod, seen) {
-                Ok(snapshot) => Some(Observation::Pod(Box::new(snapshot))),
-                Err(oddity) => self.oddities.skip(Kind::Pod, &pod.metadata, &oddity, now),
-            },
-            Input::PodGone(pod) => match self.observer.pod_id(&pod) {
-                Ok(id) => Some(Observation::PodGone(id)),
-                Err(oddity) => self.oddities.skip(Kind::Pod, &pod.metadata, &oddity, now),
-            },
-            Input::Event(event) => match self.observer.event(&event) {
-                Ok(said) => said.map(Box::new).map(Observation::Event),
-                Err(oddity) => self.oddities.skip(Kind::Event, &event.metadata, &oddity, now),
-            },
+            Input::Pod(pod, seen) => {
+                let snapshot = self.observer.pod(&pod, seen);
+                let snapshot = self.told(Kind::Pod, &pod.metadata, snapshot, now)?;
+                Some(Observation::Pod(Box::new(snapshot)))
+            }
+            Input::PodGone(pod) => {
+                let id = self.observer.pod_id(&pod);
+                self.told(Kind::Pod, &pod.metadata, id, now).map(Observation::PodGone)
+            }
+            Input::Event(event) => {
+                let said = self.observer.event(&event);
+                self.told(Kind::Event, &event.metadata, said, now)?.map(Box::new).map(Observation::Event)
+            }
+        }
+    }
+
+    /// What was read of an object, and what was odd about it is told.
+    fn told<M: Shape, T>(
+        &mut self,
+        kind: Kind,
+        metadata: &Maybe<ObjectMeta<M>>,
+        read: Result<T, Oddity>,
+        now: Time,
+    ) -> Option<T> {
+        let odd = self.observer.take_oddities();
+        match read {
+            Ok(it) => {
+                self.oddities.pass_over(kind, metadata, &odd, now);
+                Some(it)
+            }
+            Err(oddity) => self.oddities.skip(kind, metadata, &oddity, now),
         }
     }
 }

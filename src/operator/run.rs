@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::board::Board;
-use super::driver::{self, Driver, Inlets, Kind};
+use super::driver::{self, Driver, Inlets, Kind, Loss};
 use super::http::{Awaited, BindError, Heartbeat, Limits, Readiness, Server, Site};
 use super::keeper::{self, Means, Refusal, Store};
 use super::leadership::Leadership;
@@ -145,6 +145,7 @@ impl Parts {
             health: Arc::new(WatchHealth::new(clock::now)),
             lookups: Arc::clone(lookup.counts()),
             related_skipped: Arc::default(),
+            related_odd: Arc::default(),
             throttled: Arc::clone(access.throttled()),
         };
         let (board, metrics) = (Arc::<Board>::default(), Arc::new(Metrics::new()));
@@ -293,11 +294,15 @@ fn serve(server: Server, site: Arc<Site>, tasks: &mut Tasks) {
 }
 
 fn skipped(watching: &Watching) -> driver::Skipped {
-    let (health, related) = (Arc::clone(&watching.health), Arc::clone(&watching.related_skipped));
-    Box::new(move |kind| match kind {
-        Kind::Pod => health.of(Resource::Pods).skip(),
-        Kind::Event => health.of(Resource::Events).skip(),
-        Kind::Related => _ = related.fetch_add(1, Ordering::Relaxed),
+    let health = Arc::clone(&watching.health);
+    let (skipped, odd) = (Arc::clone(&watching.related_skipped), Arc::clone(&watching.related_odd));
+    Box::new(move |kind, loss| match (kind, loss) {
+        (Kind::Pod, Loss::Object) => health.of(Resource::Pods).skip(),
+        (Kind::Pod, Loss::Field) => health.of(Resource::Pods).pass_over(),
+        (Kind::Event, Loss::Object) => health.of(Resource::Events).skip(),
+        (Kind::Event, Loss::Field) => health.of(Resource::Events).pass_over(),
+        (Kind::Related, Loss::Object) => _ = skipped.fetch_add(1, Ordering::Relaxed),
+        (Kind::Related, Loss::Field) => _ = odd.fetch_add(1, Ordering::Relaxed),
     })
 }
 

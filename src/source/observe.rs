@@ -2,6 +2,7 @@
 
 mod event;
 mod intern;
+mod odd;
 mod pod;
 mod probe;
 mod template;
@@ -12,6 +13,7 @@ use crate::engine::{HashLabel, KubeletEvent, PodId, PodSnapshot, PodTemplate, Se
 
 use super::objects::{EventLite, Oddity, PodLite, PodTemplateLite};
 use intern::{Names, Templates};
+use odd::Odd;
 
 /// Turns objects into observations.
 ///
@@ -21,6 +23,7 @@ use intern::{Names, Templates};
 pub struct Observer {
     names: Names,
     templates: Templates,
+    odd: Odd,
 }
 
 impl Observer {
@@ -29,10 +32,17 @@ impl Observer {
         Self::default()
     }
 
+    /// What was odd about the objects that were read since this was last asked: fields that were
+    /// taken for absent, each with its path. An odd field of a template is noted when the template is
+    /// first seen.
+    pub fn take_oddities(&mut self) -> Vec<Oddity> {
+        self.odd.take()
+    }
+
     /// A pod as it is now.
     ///
     /// # Errors
-    /// It is no pod, or a field that matters cannot be what the API says.
+    /// It is no pod, has no name, a UID that is none, or no list of containers.
     pub fn pod(&mut self, pod: &PodLite, seen: Seen) -> Result<PodSnapshot, Oddity> {
         pod::snapshot(self, pod, seen)
     }
@@ -40,7 +50,7 @@ impl Observer {
     /// Which pod an object is, for one that is gone.
     ///
     /// # Errors
-    /// It is no pod, or has no name.
+    /// It is no pod, has no name, or a UID that is none.
     pub fn pod_id(&mut self, pod: &PodLite) -> Result<PodId, Oddity> {
         pod::identity(self, pod)
     }
@@ -49,7 +59,7 @@ impl Observer {
     /// or says nothing that matters.
     ///
     /// # Errors
-    /// It is no event, or a field that matters cannot be what the API says.
+    /// It is no event, does not say on which pod, or has no time at all.
     pub fn event(&mut self, event: &EventLite) -> Result<Option<KubeletEvent>, Oddity> {
         event::kubelet_event(self, event)
     }
@@ -57,7 +67,7 @@ impl Observer {
     /// The template of a workload's revision; `revision_hash` is what its pods carry, in which label.
     ///
     /// # Errors
-    /// It has no containers, or a field that matters cannot be what the API says.
+    /// It has no list of containers.
     pub fn template(
         &mut self,
         template: &PodTemplateLite,

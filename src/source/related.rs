@@ -52,6 +52,7 @@ impl Related {
         let gone = kind == RecordKind::Deleted;
         match object {
             Object::Deployment(it) => self.put(controller::of_deployment(it, observer)?, gone),
+            Object::Rollout(it) => self.put(controller::of_rollout(it, observer)?, gone),
             Object::StatefulSet(it) => self.put(controller::of_stateful_set(it, observer)?, gone),
             Object::DaemonSet(it) => self.put(controller::of_daemon_set(it, observer)?, gone),
             Object::Job(it) => self.put(controller::of_job(it, observer)?, gone),
@@ -172,6 +173,9 @@ impl Related {
             owner: owner.clone(),
             top: top.clone(),
             desired,
+            workload_ref: known().find_map(|controller| controller.workload_ref.clone()),
+            paused: known().next().is_some_and(|controller| controller.paused),
+            min_ready: known().next().map(|controller| controller.min_ready).unwrap_or_default(),
             managed_by: known().find_map(|controller| controller.managed_by.clone()),
             revisions: history.map(History::revisions).unwrap_or_default(),
         })

@@ -1,6 +1,7 @@
 //! Restarts and probe failures are counted as they are seen, and taken once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use probehound::engine::{Count, Counted, Observation, Owner, Seen, Settings, WorkloadFacts};
 use probehound::kubelet::ProbeKind;
@@ -81,6 +82,9 @@ fn counts_come_in_order_and_by_the_workload_that_is_known() {
         owner,
         top: Owner { kind: Arc::from("Rollout"), name: Arc::from("web") },
         desired: None,
+        workload_ref: None,
+        paused: false,
+        min_ready: Duration::ZERO,
         managed_by: None,
         revisions: Vec::new(),
     })));

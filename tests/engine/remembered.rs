@@ -217,6 +217,9 @@ fn a_finding_that_moves_to_the_top_of_its_chain_shows_that_it_was_confirmed() {
         owner,
         top: Owner { kind: Arc::from("Rollout"), name: Arc::from("web") },
         desired: Some(1),
+        workload_ref: None,
+        paused: false,
+        min_ready: Duration::ZERO,
         managed_by: None,
         revisions: Vec::new(),
     })));

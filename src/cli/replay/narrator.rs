@@ -112,9 +112,14 @@ impl<'a, W: Write> Narrator<'a, W> {
                 write!(text, "\n{bold}What to type{bold:#}\n{advice}")?;
             }
         }
-        let Replayed { observations, skipped, .. } = outcome.replayed;
+        let Replayed { observations, skipped, odd, .. } = outcome.replayed;
         let spanned = span(end.since(start));
-        writeln!(text, "\n{observations} observations in {spanned}, {skipped} lines skipped.")?;
+        write!(text, "\n{observations} observations in {spanned}, {skipped} lines skipped")?;
+        match odd {
+            0 => text.push_str(".\n"),
+            1 => text.push_str(", 1 odd field passed over.\n"),
+            _ => writeln!(text, ", {odd} odd fields passed over.")?,
+        }
         if self.setting.headings {
             text.push('\n');
         }
@@ -178,6 +183,12 @@ impl<W: Write> Narrator<'_, W> {
         if self.setting.flush && self.written.is_ok() {
             self.written = self.out.flush();
         }
+    }
+
+    /// A line, counted from 1, is used without a field, and why.
+    pub fn odd(&mut self, line: u64, why: &str) {
+        self.progress.clear();
+        self.skipped.odd(line, why);
     }
 
     /// A line, counted from 1, cannot be used, and why.

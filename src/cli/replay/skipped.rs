@@ -1,4 +1,4 @@
-//! Tells on standard error which lines of a recording could not be used.
+//! Tells on standard error which lines of a recording could not be used, or not as a whole.
 
 use std::io::{self, Write};
 
@@ -14,12 +14,13 @@ const REASON: usize = 200;
 pub struct Skipped<'a> {
     name: &'a str,
     count: u64,
+    odd: u64,
 }
 
 impl<'a> Skipped<'a> {
     /// For the file of that name.
     pub const fn new(name: &'a str) -> Self {
-        Self { name, count: 0 }
+        Self { name, count: 0, odd: 0 }
     }
 
     /// `FILE:LINE: why`, for the first ones.
@@ -30,8 +31,19 @@ impl<'a> Skipped<'a> {
         }
     }
 
+    /// `FILE:LINE: used without what is odd about it`, for the first ones.
+    pub fn odd(&mut self, line: u64, why: &str) {
+        self.odd += 1;
+        if self.odd <= MOST {
+            self.say(&format!("{line}: used without {}", terminal(why, REASON)));
+        }
+    }
+
     /// How many were not reported.
     pub fn finish(&self) {
+        if let Some(more) = self.odd.checked_sub(MOST).filter(|more| *more > 0) {
+            self.say(&format!(" and {more} more odd fields passed over"));
+        }
         if let Some(more) = self.count.checked_sub(MOST).filter(|more| *more > 0) {
             self.say(&format!(" and {more} more lines skipped"));
         }

@@ -1,8 +1,9 @@
-//! Objects that cannot be used: each is counted, and as many are told as somebody can read.
+//! Objects and fields that cannot be used: each is counted, and as many are told as somebody can
+//! read.
 
 use std::time::Duration;
 
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::report::escape::terminal;
 use crate::source::objects::{Maybe, ObjectMeta, Oddity, Shape};
@@ -26,8 +27,17 @@ pub enum Kind {
     Related,
 }
 
-/// Counts an object that was passed over.
-pub type Skipped = Box<dyn Fn(Kind) + Send>;
+/// What an oddity costs.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Loss {
+    /// The object as a whole: nothing comes of it.
+    Object,
+    /// The field alone.
+    Field,
+}
+
+/// Counts what was passed over.
+pub type Skipped = Box<dyn Fn(Kind, Loss) + Send>;
 
 /// Counts and tells what is odd.
 pub(super) struct Oddities {
@@ -49,15 +59,20 @@ impl Oddities {
         oddity: &Oddity,
         now: Time,
     ) -> Option<T> {
-        let place = metadata.ok().and_then(|metadata| metadata.identity().ok());
-        let place = place.map(|(namespace, name)| format!("{namespace}/{name}"));
-        self.note(kind, place.as_deref().unwrap_or("an object without a name"), oddity, now);
+        self.note(kind, Loss::Object, &place(metadata), oddity, now);
         None
     }
 
+    /// Takes in what was odd about an object that is used.
+    pub fn pass_over<M: Shape>(&mut self, kind: Kind, metadata: &Maybe<ObjectMeta<M>>, odd: &[Oddity], now: Time) {
+        for oddity in odd {
+            self.note(kind, Loss::Field, &place(metadata), oddity, now);
+        }
+    }
+
     /// Counts an oddity, and tells it unless many were told of late.
-    pub fn note(&mut self, kind: Kind, place: &str, oddity: &Oddity, now: Time) {
-        (self.skipped)(kind);
+    pub fn note(&mut self, kind: Kind, loss: Loss, place: &str, oddity: &Oddity, now: Time) {
+        (self.skipped)(kind, loss);
         if now.since(self.since) >= QUIET {
             (self.since, self.told) = (now, 0);
         }
@@ -68,6 +83,14 @@ impl Oddities {
         let object = terminal(place, TOLD);
         let what = terminal(&oddity.to_string(), TOLD);
         let more = if self.told == MOST { "further ones are counted, and not told for ten minutes" } else { "" };
-        warn!(?kind, object, what, more, "Passed over an object that is not as the API says");
+        match loss {
+            Loss::Object => error!(?kind, object, what, more, "Passed over an object that is not as the API says"),
+            Loss::Field => warn!(?kind, object, what, more, "Passed over a field that is not as the API says"),
+        }
     }
+}
+
+fn place<M: Shape>(metadata: &Maybe<ObjectMeta<M>>) -> String {
+    let place = metadata.ok().and_then(|metadata| metadata.identity().ok());
+    place.map_or_else(|| "an object without a name".to_owned(), |(namespace, name)| format!("{namespace}/{name}"))
 }

@@ -125,7 +125,7 @@ impl Operator {
         let (board, sees, skipped) = (Arc::default(), Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
         let instruments = Arc::new(Instruments::new(&Registry::new()).expect("names of its own"));
         let counter = Arc::clone(&skipped);
-        let count = Box::new(move |_| _ = counter.fetch_add(1, Ordering::Relaxed));
+        let count = Box::new(move |_, _| _ = counter.fetch_add(1, Ordering::Relaxed));
         let driver = Driver::new(&Config::default(), Arc::clone(&board), instruments, count);
         let inlets =
             Inlets { stop, config: config_inlet, memories: memories_inlet, answers: answers_inlet, observations };

@@ -218,6 +218,7 @@ mod tests {
             health: Arc::new(WatchHealth::new(clock::now)),
             lookups: Arc::default(),
             related_skipped: Arc::default(),
+            related_odd: Arc::default(),
             throttled: Arc::default(),
         };
         let (metrics, board, leadership) = (Arc::new(metrics), Arc::new(board), Leadership::always());

@@ -24,6 +24,10 @@ const RELISTS: Metric = Metric::counter("probehound_watch_relists_total", "Lists
 const ERRORS: Metric = Metric::counter("probehound_watch_errors_total", "Failures of watches, by kind.");
 const SKIPPED: Metric =
     Metric::counter("probehound_objects_skipped_total", "Objects that were passed over: they are not as the API says.");
+const ODD: Metric = Metric::counter(
+    "probehound_fields_skipped_total",
+    "Fields that were passed over, of objects that were used without them: they are not as the API says.",
+);
 const THROTTLED: Metric =
     Metric::counter("probehound_api_throttled_total", "Answers of the API server that ask for fewer requests.");
 const LOOKUPS: Metric = Metric::counter(
@@ -40,6 +44,8 @@ pub struct Watching {
     pub lookups: Arc<LookupCounts>,
     /// Related objects that were passed over.
     pub related_skipped: Arc<AtomicU64>,
+    /// Fields of related objects that were passed over.
+    pub related_odd: Arc<AtomicU64>,
     /// Of the clients.
     pub throttled: Arc<Throttled>,
 }
@@ -60,6 +66,8 @@ impl Watching {
         self.errors(out)?;
         self.each(SKIPPED, ResourceHealth::skipped, out)?;
         SKIPPED.sample(&[("resource", "related")], self.related_skipped.load(Ordering::Relaxed), out)?;
+        self.each(ODD, ResourceHealth::passed_over, out)?;
+        ODD.sample(&[("resource", "related")], self.related_odd.load(Ordering::Relaxed), out)?;
         THROTTLED.head(out)?;
         for (code, count) in self.throttled.by_code() {
             THROTTLED.sample(&[("code", code.to_string())], count, out)?;

@@ -87,6 +87,7 @@ pub struct ResourceHealth {
     requests: AtomicU64,
     relists: AtomicU64,
     skipped: AtomicU64,
+    passed_over: AtomicU64,
     errors: [AtomicU64; Trouble::ALL.len()],
     told: Seldom,
 }
@@ -107,6 +108,7 @@ impl ResourceHealth {
             requests: AtomicU64::default(),
             relists: AtomicU64::default(),
             skipped: AtomicU64::default(),
+            passed_over: AtomicU64::default(),
             errors: Default::default(),
             told: Seldom::default(),
         }
@@ -187,6 +189,16 @@ impl ResourceHealth {
     /// Counts an object that could not be understood.
     pub fn skip(&self) {
         self.skipped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Fields of objects that could not be understood.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over.load(Ordering::Relaxed)
+    }
+
+    /// Counts a field that could not be understood, of an object that could.
+    pub fn pass_over(&self) {
+        self.passed_over.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Applies a change, and notes when it turned from up to down or back.

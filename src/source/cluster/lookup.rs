@@ -127,8 +127,8 @@ impl Lookup {
 }
 
 impl Answer {
-    /// What the engine is told: `None` if nothing is known. Objects that are odd are left out, and
-    /// what is odd about them is told.
+    /// What the engine is told: `None` if nothing is known; and why objects were left out. What was
+    /// odd about the others, the observer tells.
     pub fn observation(&self, observer: &mut Observer) -> (Option<Observation>, Vec<Oddity>) {
         let mut related = Related::new();
         let take = |object: &Arc<Object>| related.apply(RecordKind::Added, object, observer).err();

@@ -6,7 +6,7 @@ use serde::de::{IgnoredAny, MapAccess};
 
 use super::oddity::{Found, Oddity};
 use super::shape::{Key, List, Maybe, Shape, Skip, lean};
-use crate::source::mask::cut;
+use crate::source::mask::{MAX_NAME, cut};
 use crate::time::Time;
 
 /// Most labels that are kept of an object.
@@ -76,35 +76,14 @@ impl<M: Shape> ObjectMeta<M> {
         if name.is_empty() {
             return Err(Oddity::value("name", "expected a name, found the empty string"));
         }
-        Ok((cut(namespace, crate::source::mask::MAX_NAME), cut(name, crate::source::mask::MAX_NAME)))
+        Ok((cut(namespace, MAX_NAME), cut(name, MAX_NAME)))
     }
 
-    /// When it was created.
-    ///
-    /// # Errors
-    /// The time is none.
-    pub fn created(&self) -> Result<Option<Time>, Oddity> {
-        time(&self.creation_timestamp, "creationTimestamp")
-    }
-
-    /// Kind and name of its controller, cut.
-    ///
-    /// # Errors
-    /// The owner references are no list of objects, or the controller has no kind or name.
-    pub fn controller(&self) -> Result<Option<(&str, &str)>, Oddity> {
-        let Some(owners) = self.owner_references.known("ownerReferences")? else {
-            return Ok(None);
-        };
-        for (index, owner) in owners.0.iter().enumerate() {
-            let named = |oddity: Oddity| oddity.at(index).under("ownerReferences");
-            let owner = owner.required("").map_err(named)?;
-            if owner.controller.known("controller").map_err(named)? == Some(&true) {
-                let kind = owner.kind.required("kind").map_err(named)?;
-                let name = owner.name.required("name").map_err(named)?;
-                return Ok(Some((cut(kind, crate::source::mask::MAX_NAME), cut(name, crate::source::mask::MAX_NAME))));
-            }
-        }
-        Ok(None)
+    /// Kind and name of its controller, cut; `None` also for one without either.
+    pub fn controller(&self) -> Option<(&str, &str)> {
+        let owners = self.owner_references.ok()?.0.iter().filter_map(Maybe::ok);
+        let mut controllers = owners.filter(|owner| owner.controller.ok() == Some(&true));
+        controllers.find_map(|owner| Some((cut(owner.kind.ok()?, MAX_NAME), cut(owner.name.ok()?, MAX_NAME))))
     }
 
     /// The value of a label.
@@ -126,12 +105,18 @@ impl<M: Shape> ObjectMeta<M> {
 pub fn time(field: &Maybe<String>, name: &str) -> Result<Option<Time>, Oddity> {
     match field.known(name)?.map(String::as_str) {
         None | Some("" | "0001-01-01T00:00:00Z") => Ok(None),
-        Some(text) if text.starts_with("1970-01-01T00:00:00") => Ok(None),
+        Some(text) if is_epoch(text) => Ok(None),
         Some(text) => match Time::parse(text) {
             Ok(time) => Ok(Some(time)),
             Err(error) => Err(Oddity::value(name, error.to_string())),
         },
     }
+}
+
+/// Whether this is the beginning of Unix time, in UTC.
+fn is_epoch(text: &str) -> bool {
+    let rest = text.strip_prefix("1970-01-01T00:00:00");
+    rest.is_some_and(|rest| matches!(rest.trim_start_matches(['.', '0']), "Z" | "z" | "+00:00" | "-00:00"))
 }
 
 /// Labels or a selector: the first 64 pairs whose value is a string, cut, sorted.

@@ -78,6 +78,15 @@ impl Found {
         Self::Text(text.chars().take(QUOTED).collect())
     }
 
+    /// A number or flag, as it is written.
+    pub fn plain(&self) -> Option<String> {
+        match self {
+            Self::Number(number) => Some(number.to_string()),
+            Self::Bool(value) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+
     /// A number was found.
     pub fn number(number: impl fmt::Display) -> Self {
         Self::Number(number.to_string().into_boxed_str())

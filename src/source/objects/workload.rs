@@ -3,7 +3,7 @@
 use super::meta::{Meta, WorkloadMeta};
 use super::pod::PodTemplateLite;
 use super::selector::SelectorLite;
-use super::shape::{Skip, lean};
+use super::shape::{Skip, TextOrNumber, lean};
 
 lean! {
     /// A Deployment; only its revisions' templates are read, from its `ReplicaSets`.
@@ -12,6 +12,34 @@ lean! {
         metadata: WorkloadMeta = "metadata",
         spec: ReplicasLite<Skip> = "spec",
         status: StatusLite = "status",
+    }
+
+    /// An Argo Rollout.
+    pub struct RolloutLite {
+        kind: String = "kind",
+        metadata: WorkloadMeta = "metadata",
+        spec: RolloutSpecLite = "spec",
+        status: RolloutStatusLite = "status",
+    }
+
+    /// `status` of a Rollout.
+    pub struct RolloutStatusLite {
+        /// A number in a text.
+        observed_generation: TextOrNumber = "observedGeneration",
+    }
+
+    /// `spec` of a Rollout.
+    pub struct RolloutSpecLite {
+        replicas: i64 = "replicas",
+        paused: bool = "paused",
+        min_ready_seconds: i64 = "minReadySeconds",
+        workload_ref: WorkloadRefLite = "workloadRef",
+    }
+
+    /// Whose template a Rollout runs.
+    pub struct WorkloadRefLite {
+        kind: String = "kind",
+        name: String = "name",
     }
 
     /// A `StatefulSet`.
@@ -61,12 +89,15 @@ lean! {
     /// `spec` of what has replicas; `T` is what of its template is read.
     pub struct ReplicasLite<T> {
         replicas: i64 = "replicas",
+        paused: bool = "paused",
+        min_ready_seconds: i64 = "minReadySeconds",
         selector: SelectorLite = "selector",
         template: T = "template",
     }
 
     /// `spec` of a `DaemonSet`.
     pub struct DaemonSetSpecLite {
+        min_ready_seconds: i64 = "minReadySeconds",
         selector: SelectorLite = "selector",
     }
 

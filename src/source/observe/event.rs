@@ -7,7 +7,7 @@ use crate::engine::{KubeletEvent, PodId};
 use crate::kubelet;
 use crate::source::hash::uid;
 use crate::source::mask::{self, MAX_NAME, cut};
-use crate::source::objects::{EventLite, Maybe, Oddity, check_kind, time};
+use crate::source::objects::{EventLite, Maybe, Oddity, check_kind};
 use crate::time::Time;
 
 /// What [`Observer::event`] does.
@@ -19,29 +19,27 @@ pub fn kubelet_event(observer: &mut Observer, event: &EventLite) -> Result<Optio
     };
     let meta = event.metadata.required("metadata")?;
     let (namespace, _) = meta.identity().map_err(|oddity| oddity.under("metadata"))?;
-    let name = involved.name.required("name");
-    let name = name.map_err(|oddity| oddity.under("involvedObject"))?;
-    let message = event.message.known("message")?.map_or("", String::as_str);
-    let reason = event.reason.known("reason")?.map_or("", String::as_str);
-    let (first, last) = times(event)?;
-    let count = count(event)?;
+    let under = |oddity: Oddity| oddity.under("involvedObject");
+    let name = involved.name.required("name").map_err(under)?;
+    let uid_of_pod = involved.uid.known("uid").map_err(under)?.map_or("", String::as_str);
+    let reason = observer.text(&event.reason, "reason");
+    let message = observer.text(&event.message, "message");
     let Some((said, aggregated)) = kubelet::parse(reason, &mask::message(message)) else {
         return Ok(None);
     };
+    let created = observer.within("metadata", |observer| observer.time(&meta.creation_timestamp, "creationTimestamp"));
+    let (first, last) = times(observer, event, created)?;
+    let field_path = observer.within("involvedObject", |observer| observer.text(&involved.field_path, "fieldPath"));
     Ok(Some(KubeletEvent {
-        id: uid(text(&meta.uid)),
-        pod: PodId {
-            namespace: observer.name(namespace),
-            name: Arc::from(cut(name, MAX_NAME)),
-            uid: uid(text(&involved.uid)),
-        },
-        container: container(text(&involved.field_path)).map(|name| observer.name(name)),
+        id: uid(observer.within("metadata", |observer| observer.text(&meta.uid, "uid"))),
+        pod: PodId { namespace: observer.name(namespace), name: Arc::from(cut(name, MAX_NAME)), uid: uid(uid_of_pod) },
+        container: container(field_path).map(|name| observer.name(name)),
         aggregated,
         said,
-        created: meta.created().map_err(|oddity| oddity.under("metadata"))?,
+        created,
         first,
         last,
-        count,
+        count: count(observer, event),
     }))
 }
 
@@ -64,34 +62,25 @@ fn container(field_path: &str) -> Option<&str> {
     Some(cut(name, MAX_NAME)).filter(|name| !name.is_empty())
 }
 
-/// When it was first and last said.
-fn times(event: &EventLite) -> Result<(Time, Time), Oddity> {
-    let meta = event.metadata.required("metadata")?;
-    let created = meta.created().map_err(|oddity| oddity.under("metadata"))?;
-    let observed = event.series.read("series", |series| time(&series.last_observed_time, "lastObservedTime"))?;
-    let said = time(&event.event_time, "eventTime")?;
-    let first = time(&event.first_timestamp, "firstTimestamp")?.or(said);
-    let last = time(&event.last_timestamp, "lastTimestamp")?.max(observed.flatten()).max(said);
+/// When it was first and last said; without any time of its own, when it was created.
+fn times(observer: &mut Observer, event: &EventLite, created: Option<Time>) -> Result<(Time, Time), Oddity> {
+    let observed = observer.read(&event.series, "series", |observer, series| {
+        observer.time(&series.last_observed_time, "lastObservedTime")
+    });
+    let said = observer.time(&event.event_time, "eventTime");
+    let first = observer.time(&event.first_timestamp, "firstTimestamp").or(said);
+    let last = observer.time(&event.last_timestamp, "lastTimestamp").max(observed.flatten()).max(said);
     let last = last.or(first).or(created);
     let last = last.ok_or_else(|| Oddity::value("lastTimestamp", "expected a time, found nothing"))?;
     Ok((first.unwrap_or(last).min(last), last))
 }
 
 /// How often it was said.
-fn count(event: &EventLite) -> Result<u32, Oddity> {
-    let series = event.series.read("series", |series| {
-        let count = series.count.known("count")?;
-        count.map(|count| positive(*count)).transpose()
-    })?;
-    let count = event.count.known("count")?.map(|count| positive(*count)).transpose()?;
-    Ok(count.max(series.flatten()).unwrap_or(1).max(1))
-}
-
-fn positive(count: i64) -> Result<u32, Oddity> {
-    u32::try_from(count)
-        .ok()
-        .filter(|count| i32::try_from(*count).is_ok())
-        .ok_or_else(|| Oddity::value("count", format!("{count} is out of range")))
+fn count(observer: &mut Observer, event: &EventLite) -> u32 {
+    const MOST: u32 = i32::MAX as u32;
+    let series =
+        observer.read(&event.series, "series", |observer, series| observer.count(&series.count, "count", MOST));
+    observer.count(&event.count, "count", MOST).max(series.flatten()).unwrap_or(1).max(1)
 }
 
 #[cfg(test)]
@@ -99,6 +88,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::source::objects::time;
 
     fn event(value: serde_json::Value) -> EventLite {
         serde_json::from_value(value).expect("an object")
@@ -115,9 +105,9 @@ mod tests {
             "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-01T00:05:00Z",
             "eventTime": null, "count": 7,
         }));
-        let times = times(&event).unwrap();
+        let times = times_of(&event).unwrap();
         assert_eq!(times, (at("2026-01-01T00:00:00Z"), at("2026-01-01T00:05:00Z")));
-        assert_eq!(count(&event), Ok(7));
+        assert_eq!(counted(&event).0, 7);
     }
 
     #[test]
@@ -127,9 +117,9 @@ mod tests {
             "eventTime": "2026-01-01T00:00:00.123456Z",
             "series": {"count": 3, "lastObservedTime": "2026-01-01T00:00:09.5Z"},
         }));
-        let times = times(&event).unwrap();
+        let times = times_of(&event).unwrap();
         assert_eq!(times, (at("2026-01-01T00:00:00.123Z"), at("2026-01-01T00:00:09.5Z")));
-        assert_eq!(count(&event), Ok(3));
+        assert_eq!(counted(&event).0, 3);
     }
 
     #[test]
@@ -137,26 +127,48 @@ mod tests {
         let created = "2026-01-01T00:00:00Z";
         let created =
             event(json!({"metadata": {"creationTimestamp": created}, "firstTimestamp": "0001-01-01T00:00:00Z"}));
-        assert_eq!(times(&created).unwrap().0, at("2026-01-01T00:00:00Z"));
-        assert_eq!(count(&created), Ok(1));
+        assert_eq!(times_of(&created).unwrap().0, at("2026-01-01T00:00:00Z"));
+        assert_eq!(counted(&created).0, 1);
         assert_eq!(
-            times(&event(json!({"metadata": {}}))).unwrap_err().to_string(),
+            times_of(&event(json!({"metadata": {}}))).unwrap_err().to_string(),
             "lastTimestamp: expected a time, found nothing"
         );
     }
 
     #[test]
-    fn counts_that_cannot_be_are_odd() {
-        for (fields, wanted) in [
-            (json!({"count": -1}), "count: -1 is out of range"),
-            (json!({"count": 3_000_000_000_u64}), "count: 3000000000 is out of range"),
-            (json!({"count": "2"}), "count: expected a number, found the string \"2\""),
-            (json!({"series": {"count": -5}}), "series.count: -5 is out of range"),
-            (json!({"series": []}), "series: expected an object, found a list"),
+    fn counts_that_cannot_be_are_told_and_count_as_absent() {
+        for (fields, number, wanted) in [
+            (json!({"count": -1}), 1, "count: -1 is out of range"),
+            (json!({"count": 3_000_000_000_u64}), 1, "count: 3000000000 is out of range"),
+            (json!({"count": "2"}), 2, "count: expected a number, found the string \"2\""),
+            (json!({"count": 4, "series": {"count": -5}}), 4, "series.count: -5 is out of range"),
+            (json!({"count": 4, "series": []}), 4, "series: expected an object, found a list"),
         ] {
-            assert_eq!(count(&event(fields)).unwrap_err().to_string(), wanted);
+            assert_eq!(counted(&event(fields)), (number, vec![wanted.to_owned()]));
         }
-        assert_eq!(count(&event(json!({"count": 0}))), Ok(1));
+        assert_eq!(counted(&event(json!({"count": 0}))), (1, vec![]));
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_is_told_and_counts_as_absent() {
+        let event = event(json!({
+            "metadata": {}, "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "yesterday",
+        }));
+        let mut observer = Observer::new();
+        let expected = at("2026-01-01T00:00:00Z");
+        assert_eq!(times(&mut observer, &event, None), Ok((expected, expected)));
+        assert_eq!(observer.take_oddities()[0].to_string(), "lastTimestamp: not an RFC 3339 time");
+    }
+
+    fn times_of(event: &EventLite) -> Result<(Time, Time), Oddity> {
+        let created = event.metadata.ok().and_then(|meta| time(&meta.creation_timestamp, "creationTimestamp").unwrap());
+        times(&mut Observer::new(), event, created)
+    }
+
+    fn counted(event: &EventLite) -> (u32, Vec<String>) {
+        let mut observer = Observer::new();
+        let number = count(&mut observer, event);
+        (number, observer.take_oddities().iter().map(ToString::to_string).collect())
     }
 
     #[test]

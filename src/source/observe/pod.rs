@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{Observer, template};
-use crate::engine::{ContainerId, ContainerSnapshot, Ended, Owner, PodId, PodSnapshot, PodTemplate, Role, Seen, State};
+use crate::engine::{ContainerId, ContainerSnapshot, Ended, PodId, PodSnapshot, PodTemplate, Role, Seen, State};
 use crate::source::hash::{mark, uid};
 use crate::source::mask::{self, MAX_NAME, cut};
 use crate::source::objects::{
-    ContainerStatusLite, List, Maybe, Oddity, PodLite, PodStatusLite, StateLite, TerminatedLite, WaitingLite,
+    ContainerStatusLite, List, Maybe, Meta, Oddity, PodLite, PodStatusLite, StateLite, TerminatedLite, WaitingLite,
     check_kind, time,
 };
 
@@ -19,14 +19,13 @@ pub fn snapshot(observer: &mut Observer, pod: &PodLite, seen: Seen) -> Result<Po
     let id = identity(observer, pod)?;
     let template = template::of_pod(observer, pod)?;
     let spec = pod.spec.required("spec")?;
+    let node = observer.within("spec", |observer| observer.text(&spec.node_name, "nodeName"));
     let mut snapshot = PodSnapshot {
         id,
         event_uid: None,
         owner: None,
         template,
-        node: (spec.node_name.known("nodeName").map_err(|oddity| oddity.under("spec"))?)
-            .filter(|node| !node.is_empty())
-            .map(|node| observer.name(cut(node, MAX_NAME))),
+        node: Some(node).filter(|node| !node.is_empty()).map(|node| observer.name(cut(node, MAX_NAME))),
         ip: None,
         created: None,
         start_time: None,
@@ -36,8 +35,8 @@ pub fn snapshot(observer: &mut Observer, pod: &PodLite, seen: Seen) -> Result<Po
         version: 0,
         seen,
     };
-    read_metadata(observer, pod, &mut snapshot)?;
-    pod.status.read("status", |status| read_status(observer, status, &mut snapshot))?;
+    observer.read(&pod.metadata, "metadata", |observer, meta| read_metadata(observer, meta, &mut snapshot));
+    observer.read(&pod.status, "status", |observer, status| read_status(observer, status, &mut snapshot));
     Ok(snapshot)
 }
 
@@ -51,54 +50,42 @@ pub fn identity(observer: &mut Observer, pod: &PodLite) -> Result<PodId, Oddity>
     Ok(PodId { namespace: observer.name(namespace), name: Arc::from(name), uid: uid(text.map_or("", String::as_str)) })
 }
 
-fn read_metadata(observer: &mut Observer, pod: &PodLite, snapshot: &mut PodSnapshot) -> Result<(), Oddity> {
-    let under = |oddity: Oddity| oddity.under("metadata");
-    let meta = pod.metadata.required("metadata")?;
+fn read_metadata(observer: &mut Observer, meta: &Meta, snapshot: &mut PodSnapshot) {
     snapshot.event_uid = meta.annotation(|all| &all.config_hash).map(uid);
-    snapshot.owner = meta
-        .controller()
-        .map_err(under)?
-        .map(|(kind, name)| Owner { kind: observer.name(kind), name: observer.name(name) });
-    snapshot.created = meta.created().map_err(under)?;
-    snapshot.deleting = time(&meta.deletion_timestamp, "deletionTimestamp").map_err(under)?.is_some();
-    snapshot.version = (meta.resource_version.known("resourceVersion").map_err(under)?)
-        .and_then(|version| version.parse().ok())
-        .unwrap_or(0);
-    Ok(())
+    // A node does not control the pods of its files: each is a workload of its own.
+    snapshot.owner = observer.controller(meta).filter(|owner| &*owner.kind != "Node");
+    snapshot.created = observer.time(&meta.creation_timestamp, "creationTimestamp");
+    // One that cannot be read still says that it is being deleted.
+    let unread = time(&meta.deletion_timestamp, "deletionTimestamp").is_err();
+    snapshot.deleting = observer.time(&meta.deletion_timestamp, "deletionTimestamp").is_some() || unread;
+    snapshot.version = observer.text(&meta.resource_version, "resourceVersion").parse().unwrap_or(0);
 }
 
-fn read_status(observer: &mut Observer, status: &PodStatusLite, snapshot: &mut PodSnapshot) -> Result<(), Oddity> {
-    snapshot.ip = status.pod_ip.known("podIP")?.and_then(|ip| ip.parse().ok());
-    snapshot.start_time = time(&status.start_time, "startTime")?;
-    let failed = status.phase.known("phase")?.is_some_and(|phase| phase == "Failed");
-    snapshot.ended_by = (status.reason.known("reason")?)
-        .filter(|reason| failed && !reason.is_empty())
-        .map(|reason| observer.name(cut(reason, MAX_NAME)));
-    let init = (&status.init_container_statuses, "initContainerStatuses", false);
-    let app = (&status.container_statuses, "containerStatuses", true);
-    for (statuses, name, of_app) in [init, app] {
-        read_statuses(observer, statuses, name, of_app, snapshot)?;
-    }
+fn read_status(observer: &mut Observer, status: &PodStatusLite, snapshot: &mut PodSnapshot) {
+    snapshot.ip = observer.text(&status.pod_ip, "podIP").parse().ok();
+    snapshot.start_time = observer.time(&status.start_time, "startTime");
+    let failed = observer.text(&status.phase, "phase") == "Failed";
+    let reason = observer.text(&status.reason, "reason");
+    let ended_by = Some(reason).filter(|reason| failed && !reason.is_empty());
+    snapshot.ended_by = ended_by.map(|reason| observer.name(cut(reason, MAX_NAME)));
+    read_statuses(observer, &status.init_container_statuses, "initContainerStatuses", snapshot);
+    read_statuses(observer, &status.container_statuses, "containerStatuses", snapshot);
     snapshot.containers.sort_by_key(|container| container.index);
     snapshot.containers.dedup_by_key(|container| container.index);
-    Ok(())
 }
 
 fn read_statuses(
     observer: &mut Observer,
     statuses: &Maybe<List<ContainerStatusLite>>,
-    field: &str,
-    of_app: bool,
+    field: &'static str,
     snapshot: &mut PodSnapshot,
-) -> Result<(), Oddity> {
+) {
     let template = Arc::clone(&snapshot.template);
-    statuses.each(field, |_, status| {
-        let name = status.name.required("name")?;
-        if let Some(index) = place(&template, name, of_app) {
-            snapshot.containers.push(container(observer, index, status)?);
-        }
-        Ok(())
-    })
+    let of_app = field == "containerStatuses";
+    observer.each(statuses, field, |observer, status| {
+        let index = observer.needed(&status.name, "name").and_then(|name| place(&template, name, of_app));
+        snapshot.containers.extend(index.and_then(|index| container(observer, index, status)));
+    });
 }
 
 /// The place of a container of that name in the template.
@@ -107,49 +94,46 @@ fn place(template: &PodTemplate, name: &str, of_app: bool) -> Option<usize> {
     template.containers.iter().position(|container| (container.role == Role::App) == of_app && &*container.name == name)
 }
 
-fn container(observer: &mut Observer, index: usize, status: &ContainerStatusLite) -> Result<ContainerSnapshot, Oddity> {
-    let state = status.state.read("state", |state| current(observer, state))?;
-    let last =
-        status.last_state.read("lastState", |last| last.terminated.read("terminated", |last| ended(observer, last)))?;
-    Ok(ContainerSnapshot {
+/// A container's status; `None` where its restarts cannot be counted: any count that stood in for
+/// them would be taken for restarts, or hide some.
+fn container(observer: &mut Observer, index: usize, status: &ContainerStatusLite) -> Option<ContainerSnapshot> {
+    let restarts = match &status.restart_count {
+        Maybe::Absent => 0,
+        count => observer.count(count, "restartCount", MAX_RESTARTS)?,
+    };
+    let state = observer.read(&status.state, "state", current).flatten();
+    let last = observer
+        .read(&status.last_state, "lastState", |observer, last| observer.read(&last.terminated, "terminated", ended));
+    Some(ContainerSnapshot {
         index,
-        restarts: restarts(status)?,
-        id: container_id(&status.container_id)?,
+        restarts,
+        id: container_id(observer, &status.container_id),
         state: state.unwrap_or_else(|| waiting(observer)),
         last: last.flatten(),
-        ready: status.ready.known("ready")? == Some(&true),
-        started: status.started.known("started")? == Some(&true),
+        ready: observer.flag(&status.ready, "ready") == Some(true),
+        started: observer.flag(&status.started, "started") == Some(true),
     })
 }
 
-fn restarts(status: &ContainerStatusLite) -> Result<u32, Oddity> {
-    let count = *status.restart_count.known("restartCount")?.unwrap_or(&0);
-    u32::try_from(count)
-        .ok()
-        .filter(|count| *count <= MAX_RESTARTS)
-        .ok_or_else(|| Oddity::value("restartCount", format!("{count} is out of range")))
+fn container_id(observer: &mut Observer, field: &Maybe<String>) -> Option<ContainerId> {
+    let text = observer.text(field, "containerID");
+    (!text.is_empty()).then(|| ContainerId(mark(text)))
 }
 
-fn container_id(field: &Maybe<String>) -> Result<Option<ContainerId>, Oddity> {
-    let text = field.known("containerID")?.filter(|text| !text.is_empty());
-    Ok(text.map(|text| ContainerId(mark(text.as_str()))))
-}
-
-fn current(observer: &mut Observer, state: &StateLite) -> Result<State, Oddity> {
-    let ended = state.terminated.read("terminated", |end| ended(observer, end))?;
-    if let Some(ended) = ended {
-        return Ok(State::Ended(ended));
+fn current(observer: &mut Observer, state: &StateLite) -> Option<State> {
+    if let Some(ended) = observer.read(&state.terminated, "terminated", ended) {
+        return Some(State::Ended(ended));
     }
-    let running = state.running.read("running", |running| time(&running.started_at, "startedAt"))?;
+    let running =
+        observer.read(&state.running, "running", |observer, running| observer.time(&running.started_at, "startedAt"));
     if let Some(since) = running {
-        return Ok(State::Running { since });
+        return Some(State::Running { since });
     }
-    let waits = state.waiting.read("waiting", |waits| waiting_for(observer, waits))?;
-    Ok(waits.unwrap_or_else(|| waiting(observer)))
+    observer.read(&state.waiting, "waiting", waiting_for)
 }
 
-fn waiting_for(observer: &mut Observer, waits: &WaitingLite) -> Result<State, Oddity> {
-    Ok(State::Waiting { reason: reason(observer, &waits.reason)?, message: message(&waits.message)? })
+fn waiting_for(observer: &mut Observer, waits: &WaitingLite) -> State {
+    State::Waiting { reason: reason(observer, &waits.reason), message: message(observer, &waits.message) }
 }
 
 /// The state of a container whose status has none.
@@ -157,24 +141,23 @@ fn waiting(observer: &mut Observer) -> State {
     State::Waiting { reason: observer.name(""), message: None }
 }
 
-fn ended(observer: &mut Observer, end: &TerminatedLite) -> Result<Ended, Oddity> {
-    let exit = *end.exit_code.known("exitCode")?.unwrap_or(&0);
-    Ok(Ended {
-        id: container_id(&end.container_id)?,
-        exit: i32::try_from(exit).map_err(|_| Oddity::value("exitCode", format!("{exit} is out of range")))?,
-        reason: reason(observer, &end.reason)?,
-        started: time(&end.started_at, "startedAt")?,
-        finished: time(&end.finished_at, "finishedAt")?,
-        message: message(&end.message)?,
-    })
+fn ended(observer: &mut Observer, end: &TerminatedLite) -> Ended {
+    Ended {
+        id: container_id(observer, &end.container_id),
+        exit: observer.whole(&end.exit_code, "exitCode").unwrap_or(0),
+        reason: reason(observer, &end.reason),
+        started: observer.time(&end.started_at, "startedAt"),
+        finished: observer.time(&end.finished_at, "finishedAt"),
+        message: message(observer, &end.message),
+    }
 }
 
-fn reason(observer: &mut Observer, field: &Maybe<String>) -> Result<Arc<str>, Oddity> {
-    let text = field.known("reason")?.map_or("", String::as_str);
-    Ok(observer.name(cut(text, MAX_NAME)))
+fn reason(observer: &mut Observer, field: &Maybe<String>) -> Arc<str> {
+    let text = observer.text(field, "reason");
+    observer.name(cut(text, MAX_NAME))
 }
 
-fn message(field: &Maybe<String>) -> Result<Option<Arc<str>>, Oddity> {
-    let text = field.known("message")?.filter(|text| !text.is_empty());
-    Ok(text.map(|text| Arc::from(mask::message(text))))
+fn message(observer: &mut Observer, field: &Maybe<String>) -> Option<Arc<str>> {
+    let text = observer.text(field, "message");
+    (!text.is_empty()).then(|| Arc::from(mask::message(text)))
 }

@@ -1,5 +1,6 @@
 //! Pod specs → templates.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +39,7 @@ type Ports = Box<[(Option<Arc<str>>, i32)]>;
 pub fn of_pod(observer: &mut Observer, pod: &PodLite) -> Result<Arc<PodTemplate>, Oddity> {
     let none = LabelsLite::default();
     let meta = pod.metadata.required("metadata")?;
-    let labels = meta.labels.known("labels").map_err(|oddity| oddity.under("metadata"))?;
-    let labels = labels.unwrap_or(&none);
+    let labels = observer.within("metadata", |observer| observer.get(&meta.labels, "labels")).unwrap_or(&none);
     let hash = HashLabel::ALL.into_iter().find_map(|label| Some((label, labels.get(label.key())?)));
     let spec = pod.spec.required("spec")?;
     shared(observer, spec, labels, hash).map_err(|oddity| oddity.under("spec"))
@@ -52,7 +52,7 @@ pub fn of_revision(
     revision_hash: Option<(HashLabel, &str)>,
 ) -> Result<Arc<PodTemplate>, Oddity> {
     let none = LabelsLite::default();
-    let meta = template.metadata.known("metadata")?;
+    let meta = observer.get(&template.metadata, "metadata");
     let labels = meta.and_then(|meta| meta.labels.ok()).unwrap_or(&none);
     let spec = template.spec.required("spec")?;
     shared(observer, spec, labels, revision_hash).map_err(|oddity| oddity.under("spec"))
@@ -69,7 +69,8 @@ fn shared(
     if let Some(template) = observer.templates.get(mark) {
         return Ok(template);
     }
-    let template = Arc::new(build(observer, spec, labels, hash)?);
+    spec.containers.required("containers")?;
+    let template = Arc::new(observer.within("spec", |observer| build(observer, spec, labels, hash)));
     observer.templates.keep(mark, &template);
     Ok(template)
 }
@@ -99,61 +100,61 @@ fn build(
     spec: &PodSpecLite,
     labels: &LabelsLite,
     hash: Option<(HashLabel, &str)>,
-) -> Result<PodTemplate, Oddity> {
+) -> PodTemplate {
     let mut containers = Vec::new();
-    spec.init_containers.each("initContainers", |_, lite| {
-        let restarts = lite.restart_policy.known("restartPolicy")?;
-        let sidecar = restarts.is_some_and(|policy| policy == "Always");
-        let role = if sidecar { Role::Sidecar } else { Role::Init };
-        containers.push(container(observer, lite, role)?);
-        Ok(())
-    })?;
-    spec.containers.required("containers")?;
-    spec.containers.each("containers", |_, lite| {
-        containers.push(container(observer, lite, Role::App)?);
-        Ok(())
-    })?;
-    let grace = spec.termination_grace_period_seconds.known("terminationGracePeriodSeconds")?;
-    Ok(PodTemplate {
+    observer.each(&spec.init_containers, "initContainers", |observer, lite| {
+        containers.extend(container(observer, lite, false));
+    });
+    observer.each(&spec.containers, "containers", |observer, lite| {
+        containers.extend(container(observer, lite, true));
+    });
+    let grace = observer.number(&spec.termination_grace_period_seconds, "terminationGracePeriodSeconds");
+    PodTemplate {
         revision_hash: hash.map(|(_, hash)| observer.name(cut(hash, MAX_NAME))),
         hash_label: hash.map(|(label, _)| label),
-        host_network: spec.host_network.known("hostNetwork")? == Some(&true),
-        restart: policy(spec.restart_policy.known("restartPolicy")?).unwrap_or(RestartPolicy::Always),
-        grace: Duration::from_secs(grace.map_or(30, |seconds| (*seconds).max(1) as u64)),
+        restart: policy(observer, &spec.restart_policy).unwrap_or(RestartPolicy::Always),
+        grace: Duration::from_secs(grace.map_or(30, |seconds| seconds.max(1) as u64)),
+        host_network: observer.flag(&spec.host_network, "hostNetwork") == Some(true),
         labels: of_template(labels).map(|(key, value)| (observer.name(key), observer.name(value))).collect(),
         containers: containers.into_boxed_slice(),
-    })
+    }
 }
 
-fn container(observer: &mut Observer, lite: &ContainerLite, role: Role) -> Result<ContainerSpec, Oddity> {
-    let command = words(&lite.command, "command")?;
-    let args = words(&lite.args, "args")?;
-    let pull_policy = lite.image_pull_policy.known("imagePullPolicy")?;
-    Ok(ContainerSpec {
-        name: observer.name(cut(lite.name.required("name")?, MAX_NAME)),
-        role,
-        restart: policy(lite.restart_policy.known("restartPolicy")?),
-        restart_rules: restart_rules(lite)?,
-        image: observer.name(cut(lite.image.known("image")?.map_or("", String::as_str), MAX_TEXT)),
+/// A container; `None` for one without a name.
+fn container(observer: &mut Observer, lite: &ContainerLite, of_app: bool) -> Option<ContainerSpec> {
+    let name = cut(observer.needed(&lite.name, "name")?, MAX_NAME);
+    let restart = policy(observer, &lite.restart_policy);
+    let command = words(observer, &lite.command, "command");
+    let args = words(observer, &lite.args, "args");
+    let pull_policy = observer.get(&lite.image_pull_policy, "imagePullPolicy");
+    let post_start = observer.read(&lite.lifecycle, "lifecycle", |_, lifecycle| lifecycle.post_start.ok().is_some());
+    let image = cut(observer.text(&lite.image, "image"), MAX_TEXT);
+    Some(ContainerSpec {
+        name: observer.name(name),
+        role: match restart {
+            _ if of_app => Role::App,
+            Some(RestartPolicy::Always) => Role::Sidecar,
+            _ => Role::Init,
+        },
+        restart,
+        restart_rules: restart_rules(observer, lite),
+        image: observer.name(image),
         pull_policy: pull_policy.map(|policy| observer.name(cut(policy, MAX_NAME))),
         invocation: invocation(&command, &args),
         invocation_mark: mark(&(&command, &args)),
         env_mark: mark(&(&lite.env, &lite.env_from)),
-        env_sources: env_sources(observer, lite)?,
-        ports: ports(observer, lite)?,
-        memory_limit: memory_limit(lite)?,
-        post_start: lite
-            .lifecycle
-            .read("lifecycle", |lifecycle| Ok(lifecycle.post_start.ok().is_some()))?
-            .unwrap_or(false),
-        liveness: probe_of(observer, &lite.liveness_probe, "livenessProbe")?,
-        readiness: probe_of(observer, &lite.readiness_probe, "readinessProbe")?,
-        startup: probe_of(observer, &lite.startup_probe, "startupProbe")?,
+        env_sources: env_sources(observer, lite),
+        ports: ports(observer, lite),
+        memory_limit: memory_limit(observer, lite),
+        post_start: post_start.unwrap_or(false),
+        liveness: probe_of(observer, &lite.liveness_probe, "livenessProbe"),
+        readiness: probe_of(observer, &lite.readiness_probe, "readinessProbe"),
+        startup: probe_of(observer, &lite.startup_probe, "startupProbe"),
     })
 }
 
-fn policy(word: Option<&String>) -> Option<RestartPolicy> {
-    match word?.as_str() {
+fn policy(observer: &mut Observer, field: &Maybe<String>) -> Option<RestartPolicy> {
+    match observer.text(field, "restartPolicy") {
         "Always" => Some(RestartPolicy::Always),
         "OnFailure" => Some(RestartPolicy::OnFailure),
         "Never" => Some(RestartPolicy::Never),
@@ -161,89 +162,101 @@ fn policy(word: Option<&String>) -> Option<RestartPolicy> {
     }
 }
 
-fn restart_rules(lite: &ContainerLite) -> Result<Box<[RestartRule]>, Oddity> {
+fn restart_rules(observer: &mut Observer, lite: &ContainerLite) -> Box<[RestartRule]> {
     let mut rules = Vec::new();
-    lite.restart_policy_rules.each("restartPolicyRules", |_, rule| {
-        let action = match rule.action.known("action")?.map(String::as_str) {
-            Some("Restart") => RestartAction::Container,
-            Some("RestartAllContainers") => RestartAction::All,
+    observer.each(&lite.restart_policy_rules, "restartPolicyRules", |observer, rule| {
+        let action = match observer.text(&rule.action, "action") {
+            "Restart" => RestartAction::Container,
+            "RestartAllContainers" => RestartAction::All,
             _ => RestartAction::Other,
         };
-        let exit_codes = rule.exit_codes.read("exitCodes", exit_codes)?.flatten();
+        let exit_codes = observer.read(&rule.exit_codes, "exitCodes", exit_codes).flatten();
         rules.push(RestartRule { action, exit_codes });
-        Ok(())
-    })?;
-    Ok(rules.into_boxed_slice())
+    });
+    rules.into_boxed_slice()
 }
 
-fn exit_codes(lite: &ExitCodesLite) -> Result<Option<ExitCodes>, Oddity> {
-    let listed = match lite.operator.known("operator")?.map(String::as_str) {
-        Some("In") => true,
-        Some("NotIn") => false,
-        _ => return Ok(None),
+fn exit_codes(observer: &mut Observer, lite: &ExitCodesLite) -> Option<ExitCodes> {
+    let listed = match observer.text(&lite.operator, "operator") {
+        "In" => true,
+        "NotIn" => false,
+        _ => return None,
     };
     let mut values = Vec::new();
-    lite.values.each("values", |_, value| {
-        values.extend(i32::try_from(*value).ok());
-        Ok(())
-    })?;
-    Ok(Some(ExitCodes { listed, values: values.into_boxed_slice() }))
+    observer.each(&lite.values, "values", |_, value| values.extend(i32::try_from(*value).ok()));
+    Some(ExitCodes { listed, values: values.into_boxed_slice() })
 }
 
-fn probe_of(observer: &mut Observer, probe: &Maybe<Box<ProbeLite>>, name: &str) -> Result<Option<ProbeSpec>, Oddity> {
-    Ok(probe.read(name, |probe| probe::spec(observer, probe))?.flatten())
+fn probe_of(observer: &mut Observer, probe: &Maybe<Box<ProbeLite>>, name: &'static str) -> Option<ProbeSpec> {
+    observer.read(probe, name, |observer, probe| probe::spec(observer, probe)).flatten()
 }
 
-/// The words of a command, as they are.
-pub fn words<'a, const MAX: usize>(list: &'a Maybe<List<String, MAX>>, name: &str) -> Result<Vec<&'a str>, Oddity> {
-    let Some(list) = list.known(name)? else {
-        return Ok(Vec::new());
+/// The words of a command, as they are. A number or flag that somebody forgot to quote is its text;
+/// anything else is an empty word, so that the others keep their places.
+pub fn words<'a, const MAX: usize>(
+    observer: &mut Observer,
+    list: &'a Maybe<List<String, MAX>>,
+    name: &'static str,
+) -> Vec<Cow<'a, str>> {
+    let Some(list) = observer.get(list, name) else {
+        return Vec::new();
     };
-    let word = |(index, word): (usize, &'a Maybe<String>)| {
-        let word = word.required("").map_err(|oddity| oddity.at(index).under(name))?;
-        Ok(word.as_str())
-    };
-    list.0.iter().enumerate().map(word).collect()
+    let mut words = Vec::with_capacity(list.0.len());
+    for (index, word) in list.0.iter().enumerate() {
+        words.push(match word {
+            Maybe::Is(word) => Cow::Borrowed(word.as_str()),
+            odd => {
+                let oddity = odd.required("").err();
+                oddity.into_iter().for_each(|oddity| observer.note(oddity.at(index).under(name)));
+                match odd {
+                    Maybe::Odd(found) => Cow::Owned(found.plain().unwrap_or_default()),
+                    _ => Cow::Borrowed(""),
+                }
+            }
+        });
+    }
+    words
 }
 
-fn invocation(command: &[&str], args: &[&str]) -> Arc<str> {
-    let words = command.iter().chain(args).copied();
+fn invocation(command: &[Cow<'_, str>], args: &[Cow<'_, str>]) -> Arc<str> {
+    let words = command.iter().chain(args).map(|word| &**word);
     Arc::from(cut(&mask::command(words).join(" "), MAX_TEXT))
 }
 
-fn env_sources(observer: &mut Observer, lite: &ContainerLite) -> Result<EnvSources, Oddity> {
-    let env = (EnvField::Env, lite.env.known("env")?);
-    let env_from = (EnvField::EnvFrom, lite.env_from.known("envFrom")?);
+fn env_sources(observer: &mut Observer, lite: &ContainerLite) -> EnvSources {
+    let env = (EnvField::Env, observer.get(&lite.env, "env"));
+    let env_from = (EnvField::EnvFrom, observer.get(&lite.env_from, "envFrom"));
     let mut sources = Vec::new();
     for (field, list) in [env, env_from] {
         let names = list.into_iter().flat_map(|list| &list.sources);
         sources.extend(names.map(|name| (field, observer.name(name))));
     }
-    Ok(sources.into_boxed_slice())
+    sources.into_boxed_slice()
 }
 
-fn ports(observer: &mut Observer, lite: &ContainerLite) -> Result<Ports, Oddity> {
+fn ports(observer: &mut Observer, lite: &ContainerLite) -> Ports {
     let mut ports = Vec::new();
-    lite.ports.each("ports", |_, port| {
-        let name = port.name.known("name")?.filter(|name| !name.is_empty());
-        let number = *port.container_port.required("containerPort")?;
-        let number =
-            i32::try_from(number).map_err(|_| Oddity::value("containerPort", format!("{number} is out of range")))?;
-        ports.push((name.map(|name| observer.name(cut(name, MAX_NAME))), number));
-        Ok(())
-    })?;
-    Ok(ports.into_boxed_slice())
+    observer.each(&lite.ports, "ports", |observer, port| {
+        let name = observer.get(&port.name, "name").filter(|name| !name.is_empty());
+        let number = match &port.container_port {
+            Maybe::Absent => observer.needed(&port.container_port, "containerPort").and(None),
+            number => observer.whole(number, "containerPort"),
+        };
+        if let Some(number) = number {
+            ports.push((name.map(|name| observer.name(cut(name, MAX_NAME))), number));
+        }
+    });
+    ports.into_boxed_slice()
 }
 
-fn memory_limit(lite: &ContainerLite) -> Result<Option<Arc<str>>, Oddity> {
-    let limit = lite.resources.read("resources", |resources| {
-        resources.limits.read("limits", |limits| {
-            let memory = limits.memory.known("memory")?;
-            Ok(memory.map(|memory| match memory {
+fn memory_limit(observer: &mut Observer, lite: &ContainerLite) -> Option<Arc<str>> {
+    let limit = observer.read(&lite.resources, "resources", |observer, resources| {
+        observer.read(&resources.limits, "limits", |observer, limits| {
+            Some(match observer.get(&limits.memory, "memory")? {
                 TextOrNumber::Text(text) => Arc::from(cut(text, MAX_NAME)),
                 TextOrNumber::Number(number) => Arc::from(number.to_string()),
-            }))
+            })
         })
-    })?;
-    Ok(limit.flatten().flatten())
+    });
+    limit.flatten().flatten()
 }

@@ -257,6 +257,10 @@ const CONTAINER: Rule = Fields(&[
     ("image", Name),
     ("imagePullPolicy", Keep),
     ("restartPolicy", Keep),
+    (
+        "restartPolicyRules",
+        List(&Fields(&[("action", Keep), ("exitCodes", Fields(&[("operator", Keep), ("values", List(&Keep))]))])),
+    ),
     ("command", Words),
     ("args", Words),
     ("workingDir", Name),

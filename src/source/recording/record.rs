@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::source::objects::{
     ControllerRevisionLite, CronJobLite, DaemonSetLite, DeploymentLite, EndpointSliceLite, EventLite, JobLite, PodLite,
-    ReplicaSetLite, ServiceLite, StatefulSetLite,
+    ReplicaSetLite, RolloutLite, ServiceLite, StatefulSetLite,
 };
 use crate::time::Time;
 
@@ -60,6 +60,8 @@ pub enum Object {
     Event(Box<EventLite>),
     /// A Deployment.
     Deployment(Box<DeploymentLite>),
+    /// An Argo Rollout.
+    Rollout(Box<RolloutLite>),
     /// A `ReplicaSet`.
     ReplicaSet(Box<ReplicaSetLite>),
     /// A `StatefulSet`.
@@ -158,6 +160,7 @@ fn object(resource: &str, json: &str) -> serde_json::Result<Object> {
         "pods" => Object::Pod(serde_json::from_str(json)?),
         "events" => Object::Event(serde_json::from_str(json)?),
         "deployments" => Object::Deployment(serde_json::from_str(json)?),
+        "rollouts" => Object::Rollout(serde_json::from_str(json)?),
         "replicasets" => Object::ReplicaSet(serde_json::from_str(json)?),
         "statefulsets" => Object::StatefulSet(serde_json::from_str(json)?),
         "daemonsets" => Object::DaemonSet(serde_json::from_str(json)?),
@@ -176,6 +179,7 @@ fn is_known(resource: &str) -> bool {
         "pods"
             | "events"
             | "deployments"
+            | "rollouts"
             | "replicasets"
             | "statefulsets"
             | "daemonsets"

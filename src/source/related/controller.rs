@@ -1,6 +1,7 @@
 //! Controllers of pods.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Key;
 use crate::engine::{Owner, Uid};
@@ -9,7 +10,8 @@ use crate::source::hash::uid;
 use crate::source::mask::{MAX_NAME, cut};
 use crate::source::objects::{
     ControllerRevisionLite, CronJobLite, DaemonSetLite, DeploymentLite, JobLite, Maybe, ObjectMeta, Oddity,
-    ReplicaSetLite, Shape, StatefulSetLite, StatusLite, WorkloadMeta, check_kind, time,
+    ReplicaSetLite, ReplicasLite, RolloutLite, Shape, StatefulSetLite, StatusLite, TextOrNumber, WorkloadMeta,
+    check_kind,
 };
 use crate::time::Time;
 
@@ -22,6 +24,12 @@ pub struct Controller {
     pub owner: Option<Owner>,
     /// How many pods it wants.
     pub desired: Option<u32>,
+    /// The object whose template it runs instead of one of its own.
+    pub workload_ref: Option<Owner>,
+    /// Whether its rollout is paused.
+    pub paused: bool,
+    /// For how long a pod has to be ready to be available.
+    pub min_ready: Duration,
     /// Who keeps its manifest.
     pub managed_by: Option<Arc<str>>,
     /// Who has a part in its template, and since when.
@@ -44,10 +52,9 @@ pub struct Touch {
 /// A Deployment.
 pub fn of_deployment(it: &DeploymentLite, observer: &mut Observer) -> Result<(Key, Controller), Oddity> {
     check_kind(&it.kind, "Deployment", "deployments")?;
-    let replicas = it.spec.read("spec", |spec| count(&spec.replicas, "replicas", 1))?;
     let (key, mut controller) = workload(&it.metadata, "Deployment", observer)?;
-    controller.desired = replicas.flatten().or(Some(1));
-    controller.synced = is_synced(&it.metadata, &it.status)?;
+    read_replicas(&it.spec, &mut controller, observer);
+    controller.synced = is_synced(observer, &it.metadata, &it.status);
     let meta = it.metadata.required("metadata")?;
     controller.current = meta.annotation(|all| &all.revision).and_then(|text| text.parse().ok());
     Ok((key, controller))
@@ -56,11 +63,51 @@ pub fn of_deployment(it: &DeploymentLite, observer: &mut Observer) -> Result<(Ke
 /// A `StatefulSet`.
 pub fn of_stateful_set(it: &StatefulSetLite, observer: &mut Observer) -> Result<(Key, Controller), Oddity> {
     check_kind(&it.kind, "StatefulSet", "statefulsets")?;
-    let replicas = it.spec.read("spec", |spec| count(&spec.replicas, "replicas", 1))?;
     let (key, mut controller) = workload(&it.metadata, "StatefulSet", observer)?;
-    controller.desired = replicas.flatten().or(Some(1));
-    controller.synced = is_synced(&it.metadata, &it.status)?;
+    read_replicas(&it.spec, &mut controller, observer);
+    controller.synced = is_synced(observer, &it.metadata, &it.status);
     Ok((key, controller))
+}
+
+/// An Argo Rollout; the revision that its template is stands in its annotation once it is taken in.
+pub fn of_rollout(it: &RolloutLite, observer: &mut Observer) -> Result<(Key, Controller), Oddity> {
+    check_kind(&it.kind, "Rollout", "rollouts")?;
+    let (key, mut controller) = workload(&it.metadata, "Rollout", observer)?;
+    controller.desired = Some(1);
+    observer.read(&it.spec, "spec", |observer, spec| {
+        controller.desired = count(observer, &spec.replicas, "replicas", 1);
+        controller.paused = observer.flag(&spec.paused, "paused") == Some(true);
+        controller.min_ready = min_ready(observer, &spec.min_ready_seconds);
+        controller.workload_ref = observer
+            .read(&spec.workload_ref, "workloadRef", |observer, it| {
+                let (kind, name) = observer.needed(&it.kind, "kind").zip(observer.needed(&it.name, "name"))?;
+                Some(owner((cut(kind, MAX_NAME), cut(name, MAX_NAME)), observer))
+            })
+            .flatten();
+    });
+    let meta = it.metadata.required("metadata")?;
+    controller.current = meta.annotation(|all| &all.rollout_revision).and_then(|text| text.parse().ok());
+    let observed = observer.read(&it.status, "status", |observer, status| {
+        match observer.get(&status.observed_generation, "observedGeneration")? {
+            TextOrNumber::Text(text) => text.parse().ok(),
+            TextOrNumber::Number(number) => Some(*number),
+        }
+    });
+    controller.synced = observed.flatten() >= meta.generation.ok().copied();
+    Ok((key, controller))
+}
+
+fn read_replicas<T: Shape>(spec: &Maybe<ReplicasLite<T>>, controller: &mut Controller, observer: &mut Observer) {
+    controller.desired = Some(1);
+    observer.read(spec, "spec", |observer, spec| {
+        controller.desired = count(observer, &spec.replicas, "replicas", 1);
+        controller.paused = observer.flag(&spec.paused, "paused") == Some(true);
+        controller.min_ready = min_ready(observer, &spec.min_ready_seconds);
+    });
+}
+
+fn min_ready(observer: &mut Observer, field: &Maybe<i64>) -> Duration {
+    Duration::from_secs(observer.whole::<u32>(field, "minReadySeconds").unwrap_or(0).into())
 }
 
 /// A `DaemonSet`.
@@ -68,32 +115,33 @@ pub fn of_daemon_set(it: &DaemonSetLite, observer: &mut Observer) -> Result<(Key
     check_kind(&it.kind, "DaemonSet", "daemonsets")?;
     let (key, mut controller) = workload(&it.metadata, "DaemonSet", observer)?;
     let meta = it.metadata.required("metadata")?;
-    it.status.read("status", |status| {
+    let min_ready = observer.read(&it.spec, "spec", |observer, spec| min_ready(observer, &spec.min_ready_seconds));
+    controller.min_ready = min_ready.unwrap_or_default();
+    observer.read(&it.status, "status", |observer, status| {
         controller.desired = match status.desired_number_scheduled {
             Maybe::Absent => None,
-            _ => count(&status.desired_number_scheduled, "desiredNumberScheduled", 0)?,
+            _ => count(observer, &status.desired_number_scheduled, "desiredNumberScheduled", 0),
         };
-        controller.synced = status.observed_generation.known("observedGeneration")? >= meta.generation.ok();
-        Ok(())
-    })?;
+        let observed = observer.number(&status.observed_generation, "observedGeneration");
+        controller.synced = observed >= meta.generation.ok().copied();
+    });
     Ok((key, controller))
 }
 
 /// A `ReplicaSet`.
 pub fn of_replica_set(it: &ReplicaSetLite, observer: &mut Observer) -> Result<(Key, Controller), Oddity> {
     check_kind(&it.kind, "ReplicaSet", "replicasets")?;
-    let replicas = it.spec.read("spec", |spec| count(&spec.replicas, "replicas", 1))?;
     let (key, mut controller) = plain(&it.metadata, "ReplicaSet", observer)?;
-    controller.desired = replicas.flatten().or(Some(1));
+    read_replicas(&it.spec, &mut controller, observer);
     Ok((key, controller))
 }
 
 /// A Job.
 pub fn of_job(it: &JobLite, observer: &mut Observer) -> Result<(Key, Controller), Oddity> {
     check_kind(&it.kind, "Job", "jobs")?;
-    let pods = it.spec.read("spec", |spec| count(&spec.parallelism, "parallelism", 1))?;
+    let pods = observer.read(&it.spec, "spec", |observer, spec| count(observer, &spec.parallelism, "parallelism", 1));
     let (key, mut controller) = plain(&it.metadata, "Job", observer)?;
-    controller.desired = pods.flatten().or(Some(1));
+    controller.desired = pods.unwrap_or(Some(1));
     Ok((key, controller))
 }
 
@@ -110,38 +158,38 @@ pub fn of_revision(it: &ControllerRevisionLite, observer: &mut Observer) -> Resu
     Ok((key, controller.owner))
 }
 
-fn count(field: &Maybe<i64>, name: &str, default: u32) -> Result<Option<u32>, Oddity> {
-    match field.known(name)? {
-        None => Ok(Some(default)),
-        Some(count) => {
-            u32::try_from(*count).map(Some).map_err(|_| Oddity::value(name, format!("{count} is out of range")))
-        }
+/// A number of pods; `None` where it is odd, as then nobody knows.
+fn count(observer: &mut Observer, field: &Maybe<i64>, name: &str, default: u32) -> Option<u32> {
+    match field {
+        Maybe::Absent => Some(default),
+        count => observer.whole(count, name),
     }
 }
 
 /// Whether the status is of the spec as it is now.
-fn is_synced(meta: &Maybe<WorkloadMeta>, status: &Maybe<StatusLite>) -> Result<bool, Oddity> {
-    let observed =
-        status.read("status", |status| Ok(status.observed_generation.known("observedGeneration")?.copied()))?;
-    let wanted = meta.required("metadata")?.generation.ok().copied();
-    Ok(observed.flatten() >= wanted)
+fn is_synced(observer: &mut Observer, meta: &Maybe<WorkloadMeta>, status: &Maybe<StatusLite>) -> bool {
+    let observed = observer
+        .read(status, "status", |observer, status| observer.number(&status.observed_generation, "observedGeneration"));
+    let wanted = meta.ok().and_then(|meta| meta.generation.ok().copied());
+    observed.flatten() >= wanted
 }
 
 fn workload(metadata: &Maybe<WorkloadMeta>, kind: &str, observer: &mut Observer) -> Result<(Key, Controller), Oddity> {
     let (key, mut controller) = plain(metadata, kind, observer)?;
-    let meta = metadata.required("metadata")?;
-    meta.managed_fields
-        .each("managedFields", |_, entry| {
+    observer.read(metadata, "metadata", |observer, meta| {
+        observer.each(&meta.managed_fields, "managedFields", |observer, entry| {
             let touches = entry.fields.ok().is_some_and(|fields| fields.0);
-            let of_status = entry.subresource.known("subresource")?.is_some_and(|name| name == "status");
-            if let (true, false, Some(at)) = (touches, of_status, time(&entry.time, "time")?) {
-                let by = entry.manager.known("manager")?.map_or("", String::as_str);
-                let by = observer.name(cut(by, MAX_NAME));
+            let of_status = observer.text(&entry.subresource, "subresource") == "status";
+            if touches
+                && !of_status
+                && let Some(at) = observer.time(&entry.time, "time")
+            {
+                let by = cut(observer.text(&entry.manager, "manager"), MAX_NAME);
+                let by = observer.name(by);
                 controller.touches.push(Touch { at, by });
             }
-            Ok(())
-        })
-        .map_err(|oddity| oddity.under("metadata"))?;
+        });
+    });
     controller.touches.sort_by_key(|touch| touch.at);
     Ok((key, controller))
 }
@@ -157,8 +205,11 @@ fn plain<M: Shape>(
     let key = Key { namespace: observer.name(namespace), owner: owner((kind, name), observer) };
     let controller = Controller {
         uid: uid(meta.uid.known("uid").map_err(under)?.map_or("", String::as_str)),
-        owner: meta.controller().map_err(under)?.map(|above| owner(above, observer)),
+        owner: observer.within("metadata", |observer| observer.controller(meta)),
         desired: None,
+        workload_ref: None,
+        paused: false,
+        min_ready: Duration::ZERO,
         managed_by: managed_by(meta).map(Arc::from),
         touches: Vec::new(),
         current: None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::controller::Controller;
 use crate::engine::{HashLabel, PodTemplate, Revision};
 use crate::source::Observer;
-use crate::source::objects::{ControllerRevisionLite, Oddity, ReplicaSetLite};
+use crate::source::objects::{ControllerRevisionLite, Meta, Oddity, ReplicaSetLite};
 use crate::time::Time;
 
 /// Revisions that are told, newest ones.
@@ -68,7 +68,7 @@ pub fn of_replica_set(set: &ReplicaSetLite, observer: &mut Observer) -> Result<O
         spec.template.required("template")?;
         spec.template.read("template", |template| observer.template(template, hash))
     })?;
-    let created = meta.created().map_err(|oddity| oddity.under("metadata"))?;
+    let created = created(observer, meta);
     Ok(template.flatten().map(|template| RevisionObject {
         number,
         hash: template.revision_hash.clone(),
@@ -76,6 +76,10 @@ pub fn of_replica_set(set: &ReplicaSetLite, observer: &mut Observer) -> Result<O
         came_back: meta.annotation(|all| &all.revision_history).is_some_and(|past| !past.is_empty()),
         template,
     }))
+}
+
+fn created(observer: &mut Observer, meta: &Meta) -> Option<Time> {
+    observer.within("metadata", |observer| observer.time(&meta.creation_timestamp, "creationTimestamp"))
 }
 
 /// The revision that a `ControllerRevision` is; `None` where its data are no pod template.
@@ -98,7 +102,7 @@ pub fn of_controller_revision(
     let template = object.data.read("data", |data| {
         data.spec.read("spec", |spec| spec.template.read("template", |template| observer.template(template, hash)))
     })?;
-    let created = meta.created().map_err(under)?;
+    let created = created(observer, meta);
     Ok(template.flatten().flatten().map(|template| RevisionObject {
         number,
         hash: template.revision_hash.clone(),

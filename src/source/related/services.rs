@@ -48,7 +48,8 @@ impl Services {
     pub fn service(&mut self, it: &ServiceLite, gone: bool, observer: &mut Observer) -> Result<(), Oddity> {
         check_kind(&it.kind, "Service", "services")?;
         let place = place(&it.metadata, observer)?;
-        let selector = it.spec.read("spec", |spec| Ok(spec.selector.known("selector")?.cloned()))?;
+        let selector =
+            observer.read(&it.spec, "spec", |observer, spec| observer.get(&spec.selector, "selector").cloned());
         self.seen = true;
         if gone {
             self.selectors.remove(&place);
@@ -73,10 +74,7 @@ impl Services {
             return Ok(());
         };
         let mut endpoints = Vec::new();
-        it.endpoints.each("endpoints", |_, endpoint| {
-            endpoints.extend(read(endpoint)?);
-            Ok(())
-        })?;
+        observer.each(&it.endpoints, "endpoints", |observer, endpoint| endpoints.extend(read(observer, endpoint)));
         if self.slices.len() < MAX_KEPT || self.slices.contains_key(&place) {
             let service = observer.name(service);
             self.slices.insert(place, Slice { service, endpoints });
@@ -127,17 +125,17 @@ fn place(metadata: &Maybe<Meta>, observer: &mut Observer) -> Result<Place, Oddit
 }
 
 /// An endpoint; `None` for one that is terminating.
-fn read(endpoint: &EndpointLite) -> Result<Option<Endpoint>, Oddity> {
-    let conditions = endpoint.conditions.read("conditions", |conditions| {
-        let ready = conditions.ready.known("ready")? != Some(&false);
-        let terminating = conditions.terminating.known("terminating")? == Some(&true);
-        Ok((ready, terminating))
-    })?;
+fn read(observer: &mut Observer, endpoint: &EndpointLite) -> Option<Endpoint> {
+    let conditions = observer.read(&endpoint.conditions, "conditions", |observer, conditions| {
+        let ready = observer.flag(&conditions.ready, "ready") != Some(false);
+        let terminating = observer.flag(&conditions.terminating, "terminating") == Some(true);
+        (ready, terminating)
+    });
     let (ready, terminating) = conditions.unwrap_or((true, false));
-    let target = endpoint.target_ref.known("targetRef")?;
+    let target = observer.get(&endpoint.target_ref, "targetRef");
     let id = match target.filter(|target| target.name.ok().is_some()) {
         Some(target) => mark(target),
         None => mark(&endpoint.addresses),
     };
-    Ok((!terminating).then_some(Endpoint { id, ready }))
+    (!terminating).then_some(Endpoint { id, ready })
 }

@@ -267,6 +267,38 @@ fn a_custom_owner_is_the_top_and_its_replica_sets_count_together() {
 }
 
 #[test]
+fn an_odd_number_of_pods_is_told_and_costs_no_more() {
+    let mut related = Related::new();
+    let mut observer = Observer::new();
+    let odd = json!({"metadata": {"name": "web", "namespace": "n", "labels": {"argocd.argoproj.io/instance": "shop"}},
+        "spec": {"replicas": -1, "paused": true}});
+    related.apply(RecordKind::Added, &Object::Deployment(lite(odd)), &mut observer).expect("not refused");
+    assert_eq!(observer.take_oddities()[0].to_string(), "spec.replicas: -1 is out of range");
+    let facts = workload(&related, "n", "Deployment", "web").expect("known");
+    assert_eq!((facts.desired, facts.paused), (None, true));
+    assert_eq!(facts.managed_by.as_deref(), Some("Argo CD application shop"));
+}
+
+#[test]
+fn a_rollout_tells_whose_template_it_runs() {
+    let mut related = Related::new();
+    let revision = json!({"rollout.argoproj.io/revision": "4"});
+    put(&mut related, replica_set("web-5f4", "none", ("Rollout", "web"), "2026-01-01T00:00:00Z", &revision));
+    put(
+        &mut related,
+        Object::Rollout(lite(json!({
+            "kind": "Rollout", "metadata": {"name": "web", "namespace": "n", "annotations": revision},
+            "spec": {"replicas": 7, "minReadySeconds": 30, "paused": true,
+                "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}},
+        }))),
+    );
+    let facts = workload(&related, "n", "ReplicaSet", "web-5f4").expect("known");
+    assert_eq!((facts.top, facts.desired), (owner("Rollout", "web"), Some(7)));
+    assert_eq!(facts.workload_ref, Some(owner("Deployment", "web")));
+    assert_eq!((facts.paused, facts.min_ready), (true, std::time::Duration::from_secs(30)));
+}
+
+#[test]
 fn a_job_belongs_to_its_cron_job() {
     let mut related = Related::new();
     put(
@@ -376,9 +408,9 @@ fn endpoints_are_counted_once_and_terminating_ones_not_at_all() {
 fn an_odd_object_changes_nothing() {
     let mut related = Related::new();
     put(&mut related, deployment("u", "1", &[]));
-    let odd = json!({"metadata": {"name": "web", "namespace": "n"}, "spec": {"replicas": -1}});
+    let odd = json!({"metadata": {"name": "web", "namespace": ["n"]}, "spec": {"replicas": 5}});
     let odd = change(&mut related, RecordKind::Modified, &Object::Deployment(lite(odd)));
-    assert_eq!(odd.unwrap_err().to_string(), "spec.replicas: -1 is out of range");
+    assert_eq!(odd.unwrap_err().to_string(), "metadata.namespace: expected a string, found a list");
     let other = json!({"kind": "Deployment", "metadata": {"name": "web", "namespace": "n"}});
     let other = change(&mut related, RecordKind::Modified, &Object::Service(lite(other)));
     assert_eq!(other.unwrap_err().to_string(), "a Deployment among services");

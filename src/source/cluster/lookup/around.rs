@@ -198,7 +198,7 @@ fn owner_of(object: &Object) -> Option<Owner> {
 }
 
 fn controller<M: Shape>(metadata: &Maybe<ObjectMeta<M>>) -> Option<Owner> {
-    let (kind, name) = metadata.ok()?.controller().ok()??;
+    let (kind, name) = metadata.ok()?.controller()?;
     Some(Owner { kind: kind.into(), name: name.into() })
 }
 

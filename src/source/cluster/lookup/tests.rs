@@ -409,7 +409,7 @@ async fn a_list_has_an_end() {
 
 #[tokio::test(start_paused = true)]
 async fn an_odd_object_is_told_and_left_out() {
-    let odd = json!({"metadata": {"name": "web", "namespace": "n"}, "spec": {"replicas": -1}});
+    let odd = json!({"metadata": {"name": "web", "namespace": "n", "uid": 7}, "spec": {"replicas": 5}});
     let cluster = web().with("deployments", odd);
     let (access, _) = server(move |asked| cluster.answer(asked));
     let (answers, _) = all_answers(&access, &[workload("n", "ReplicaSet", "web-1")]).await;
