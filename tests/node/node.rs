@@ -194,5 +194,13 @@ fn start_kubelet(plane: &ControlPlane) -> Process {
         format!("--root-dir={}", file("kubelet")),
         format!("--cert-dir={}", file("kubelet-certificates")),
     ];
-    Process::start("kubelet", &program("kubelet"), &arguments, &[], &plane.folder().file("kubelet.log"))
+    Process::start("kubelet", &program(&kubelet()), &arguments, &[], &plane.folder().file("kubelet.log"))
+}
+
+/// The program of the kubelet: of the control plane's minor, or of the one that `NODE_MINOR` names.
+fn kubelet() -> String {
+    match std::env::var("NODE_MINOR") {
+        Ok(minor) if !minor.is_empty() => format!("kubelet-{minor}"),
+        _ => "kubelet".to_owned(),
+    }
 }
