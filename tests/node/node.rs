@@ -145,7 +145,7 @@ fn network(folder: &Path) -> String {
 
 async fn import_images() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/cluster/images");
-    for image in ["pause", "app", "nginx", "probehound"] {
+    for image in ["pause", "app", "nginx", "shelves-1", "shelves-2", "probehound"] {
         let tar = folder.join(format!("{image}.tar"));
         assert!(tar.exists(), "{} is not there: make e2e-node makes it", tar.display());
         // containerd listens before it has all its services.
