@@ -21,7 +21,7 @@ pub async fn go_on(kubectl: &Kubectl, node: &str) {
     let deeds: [&[&str]; 6] = [
         &["-n", NAMESPACE, "scale", "deployment/control", "--replicas=5"],
         &["-n", NAMESPACE, "set", "env", "deployment/control", "COLOUR=green"],
-        &["drain", node, "--pod-selector=app=control", "--disable-eviction=false", "--timeout=60s"],
+        &["drain", node, "--pod-selector=app=control", "--disable-eviction=false", "--timeout=180s"],
         &["uncordon", node],
         &["-n", NAMESPACE, "scale", "deployment/control", "--replicas=2"],
         &["-n", NAMESPACE, "rollout", "restart", "deployment/control"],

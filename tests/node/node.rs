@@ -145,7 +145,7 @@ fn network(folder: &Path) -> String {
 
 async fn import_images() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/cluster/images");
-    for image in ["pause", "app", "nginx", "probehound"] {
+    for image in ["pause", "app", "nginx", "shelves-1", "shelves-2", "probehound"] {
         let tar = folder.join(format!("{image}.tar"));
         assert!(tar.exists(), "{} is not there: make e2e-node makes it", tar.display());
         // containerd listens before it has all its services.
@@ -194,5 +194,13 @@ fn start_kubelet(plane: &ControlPlane) -> Process {
         format!("--root-dir={}", file("kubelet")),
         format!("--cert-dir={}", file("kubelet-certificates")),
     ];
-    Process::start("kubelet", &program("kubelet"), &arguments, &[], &plane.folder().file("kubelet.log"))
+    Process::start("kubelet", &program(&kubelet()), &arguments, &[], &plane.folder().file("kubelet.log"))
+}
+
+/// The program of the kubelet: of the control plane's minor, or of the one that `NODE_MINOR` names.
+fn kubelet() -> String {
+    match std::env::var("NODE_MINOR") {
+        Ok(minor) if !minor.is_empty() => format!("kubelet-{minor}"),
+        _ => "kubelet".to_owned(),
+    }
 }
