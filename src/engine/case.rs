@@ -323,9 +323,8 @@ impl Episode {
         }
         let out = |service: &ServiceState| service.total > 0 && service.ready == 0;
         let severity = match finding.effect {
-            Effect::ProbeIneffective | Effect::Flapping => Severity::Info,
             Effect::Recurring if finding.services.iter().any(out) => Severity::Warning,
-            Effect::Recurring => Severity::Info,
+            Effect::ProbeIneffective | Effect::Flapping | Effect::Recurring => Severity::Info,
             _ if finding.pods.affected >= finding.pods.total && finding.pods.total > 0 => Severity::Critical,
             _ if finding.services.iter().any(out) => Severity::Critical,
             _ if finding.pods.affected > 0 => Severity::Warning,

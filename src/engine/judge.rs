@@ -363,7 +363,7 @@ impl Case<'_> {
 
     /// Whether rules of its pod's containers decide what is restarted.
     fn by_rules(&self) -> bool {
-        self.template.containers.iter().any(|container| container.has_restart_rules())
+        self.template.containers.iter().any(ContainerSpec::has_restart_rules)
     }
 
     fn policy(&self) -> RestartPolicy {

@@ -93,8 +93,9 @@ fn is_settled(scene: &Scene, member: &Member) -> bool {
 
 /// Whether a rule fits the exit code with which it ended last.
 fn may_be_restarted(member: &Member) -> bool {
-    let ends = member.state.history.iter().flat_map(|history| history.runs.iter()).filter_map(|run| run.end.as_ref());
-    let Some(exit) = ends.last().map(|end| end.ended.exit) else { return true };
+    let mut ends =
+        member.state.history.iter().flat_map(|history| history.runs.iter()).filter_map(|run| run.end.as_ref());
+    let Some(exit) = ends.next_back().map(|end| end.ended.exit) else { return true };
     let fits = |rule: &RestartRule| rule.exit_codes.as_ref().is_none_or(|codes| codes.fit(exit));
     member.spec.restart_rules.iter().any(fits)
 }

@@ -44,6 +44,7 @@ pub(super) struct Pod {
 
 /// A container of a pod.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a status, as the API has it, in few bytes")]
 pub(super) struct Container {
     /// `restartCount`
     pub restarts: u32,

@@ -44,13 +44,12 @@ enum Kind {
 
 impl Ends {
     fn add(&mut self, end: Ended) {
-        match self.0.iter_mut().find(|known| known.pod == end.pod && known.at == end.at) {
-            // It is judged anew when its event has come.
-            Some(known) => known.kind = end.kind,
-            None => {
-                let place = self.0.iter().rposition(|known| known.at <= end.at).map_or(0, |at| at + 1);
-                self.0.insert(place, end);
-            }
+        // It is judged anew when its event has come.
+        if let Some(known) = self.0.iter_mut().find(|known| known.pod == end.pod && known.at == end.at) {
+            known.kind = end.kind;
+        } else {
+            let place = self.0.iter().rposition(|known| known.at <= end.at).map_or(0, |at| at + 1);
+            self.0.insert(place, end);
         }
         if self.0.len() > MOST {
             self.0.pop_front();

@@ -34,7 +34,7 @@ impl Place {
     pub fn of(name: &str, template: &PodTemplate) -> Self {
         let is_init = |spec: &ContainerSpec| spec.role != Role::App;
         let spec = template.containers.iter().find(|spec| &*spec.name == name);
-        let among = spec.map(is_init).unwrap_or_default();
+        let among = spec.is_some_and(is_init);
         let mut list = template.containers.iter().filter(|spec| is_init(spec) == among);
         Self { is_init: among, index: list.position(|spec| &*spec.name == name).unwrap_or_default() }
     }
@@ -100,11 +100,11 @@ impl Remedy<'_> {
         }
         let list = if self.place.is_init { "initContainers" } else { "containers" };
         let container = format!("/spec/template/spec/{list}/{}", self.place.index);
-        let path = format!("{container}/{}", field.replace('.', "/"));
+        let below = format!("{container}/{}", field.replace('.', "/"));
         // The place is that of the container only while it is there.
         let patch = serde_json::json!([
             {"op": "test", "path": format!("{container}/name"), "value": &*self.finding.container},
-            {"op": "replace", "path": path, "value": value},
+            {"op": "replace", "path": below, "value": value},
         ]);
         let name = word(&self.top.name);
         Some(format!(

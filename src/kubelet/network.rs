@@ -30,12 +30,12 @@ pub fn http(output: &str) -> Failure {
 
 /// Classifies what an HTTP probe says when it errored.
 pub fn http_errored(output: &str) -> Failure {
-    if output.starts_with("parse ") {
-        return Failure::BadHost;
-    }
     // The answer is there; what follows is of reading its body.
     const IN_BODY: [&str; 4] =
         ["unexpected EOF", "while reading body)", "connection reset by peer", "context deadline exceeded"];
+    if output.starts_with("parse ") {
+        return Failure::BadHost;
+    }
     if IN_BODY.iter().any(|ending| output.ends_with(ending)) { Failure::BodyCutOff } else { Failure::Unrecognised }
 }
 

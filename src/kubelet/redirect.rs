@@ -80,9 +80,8 @@ impl<'a> Url<'a> {
         let port = match port.strip_prefix(':') {
             Some("") => default,
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
-            Some(_) => return None,
             None if port.is_empty() => default,
-            None => return None,
+            _ => return None,
         };
         (!host.is_empty()).then_some(Self { scheme, host, port, path })
     }

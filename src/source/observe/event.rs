@@ -64,12 +64,12 @@ fn container(field_path: &str) -> Option<&str> {
 
 /// When it was first and last said; without any time of its own, when it was created.
 fn times(observer: &mut Observer, event: &EventLite, created: Option<Time>) -> Result<(Time, Time), Oddity> {
-    let observed = observer.read(&event.series, "series", |observer, series| {
+    let seen = observer.read(&event.series, "series", |observer, series| {
         observer.time(&series.last_observed_time, "lastObservedTime")
     });
     let said = observer.time(&event.event_time, "eventTime");
     let first = observer.time(&event.first_timestamp, "firstTimestamp").or(said);
-    let last = observer.time(&event.last_timestamp, "lastTimestamp").max(observed.flatten()).max(said);
+    let last = observer.time(&event.last_timestamp, "lastTimestamp").max(seen.flatten()).max(said);
     let last = last.or(first).or(created);
     let last = last.ok_or_else(|| Oddity::value("lastTimestamp", "expected a time, found nothing"))?;
     Ok((first.unwrap_or(last).min(last), last))

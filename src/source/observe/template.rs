@@ -207,7 +207,9 @@ pub fn words<'a, const MAX: usize>(
             Maybe::Is(word) => Cow::Borrowed(word.as_str()),
             odd => {
                 let oddity = odd.required("").err();
-                oddity.into_iter().for_each(|oddity| observer.note(oddity.at(index).under(name)));
+                if let Some(oddity) = oddity {
+                    observer.note(oddity.at(index).under(name));
+                }
                 match odd {
                     Maybe::Odd(found) => Cow::Owned(found.plain().unwrap_or_default()),
                     _ => Cow::Borrowed(""),

@@ -87,13 +87,13 @@ pub fn of_rollout(it: &RolloutLite, observer: &mut Observer) -> Result<(Key, Con
     });
     let meta = it.metadata.required("metadata")?;
     controller.current = meta.annotation(|all| &all.rollout_revision).and_then(|text| text.parse().ok());
-    let observed = observer.read(&it.status, "status", |observer, status| {
+    let seen = observer.read(&it.status, "status", |observer, status| {
         match observer.get(&status.observed_generation, "observedGeneration")? {
             TextOrNumber::Text(text) => text.parse().ok(),
             TextOrNumber::Number(number) => Some(*number),
         }
     });
-    controller.synced = observed.flatten() >= meta.generation.ok().copied();
+    controller.synced = seen.flatten() >= meta.generation.ok().copied();
     Ok((key, controller))
 }
 
@@ -122,8 +122,8 @@ pub fn of_daemon_set(it: &DaemonSetLite, observer: &mut Observer) -> Result<(Key
             Maybe::Absent => None,
             _ => count(observer, &status.desired_number_scheduled, "desiredNumberScheduled", 0),
         };
-        let observed = observer.number(&status.observed_generation, "observedGeneration");
-        controller.synced = observed >= meta.generation.ok().copied();
+        let seen = observer.number(&status.observed_generation, "observedGeneration");
+        controller.synced = seen >= meta.generation.ok().copied();
     });
     Ok((key, controller))
 }
@@ -168,10 +168,10 @@ fn count(observer: &mut Observer, field: &Maybe<i64>, name: &str, default: u32) 
 
 /// Whether the status is of the spec as it is now.
 fn is_synced(observer: &mut Observer, meta: &Maybe<WorkloadMeta>, status: &Maybe<StatusLite>) -> bool {
-    let observed = observer
+    let seen = observer
         .read(status, "status", |observer, status| observer.number(&status.observed_generation, "observedGeneration"));
     let wanted = meta.ok().and_then(|meta| meta.generation.ok().copied());
-    observed.flatten() >= wanted
+    seen.flatten() >= wanted
 }
 
 fn workload(metadata: &Maybe<WorkloadMeta>, kind: &str, observer: &mut Observer) -> Result<(Key, Controller), Oddity> {
