@@ -1,5 +1,6 @@
 //! Stories from a simulated cluster, replayed: what is said of each is what was done to it.
 
+#[allow(dead_code, reason = "the worlds use the rest")]
 mod kubelet;
 
 use kubelet::Step::{Apply, Delete, Reboot, RestartKubelet, Scale, Strike};
