@@ -19,7 +19,7 @@ demo: build ## Play a recorded outage of 50 pods, and see what probehound says
 test: rust ## Run all tests
 	$(CARGO) test --locked
 
-hunt: rust ## Judge random worlds: WORLDS=20000 SEED=1, KIND=NAME, or one in full: WORLD=SEED
+hunt: rust ## Judge random worlds: WORLDS=20000 SEED=1, KIND=NAME, or one in full: WORLD=SEED, or small: SHRINK=SEED
 	$(CARGO) test --locked --test worlds hunt -- --ignored --nocapture
 
 e2e: rust ## Run the operator on a real API server, built from Go modules (minutes; needs Go)

@@ -148,6 +148,8 @@ pub struct Container {
     pub ports: Vec<(&'static str, u16)>,
     pub probes: Vec<(Kind, Probe)>,
     pub sidecar: bool,
+    /// Why it cannot begin: the first reason, the one between attempts, and the message.
+    pub blocked: Option<[&'static str; 3]>,
     pub app: App,
 }
 
@@ -164,6 +166,7 @@ impl Container {
             ports,
             probes: Vec::new(),
             sidecar: false,
+            blocked: None,
             app,
         }
     }

@@ -65,6 +65,7 @@ enum Action {
     AfterKill { at: Place, epoch: u32 },
     Wait { at: Place, epoch: u32, seconds: i64 },
     Retry { at: Place, epoch: u32 },
+    Unblock { at: Place, epoch: u32, delay: i64 },
     Gone(usize),
     KubeletUp { node: usize, epoch: u32 },
 }
@@ -158,7 +159,7 @@ impl Cluster {
             actions: std::collections::BTreeMap::new(),
             numbered: 0,
             chance: Chance::new(seed),
-            nodes: vec![Node::default(); 4],
+            nodes: vec![Node::default(); 8],
             lives: Vec::new(),
             pods: Vec::new(),
             lines: Vec::new(),
@@ -208,6 +209,7 @@ impl Cluster {
             Action::AfterKill { at, epoch } if self.is_current(at.pod, epoch) => self.after_kill(at),
             Action::Wait { at, epoch, seconds } if self.is_current(at.pod, epoch) => self.wait(at, seconds),
             Action::Retry { at, epoch } if self.is_current(at.pod, epoch) => self.retry(at),
+            Action::Unblock { at, epoch, delay } if self.is_current(at.pod, epoch) => self.unblock(at, delay),
             Action::KubeletUp { node, epoch } if self.nodes[node].epoch == epoch => self.kubelet_up(node),
             _ => {}
         }
@@ -293,15 +295,15 @@ impl Cluster {
 
     fn write(&mut self, pod: usize, delay: i64) {
         let it = &mut self.pods[pod];
-        let object = it.json(0);
+        let mut object = it.json(0);
         if object == it.written {
             return;
         }
         let kind = if it.written.is_null() { "ADDED" } else { "MODIFIED" };
-        it.written = object;
+        it.written = object.clone();
         it.written_at = it.written_at.max(self.now + delay + self.nodes[it.node].lag) + 1;
         let at = it.written_at;
-        let object = it.json(at);
+        object["metadata"]["resourceVersion"] = json!(at.to_string());
         self.emit(at, "pods", kind, object);
     }
 }

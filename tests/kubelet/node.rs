@@ -61,6 +61,9 @@ impl Cluster {
         if pod.deleted.is_some() || pod.is_over() || pod.containers[at.container].is_running() {
             return;
         }
+        if let Some(why) = pod.spec.containers[at.container].blocked {
+            return self.blocked(at, why, 10_000);
+        }
         let (name, image) = (pod.spec.containers[at.container].name, pod.spec.containers[at.container].image);
         self.say(at, "Normal", "Pulled", format!("Container image \"{image}\" already present on machine"));
         self.say(at, "Normal", "Created", format!("Created container: {name}"));
@@ -311,8 +314,11 @@ impl Cluster {
             (Kind::Liveness, true) => {}
             (Kind::Liveness | Kind::Startup, false) => return self.kill(at, kind),
         }
-        if before != (it.ready, it.started) {
-            self.show(at.pod);
+        let changed = before != (it.ready, it.started);
+        // Drawn in any case: what a seed tells does not hang on how often a probe passes.
+        let delay = self.chance.between(100, 1000);
+        if changed {
+            self.write(at.pod, delay);
         }
     }
 

@@ -43,6 +43,7 @@ pub enum Shown {
     Running { id: String, run: u32, started: i64 },
     Terminated(Ended),
     BackOff { seconds: i64 },
+    Blocked { reason: &'static str, message: &'static str },
 }
 
 /// A container of a pod.
@@ -178,6 +179,7 @@ impl Pod {
                 (json!({"running": {"startedAt": stamp(*started + self.skew)}}), Some(id))
             }
             Shown::Terminated(ended) => (ended.json(self.skew), Some(&ended.id)),
+            Shown::Blocked { reason, message } => (json!({"waiting": {"reason": reason, "message": message}}), None),
             Shown::BackOff { seconds } => {
                 let delay =
                     if *seconds >= 60 { format!("{}m{}s", seconds / 60, seconds % 60) } else { format!("{seconds}s") };

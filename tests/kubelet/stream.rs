@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use probehound::time::Time;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// When stories begin: 2026-12-01T10:00:00Z, in milliseconds.
 pub const BASE: i64 = 1_796_119_200_000;
@@ -48,9 +48,9 @@ impl Stream {
         let mut text = String::new();
         for line in &self.0 {
             let ts = Time::from_millis(BASE + line.at).to_string();
-            let line = json!({"ts": ts, "resource": line.resource, "type": line.kind, "object": line.object});
+            let Line { resource, kind, object, .. } = line;
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{line}");
+            let _ = writeln!(text, r#"{{"ts":"{ts}","resource":"{resource}","type":"{kind}","object":{object}}}"#);
         }
         text.into_bytes()
     }

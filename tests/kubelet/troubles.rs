@@ -15,6 +15,31 @@ impl Cluster {
         self.nodes[node].lag = millis;
     }
 
+    /// A container that cannot begin: tried again and again, each time after twice as long.
+    pub fn blocked(&mut self, at: Place, [first, between, message]: [&'static str; 3], delay: i64) {
+        let epoch = self.epoch(at.pod);
+        let pod = &self.pods[at.pod];
+        if pod.deleted.is_some() || pod.is_over() {
+            return;
+        }
+        let again = matches!(pod.containers[at.container].shown, Shown::Blocked { .. });
+        if first.contains("Image") {
+            self.say(at, "Warning", "Failed", message.to_owned());
+        }
+        self.say(at, "Warning", "Failed", format!("Error: {first}"));
+        let reason = if again { between } else { first };
+        self.pods[at.pod].containers[at.container].shown = Shown::Blocked { reason, message };
+        self.show(at.pod);
+        self.schedule(self.now + delay, Action::Unblock { at, epoch, delay });
+    }
+
+    /// The next attempt of a container that could not begin.
+    pub fn unblock(&mut self, at: Place, delay: i64) {
+        if let Some(why) = self.pods[at.pod].spec.containers[at.container].blocked {
+            self.blocked(at, why, (delay * 2).min(300_000));
+        }
+    }
+
     /// For so many milliseconds nothing on a node answers its probes in time.
     pub fn overload(&mut self, node: usize, millis: i64) {
         let until = self.now + millis;

@@ -6,6 +6,7 @@ use crate::judge::{Judged, Wrong, judge};
 use crate::kinds::KINDS;
 use crate::tally::Tally;
 use crate::world::World;
+use crate::{found, shrink};
 
 /// Worlds between two lines of progress.
 const STEP: u64 = 200;
@@ -15,12 +16,16 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
-/// What `make hunt` runs: `WORLDS` worlds from `SEED` on, or the one `WORLD`.
+/// What `make hunt` runs: `WORLDS` worlds from `SEED` on, or the one `WORLD`, or that of `SHRINK`
+/// made small for `tests/found/worlds`.
 #[test]
 #[ignore = "make hunt runs it, for as long as one likes"]
 fn hunt() {
     if let Some(seed) = number("WORLD") {
         return show(seed);
+    }
+    if let Some(seed) = number("SHRINK") {
+        return make_small(seed);
     }
     let (worlds, from) = (number("WORLDS").unwrap_or(2_000), number("SEED").unwrap_or(1_000));
     let only = std::env::var("KIND").ok().filter(|kind| !kind.is_empty());
@@ -74,4 +79,15 @@ fn show(seed: u64) {
     for failure in &failures {
         println!("{:?}: {}: {}", failure.wrong, failure.key, failure.text);
     }
+}
+
+/// Keeps the smallest recording found of the worst that goes wrong in a world.
+fn make_small(seed: u64) {
+    let world = World::draw(seed);
+    let mut failures = judge(&world).failures;
+    failures.sort_by_key(|failure| failure.wrong);
+    let Some(failure) = failures.first() else { panic!("nothing goes wrong in world {seed}") };
+    println!("{:?}: {}", failure.wrong, failure.key);
+    let path = shrink::keep(&shrink::shrink(&world, failure), &found::folder());
+    println!("kept as {}", path.display());
 }

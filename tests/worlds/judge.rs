@@ -17,14 +17,14 @@ pub enum Wrong {
     Panic,
     Blamed,
     Contradiction,
-    WrongCause,
+    Cause,
     Missed,
     TakenBack,
     ToldTwice,
     ResolvedTooSoon,
     NotResolved,
     BadAdvice,
-    WrongField,
+    Field,
 }
 
 impl Wrong {
@@ -32,14 +32,14 @@ impl Wrong {
         Self::Panic,
         Self::Blamed,
         Self::Contradiction,
-        Self::WrongCause,
+        Self::Cause,
         Self::Missed,
         Self::TakenBack,
         Self::ToldTwice,
         Self::ResolvedTooSoon,
         Self::NotResolved,
         Self::BadAdvice,
-        Self::WrongField,
+        Self::Field,
     ];
 }
 
@@ -165,7 +165,7 @@ fn standing(world: &World, it: &Finding, judged: &mut Judged) {
     };
     let field = it.word("field");
     if fits(&expect.exact, it) && !expect.fields.is_empty() && !expect.fields.contains(&field) {
-        judged.fail(Wrong::WrongField, format!("{}: {field}", it.word("cause")), it.to_string());
+        judged.fail(Wrong::Field, format!("{}: {field}", it.word("cause")), it.to_string());
     }
     if cure::try_it(world, it) == Cure::Fails {
         judged.fail(
@@ -184,7 +184,7 @@ fn alien(world: &World, it: &Finding, when: &str, judged: &mut Judged) {
     if it.blames_a_probe() {
         judged.fail(Wrong::Blamed, key, it.to_string());
     } else if !flaps && !unsure {
-        judged.fail(Wrong::WrongCause, key, it.to_string());
+        judged.fail(Wrong::Cause, key, it.to_string());
     }
 }
 
@@ -222,7 +222,7 @@ fn meanwhile(world: &World, said: &Said, judged: &mut Judged) {
 fn course(world: &World, expect: &Expect, said: &Said, done: &[Done], judged: &mut Judged) {
     let of_it: Vec<_> = said.confirmed().filter(|it| expect.named_by(it)).collect();
     if of_it.len() > 1 {
-        let both: Vec<_> = of_it.iter().map(|it| it.to_string()).collect();
+        let both: Vec<_> = of_it.iter().map(ToString::to_string).collect();
         judged.fail(Wrong::ToldTwice, format!("{}: two findings", world.kind), both.join(" and "));
     }
     let deeds = done.iter().filter(|it| it.workload == expect.workload && it.container == expect.container);

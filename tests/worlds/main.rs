@@ -5,6 +5,7 @@
 mod cure;
 mod draw;
 mod evidence;
+mod found;
 mod goals;
 mod hunt;
 mod judge;
@@ -14,6 +15,9 @@ mod kinds;
 mod kubelet;
 mod noise;
 mod seen;
+mod shrink;
+#[path = "../support/mod.rs"]
+mod support;
 mod tally;
 mod told;
 mod truth;
@@ -82,7 +86,9 @@ fn lies(world: &World, done: &[Done]) -> Vec<String> {
         if !shown {
             wrong.push(format!("{name}: {} did not show itself", expect.workload));
         }
-        let waits = world.manifests().any(|it| it.name == expect.name() && it.controller == Controller::StatefulSet);
+        // Those go on pod by pod, as pods become ready.
+        let ordered = |it: Controller| matches!(it, Controller::StatefulSet | Controller::DaemonSet);
+        let waits = world.manifests().any(|it| it.name == expect.name() && ordered(it.controller));
         let slow = world.manifests().any(|it| it.name == expect.name() && it.gradual);
         let Some(cured) = expect.cured.filter(|_| !waits && !slow) else { continue };
         if let Some(late) = of_it().find(|it| it.at > (cured + SETTLES) * 1000) {

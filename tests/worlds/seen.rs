@@ -24,10 +24,12 @@ pub fn suffices(stream: &Stream, expect: &Expect) -> bool {
         Needs::Nothing => false,
         Needs::Kills(kind) => together(3) && failures(stream, expect, kind) >= 2,
         Needs::Ends => together(4),
-        Needs::NotReady => {
+        Needs::NotReady | Needs::Blocked => {
+            let blocked = expect.needs == Needs::Blocked;
             let until = expect.cured.unwrap_or(end / 1000).min(end / 1000);
             let from = stream.0.first().map_or(0, |line| line.at / 1000).max(expect.begins);
-            until - from > 420 && failures(stream, expect, Kind::Readiness) >= 3
+            let (long, said) = if blocked { (200, 0) } else { (420, 3) };
+            until - from > long && failures(stream, expect, Kind::Readiness) >= said
         }
         Needs::Errors(kind) => failures(stream, expect, kind) >= 4,
         Needs::OneEnd(kind) => ended(stream, expect) && failures(stream, expect, kind) >= 1,

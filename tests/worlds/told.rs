@@ -122,7 +122,7 @@ pub fn listen(stream: &Stream) -> Result<Said, String> {
                 kind: format!("{:?}", change.kind),
                 finding: Finding(serde_json::to_value(&*change.finding).expect("a finding is plain data")),
             }),
-            Moment::Skipped(line) => said.skipped.push(format!("{line:?}")),
+            Moment::Skipped(line) | Moment::Odd(line) => said.skipped.push(format!("{line:?}")),
             Moment::Record(_) => {}
         });
         let all = engine.findings();

@@ -58,6 +58,8 @@ pub enum Needs {
     Errors(Kind),
     /// One end, in a status.
     OneEnd(Kind),
+    /// A container that does not begin, for minutes.
+    Blocked,
     /// Five ends of one cause within a day.
     FewEnds,
     /// It need not be found.

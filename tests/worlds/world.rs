@@ -47,20 +47,18 @@ impl World {
             let nodes = draw.pick(&[1, 4]);
             steps.extend((0..nodes).map(|node| (0, Step::Skew(node, millis))));
         }
-        for _ in 0..draw.pick(&[0, 0, 1, 2]) {
+        // What befalls a node befalls all that runs there.
+        let others = if plan.steps.iter().any(|(_, step)| is_of_a_node(step)) { 0 } else { draw.pick(&[0, 0, 1, 2]) };
+        for _ in 0..others {
             let other = draw.asks(ASKS).workload;
             steps.push((draw.chance.between(0, 20), Step::Apply(other)));
         }
-        match &plan.well {
-            Some(well) => {
-                steps.push((0, Step::Apply(well.clone())));
-                steps.extend(plan.ill.iter().map(|ill| (begins, Step::Apply(ill.clone()))));
-            }
-            None => {
-                let each = plan.ill.iter().enumerate();
-                steps.extend(each.map(|(number, ill)| (number as i64, Step::Apply(ill.clone()))));
-            }
+        if let Some(well) = &plan.well {
+            steps.push((0, Step::Apply(well.clone())));
         }
+        let ill = plan.ill.iter().enumerate();
+        let at = |number: usize| if plan.well.is_some() { begins } else { number as i64 };
+        steps.extend(ill.map(|(number, ill)| (at(number), Step::Apply(ill.clone()))));
         let from = if plan.well.is_some() || plan.truth.iter().any(|it| it.cured.is_some()) { begins } else { 0 };
         let shown = begins.min(from + 60) + plan.lasts;
         steps.extend(plan.steps.iter().cloned());
@@ -96,12 +94,12 @@ impl World {
 
     /// The manifest of a workload that counts at a time, in seconds.
     pub fn manifest(&self, name: &str, at: i64) -> Option<&Workload> {
-        let applied = self.steps.iter().filter(|(when, _)| *when <= at);
-        let named = applied.filter_map(|(_, step)| match step {
+        let applied = self.steps.iter().rev().filter(|(when, _)| *when <= at);
+        let mut named = applied.filter_map(|(_, step)| match step {
             Step::Apply(workload) if workload.name == name => Some(workload),
             _ => None,
         });
-        named.last()
+        named.next()
     }
 
     /// The workloads of all manifests.
@@ -111,6 +109,10 @@ impl World {
             _ => None,
         })
     }
+}
+
+fn is_of_a_node(step: &Step) -> bool {
+    matches!(step, Step::Overload(..) | Step::Strike(_))
 }
 
 /// Things that happen while the fault goes on, and do not end it.

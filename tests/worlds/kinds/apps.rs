@@ -256,3 +256,39 @@ pub fn slow_now_and_then(draw: &mut Draw) -> Plan {
     cure.containers[0].image = "registry.local/shop:2";
     Plan::first(ill, cure, truth, 600)
 }
+
+/// An image that is not there, or an environment that names what is not there.
+pub fn start_blocked(draw: &mut Draw) -> Plan {
+    let well = draw.asks(HEARS);
+    let (why, cause) = if draw.chance.happens(1, 2) {
+        let message = "Failed to pull image \"registry.local/shop:2\": rpc error: code = NotFound desc = failed to pull \
+                       and unpack image \"registry.local/shop:2\": registry.local/shop:2: not found";
+        (["ErrImagePull", "ImagePullBackOff", message], "CannotPullImage")
+    } else {
+        let reason = "CreateContainerConfigError";
+        ([reason, reason, "configmap \"shop-settings\" not found"], "CannotStart")
+    };
+    let mut ill = well.running(NEW, |it| it);
+    ill.containers[0].blocked = Some(why);
+    let claim = Claim { effects: &["StartBlocked"], probe: None, causes: vec![cause] };
+    let truth = Expect::new(&ill, well.container(), claim, Needs::Blocked);
+    Plan::either(draw, well.workload, ill, truth, 300)
+}
+
+/// The probe's path sends it on to a port that nothing listens on.
+pub fn redirected(draw: &mut Draw) -> Plan {
+    let well = unhurried(draw.http());
+    let to = draw.pick(&[443, 8443]);
+    let ill = well.running(NEW, |it| {
+        it.special(move |ask| {
+            let asked = matches!(ask.handler, Handler::Http { .. }) && ask.uptime > 300;
+            asked.then_some(Answer::SentTo(to))
+        })
+    });
+    // The probe's request is what it was: the app answers otherwise.
+    let all = &["RedirectsElsewhere", "WrongPath", "WrongScheme", "Unknown", "ReportsUnhealthy"];
+    let truth =
+        killed(&ill, &["RedirectsElsewhere", "ReportsUnhealthy"]).or_causes(all).beside(Claim::never_ready(all));
+    let lasts = kills(&ill, 4);
+    Plan::either(draw, well.workload, ill, truth, lasts)
+}

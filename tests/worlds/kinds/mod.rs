@@ -83,6 +83,8 @@ pub const KINDS: &[Kind] = &[
     ("sick every half hour", 1, apps::sick_every_half_hour),
     ("crash beside a wrong path", 4, apps::crash_beside_path),
     ("slow now and then", 3, apps::slow_now_and_then),
+    ("start blocked", 3, apps::start_blocked),
+    ("redirected", 2, apps::redirected),
     ("dependency down", 5, around::dependency_down),
     ("node overloaded", 4, around::node_overloaded),
     ("node strikes", 2, around::node_strikes),
