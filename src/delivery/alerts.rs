@@ -13,7 +13,7 @@ use crate::report::object::FindingState;
 use crate::time::Time;
 
 /// What is over is sent so long, as Prometheus does (rules/alerting.go): an Alertmanager may be away.
-const OVER: Duration = Duration::from_mins(15);
+pub const OVER: Duration = Duration::from_mins(15);
 /// What fires ends by itself after so many missed rounds.
 const ROUNDS: u32 = 4;
 
@@ -43,7 +43,8 @@ impl Alerts {
     pub fn round(&mut self, items: &[Item], now: Time) -> Vec<Alert> {
         let mut firing = BTreeMap::new();
         for item in items {
-            let alert = Alert::of(&item.finding, self.cluster.as_deref(), now, now.plus(self.every * ROUNDS));
+            let alert =
+                Alert::of(&item.finding, self.cluster.as_deref(), now, now.plus(self.every * ROUNDS));
             match self.stands(item, &alert.labels, now) {
                 Stands::Fires => drop(firing.insert(alert.labels.clone(), Known { alert, over: None })),
                 Stands::Over(at) => self.end(alert, at),
