@@ -106,11 +106,18 @@ impl AlertWorker {
             Ok(ready) => ready,
             Err(unready) => return self.failed(pace, now, &unready.to_string(), None),
         };
-        for batch in all.chunks(alertmanager::MOST) {
+        let mut batches: Vec<&[Alert]> = all.chunks(alertmanager::MOST).rev().collect();
+        while let Some(batch) = batches.pop() {
             if !self.leadership.holds() {
                 return;
             }
             let reply = alertmanager::send(&client, &self.to.peers, credentials.clone(), batch).await;
+            if matches!(reply, Reply::Refused(_)) && batch.len() > 1 {
+                // One of them is the reason: the others are taken without it.
+                let (one, other) = batch.split_at(batch.len() / 2);
+                batches.extend([other, one]);
+                continue;
+            }
             self.heed(reply, batch, pace);
             if pace.failures() > 0 {
                 return;

@@ -14,8 +14,11 @@ use crate::time::Time;
 
 /// What is over is sent so long, as Prometheus does (rules/alerting.go): an Alertmanager may be away.
 pub const OVER: Duration = Duration::from_mins(15);
-/// What fires ends by itself after so many missed rounds.
+/// What fires ends by itself after so many missed rounds, and no sooner than [`AT_LEAST`]: a restart,
+/// or a new node for the operator, is no end.
 const ROUNDS: u32 = 4;
+/// See [`ROUNDS`].
+const AT_LEAST: Duration = Duration::from_mins(15);
 
 /// The alerts of one receiver.
 #[derive(Debug)]
@@ -44,7 +47,7 @@ impl Alerts {
         let mut firing = BTreeMap::new();
         for item in items {
             let alert =
-                Alert::of(&item.finding, self.cluster.as_deref(), now, now.plus(self.every * ROUNDS));
+                Alert::of(&item.finding, self.cluster.as_deref(), now, now.plus((self.every * ROUNDS).max(AT_LEAST)));
             match self.stands(item, &alert.labels, now) {
                 Stands::Fires => drop(firing.insert(alert.labels.clone(), Known { alert, over: None })),
                 Stands::Over(at) => self.end(alert, at),
