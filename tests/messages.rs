@@ -233,7 +233,7 @@ impl Told {
         loop {
             let now = self.now;
             let items: Vec<Item> = self.items.values().cloned().collect();
-            let past = Past { since: Time::default(), not_before: Time::default() };
+            let past = Past { since: Time::default(), first_told: None, not_before: Time::default() };
             match next(&items, past, &Settings::default(), now) {
                 Next::Send(dispatch) => self.send(&dispatch, now),
                 Next::Wait(at) if at <= until => self.now = at.max(now),

@@ -1,10 +1,6 @@
 //! Stories from a simulated cluster, replayed: what is said of each is what was done to it.
 
-<<<<<<< HEAD
-#[allow(dead_code, reason = "the worlds use what the stories do not")]
-=======
 #[allow(dead_code, reason = "the worlds use the rest")]
->>>>>>> worlds
 mod kubelet;
 
 use kubelet::Step::{Apply, Delete, Reboot, RestartKubelet, Scale, Strike};

@@ -1,5 +1,6 @@
 //! An Alertmanager's task: tells what fires, again and again, and what is over for a while.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,21 +9,26 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{info, warn};
 
-use super::alerts::Alerts;
+use super::alerts::{Alerts, OVER};
 use super::http::Client;
-use super::ledger::{Ledger, Record};
 use super::pace::{Pace, WORTH_A_LOOK};
+use super::policy::Item;
 use super::receiver::{Reply, alertmanager};
 use super::sender::Unready;
 use crate::config::Config;
 use crate::config::notifications::Alertmanager;
 use crate::operator::clock;
 use crate::operator::leadership::Leadership;
+use crate::operator::ledger::{Reader, Record, Standing};
 use crate::operator::metrics::Metrics;
 use crate::operator::metrics::labels::Sent;
 use crate::operator::stop::Stop;
 use crate::report::alertmanager::Alert;
+use crate::report::object::{FindingState, ObjectKey};
 use crate::time::Time;
+
+/// The findings, as far as this receiver may be told of them.
+type Known = BTreeMap<ObjectKey, Standing>;
 
 /// Rounds because of a change are no closer: a storm is one request.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -34,7 +40,7 @@ pub struct AlertWorker {
     /// Where the alerts go.
     pub to: Alertmanager,
     /// The findings.
-    pub ledger: Arc<Ledger>,
+    pub ledger: Reader,
     /// The routes.
     pub config: watch::Receiver<Arc<Config>>,
     /// Whether to send.
@@ -49,7 +55,7 @@ impl AlertWorker {
         self.metrics.receiver(&self.name);
         let mut alerts = Alerts::new(self.to.resend_every, self.config.borrow().cluster_name.clone());
         let mut pace = Pace::new(&self.name, clock::now());
-        let mut changed = self.ledger.subscribe();
+        let mut known = BTreeMap::new();
         loop {
             let mut leadership = self.leadership.clone();
             tokio::select! {
@@ -57,50 +63,87 @@ impl AlertWorker {
                 () = stop.asked() => return,
                 () = leadership.acquired() => {}
             }
-            changed.mark_unchanged();
             let started = Instant::now();
             if self.ledger.record() != Record::Unknown && clock::now() >= pace.not_before() {
-                self.round(&mut alerts, &mut pace).await;
+                self.round(&mut alerts, &mut known, &mut pace).await;
             }
             tokio::select! {
                 biased;
                 () = stop.asked() => return,
-                () = self.next_round(&mut changed, started, &pace) => {}
+                () = self.next_round(started, &pace) => {}
             }
         }
     }
 
     /// Waits until it is time again: soon after a change, else after the usual while.
-    async fn next_round(&mut self, changed: &mut watch::Receiver<u64>, last: Instant, pace: &Pace) {
+    async fn next_round(&mut self, last: Instant, pace: &Pace) {
         let held_back = pace.not_before().since(clock::now());
         if pace.failures() > 0 {
             return sleep(held_back.max(Duration::from_secs(1))).await;
         }
         tokio::select! {
             () = sleep_until(last + self.to.resend_every) => {}
-            Ok(()) = changed.changed() => sleep_until(last + SETTLE).await,
+            () = self.ledger.changed() => sleep_until(last + SETTLE).await,
             Ok(()) = self.config.changed() => sleep_until(last + SETTLE).await,
         }
     }
 
-    async fn round(&mut self, alerts: &mut Alerts, pace: &mut Pace) {
+    async fn round(&mut self, alerts: &mut Alerts, known: &mut Known, pace: &mut Pace) {
         let (config, now) = (Arc::clone(&self.config.borrow_and_update()), clock::now());
-        let items = self.ledger.items(&self.name, &config.notifications.routes, now);
+        self.learn(known, now);
+        let items: Vec<Item> = known
+            .values()
+            .map(|standing| Item {
+                finding: Arc::clone(&standing.finding),
+                state: standing.state,
+                silenced: standing.silenced,
+                admission: config.notifications.routes.admission(&self.name, &standing.finding, now),
+                told: None,
+            })
+            .collect();
         let all = alerts.round(&items, now);
         let (client, credentials) = match self.ready() {
             Ok(ready) => ready,
             Err(unready) => return self.failed(pace, now, &unready.to_string(), None),
         };
-        for batch in all.chunks(alertmanager::MOST) {
+        let mut batches: Vec<&[Alert]> = all.chunks(alertmanager::MOST).rev().collect();
+        while let Some(batch) = batches.pop() {
             if !self.leadership.holds() {
                 return;
             }
             let reply = alertmanager::send(&client, &self.to.peers, credentials.clone(), batch).await;
+            if matches!(reply, Reply::Refused(_)) && batch.len() > 1 {
+                // One of them is the reason: the others are taken without it.
+                let (one, other) = batch.split_at(batch.len() / 2);
+                batches.extend([other, one]);
+                continue;
+            }
             self.heed(reply, batch, pace);
             if pace.failures() > 0 {
                 return;
             }
         }
+    }
+
+    /// Takes in what changed, and lets go of what has been over for so long that nobody is told of it.
+    fn learn(&mut self, known: &mut Known, now: Time) {
+        let news = self.ledger.take();
+        if news.all {
+            known.clear();
+        }
+        for (key, standing) in news.changed {
+            match standing {
+                Some(standing) => drop(known.insert(key, standing)),
+                // Where nobody else is told of it, it is gone as soon as it is over.
+                None => drop(known.remove(&key)),
+            }
+        }
+        let past = known.extract_if(.., |_, standing| {
+            let ended = standing.finding.resolved_at.or(standing.finding.confirmed_at);
+            standing.state != FindingState::Confirmed && ended.is_none_or(|ended| now.since(ended) >= OVER)
+        });
+        let past: Vec<ObjectKey> = past.map(|(key, _)| key).collect();
+        self.ledger.settle(past.iter());
     }
 
     fn ready(&self) -> Result<(Client, Option<HeaderValue>), Unready> {

@@ -13,9 +13,12 @@ use crate::report::object::FindingState;
 use crate::time::Time;
 
 /// What is over is sent so long, as Prometheus does (rules/alerting.go): an Alertmanager may be away.
-const OVER: Duration = Duration::from_mins(15);
-/// What fires ends by itself after so many missed rounds.
+pub const OVER: Duration = Duration::from_mins(15);
+/// What fires ends by itself after so many missed rounds, and no sooner than [`AT_LEAST`]: a restart,
+/// or a new node for the operator, is no end.
 const ROUNDS: u32 = 4;
+/// See [`ROUNDS`].
+const AT_LEAST: Duration = Duration::from_mins(15);
 
 /// The alerts of one receiver.
 #[derive(Debug)]
@@ -43,7 +46,8 @@ impl Alerts {
     pub fn round(&mut self, items: &[Item], now: Time) -> Vec<Alert> {
         let mut firing = BTreeMap::new();
         for item in items {
-            let alert = Alert::of(&item.finding, self.cluster.as_deref(), now, now.plus(self.every * ROUNDS));
+            let alert =
+                Alert::of(&item.finding, self.cluster.as_deref(), now, now.plus((self.every * ROUNDS).max(AT_LEAST)));
             match self.stands(item, &alert.labels, now) {
                 Stands::Fires => drop(firing.insert(alert.labels.clone(), Known { alert, over: None })),
                 Stands::Over(at) => self.end(alert, at),

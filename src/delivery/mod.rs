@@ -9,11 +9,10 @@
 pub mod alert_worker;
 pub mod alerts;
 pub mod http;
-pub mod ledger;
 pub mod mute;
-pub mod objects;
 pub mod pace;
 pub mod policy;
+pub mod queue;
 pub mod receiver;
 pub mod route;
 pub mod run;

@@ -1,4 +1,4 @@
-//! Delivery as a whole: where findings come from, and a task for each receiver.
+//! Delivery as a whole: a task for each receiver.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,37 +8,29 @@ use futures::future::join_all;
 use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
-use tracing::{info, warn};
+use tokio::time::timeout;
+use tracing::info;
 
 use super::alert_worker::AlertWorker;
-use super::ledger::{Ledger, Record};
-use super::objects::{self, Objects};
 use super::sender::{Addresses, Sender};
 use super::worker::Worker;
 use crate::config::Config;
 use crate::config::notifications::{Receiver, To};
-use crate::operator::board::Board;
-use crate::operator::keeper::Refusal;
 use crate::operator::leadership::Leadership;
+use crate::operator::ledger::Ledger;
 use crate::operator::metrics::Metrics;
 use crate::operator::stop::{Stop, Stopper};
-use crate::source::cluster::Trouble;
 
-/// Whether there are objects by now is asked so often.
-const RETRY: Duration = Duration::from_mins(1);
 /// The tasks may take so long to end.
 const LAST: Duration = Duration::from_millis(2400);
 
 /// What delivery works with.
 #[derive(Clone)]
 pub struct Means {
-    /// Asks the API server.
+    /// Writes Events.
     pub client: Client,
-    /// Whose `Finding` objects are followed; none: those of all namespaces.
-    pub namespaces: Vec<String>,
-    /// What is known now, for where there are no objects.
-    pub board: Arc<Board>,
+    /// The findings, and what was told of them.
+    pub ledger: Arc<Ledger>,
     /// Receivers, routes and timing.
     pub config: watch::Receiver<Arc<Config>>,
     /// Whether to send and to write.
@@ -52,10 +44,8 @@ pub struct Means {
 /// Tells the receivers of the configuration what there is to tell, until `stop`; what is under way
 /// then is ended and recorded, within two and a half seconds.
 pub async fn run(means: Means, mut stop: Stop) {
-    let ledger = Arc::new(Ledger::default());
-    let mut receivers = Receivers::new(means.clone(), Arc::clone(&ledger));
     let mut config = means.config.clone();
-    let source = tokio::spawn(follow(means, ledger));
+    let mut receivers = Receivers::new(means);
     loop {
         let wanted = config.borrow_and_update().notifications.receivers.clone();
         receivers.become_these(&wanted).await;
@@ -65,15 +55,12 @@ pub async fn run(means: Means, mut stop: Stop) {
             Ok(()) = config.changed() => {}
         }
     }
-    // Records are written until the last task has ended.
     receivers.become_these(&[]).await;
-    source.abort();
 }
 
 /// The receivers' tasks.
 struct Receivers {
     means: Means,
-    ledger: Arc<Ledger>,
     addresses: Arc<Addresses>,
     tasks: BTreeMap<String, Running>,
 }
@@ -85,8 +72,8 @@ struct Running {
 }
 
 impl Receivers {
-    fn new(means: Means, ledger: Arc<Ledger>) -> Self {
-        Self { means, ledger, addresses: Arc::default(), tasks: BTreeMap::new() }
+    fn new(means: Means) -> Self {
+        Self { means, addresses: Arc::default(), tasks: BTreeMap::new() }
     }
 
     /// Ends the tasks of receivers that are gone or another by now, and starts those that are new.
@@ -116,8 +103,8 @@ impl Receivers {
     fn start(&self, receiver: &Receiver) -> Running {
         let (stopper, stop) = Stopper::new();
         let (name, to) = (receiver.name.clone(), receiver.to.clone());
-        let Means { config, leadership, metrics, client, instance, .. } = self.means.clone();
-        let ledger = Arc::clone(&self.ledger);
+        let Means { config, leadership, metrics, client, instance, ledger } = self.means.clone();
+        let ledger = ledger.reader(&name);
         info!(receiver = name, kind = to.word(), "A receiver is told from now on");
         let task = match &to {
             To::Alertmanager(alertmanager) => {
@@ -130,70 +117,5 @@ impl Receivers {
             }
         };
         Running { to, stopper, task }
-    }
-}
-
-/// Learns of findings from the objects, or while there are none from the board.
-async fn follow(means: Means, ledger: Arc<Ledger>) {
-    let all = match means.namespaces.as_slice() {
-        [] => vec![Objects::new(means.client.clone(), None)],
-        some => some.iter().map(|name| Objects::new(means.client.clone(), Some(name.clone()))).collect(),
-    };
-    if let Err(error) = check(&all).await {
-        let refusal = Refusal::of(&error);
-        // Where nobody is told that costs nothing.
-        if !means.config.borrow().notifications.receivers.is_empty() {
-            warn!(
-                cause = %refusal,
-                hint = refusal.hint(),
-                "Finding objects cannot be used: what was told is known in memory alone, and after a restart or a \
-                 change of the leader all that goes on is told again"
-            );
-        }
-        tokio::select! {
-            () = from_the_board(&means.board, &ledger) => {}
-            () = until_there_are(&all) => info!("Finding objects can be used by now"),
-        }
-    }
-    objects::follow(all, ledger, means.board, means.leadership).await;
-}
-
-/// Whether the objects can be used; what may pass is waited for.
-async fn check(all: &[Objects]) -> Result<(), kube::Error> {
-    const SOON: Duration = Duration::from_secs(2);
-    loop {
-        match first_error(all).await {
-            Ok(()) => return Ok(()),
-            Err(error) if Trouble::of(&error).may_pass() => sleep(SOON).await,
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-async fn first_error(all: &[Objects]) -> Result<(), kube::Error> {
-    for objects in all {
-        objects.check().await?;
-    }
-    Ok(())
-}
-
-async fn until_there_are(all: &[Objects]) {
-    loop {
-        sleep(RETRY).await;
-        if first_error(all).await.is_ok() {
-            return;
-        }
-    }
-}
-
-async fn from_the_board(board: &Board, ledger: &Ledger) {
-    let mut news = board.subscribe();
-    ledger.settle_on(Record::Memory);
-    loop {
-        for identity in news.next().await {
-            if let Some(shown) = board.get(&identity) {
-                ledger.heard(&shown);
-            }
-        }
     }
 }

@@ -7,18 +7,19 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::{error, info, warn};
 
-use super::ledger::{Ledger, Record};
 use super::pace::{Pace, WORTH_A_LOOK};
-use super::policy::{self, Item, Next, Past, Settings};
+use super::policy::{Next, Past, Settings};
+use super::queue::{Measure, Queue};
 use super::receiver::Reply;
 use super::sender::Sender;
 use crate::config::Config;
-use crate::finding::Identity;
 use crate::operator::clock;
 use crate::operator::leadership::Leadership;
+use crate::operator::ledger::{Reader, Record};
 use crate::operator::metrics::Metrics;
 use crate::operator::metrics::labels::Sent;
 use crate::operator::stop::Stop;
+use crate::report::object::ObjectKey;
 use crate::report::tidings::{Dispatch, Outcome};
 use crate::time::Time;
 
@@ -36,7 +37,7 @@ pub struct Worker {
     /// Sends to it.
     pub sender: Sender,
     /// The findings, and what was told of them.
-    pub ledger: Arc<Ledger>,
+    pub ledger: Reader,
     /// The routes and the timing.
     pub config: watch::Receiver<Arc<Config>>,
     /// Whether to send.
@@ -67,17 +68,19 @@ struct Task {
     worker: Worker,
     since: Time,
     pace: Pace,
+    queue: Queue,
+    /// When the receiver was first told anything, as far as is known.
+    first_told: Option<Time>,
     /// The mark of the address at which nothing is taken any more.
     gone: Option<u64>,
-    changed: watch::Receiver<u64>,
 }
 
 impl Task {
     fn new(worker: Worker) -> Self {
         let since = clock::now();
-        let (pace, changed) = (Pace::new(&worker.name, since), worker.ledger.subscribe());
+        let pace = Pace::new(&worker.name, since);
         worker.metrics.receiver(&worker.name);
-        Self { worker, since, pace, gone: None, changed }
+        Self { worker, since, pace, queue: Queue::default(), first_told: None, gone: None }
     }
 
     /// Until the end is asked for.
@@ -89,13 +92,12 @@ impl Task {
                 () = stop.asked() => return,
                 () = leadership.acquired() => {}
             }
-            self.changed.mark_unchanged();
             let wait = self.step().await;
             tokio::select! {
                 biased;
                 () = stop.asked() => return,
                 () = sleep(wait) => {}
-                Ok(()) = self.changed.changed() => {}
+                () = self.worker.ledger.changed() => {}
                 Ok(()) = self.worker.config.changed() => {}
             }
         }
@@ -106,13 +108,13 @@ impl Task {
         if self.worker.ledger.record() == Record::Unknown {
             return LOOK;
         }
+        let next = self.look();
+        self.worker.metrics.notifications_pending(&self.worker.name, self.queue.pending());
         if self.is_gone() {
             return ADDRESS;
         }
-        let (items, settings) = self.look();
-        let (now, past) = (clock::now(), Past { since: self.since, not_before: self.pace.not_before() });
-        self.worker.metrics.notifications_pending(&self.worker.name, policy::pending(&items, past, &settings, now));
-        match policy::next(&items, past, &settings, now) {
+        let now = clock::now();
+        match next {
             Next::Send(dispatch) => {
                 self.deliver(&dispatch).await;
                 Duration::ZERO
@@ -122,18 +124,27 @@ impl Task {
         }
     }
 
-    fn look(&mut self) -> (Vec<Item>, Settings) {
+    /// Takes in what is new; what to do next.
+    fn look(&mut self) -> Next {
+        let others = self.worker.config.has_changed().unwrap_or(false);
         let config = Arc::clone(&self.worker.config.borrow_and_update());
         let notifications = &config.notifications;
-        let items = self.worker.ledger.items(&self.worker.name, &notifications.routes, clock::now());
-        let timing = &notifications.timing;
-        let settings = Settings {
-            changes_every: timing.changes_every,
-            remind_every: timing.remind_every,
-            digest_above: timing.digest_above,
-            holds: self.worker.sender.holds(),
-        };
-        (items, settings)
+        let settings = settings(&config, &self.worker.sender);
+        let news = self.worker.ledger.take();
+        self.first_told = news.first_told.or(self.first_told);
+        let past = Past { since: self.since, first_told: self.first_told, not_before: self.pace.not_before() };
+        let (receiver, routes) = (self.worker.name.as_str(), &notifications.routes);
+        let measure = Measure { receiver, routes, settings: &settings, past, now: clock::now() };
+        let quiet = self.queue.take_in(news, &measure);
+        self.worker.ledger.settle(quiet.iter());
+        if others {
+            // What was quiet may be news by other routes: it comes again whole.
+            self.worker.ledger.forget();
+            let news = self.worker.ledger.take();
+            let quiet = self.queue.take_in(news, &measure);
+            self.worker.ledger.settle(quiet.iter());
+        }
+        self.queue.next(&measure)
     }
 
     async fn deliver(&mut self, dispatch: &Dispatch) {
@@ -210,17 +221,26 @@ impl Task {
     /// more than one message.
     async fn record(&mut self, dispatch: &Dispatch, now: Time, outcome: &Outcome) {
         let records = dispatch.records(&self.worker.name, now, outcome);
-        let identities: Vec<Identity> = records.iter().map(|(identity, _)| identity.clone()).collect();
+        let keys: Vec<ObjectKey> = records.iter().map(|(identity, _)| ObjectKey::of(identity)).collect();
         self.worker.ledger.told(&records);
-        let mut changed = self.worker.ledger.subscribe();
-        while self.worker.leadership.holds() && !self.worker.ledger.is_recorded(identities.iter()) {
+        while self.worker.leadership.holds() && !self.worker.ledger.is_recorded(&keys) {
             // Leadership ends without a sound.
-            let _ = timeout(Duration::from_secs(1), changed.changed()).await;
+            let _ = timeout(Duration::from_secs(1), self.worker.ledger.changed()).await;
         }
     }
 
     fn count(&self, outcome: Sent) {
         self.worker.metrics.notification(&self.worker.name, outcome);
+    }
+}
+
+fn settings(config: &Config, sender: &Sender) -> Settings {
+    let timing = &config.notifications.timing;
+    Settings {
+        changes_every: timing.changes_every,
+        remind_every: timing.remind_every,
+        digest_above: timing.digest_above,
+        holds: sender.holds(),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::case::Episode;
 use super::observation::{Need, Owner, PodSnapshot, ServicesFacts, WorkloadFacts};
 use super::pods::{Container, Phase};
 use super::scene::Scene;
@@ -21,8 +20,9 @@ const MOST_TOPS: usize = 50_000;
 const CURIOSITY: Duration = Duration::from_secs(1);
 /// A workload without pods of which there was something to say is forgotten after this long.
 const FORGET: Duration = Duration::from_hours(24);
-/// One of which there was not, after this long: Jobs come and go.
-const FORGET_UNSAID: Duration = Duration::from_mins(10);
+/// One of which there was not, or that never comes again, after this long: bare pods and Jobs come
+/// and go by the thousand.
+const FORGET_SOON: Duration = Duration::from_mins(10);
 /// Pods of a workload for each of which its next look waits this long: large ones storm.
 const BREATH: Duration = Duration::from_micros(100);
 
@@ -56,8 +56,10 @@ impl Engine {
         note_spec_proofs(&mut workload, &self.pods);
         let outcome = self.look_at_cases(&mut workload);
         let again = outcome.again.into_iter().chain(pending(&workload, &self.pods, &self.nodes, self.now)).min();
+        let comes_again = !matches!(&*workload.top.kind, "Pod" | "Job");
         let said = workload.cases.values().any(|case| !case.episodes.is_empty());
-        let forget = workload.empty_since.map(|since| since.plus(if said { FORGET } else { FORGET_UNSAID }));
+        let matters = workload.is_unwell() || said && comes_again;
+        let forget = workload.empty_since.map(|since| since.plus(if matters { FORGET } else { FORGET_SOON }));
         let forgotten = forget.is_some_and(|at| at <= self.now);
         let wake = again.into_iter().chain(forget).min().filter(|at| *at > self.now);
         if outcome.curious {
@@ -91,7 +93,7 @@ impl Engine {
             all.changes.extend(outcome.changes);
             all.again = all.again.into_iter().chain(outcome.again).min();
             all.curious |= outcome.curious;
-            let idle = !case.episodes.values().any(Episode::is_active);
+            let idle = !case.episodes.values().any(|episode| episode.is_active());
             let ended = case.horizon != horizon;
             if ended {
                 self.onsets.forget(workload, name);

@@ -20,8 +20,9 @@ pub(super) const MOST_AFFECTED: usize = 100_000;
 /// One container of a workload, over all its pods.
 #[derive(Debug, Default)]
 pub(super) struct Case {
-    /// The last episode of each thing that can be wrong with it.
-    pub episodes: BTreeMap<Slot, Episode>,
+    /// The last episode of each thing that can be wrong with it; boxed, since a map has room for eleven
+    /// as soon as it has one.
+    pub episodes: BTreeMap<Slot, Box<Episode>>,
     /// Restarts seen so far.
     pub restarts: u64,
     /// Restarts before the current or next episode.
@@ -44,7 +45,7 @@ impl Case {
             self.horizon = self.horizon.max(said.resolved_at.unwrap_or_default());
         }
         let Some(own) = self.episodes.get_mut(&slot) else {
-            self.episodes.insert(slot, Episode::remember(said, now));
+            self.episodes.insert(slot, Box::new(Episode::remember(said, now)));
             return None;
         };
         let later = own.finding.episodes.max(said.episodes);
@@ -63,7 +64,7 @@ impl Case {
             return forgotten.map(|finding| (ChangeKind::Withdrawn, finding));
         }
         if said.resolved_at.is_none_or(|at| Some(at) > own.finding.resolved_at) {
-            *own = Episode::remember(said, now);
+            **own = Episode::remember(said, now);
         }
         own.finding.episodes = later;
         None

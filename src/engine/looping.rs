@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Settings;
-use super::case::{Case, Episode, Proposal, Slot};
+use super::case::{Case, Proposal, Slot};
 use super::history::{History, KillReason};
 use super::judge::{EndKind, judge};
 use super::scene::{Member, Scene};
@@ -41,7 +41,7 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
     let (container, _) = scene.workload.trial(template)?.container(name)?;
     let members: Vec<_> = scene.members(name).filter(|member| is_same(&member.pod.template, template)).collect();
     let probe = which_probe(&tally).or_else(|| suspect(scene, &members, &tally));
-    let active = case.episodes.get(&Slot::Loop).is_some_and(Episode::is_active);
+    let active = case.episodes.get(&Slot::Loop).is_some_and(|episode| episode.is_active());
     let ended = tally.last_bad.is_some_and(|last| active || last >= scene.window());
     if !ended && probe.is_none() {
         return None;

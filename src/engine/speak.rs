@@ -98,7 +98,7 @@ fn is_looping(case: &Case) -> bool {
 
 /// Restarts and ends of before the window belong to nothing, unless an episode goes on.
 fn forget_what_is_long_past(scene: &Scene, case: &mut Case) {
-    let active = case.episodes.values().any(Episode::is_active);
+    let active = case.episodes.values().any(|episode| episode.is_active());
     if !active && case.last_restart.is_some_and(|last| last < scene.window()) {
         case.base = case.restarts;
         case.last_restart = None;
@@ -146,7 +146,7 @@ fn take_up<'a>(
         let number = previous.map_or(0, |(_, number)| number) + 1;
         let label = Arc::from(scene.workload.label());
         let episode = Episode::open(&scene.workload.namespace, label, name, proposal, number, scene.now);
-        case.episodes.insert(slot, episode);
+        case.episodes.insert(slot, Box::new(episode));
     }
     let Some(episode) = case.episodes.get_mut(&slot) else { return };
     let accepted = accepts(episode, proposal);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::case::{Case, Episode};
+use super::case::Case;
 use super::clock::Clock;
 use super::nodes::Nodes;
 use super::observation::{Owner, PodSnapshot, ServiceFacts, WorkloadFacts};
@@ -98,7 +98,7 @@ impl Workload {
 
     /// Whether something of it is going on.
     pub fn is_unwell(&self) -> bool {
-        self.cases.values().any(|case| case.episodes.values().any(Episode::is_active))
+        self.cases.values().any(|case| case.episodes.values().any(|episode| episode.is_active()))
     }
 
     /// `Deployment/web`

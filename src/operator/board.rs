@@ -1,5 +1,7 @@
 //! What is known now: the newest state of each finding, for whoever passes it on.
 
+mod room;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,25 +9,51 @@ use tokio::sync::Notify;
 
 use crate::engine::{ChangeKind, Finding};
 use crate::finding::Identity;
+use crate::report::rank::Rank;
 use crate::time::Time;
+use room::{Place, Room};
 
-/// Most findings that are kept; a cluster in which more loop at once has one cause for most.
-const MOST: usize = 20_000;
+/// Most findings that are shown while they go on. Each costs up to 4 KB here, in the engine and in
+/// the ledger: 20 MB of the 128 that the manifests allow.
+pub const MOST: usize = 5_000;
+/// Most of them of one namespace: a tenant has no more than a fifth.
+pub const MOST_OF_ONE: usize = 1_000;
 
 /// The newest state of each finding.
 ///
-/// Bounded by the findings there are: a reader that is slow misses states in between, never the
-/// newest one.
+/// A reader that is slow misses states in between, never the newest one.
+///
+/// Invariants:
+/// - No more than [`MOST`] findings go on at once, and no more than [`MOST_OF_ONE`] of a namespace.
+///   Where there are more the worst are kept, and whose place is taken is withdrawn.
 #[derive(Debug, Default)]
 pub struct Board {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     entries: BTreeMap<Identity, Entry>,
+    room: Room,
     readers: Vec<Arc<Reader>>,
     dropped: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { entries: BTreeMap::new(), room: Room::new(MOST, MOST_OF_ONE), readers: Vec::new(), dropped: 0 }
+    }
+}
+
+/// What came of putting up a finding.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PutUp {
+    /// It is up.
+    Up,
+    /// It is up in place of another one, which is withdrawn.
+    Instead(Identity),
+    /// There is no room for it.
+    Dropped,
 }
 
 /// A finding as it was last said.
@@ -62,23 +90,34 @@ pub struct News {
 
 impl Board {
     /// Puts up a finding as it is now, and wakes the readers.
-    pub fn put_up(&self, entry: Entry) {
-        let identity = entry.finding.identity();
+    pub fn put_up(&self, entry: Entry) -> PutUp {
         let mut state = locked(&self.state);
-        if state.entries.len() >= MOST && !state.entries.contains_key(&identity) {
-            state.dropped += 1;
-            return;
-        }
-        state.entries.insert(identity.clone(), entry);
-        for reader in &state.readers {
-            locked(&reader.news).insert(identity.clone());
-            reader.woken.notify_one();
-        }
+        let identity = entry.finding.identity();
+        state.leave(&identity);
+        let place = if entry.is_open() { state.room.admit(Rank::of(&entry.finding), &identity) } else { Place::Free };
+        let put_up = match place {
+            Place::Free => PutUp::Up,
+            Place::Of(other) => {
+                state.dropped += 1;
+                state.withdraw(&other, entry.at);
+                PutUp::Instead(other)
+            }
+            Place::None => {
+                state.dropped += 1;
+                // What others were told of it is not left standing.
+                state.withdraw(&identity, entry.at);
+                return PutUp::Dropped;
+            }
+        };
+        state.put_up(identity, entry);
+        put_up
     }
 
     /// Takes down what nobody needs any more.
     pub fn take_down(&self, identity: &Identity) {
-        locked(&self.state).entries.remove(identity);
+        let mut state = locked(&self.state);
+        state.leave(identity);
+        state.entries.remove(identity);
     }
 
     /// The newest state of one finding.
@@ -103,6 +142,30 @@ impl Board {
         locked(&reader.news).extend(state.entries.keys().cloned());
         state.readers.push(Arc::clone(&reader));
         News { reader }
+    }
+}
+
+impl State {
+    fn put_up(&mut self, identity: Identity, entry: Entry) {
+        for reader in &self.readers {
+            locked(&reader.news).insert(identity.clone());
+            reader.woken.notify_one();
+        }
+        self.entries.insert(identity, entry);
+    }
+
+    /// Gives back the place of a finding, if it has one.
+    fn leave(&mut self, identity: &Identity) {
+        if let Some(entry) = self.entries.get(identity).filter(|entry| entry.is_open()) {
+            self.room.leave(Rank::of(&entry.finding), identity);
+        }
+    }
+
+    /// Another finding has taken the place of one: readers are to forget it.
+    fn withdraw(&mut self, identity: &Identity, at: Time) {
+        if let Some(entry) = self.entries.get(identity).filter(|entry| entry.is_open()).cloned() {
+            self.put_up(identity.clone(), Entry { kind: ChangeKind::Withdrawn, at, ..entry });
+        }
     }
 }
 
@@ -159,15 +222,32 @@ mod tests {
     }
 
     #[test]
-    fn a_board_that_is_full_says_how_much_is_missing() {
+    fn a_board_that_is_full_keeps_the_worst_and_says_how_much_is_missing() {
         let board = Board::default();
-        for number in 0..=MOST {
-            board.put_up(entry(&number.to_string(), ChangeKind::Confirmed));
+        for number in 0..MOST_OF_ONE {
+            assert_eq!(board.put_up(entry(&number.to_string(), ChangeKind::Confirmed)), PutUp::Up);
         }
-        assert_eq!((board.all().len(), board.dropped()), (MOST, 1));
-        let up = board.all()[0].finding.identity();
-        board.take_down(&up);
-        assert!(board.get(&up).is_none());
+        assert_eq!(board.put_up(entry("late", ChangeKind::Confirmed)), PutUp::Dropped);
+        let early = Entry {
+            finding: Arc::new(Finding { opened_at: Time::default(), ..finding("early") }),
+            ..entry("early", ChangeKind::Confirmed)
+        };
+        let PutUp::Instead(gone) = board.put_up(early) else { panic!("it is older, and there is no other difference") };
+        assert_eq!(board.get(&gone).map(|entry| entry.kind), Some(ChangeKind::Withdrawn));
+        assert_eq!(board.all().iter().filter(|entry| entry.is_open()).count(), MOST_OF_ONE);
+        assert_eq!(board.dropped(), 2);
+    }
+
+    #[test]
+    fn what_is_over_and_what_is_taken_down_leaves_its_place() {
+        let board = Board::default();
+        for number in 0..=MOST_OF_ONE {
+            board.put_up(entry("over", ChangeKind::Confirmed));
+            board.put_up(entry("over", ChangeKind::Resolved));
+            board.put_up(entry(&number.to_string(), ChangeKind::Confirmed));
+            board.take_down(&finding(&number.to_string()).identity());
+        }
+        assert_eq!((board.all().len(), board.dropped()), (1, 0));
     }
 
     fn entry(workload: &str, kind: ChangeKind) -> Entry {

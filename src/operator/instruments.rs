@@ -8,6 +8,7 @@ use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, 
 
 use super::metrics::Capped;
 use crate::engine::{Count, Counted};
+use crate::report::metrics::Refused;
 use crate::report::metrics::text::{Metric, clean};
 use crate::time::Time;
 
@@ -55,6 +56,8 @@ pub struct Instruments {
     restarts: Mutex<Capped<4>>,
     probe_failures: Mutex<Capped<5>>,
     series_dropped: IntCounter,
+    /// The series of findings for which there was no place the last time.
+    refused: Mutex<Refused>,
     writes: IntCounterVec,
     findings_api_up: IntGauge,
 }
@@ -79,8 +82,9 @@ impl Instruments {
             )),
             series_dropped: IntCounter::new(
                 "probehound_series_dropped_total",
-                "Counts that went into an overflow series, because there were too many series.",
+                "Series that were summed up in an overflow series, because there were too many.",
             )?,
+            refused: Mutex::default(),
             writes: counters("probehound_finding_writes_total", "Writes of Finding objects.", &["outcome"])?,
             findings_api_up: IntGauge::new(
                 "probehound_findings_api_up",
@@ -130,8 +134,15 @@ impl Instruments {
         self.findings_api_up.set(i64::from(up));
     }
 
+    /// There was no place for these series of findings; one is counted when it loses its place.
+    pub fn refused(&self, refused: Refused) {
+        let mut known = locked(&self.refused);
+        self.dropped(refused.difference(&known).count() as u64);
+        *known = refused;
+    }
+
     /// So many did not get a series of their own.
-    pub fn dropped(&self, count: u64) {
+    fn dropped(&self, count: u64) {
         self.series_dropped.inc_by(count);
     }
 

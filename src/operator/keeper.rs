@@ -2,7 +2,11 @@
 //! person deletes them while they go on, put right when somebody edits them, removed when they are
 //! long over and told.
 //!
-//! [`plan`] decides what to do and when, and is pure; [`store`] does it.
+//! [`plan`] decides what to do and when, and is pure; [`store`] does it. Nothing else in this process
+//! reads or writes these objects: what they say that receivers were told goes to the [`ledger`], and
+//! what receivers are told is recorded here.
+//!
+//! [`ledger`]: super::ledger
 //!
 //! Invariants:
 //! - Nothing is written without asking [`Leadership::holds`] right before.
@@ -10,11 +14,16 @@
 //! - Where there is no API for it, or no right, all else goes on.
 
 mod complaints;
+mod item;
+mod memory;
 mod plan;
 mod refusal;
+mod retention;
 mod sight;
 mod state;
 mod store;
+mod stored;
+mod work;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,9 +32,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, Stream, StreamExt};
-use kube::api::DynamicObject;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
 pub use refusal::Refusal;
@@ -36,21 +44,23 @@ use super::clock;
 use super::driver::Memory;
 use super::instruments::{Instruments, WriteOutcome};
 use super::leadership::Leadership;
+use super::ledger::{Ledger, Record};
 use super::metrics::Metrics;
 use super::metrics::labels::Queue;
 use super::stop::Stop;
 use crate::config::Config;
-use crate::finding::{Finding, Identity};
-use crate::source::cluster::Backoff;
+use crate::finding::Identity;
 use complaints::Complaints;
+pub use memory::remembered;
+use memory::{Learnt, TakeOver};
 use plan::{Action, Now, Outcome, Plan};
+use retention::Why;
 use sight::Sighting;
-use state::{Kept, Key};
+use state::Key;
+use work::{Done, Worker};
 
 /// Objects that are written at once.
 const AT_ONCE: usize = 8;
-/// A new leader waits so long for what the one before it had said; then it goes on without.
-const TAKE_OVER: Duration = Duration::from_secs(30);
 /// How long the last words may take.
 const LAST_WORDS: Duration = Duration::from_millis(2500);
 
@@ -60,6 +70,8 @@ pub struct Means {
     pub store: Store,
     /// What is to stand in them.
     pub board: Arc<Board>,
+    /// What receivers were told, to be recorded in them.
+    pub ledger: Arc<Ledger>,
     /// How long to keep what is over.
     pub config: watch::Receiver<Arc<Config>>,
     /// Whether to write.
@@ -68,14 +80,6 @@ pub struct Means {
     pub memories: mpsc::Sender<Memory>,
     /// Counts what is written.
     pub metrics: Arc<Metrics>,
-}
-
-/// What the objects of the cluster say that had been said when this replica was started.
-///
-/// # Errors
-/// They cannot be read.
-pub async fn remembered(store: &Store) -> Result<Vec<Finding>, Refusal> {
-    Ok(store.list().await?.iter().filter_map(state::remembered).collect())
 }
 
 /// Keeps the objects until `stop`; then writes what waits for its time, if this replica leads.
@@ -97,15 +101,12 @@ struct Keeper {
     instruments: Arc<Instruments>,
     complaints: Complaints,
     role: Role,
-    work: FuturesUnordered<BoxFuture<'static, (Key, Done)>>,
+    work: FuturesUnordered<BoxFuture<'static, (Key, Result<Done, Refusal>)>>,
 }
-
-/// What came of an action.
-type Done = Result<Option<Kept>, Refusal>;
 
 enum Role {
     Standby,
-    TakingOver(BoxFuture<'static, Vec<DynamicObject>>),
+    TakingOver(BoxFuture<'static, Learnt>),
     Leading,
 }
 
@@ -114,7 +115,7 @@ enum Turn {
     /// The Lease was acquired.
     Acquired,
     /// What the leader before had said is known, and the objects that there are.
-    TookOver(Vec<DynamicObject>),
+    TookOver(Learnt),
     /// The Lease was lost.
     Lost,
 }
@@ -131,6 +132,7 @@ impl Keeper {
     async fn keep(&mut self, sightings: impl Stream<Item = Sighting> + Send) {
         let mut sightings = std::pin::pin!(sightings);
         let mut leadership = self.means.leadership.clone();
+        let ledger = Arc::clone(&self.means.ledger);
         loop {
             self.start_what_is_due();
             self.means.metrics.queue_depth(Queue::Writes, self.work.len() + self.plan.overdue(now()));
@@ -138,6 +140,7 @@ impl Keeper {
             tokio::select! {
                 Ok(()) = self.means.config.changed() => self.config_changed(),
                 news = self.news.next() => self.want(&news),
+                () = ledger.owing() => self.owe(),
                 Some(sighting) = sightings.next() => self.see(sighting),
                 Some((key, done)) = self.work.next() => self.done(&key, done),
                 turn = self.role.next(&mut leadership) => self.turn(turn),
@@ -150,8 +153,26 @@ impl Keeper {
     fn start_what_is_due(&mut self) {
         while matches!(self.role, Role::Leading) && self.work.len() < AT_ONCE {
             let Some(action) = self.plan.take_due(now()) else { break };
-            self.work.push(perform(self.means.store.clone(), action).boxed());
+            let worker = Worker { store: self.means.store.clone(), memories: self.means.memories.clone() };
+            match action {
+                Action::Record { key } => match self.means.ledger.unrecorded(&key) {
+                    Some(told) => self.work.push(worker.record(key, told).boxed()),
+                    None => self.plan.done(&key, Outcome::NothingToRecord, now()),
+                },
+                action => self.work.push(worker.perform(action).boxed()),
+            }
         }
+        self.tell_of_removals();
+    }
+
+    fn tell_of_removals(&mut self) {
+        let removed = self.plan.take_removed();
+        if removed.is_empty() {
+            return;
+        }
+        let of = |why| removed.get(&why).copied().unwrap_or_default();
+        let (long_over, alike, crowded) = (of(Why::LongOver), of(Why::Alike), of(Why::Crowded));
+        info!(long_over, alike, crowded, "Removes Finding objects of what is over");
     }
 
     fn next_due(&self) -> Instant {
@@ -173,43 +194,94 @@ impl Keeper {
 
     fn want(&mut self, news: &BTreeSet<Identity>) {
         for shown in news.iter().filter_map(|identity| self.means.board.get(identity)) {
-            self.plan.want(&shown, now());
+            if let Some(key) = self.plan.want(&shown, now()) {
+                self.means.ledger.heard(&key, &shown);
+            }
+        }
+    }
+
+    /// What receivers were told is to be recorded, where that is possible.
+    fn owe(&mut self) {
+        let ledger = &self.means.ledger;
+        let record = ledger.record();
+        for key in ledger.take_owed() {
+            let can = record == Record::Objects && self.plan.owe(&key, now());
+            if !can && record != Record::Unknown {
+                ledger.excuse(&key);
+            }
         }
     }
 
     fn see(&mut self, sighting: Sighting) {
         match sighting {
             Sighting::Started(scope) => self.plan.list_started(scope),
-            Sighting::Saw(key, kept) => {
-                self.plan.saw(&key, kept, now());
+            Sighting::Saw(key, kept, told) => {
+                let goes_on = kept.over.is_none();
+                if self.plan.saw(&key, kept, now()) {
+                    self.means.ledger.saw(&key, goes_on, &told);
+                }
                 if self.plan.take_contested() {
                     self.complaints.contested(&key);
                 }
             }
-            Sighting::Gone(key, version) => self.plan.gone(&key, version, now()),
+            Sighting::Gone(key, version) => {
+                self.plan.gone(&key, version, now());
+                self.means.ledger.gone(&key);
+            }
             Sighting::Finished(scope) => {
                 self.complaints.can_watch(&scope);
-                self.plan.list_finished(&scope, now());
+                for gone in self.plan.list_finished(&scope, now()) {
+                    self.means.ledger.gone(&gone);
+                }
+                self.record_where_it_can_be();
             }
-            Sighting::Failed(scope, refusal) => self.complaints.cannot_watch(&scope, &refusal),
+            Sighting::Failed(scope, refusal) => {
+                self.complaints.cannot_watch(&scope, &refusal);
+                self.record_where_it_can_be();
+            }
         }
     }
 
-    fn done(&mut self, key: &Key, done: Done) {
+    /// What was told is recorded in the objects, or where there are none remembered here.
+    fn record_where_it_can_be(&mut self) {
+        if !matches!(self.role, Role::Leading) {
+            return;
+        }
+        let record = if self.complaints.can_all_be_watched() { Record::Objects } else { Record::Memory };
+        self.means.ledger.settle_on(record);
+        self.owe();
+    }
+
+    fn done(&mut self, key: &Key, done: Result<Done, Refusal>) {
         let count = |outcome| self.instruments.wrote(outcome);
         let outcome = match done {
-            Ok(Some(kept)) => {
+            Ok(Done::Wrote(kept)) => {
                 count(WriteOutcome::Written);
                 self.complaints.can_write(key);
                 Outcome::Stands(kept)
             }
-            Ok(None) => {
+            Ok(Done::Recorded(kept, told)) => {
+                self.means.ledger.saw(key, kept.over.is_none(), &told);
+                Outcome::Recorded(kept)
+            }
+            Ok(Done::Unrecordable(why)) => {
+                let object = crate::report::escape::visible(&key.name);
+                warn!(object, why, "What was told cannot be recorded: after a restart it is told again");
+                self.means.ledger.excuse(key);
+                Outcome::NothingToRecord
+            }
+            Ok(Done::Read(found)) => {
+                self.take_news();
+                if found { Outcome::Read } else { Outcome::NoFinding }
+            }
+            Ok(Done::Removed) => {
                 count(WriteOutcome::Removed);
                 Outcome::Gone
             }
             Err(Refusal::Missing) => Outcome::Gone,
             Err(Refusal::NoNamespace) => {
                 count(WriteOutcome::GivenUp);
+                self.means.ledger.excuse(key);
                 Outcome::Impossible
             }
             Err(Refusal::NotLeading) => Outcome::Failed(Duration::ZERO),
@@ -225,19 +297,37 @@ impl Keeper {
     fn turn(&mut self, turn: Turn) {
         self.role = match turn {
             Turn::Acquired => {
-                Role::TakingOver(take_over(self.means.store.clone(), self.means.memories.clone()).boxed())
+                let memories = self.means.leadership.is_shared().then(|| self.means.memories.clone());
+                let take_over = TakeOver { store: self.means.store.clone(), memories };
+                Role::TakingOver(take_over.learn().boxed())
             }
-            Turn::TookOver(objects) => {
-                info!(objects = objects.len(), "Writes Finding objects from here on");
-                for (key, kept) in objects.iter().filter_map(Kept::of) {
-                    self.plan.saw(&key, kept, now());
-                }
-                // What the engine made of it, before anything is written.
-                self.take_news();
+            Turn::TookOver(learnt) => {
+                self.take_over(learnt);
                 Role::Leading
             }
-            Turn::Lost => Role::Standby,
+            Turn::Lost => {
+                self.means.ledger.settle_on(Record::Unknown);
+                Role::Standby
+            }
         };
+    }
+
+    /// Takes in what there is, and what the engine made of it, before anything is written or told.
+    fn take_over(&mut self, learnt: Learnt) {
+        info!(objects = learnt.objects.len(), "Writes Finding objects from here on");
+        self.take_news();
+        let ledger = &self.means.ledger;
+        ledger.told_since(learnt.first_told);
+        for object in learnt.objects {
+            let goes_on = object.kept.over.is_none();
+            self.plan.saw(&object.key, object.kept, now());
+            match object.left {
+                Some(left) => ledger.left(&object.key, left, &object.told),
+                None => ledger.saw(&object.key, goes_on, &object.told),
+            }
+        }
+        ledger.settle_on(if learnt.readable { Record::Objects } else { Record::Memory });
+        self.owe();
     }
 
     /// What waits for its time is written now, or in the next start's time.
@@ -247,11 +337,19 @@ impl Keeper {
         }
         self.take_news();
         self.plan.hurry(now());
+        let ledger = Arc::clone(&self.means.ledger);
         let words = async {
             loop {
+                self.owe();
                 self.start_what_is_due();
-                let Some((key, done)) = self.work.next().await else { break };
-                self.done(&key, done);
+                // What is told while the receivers' tasks end is recorded too.
+                if self.work.is_empty() && !ledger.is_read() {
+                    break;
+                }
+                tokio::select! {
+                    Some((key, done)) = self.work.next() => self.done(&key, done),
+                    () = ledger.owing() => {}
+                }
             }
         };
         if timeout(LAST_WORDS, words).await.is_err() {
@@ -267,9 +365,9 @@ impl Role {
                 leadership.acquired().await;
                 Turn::Acquired
             }
-            Self::TakingOver(objects) => tokio::select! {
+            Self::TakingOver(learnt) => tokio::select! {
                 () = leadership.lost() => Turn::Lost,
-                objects = objects => Turn::TookOver(objects),
+                learnt = learnt => Turn::TookOver(learnt),
             },
             Self::Leading => {
                 leadership.lost().await;
@@ -277,42 +375,6 @@ impl Role {
             }
         }
     }
-}
-
-async fn perform(store: Store, action: Action) -> (Key, Done) {
-    match action {
-        Action::Write { key, object, exists } => {
-            let written = store.write(&key, &object, exists).await;
-            let done = written.map(|object| Kept::of(&object).map(|(_, kept)| kept));
-            (key, done)
-        }
-        Action::Remove { key, kept } => {
-            let done = store.remove(&key, &kept).await.map(|()| None);
-            (key, done)
-        }
-    }
-}
-
-/// Hands what the leader before had said to the engine, so that nothing it knew is unlearnt; gives
-/// back the objects that there are.
-async fn take_over(store: Store, memories: mpsc::Sender<Memory>) -> Vec<DynamicObject> {
-    let mut backoff = Backoff::seeded_by_chance();
-    let patience = Instant::now() + TAKE_OVER;
-    let objects = loop {
-        match store.list().await {
-            Ok(objects) => break objects,
-            Err(Refusal::NoApi | Refusal::Forbidden(_)) => break Vec::new(),
-            Err(_) if Instant::now() >= patience => break Vec::new(),
-            Err(_) => sleep(backoff.wait()).await,
-        }
-    };
-    let findings = objects.iter().filter_map(state::remembered).collect();
-    let (taken, told) = oneshot::channel();
-    // Where the engine's task has ended, so does this one.
-    if memories.send(Memory { findings, taken }).await.is_ok() {
-        let _ = told.await;
-    }
-    objects
 }
 
 fn now() -> Now {

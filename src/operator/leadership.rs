@@ -10,19 +10,25 @@ use tokio::time::Instant;
 #[derive(Clone, Debug)]
 pub struct Leadership {
     held_until: watch::Receiver<Option<Instant>>,
+    shared: bool,
 }
 
 impl Leadership {
     /// What the holder of the other end says: until when the Lease is held, `None` if it is not.
     pub const fn new(held_until: watch::Receiver<Option<Instant>>) -> Self {
-        Self { held_until }
+        Self { held_until, shared: true }
     }
 
     /// Leads for ever: a single replica without a Lease.
     pub fn always() -> Self {
         const YEARS: std::time::Duration = std::time::Duration::from_hours(24 * 365 * 30);
         let (_, held_until) = watch::channel(Some(Instant::now() + YEARS));
-        Self { held_until }
+        Self { held_until, shared: false }
+    }
+
+    /// Whether another replica may have led before.
+    pub const fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// Whether it leads now; to be asked before every write.

@@ -13,6 +13,7 @@ pub mod instruments;
 pub mod keeper;
 pub mod leadership;
 pub mod lease;
+pub mod ledger;
 pub mod log;
 pub mod metrics;
 pub mod process;

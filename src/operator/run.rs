@@ -22,6 +22,7 @@ use super::http::{Awaited, BindError, Heartbeat, Limits, Readiness, Server, Site
 use super::keeper::{self, Means, Refusal, Store};
 use super::leadership::Leadership;
 use super::lease::{Candidate, VersionedLease};
+use super::ledger::Ledger;
 use super::metrics::{Exporter, Metrics, Watching};
 use super::{clock, reload, silence};
 use crate::config::{Config, LeaderElection, Loaded, Source};
@@ -117,6 +118,7 @@ async fn operate(
 struct Parts {
     access: Access,
     board: Arc<Board>,
+    ledger: Arc<Ledger>,
     config: watch::Receiver<Arc<Config>>,
     leadership: Leadership,
     store: Store,
@@ -165,6 +167,7 @@ impl Parts {
         Ok(Self {
             access,
             board,
+            ledger: Arc::default(),
             config,
             leadership,
             store,
@@ -205,7 +208,8 @@ impl Parts {
     /// Starts all that needs the API server.
     fn start(self, remembered: Vec<Finding>, tasks: &mut Tasks) {
         let teller = self.teller();
-        let Self { access, board, config, leadership, store, metrics, watching, lookup, answers, heartbeat, .. } = self;
+        let Self { access, board, ledger, config, leadership, store, metrics, watching, .. } = self;
+        let Self { lookup, answers, heartbeat, .. } = self;
         let settings = Arc::clone(&config.borrow());
         let skipped = skipped(&watching);
         let mut driver = Driver::new(&settings, Arc::clone(&board), metrics.instruments(), skipped);
@@ -218,7 +222,7 @@ impl Parts {
             let inlets = Inlets { stop, config: driver_config, memories: memories_inlet, answers, observations };
             driver::run(driver, inlets, world)
         });
-        let means = Means { store, board, config, leadership, memories, metrics };
+        let means = Means { store, board, ledger, config, leadership, memories, metrics };
         tasks.spawn_until(Stage::PassingOn, "keeper", KEEPER_ENDS, |stop| keeper::run(means, stop));
         tasks.spawn_until(Stage::PassingOn, "delivery", DELIVERY_ENDS, |stop| delivery::run(teller, stop));
         tasks.spawn("readiness", self.lists.arrive(watching.health));
@@ -228,8 +232,7 @@ impl Parts {
     fn teller(&self) -> delivery::Means {
         delivery::Means {
             client: self.delivery.clone(),
-            namespaces: self.config.borrow().watch.namespaces.clone(),
-            board: Arc::clone(&self.board),
+            ledger: Arc::clone(&self.ledger),
             config: self.config.clone(),
             leadership: self.leadership.clone(),
             metrics: Arc::clone(&self.metrics),

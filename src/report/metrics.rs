@@ -5,15 +5,21 @@
 
 pub mod text;
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use super::headline::kind_and_name;
+use super::rank::Rank;
 use crate::engine::Finding;
+use crate::source::hash::mark;
 use text::{Metric, clean};
 
 /// Most series of a metric; the rest is one series in which each label says `overflow`.
 pub const MAX_SERIES: usize = 2000;
+
+/// So many findings of each namespace come before more of any other.
+const SHARE: usize = 200;
 
 /// Why a label has no value of its own.
 pub const OVERFLOW: &str = "overflow";
@@ -28,15 +34,22 @@ const SILENCED: Metric = Metric::gauge(
 
 type Labels = Vec<(&'static str, String)>;
 
-/// Writes the series of all findings that are not over; gives the number of those that a series of
-/// their own was refused.
+/// The series that there was no place for, by marks.
+pub type Refused = BTreeSet<u64>;
+
+/// Writes the series of all findings that are not over; gives back those that there was no place for.
+///
+/// Confirmed ones have a place before suspected ones, then the first of each namespace before more of
+/// any other, then the worse: nobody can push out what others have to see.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write<'a>(findings: impl Iterator<Item = &'a Finding>, out: &mut impl Write) -> Result<u64, fmt::Error> {
-    let open: Vec<&Finding> = findings.filter(|finding| is_open(finding)).collect();
-    let refused = series(&FINDINGS, open.iter().copied().map(findings_labels), out)?;
-    Ok(refused + series(&INFO, open.iter().copied().map(info_labels), out)?)
+pub fn write<'a>(findings: impl Iterator<Item = &'a Finding>, out: &mut impl Write) -> Result<Refused, fmt::Error> {
+    let open = in_order(findings.filter(|finding| is_open(finding)).map(|finding| (finding, ())));
+    let labels = |of: fn(&Finding) -> Labels| open.iter().map(move |(finding, ())| of(finding));
+    let mut refused = series(&FINDINGS, labels(findings_labels), out)?;
+    refused.extend(series(&INFO, labels(info_labels), out)?);
+    Ok(refused)
 }
 
 /// The same for findings that are not told, each with the silence that does it.
@@ -46,24 +59,49 @@ pub fn write<'a>(findings: impl Iterator<Item = &'a Finding>, out: &mut impl Wri
 pub fn write_silenced<'a>(
     findings: impl Iterator<Item = (&'a Finding, &'a str)>,
     out: &mut impl Write,
-) -> Result<u64, fmt::Error> {
-    let open = findings.filter(|(finding, _)| is_open(finding));
-    series(&SILENCED, open.map(|(finding, silence)| silenced_labels(finding, silence)), out)
+) -> Result<Refused, fmt::Error> {
+    let open = in_order(findings.filter(|(finding, _)| is_open(finding)));
+    series(&SILENCED, open.iter().map(|(finding, silence)| silenced_labels(finding, silence)), out)
+}
+
+/// In the order in which they get a place.
+fn in_order<'a, T>(findings: impl Iterator<Item = (&'a Finding, T)>) -> Vec<(&'a Finding, T)> {
+    let mut all: Vec<_> = findings.collect();
+    all.sort_by_cached_key(|(finding, _)| (Reverse(Rank::of(finding)), finding.identity()));
+    let mut of_one: BTreeMap<&str, usize> = BTreeMap::new();
+    let beyond: Vec<bool> = all
+        .iter()
+        .map(|(finding, _)| {
+            let before = of_one.entry(&finding.namespace).or_default();
+            *before += 1;
+            *before > SHARE
+        })
+        .collect();
+    let mut all: Vec<_> = all.into_iter().zip(beyond).collect();
+    // Stable: what is equal by these stays in order.
+    all.sort_by_key(|((finding, _), beyond)| (finding.confirmed_at.is_none(), *beyond));
+    all.into_iter().map(|(finding, _)| finding).collect()
 }
 
 const fn is_open(finding: &Finding) -> bool {
     finding.resolved_at.is_none()
 }
 
-fn series(metric: &Metric, findings: impl Iterator<Item = Labels>, out: &mut impl Write) -> Result<u64, fmt::Error> {
-    let mut refused = 0;
+fn series(
+    metric: &Metric,
+    findings: impl Iterator<Item = Labels>,
+    out: &mut impl Write,
+) -> Result<Refused, fmt::Error> {
+    let mut refused = Refused::new();
     let mut series: BTreeMap<Labels, u64> = BTreeMap::new();
     for mut labels in findings {
         for (_, value) in &mut labels {
             *value = clean(value);
         }
         let known = series.len() < MAX_SERIES || series.contains_key(&labels);
-        refused += u64::from(!known);
+        if !known {
+            refused.insert(mark(&labels));
+        }
         *series.entry(if known { labels } else { overflow(labels) }).or_default() += 1;
     }
     metric.head(out)?;
@@ -122,4 +160,41 @@ fn identity(finding: &Finding) -> Labels {
 
 fn overflow(labels: Labels) -> Labels {
     labels.into_iter().map(|(name, _)| (name, OVERFLOW.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::testing::finding;
+
+    #[test]
+    fn what_a_tenant_lets_be_suspected_hides_nothing_that_is_confirmed() {
+        let mut all: Vec<Finding> = (0..3 * MAX_SERIES)
+            .map(|number| Finding { namespace: "a-tenant".into(), confirmed_at: None, ..finding(&number.to_string()) })
+            .collect();
+        all.push(Finding { namespace: "zoo".into(), ..finding("web") });
+        assert!(text(&all).contains("namespace=\"zoo\""));
+    }
+
+    #[test]
+    fn a_namespace_with_much_leaves_room_for_the_others() {
+        let mut all: Vec<Finding> = (0..3 * MAX_SERIES)
+            .map(|number| Finding { namespace: "a-tenant".into(), ..finding(&number.to_string()) })
+            .collect();
+        all.extend((0..SHARE).map(|number| Finding {
+            namespace: "zoo".into(),
+            severity: crate::finding::Severity::Info,
+            ..finding(&number.to_string())
+        }));
+        let text = text(&all);
+        let of_zoo = text.lines().filter(|line| line.starts_with("probehound_findings{namespace=\"zoo\""));
+        assert_eq!(of_zoo.count(), SHARE);
+    }
+
+    fn text(findings: &[Finding]) -> String {
+        let mut out = String::new();
+        let refused = write(findings.iter(), &mut out).expect("strings take everything");
+        assert!(!refused.is_empty());
+        out
+    }
 }

@@ -13,6 +13,7 @@ pub mod message;
 pub mod metrics;
 pub mod object;
 pub mod plain;
+pub mod rank;
 pub mod remedies;
 pub mod sentence;
 pub mod sentences;

@@ -18,7 +18,7 @@ use kube::core::crd::CustomResourceExt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-pub use name::object_name;
+pub use name::{ObjectKey, object_name};
 pub use told::{Notification, Reach, Said, Told};
 
 use crate::engine::{

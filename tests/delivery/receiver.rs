@@ -39,7 +39,7 @@ impl Receiver {
 
     /// One that was never told anything.
     pub fn new(settings: Settings, since: Time) -> Self {
-        Self { items: BTreeMap::new(), past: Past { since, not_before: since }, settings }
+        Self { items: BTreeMap::new(), past: Past { since, first_told: None, not_before: since }, settings }
     }
 
     /// The finding is now so.

@@ -114,7 +114,7 @@ async fn all_peers_of_an_alertmanager_are_told_and_one_is_enough() {
     assert_eq!(labels["alertname"], "ProbehoundProbeMisconfigured");
     assert_eq!(alerts[0]["annotations"]["suggested"], "/health");
     assert_eq!(alerts[0]["startsAt"], at(10).to_string());
-    assert_eq!(alerts[0]["endsAt"], at(20).plus(Duration::from_mins(4)).to_string());
+    assert_eq!(alerts[0]["endsAt"], at(20).plus(Duration::from_mins(15)).to_string());
 }
 
 #[test]
@@ -122,8 +122,8 @@ fn what_fires_is_sent_again_and_again_and_what_is_over_for_a_quarter_of_an_hour(
     let mut alerts = Alerts::new(Duration::from_mins(1), None);
     let web = finding("web", 10);
     let ends = |alerts: Vec<Alert>| alerts.iter().map(|alert| alert.ends_at).collect::<Vec<_>>();
-    assert_eq!(ends(alerts.round(&[item(&web, FindingState::Confirmed)], at(20))), [at(260)]);
-    assert_eq!(ends(alerts.round(&[item(&web, FindingState::Confirmed)], at(80))), [at(320)]);
+    assert_eq!(ends(alerts.round(&[item(&web, FindingState::Confirmed)], at(20))), [at(920)]);
+    assert_eq!(ends(alerts.round(&[item(&web, FindingState::Confirmed)], at(80))), [at(980)]);
     let over = Finding { resolved_at: Some(at(100)), ..web };
     assert_eq!(ends(alerts.round(&[item(&over, FindingState::Resolved)], at(110))), [at(100)]);
     assert_eq!(ends(alerts.round(&[item(&over, FindingState::Resolved)], at(900))), [at(100)]);
@@ -139,7 +139,7 @@ fn a_change_of_the_severity_ends_one_alert_and_begins_another() {
     let sent = alerts.round(&[item(&worse, FindingState::Confirmed)], at(30));
     let by_severity =
         |severity: &str| sent.iter().find(|alert| alert.labels["severity"] == severity).map(|alert| alert.ends_at);
-    assert_eq!((by_severity("warning"), by_severity("critical")), (Some(at(30)), Some(at(270))));
+    assert_eq!((by_severity("warning"), by_severity("critical")), (Some(at(30)), Some(at(930))));
 }
 
 #[test]

@@ -1,20 +1,25 @@
 //! Delivery as it runs: objects in, messages out, what was told recorded; killed, restarted, and led
 //! by another replica.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use probehound::config::{Config, Source};
-use probehound::delivery::run::{Means, run};
+use probehound::delivery::run as delivery;
 use probehound::engine::{ChangeKind, Finding, Severity};
+use probehound::finding::Identity;
 use probehound::operator::board::{Board, Entry};
+use probehound::operator::driver::Memory;
+use probehound::operator::keeper::{self, Store};
 use probehound::operator::leadership::Leadership;
+use probehound::operator::ledger::Ledger;
 use probehound::operator::metrics::Metrics;
 use probehound::operator::stop::{Stop, Stopper};
 use probehound::report::object::{FindingState, Notification, Told};
 use probehound::time::Time;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::samples::{at, finding};
@@ -29,12 +34,12 @@ fn a_finding_is_told_recorded_and_told_to_be_over() {
     let world = World::new();
     let _replica = world.start();
     let mut web = finding("web", 10);
-    world.api.put(&web, FindingState::Confirmed);
+    world.say(&web, FindingState::Confirmed);
     let first = world.takes(1);
     assert!(first[0].starts_with("WARNING: web (prod)"), "{first:?}");
     world.records(&web, Told::Opened);
     web.resolved_at = Some(at(300));
-    world.api.put(&web, FindingState::Resolved);
+    world.say(&web, FindingState::Resolved);
     assert!(world.takes(2)[1].starts_with("RESOLVED: web (prod)"));
     world.records(&web, Told::Resolved);
     assert_eq!(world.api.written(), 2, "each is written once");
@@ -46,10 +51,10 @@ fn what_was_sent_and_cannot_be_recorded_is_recorded_later_and_not_sent_again() {
     let _replica = world.start();
     world.api.refuse([503, 429, 500]);
     let web = finding("web", 10);
-    world.api.put(&web, FindingState::Confirmed);
+    world.say(&web, FindingState::Confirmed);
     world.takes(1);
     world.records(&web, Told::Opened);
-    world.api.put(&finding("api", 20), FindingState::Confirmed);
+    world.say(&finding("api", 20), FindingState::Confirmed);
     assert_eq!(world.takes(2).len(), 2);
 }
 
@@ -58,9 +63,9 @@ fn while_nothing_can_be_recorded_nothing_more_is_sent() {
     let world = World::new();
     let replica = world.start();
     world.api.set_out(true);
-    world.api.put(&finding("web", 10), FindingState::Confirmed);
+    world.say(&finding("web", 10), FindingState::Confirmed);
     world.takes(1);
-    world.api.put(&finding("api", 20), FindingState::Confirmed);
+    world.say(&finding("api", 20), FindingState::Confirmed);
     world.stays_at(1);
     // Killed now, one message is sent twice, and the other one is not lost.
     replica.kill();
@@ -77,7 +82,7 @@ fn killed_at_ten_moments_nothing_is_lost_and_nothing_else_comes_twice() {
     let mut replica = Some(world.start());
     let findings: Vec<Finding> = (0..10).map(|number| finding(&format!("web-{number}"), 10)).collect();
     for (number, finding) in findings.iter().enumerate() {
-        world.api.put(finding, FindingState::Confirmed);
+        world.say(finding, FindingState::Confirmed);
         // Around the moment at which the message goes out, a little earlier or later each time.
         world.wait(Duration::from_millis(150 * number as u64));
         if let Some(replica) = replica.take() {
@@ -102,14 +107,14 @@ fn killed_at_ten_moments_nothing_is_lost_and_nothing_else_comes_twice() {
 fn a_change_of_the_leader_loses_nothing_and_repeats_nothing() {
     let world = World::new();
     let (one, other) = (world.start_as_follower(), world.start_as_follower());
-    world.api.put(&finding("web", 10), FindingState::Confirmed);
+    world.say(&finding("web", 10), FindingState::Confirmed);
     world.stays_at(0);
     one.lead();
     world.takes(1);
     world.records(&finding("web", 10), Told::Opened);
     one.step_down();
     other.lead();
-    world.api.put(&finding("api", 20), FindingState::Confirmed);
+    world.say(&finding("api", 20), FindingState::Confirmed);
     let all = world.takes(2);
     assert!(all[1].contains("api (prod)"), "{all:?}");
     world.records(&finding("api", 20), Told::Opened);
@@ -122,13 +127,13 @@ fn after_an_outage_of_the_receiver_what_is_still_news_is_told() {
     let _replica = world.start();
     world.slack.set_out(true);
     let (mut web, mut gone) = (finding("web", 10), now_confirmed("gone"));
-    world.api.put(&web, FindingState::Confirmed);
-    world.api.put(&gone, FindingState::Confirmed);
+    world.say(&web, FindingState::Confirmed);
+    world.say(&gone, FindingState::Confirmed);
     world.tries(2);
     web.severity = Severity::Critical;
-    world.api.put(&web, FindingState::Confirmed);
+    world.say(&web, FindingState::Confirmed);
     gone.resolved_at = gone.confirmed_at;
-    world.api.put(&gone, FindingState::Resolved);
+    world.say(&gone, FindingState::Resolved);
     world.slack.set_out(false);
     let all = world.takes(2);
     assert!(all[0].starts_with("CRITICAL: web (prod)"), "{all:?}");
@@ -141,11 +146,11 @@ fn a_message_that_is_refused_holds_up_nothing() {
     world.slack.then([Turn::Answer(400, "invalid_payload")]);
     let _replica = world.start();
     let web = finding("web", 10);
-    world.api.put(&web, FindingState::Confirmed);
+    world.say(&web, FindingState::Confirmed);
     world.records(&web, Told::Nothing);
     let refused = world.api.told(&web)[0].refused.clone();
     assert_eq!(refused.as_deref(), Some("it answers 400: invalid_payload"));
-    world.api.put(&finding("api", 20), FindingState::Confirmed);
+    world.say(&finding("api", 20), FindingState::Confirmed);
     assert!(world.takes(1)[0].contains("api (prod)"));
 }
 
@@ -154,12 +159,12 @@ fn a_receiver_that_is_gone_is_told_again_at_another_address() {
     let world = World::new();
     world.slack.then([Turn::Answer(404, "no_service")]);
     let replica = world.start();
-    world.api.put(&finding("web", 10), FindingState::Confirmed);
+    world.say(&finding("web", 10), FindingState::Confirmed);
     world.tries(1);
     world.until("the receiver is stopped", || {
         replica.metrics().contains("probehound_receiver_stopped{receiver=\"slack\"} 1")
     });
-    world.api.put(&finding("api", 20), FindingState::Confirmed);
+    world.say(&finding("api", 20), FindingState::Confirmed);
     world.stays_at(0);
     world.set_url(&format!("{}?again", world.slack.url()));
     world.slack.then([Turn::Answer(200, "ok"), Turn::Answer(200, "ok")]);
@@ -172,13 +177,13 @@ fn what_a_person_deletes_or_wipes_out_is_not_told_again() {
     let world = World::new();
     let _replica = world.start();
     let web = finding("web", 10);
-    world.api.put(&web, FindingState::Confirmed);
+    world.say(&web, FindingState::Confirmed);
     world.takes(1);
     world.records(&web, Told::Opened);
     world.api.tell(&web, &[]);
     world.records(&web, Told::Opened);
     world.api.delete(&web);
-    world.api.put(&web, FindingState::Confirmed);
+    world.say(&web, FindingState::Confirmed);
     world.records(&web, Told::Opened);
     world.stays_at(1);
 }
@@ -207,7 +212,7 @@ fn events_stand_on_the_workload_once_each() {
     let world = World::with("receivers: [{name: describe, events: {}}]");
     let mut replica = Some(world.start());
     let web = finding("web", 10);
-    world.api.put(&web, FindingState::Confirmed);
+    world.say(&web, FindingState::Confirmed);
     world.records(&web, Told::Opened);
     // Killed before it was recorded, the Event is written again under the same name.
     world.api.tell(&web, &[]);
@@ -230,7 +235,7 @@ fn asked_to_end_it_ends_soon_and_what_was_sent_is_recorded() {
     let replica = world.start();
     let web = finding("web", 10);
     world.slack.then([Turn::Slow(Duration::from_millis(800))]);
-    world.api.put(&web, FindingState::Confirmed);
+    world.say(&web, FindingState::Confirmed);
     world.wait(Duration::from_millis(300));
     let took = replica.end(&world);
     assert!(took < Duration::from_secs(5), "{took:?}");
@@ -264,8 +269,8 @@ fn no_secret_is_written_anywhere() {
     ]);
     let replica = world.start();
     let (web, api) = (finding("web", 10), finding("api", 10));
-    world.api.put(&web, FindingState::Confirmed);
-    world.api.put(&api, FindingState::Confirmed);
+    world.say(&web, FindingState::Confirmed);
+    world.say(&api, FindingState::Confirmed);
     world.until("both webhooks are stopped", || {
         let metrics = replica.metrics();
         ["slack", "ops"]
@@ -328,6 +333,9 @@ struct World {
     slack: Slack,
     config: watch::Sender<Arc<Config>>,
     file: std::path::PathBuf,
+    /// What an engine makes of the cluster, and the boards onto which it goes.
+    said: Mutex<BTreeMap<Identity, Entry>>,
+    boards: Mutex<Vec<Arc<Board>>>,
 }
 
 /// A running operator's delivery, in a runtime of its own that can be killed.
@@ -353,8 +361,15 @@ impl World {
         let slack = outer.block_on(Slack::start([]));
         let text = notifications.replace("URL_FILE", &file.display().to_string());
         let loaded = Source::default().load_text(&format!("notifications: {{{text}}}")).expect("no error");
-        let world =
-            Self { outer, api: FindingsApi::default(), slack, config: watch::channel(Arc::new(loaded.config)).0, file };
+        let world = Self {
+            outer,
+            api: FindingsApi::default(),
+            slack,
+            config: watch::channel(Arc::new(loaded.config)).0,
+            file,
+            said: Mutex::default(),
+            boards: Mutex::default(),
+        };
         world.set_url(&world.slack.url());
         world.something_was_told_long_ago();
         world
@@ -396,21 +411,62 @@ impl World {
         let (ends, ended) = std::sync::mpsc::channel();
         let (api, config) = (self.api.clone(), self.config.subscribe());
         let (its_board, its_metrics) = (Arc::clone(&board), Arc::clone(&metrics));
+        // What goes on it sees for itself; what ended before it began it does not know.
+        for entry in self.said.lock().expect("no panic holds it").values().filter(|entry| entry.is_open()) {
+            board.put_up(entry.clone());
+        }
+        self.boards.lock().expect("no panic holds it").push(Arc::clone(&board));
         runtime.spawn(async move {
-            let means = Means {
-                client: api.client(),
-                namespaces: vec![],
-                board: its_board,
-                config,
-                leadership: Leadership::new(held_until),
-                metrics: its_metrics,
-                instance: "probehound-0".into(),
-            };
-            run(means, stop).await;
+            let (ledger, leadership) = (Arc::<Ledger>::default(), Leadership::new(held_until));
+            let (memories, mut inlet) = mpsc::channel::<Memory>(1);
+            tokio::spawn(async move {
+                while let Some(memory) = inlet.recv().await {
+                    // Whoever asked may have gone.
+                    let _ = memory.taken.send(());
+                }
+            });
+            let keeps = keeper::run(
+                keeper::Means {
+                    store: Store::new(api.client(), vec![], leadership.clone()),
+                    board: its_board,
+                    ledger: Arc::clone(&ledger),
+                    config: config.clone(),
+                    leadership: leadership.clone(),
+                    memories,
+                    metrics: Arc::clone(&its_metrics),
+                },
+                stop.clone(),
+            );
+            let tells = delivery::run(
+                delivery::Means {
+                    client: api.client(),
+                    ledger,
+                    config,
+                    leadership,
+                    metrics: its_metrics,
+                    instance: "probehound-0".into(),
+                },
+                stop,
+            );
+            tokio::join!(keeps, tells);
             // A test that is over does not wait for it.
             let _ = ends.send(());
         });
         Replica { runtime: Some(runtime), board, metrics, leads, stopper, ended }
+    }
+
+    /// The engines of all replicas say so.
+    fn say(&self, finding: &Finding, state: FindingState) {
+        let kind = match state {
+            FindingState::Confirmed => ChangeKind::Confirmed,
+            FindingState::Resolved => ChangeKind::Resolved,
+            FindingState::Withdrawn => ChangeKind::Withdrawn,
+        };
+        let entry = Entry { finding: Arc::new(finding.clone()), kind, at: Time::default(), silenced_by: None };
+        for board in self.boards.lock().expect("no panic holds it").iter() {
+            board.put_up(entry.clone());
+        }
+        self.said.lock().expect("no panic holds it").insert(finding.identity(), entry);
     }
 
     /// The fallback texts of the messages that Slack took, once there are so many.

@@ -133,7 +133,8 @@ impl FindingsApi {
             (Method::GET, path) if path == FINDINGS && self.locked().missing => status(StatusCode::NOT_FOUND),
             (Method::GET, path) if path == FINDINGS && query.contains("watch=true") => self.watch(&query),
             (Method::GET, path) if path == FINDINGS => self.list(),
-            (Method::PATCH, path) if path.ends_with("/status") => self.patch(path, &body),
+            (Method::GET, path) if path.contains("/findings/") => self.one(path),
+            (Method::PATCH, path) if path.contains("/findings/") => self.patch(path, &query, &body),
             (Method::POST, path) if path.ends_with("/events") => self.event(&body),
             (Method::GET, path) if path.starts_with("/apis/apps/v1/namespaces/") => json_of(
                 StatusCode::OK,
@@ -141,6 +142,12 @@ impl FindingsApi {
             ),
             _ => status(StatusCode::NOT_FOUND),
         }
+    }
+
+    fn one(&self, path: &str) -> Response<StreamBody<Frames>> {
+        let all = self.locked();
+        let known = path.rsplit('/').next().and_then(|name| all.findings.get(name));
+        known.map_or_else(|| status(StatusCode::NOT_FOUND), |object| json_of(StatusCode::OK, object))
     }
 
     fn list(&self) -> Response<StreamBody<Frames>> {
@@ -173,22 +180,44 @@ impl FindingsApi {
         Response::new(StreamBody::new(lines.boxed()))
     }
 
-    fn patch(&self, path: &str, body: &[u8]) -> Response<StreamBody<Frames>> {
+    /// As the keeper writes: the object, its status, and by another manager what was told.
+    fn patch(&self, path: &str, query: &str, body: &[u8]) -> Response<StreamBody<Frames>> {
         let mut all = self.locked();
-        if all.out {
+        let records = query.contains("fieldManager=probehound-delivery");
+        if all.out && records {
             return status(StatusCode::SERVICE_UNAVAILABLE);
         }
-        if !all.refusals.is_empty() {
+        if records && !all.refusals.is_empty() {
             let refusal = all.refusals.remove(0);
             return status(refusal);
         }
+        if all.missing {
+            return status(StatusCode::NOT_FOUND);
+        }
+        let of_status = path.ends_with("/status");
         let name = path.trim_end_matches("/status").rsplit('/').next().unwrap_or_default().to_owned();
-        let Some(mut value) = all.findings.get(&name).cloned() else { return status(StatusCode::NOT_FOUND) };
         let wanted: Value = serde_json::from_slice(body).expect("a patch is JSON");
-        value["status"]["notifications"] = wanted["status"]["notifications"].clone();
-        all.written += 1;
-        self.change(&mut all, "MODIFIED", &name, value.clone());
-        json_of(StatusCode::OK, &value)
+        let known = all.findings.get(&name).cloned();
+        let kind = if known.is_some() { "MODIFIED" } else { "ADDED" };
+        let Some(mut value) = known.or_else(|| (!of_status).then(|| wanted.clone())) else {
+            return status(StatusCode::NOT_FOUND);
+        };
+        if of_status && records {
+            value["status"]["notifications"] = wanted["status"]["notifications"].clone();
+            all.written += 1;
+        } else if of_status {
+            let told = value["status"]["notifications"].take();
+            value["status"] = wanted["status"].clone();
+            value["status"]["notifications"] = if told.is_null() { json!([]) } else { told };
+        }
+        let same = all.findings.get(&name).is_some_and(|before| {
+            let bare = |object: &Value| (object["spec"].clone(), object["status"].clone());
+            bare(before) == bare(&value)
+        });
+        if !same {
+            self.change(&mut all, kind, &name, value);
+        }
+        json_of(StatusCode::OK, &all.findings[&name].clone())
     }
 
     fn event(&self, body: &[u8]) -> Response<StreamBody<Frames>> {
@@ -205,6 +234,7 @@ impl FindingsApi {
     fn change(&self, all: &mut State, kind: &str, name: &str, mut value: Value) {
         all.version += 1;
         value["metadata"]["resourceVersion"] = json!(all.version.to_string());
+        value["metadata"]["uid"] = json!(format!("uid-of-{name}"));
         all.findings.insert(name.to_owned(), value.clone());
         // Nobody watches yet.
         drop(self.changes.send((all.version, json!({"type": kind, "object": value}))));

@@ -59,7 +59,7 @@ impl Channel {
 
     /// Sends until nothing is due.
     fn send(&mut self, now: Time) -> Vec<(Time, Payload)> {
-        let past = Past { since: self.since.unwrap_or(now), not_before: now };
+        let past = Past { since: self.since.unwrap_or(now), first_told: None, not_before: now };
         let mut sent = Vec::new();
         loop {
             let items: Vec<Item> = self.items.values().cloned().collect();

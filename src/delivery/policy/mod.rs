@@ -3,7 +3,7 @@
 //! The caller sends what [`next`] says, records what was told, and asks again.
 
 mod news;
-mod storm;
+pub(super) mod storm;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +85,8 @@ pub enum Holds {
 pub struct Past {
     /// Since when this process serves the receiver.
     pub since: Time,
+    /// When the receiver was first told anything, as far as is known.
+    pub first_told: Option<Time>,
     /// Nothing is sent before: the pace that the receiver bears, or a back-off.
     pub not_before: Time,
 }
@@ -101,6 +103,9 @@ pub enum Next {
 }
 
 /// What to send next to a receiver that knows of the findings what their items say.
+///
+/// Of findings of which nothing is due and nothing was told in the last minute the items may be left
+/// out.
 pub fn next(items: &[Item], past: Past, settings: &Settings, now: Time) -> Next {
     let existed = existed_since(items, past);
     let due = items.iter().filter_map(|item| news::of(item, existed, settings));
@@ -118,12 +123,10 @@ pub fn next(items: &[Item], past: Past, settings: &Settings, now: Time) -> Next 
     tell(items, in_order(fresh), past, settings, now)
 }
 
-/// How many findings the receiver has yet to hear of, now or when its time has come.
-pub fn pending(items: &[Item], past: Past, settings: &Settings, now: Time) -> usize {
-    let existed = existed_since(items, past);
-    let due = items.iter().filter_map(|item| news::of(item, existed, settings));
-    // A reminder whose time has not come is nothing that waits.
-    due.filter(|due| due.kind != Kind::GoesOn || due.at <= now).count()
+/// What of one finding the receiver has yet to hear, and when it may at the earliest.
+pub fn due(item: &Item, past: Past, settings: &Settings) -> Option<(Time, Kind)> {
+    let existed = existed_since(std::slice::from_ref(item), past);
+    news::of(item, existed, settings).map(|due| (due.at, due.kind))
 }
 
 /// One of them, or a digest.
@@ -162,13 +165,14 @@ fn came_and_went(mut missed: Vec<Due>) -> Dispatch {
 /// Since when the receiver is known to be there: what came and went before is no news to it.
 fn existed_since(items: &[Item], past: Past) -> Time {
     let told = items.iter().filter_map(|item| item.told.as_ref()).map(|told| told.at);
-    told.min().map_or(past.since, |first| first.min(past.since))
+    told.chain(past.first_told).min().map_or(past.since, |first| first.min(past.since))
 }
 
 /// Whether the receiver was never told anything, and what is to be told looped before anybody looked.
 fn is_first_look(items: &[Item], fresh: &[Due], past: Past) -> bool {
     let looked = past.since.plus(FIRST_LOOK);
-    items.iter().all(|item| item.told.is_none()) && fresh.iter().any(|due| due.item.finding.opened_at < looked)
+    let never_told = past.first_told.is_none() && items.iter().all(|item| item.told.is_none());
+    never_told && fresh.iter().any(|due| due.item.finding.opened_at < looked)
 }
 
 fn oldest(fresh: &[Due]) -> Time {

@@ -9,7 +9,7 @@ use crate::finding::Identity;
 use crate::time::Time;
 
 /// Findings that are told within this count as at once.
-const AT_ONCE: Duration = Duration::from_mins(1);
+pub(in crate::delivery) const AT_ONCE: Duration = Duration::from_mins(1);
 /// Digests that are not full are no closer to one another.
 const BETWEEN: Duration = Duration::from_secs(10);
 

@@ -8,11 +8,12 @@ use super::said;
 use crate::config::Silences;
 use crate::engine::{Change, ChangeKind, Finding};
 use crate::finding::Identity;
-use crate::operator::board::{Board, Entry};
+use crate::operator::board::{Board, Entry, PutUp};
 use crate::time::Time;
 
-/// What is over stays up so long: whoever passes it on has seen it by then, and holds it himself.
-const LINGERS: Duration = Duration::from_hours(1);
+/// How long what is over stays up: whoever passes it on has taken it by then, and holds what is left
+/// to do with it.
+const LINGERS: Duration = Duration::from_mins(1);
 
 /// Keeps the board.
 pub(super) struct Shown {
@@ -87,16 +88,26 @@ impl Shown {
     }
 
     fn put_up(&mut self, entry: Entry) {
-        let identity = entry.finding.identity();
+        let (identity, at) = (entry.finding.identity(), entry.at);
         if let Some(leaves) = self.over.remove(&identity) {
             self.leaving.remove(&(leaves, identity.clone()));
         }
-        if !entry.is_open() {
-            let leaves = entry.at.plus(LINGERS);
-            self.over.insert(identity.clone(), leaves);
-            self.leaving.insert((leaves, identity));
+        let is_over = !entry.is_open();
+        match self.board.put_up(entry) {
+            PutUp::Up if is_over => self.leaves(identity, at),
+            PutUp::Up => {}
+            PutUp::Instead(other) => self.leaves(other, at),
+            // Withdrawn, if it was up.
+            PutUp::Dropped => self.leaves(identity, at),
         }
-        self.board.put_up(entry);
+    }
+
+    fn leaves(&mut self, identity: Identity, over: Time) {
+        let leaves = over.plus(LINGERS);
+        if let Some(before) = self.over.insert(identity.clone(), leaves) {
+            self.leaving.remove(&(before, identity.clone()));
+        }
+        self.leaving.insert((leaves, identity));
     }
 
     fn silence_anew(&mut self, now: Time) {

@@ -48,6 +48,11 @@ impl Complaints {
         self.complain(Deed::Watch, scope.clone(), None, refusal);
     }
 
+    /// Whether there is the API for all objects, and the right to see them.
+    pub fn can_all_be_watched(&self) -> bool {
+        self.closed.keys().all(|(deed, _)| *deed != Deed::Watch)
+    }
+
     /// An object was written.
     pub fn can_write(&mut self, key: &Key) {
         self.told.retain(|word, _| *word == CONTESTED);

@@ -92,6 +92,15 @@ impl Refusal {
         }
     }
 
+    /// Whether what was to be recorded will not be taken: to try on would hold up all else.
+    pub fn is_for_good(&self) -> bool {
+        match self {
+            Self::NoApi | Self::Forbidden(_) => true,
+            Self::Other { trouble, .. } => *trouble == Trouble::Other,
+            _ => false,
+        }
+    }
+
     /// The kind, for telling one trouble from another.
     pub const fn word(&self) -> &'static str {
         match self {

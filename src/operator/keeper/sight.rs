@@ -5,13 +5,14 @@ use std::time::Duration;
 use futures::stream::{BoxStream, SelectAll};
 use futures::{Stream, StreamExt, stream};
 use kube::Api;
-use kube::api::DynamicObject;
 use kube::runtime::watcher::{Config, Error, Event, Result, watcher};
 
 use super::refusal::Refusal;
 use super::state::{Kept, Key};
 use super::store::Store;
+use super::stored::Stored;
 use crate::engine::Scope;
+use crate::report::object::Notification;
 use crate::source::cluster::{Backoff, Trouble, watch_cause};
 
 /// How long the server lets a watch go on: a dead peer is noticed soon after.
@@ -24,8 +25,8 @@ const PAGE: u32 = 250;
 pub enum Sighting {
     /// A list begins, or begins anew.
     Started(Scope),
-    /// An object as it is now.
-    Saw(Key, Kept),
+    /// An object as it is now, and what was told of it.
+    Saw(Key, Kept, Vec<Notification>),
     /// An object is gone; with the `resourceVersion` of its end.
     Gone(Key, u64),
     /// A list is complete.
@@ -52,9 +53,9 @@ pub fn watch(store: &Store) -> impl Stream<Item = Sighting> + Send + use<> {
 }
 
 struct Watched {
-    api: Api<DynamicObject>,
+    api: Api<Stored>,
     scope: Scope,
-    events: Option<BoxStream<'static, Result<Event<DynamicObject>>>>,
+    events: Option<BoxStream<'static, Result<Event<Stored>>>>,
     backoff: Backoff,
     pause: Duration,
 }
@@ -91,20 +92,15 @@ impl Watched {
     }
 }
 
-fn sighting(scope: &Scope, event: &Event<DynamicObject>) -> Option<Sighting> {
+fn sighting(scope: &Scope, event: &Event<Stored>) -> Option<Sighting> {
     match event {
         Event::Init => Some(Sighting::Started(scope.clone())),
         Event::InitDone => Some(Sighting::Finished(scope.clone())),
         Event::InitApply(object) | Event::Apply(object) => {
             let (key, kept) = Kept::of(object)?;
-            Some(Sighting::Saw(key, kept))
+            Some(Sighting::Saw(key, kept, object.notifications().to_vec()))
         }
-        Event::Delete(object) => {
-            let metadata = &object.metadata;
-            let key = Key { namespace: metadata.namespace.as_deref()?.into(), name: metadata.name.as_deref()?.into() };
-            let version = metadata.resource_version.as_deref().and_then(|version| version.parse().ok());
-            Some(Sighting::Gone(key, version.unwrap_or(0)))
-        }
+        Event::Delete(object) => Some(Sighting::Gone(object.place()?, object.version())),
     }
 }
 

@@ -2,30 +2,14 @@
 
 use std::sync::Arc;
 
-use kube::core::DynamicObject;
-
+use super::stored::Stored;
 use crate::engine::ChangeKind;
-use crate::finding::{Finding, Identity};
+use crate::finding::{Cause, Finding};
 use crate::operator::board::Entry;
-use crate::report::object::{FindingObject, FindingState, FindingStatus, Notification, Told, object_name};
+pub use crate::report::object::ObjectKey as Key;
+use crate::report::object::{FindingObject, FindingSpec, FindingState, FindingStatus, Notification, Told};
 use crate::source::hash::mark;
 use crate::time::Time;
-
-/// Where an object is.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Key {
-    /// Its namespace.
-    pub namespace: Arc<str>,
-    /// Its name.
-    pub name: Arc<str>,
-}
-
-impl Key {
-    /// Where the object of a finding is.
-    pub fn of(identity: &Identity) -> Self {
-        Self { namespace: Arc::clone(&identity.namespace), name: object_name(identity).into() }
-    }
-}
 
 /// What an object is to say.
 #[derive(Clone, Debug)]
@@ -107,28 +91,26 @@ impl Marks {
     }
 }
 
-/// A finding's object as it stands in the cluster, as little as has to be known of it.
+/// A finding's object as it stands in the cluster, as little as has to be known of it: there may be
+/// many.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Kept {
-    /// Its UID: a later one of the same name is another object.
-    pub uid: Arc<str>,
-    /// Its `resourceVersion` as text, for preconditions.
-    pub resource_version: Arc<str>,
+    /// Its `resourceVersion`: what is older is old news. 0 where it is no number.
+    pub version: u64,
+    /// A mark of its UID: a later one of the same name is another object.
+    pub uid: u64,
     /// The marks of its status.
     pub marks: Marks,
     /// The episode that it tells of.
     pub episode: u32,
     /// Since when it is over, if it is.
-    pub over: Option<Over>,
-}
-
-/// A finding's object that may be removed some day.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub struct Over {
-    /// Since when.
-    pub since: Time,
+    pub over: Option<Time>,
     /// Whether each receiver that was told of the episode was told of its end.
     pub told: bool,
+    /// Whether its workload comes once: a bare pod, a Job.
+    pub fleeting: bool,
+    /// A mark of what findings that are alike have in common: namespace, kind, container and cause.
+    pub alike: u64,
 }
 
 impl Kept {
@@ -136,46 +118,33 @@ impl Kept {
     ///
     /// A status that cannot be understood counts as none: it is written anew while the finding goes
     /// on, and removed like one that is over if it does not.
-    pub fn of(object: &DynamicObject) -> Option<(Key, Self)> {
-        let found = parsed(object)?;
-        let metadata = &object.metadata;
-        let created = metadata.creation_timestamp.as_ref().map(|time| Time::from_millis(time.0.as_millisecond()));
-        let status = found.status.unwrap_or_default();
+    pub fn of(object: &Stored) -> Option<(Key, Self)> {
+        let (key, spec) = (object.key()?, object.spec()?);
+        let status = object.status().cloned().unwrap_or_default();
         let over = match status.state {
             Some(FindingState::Confirmed) => None,
-            Some(_) => status.resolved_at.or(created),
-            None => created,
+            Some(_) => status.resolved_at.or(object.created()),
+            None => object.created(),
         };
         let episode = status.episodes.unwrap_or_default();
         let told = status.notifications.iter().all(|notification| is_told(notification, episode));
+        let alike = alike(&key, spec, status.cause);
         let kept = Self {
-            uid: metadata.uid.as_deref().unwrap_or_default().into(),
-            resource_version: metadata.resource_version.as_deref().unwrap_or_default().into(),
-            over: over.map(|since| Over { since, told }),
+            version: object.version(),
+            uid: object.uid(),
+            over,
+            told,
             episode,
+            fleeting: matches!(&*spec.workload.kind, "Pod" | "Job"),
+            alike,
             marks: Marks::of(status),
         };
-        Some((Key { namespace: metadata.namespace.as_deref()?.into(), name: metadata.name.as_deref()?.into() }, kept))
+        Some((key, kept))
     }
 }
 
-/// The finding that an object holds, if it was confirmed and not withdrawn: what the engine is to
-/// remember.
-pub fn remembered(object: &DynamicObject) -> Option<Finding> {
-    let found = parsed(object)?;
-    let state = found.status.as_ref()?.state?;
-    found.finding().filter(|finding| finding.confirmed_at.is_some() && state != FindingState::Withdrawn)
-}
-
-/// The object, if its name is the one that its finding has; without its status if that is odd.
-fn parsed(object: &DynamicObject) -> Option<FindingObject> {
-    let spec = serde_json::from_value(object.data.get("spec")?.clone()).ok()?;
-    let status = object.data.get("status").and_then(|status| serde_json::from_value(status.clone()).ok());
-    let mut found = FindingObject::new(object.metadata.name.as_deref()?, spec);
-    found.metadata.namespace = Some(object.metadata.namespace.clone()?);
-    found.status = status;
-    let own = found.metadata.name.as_deref() == Some(&*object_name(&found.identity()?));
-    own.then_some(found)
+fn alike(key: &Key, spec: &FindingSpec, cause: Option<Cause>) -> u64 {
+    mark(&(&key.namespace, &spec.workload.kind, &spec.container, cause))
 }
 
 /// Whether a receiver has nothing more to hear of an episode that is over.

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, Preconditions};
 use kube::{Client, Resource};
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use super::refusal::Refusal;
-use super::state::{Kept, Key};
+use super::state::Key;
+use super::stored::Stored;
 use crate::operator::leadership::Leadership;
-use crate::report::object::{FindingObject, MANAGER};
+use crate::report::object::{DELIVERY_MANAGER, FindingObject, MANAGER, Notification};
 use crate::source::cluster::Trouble;
 
 /// How long one request may take: what a holder of the Lease sends has to arrive before another one
@@ -25,42 +26,61 @@ const PAGE: u32 = 250;
 pub struct Store {
     client: Client,
     namespaces: Vec<Arc<str>>,
-    resource: ApiResource,
     leadership: Leadership,
 }
 
 impl Store {
     /// Those of these namespaces, of all where there are none; written only while this replica leads.
     pub fn new(client: Client, namespaces: Vec<Arc<str>>, leadership: Leadership) -> Self {
-        Self { client, namespaces, resource: ApiResource::erase::<FindingObject>(&()), leadership }
+        Self { client, namespaces, leadership }
     }
 
     /// The namespaces, each with what it is read through; one without a name where all are watched.
-    pub fn scopes(&self) -> Vec<(Option<Arc<str>>, Api<DynamicObject>)> {
+    pub fn scopes(&self) -> Vec<(Option<Arc<str>>, Api<Stored>)> {
         if self.namespaces.is_empty() {
-            return vec![(None, Api::all_with(self.client.clone(), &self.resource))];
+            return vec![(None, Api::all(self.client.clone()))];
         }
         self.namespaces.iter().map(|namespace| (Some(Arc::clone(namespace)), self.of(namespace))).collect()
     }
 
-    /// All objects.
+    /// Takes in all objects, one page at a time: there may be more than fit into memory at once.
     ///
     /// # Errors
-    /// The first trouble that there was.
-    pub async fn list(&self) -> Result<Vec<DynamicObject>, Refusal> {
-        let mut all = Vec::new();
+    /// The first trouble that there was; what came before it was taken in.
+    pub async fn each(&self, mut take: impl FnMut(&Stored) + Send) -> Result<(), Refusal> {
         for (_, api) in self.scopes() {
             let mut parameters = ListParams::default().limit(PAGE);
             loop {
                 let page = in_time(api.list(&parameters)).await?;
-                all.extend(page.items);
+                page.items.iter().for_each(&mut take);
                 parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
                 if parameters.continue_token.is_none() {
                     break;
                 }
             }
         }
-        Ok(all)
+        Ok(())
+    }
+
+    /// One object as it is now.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be read.
+    pub async fn read(&self, key: &Key) -> Result<Stored, Refusal> {
+        in_time(self.of(&key.namespace).get(&key.name)).await
+    }
+
+    /// Records what receivers were told in an object that exists; gives it back as it stands then.
+    ///
+    /// By another manager than all else of the status: neither removes what the other one wrote.
+    ///
+    /// # Errors
+    /// It could not be written; it may be written again.
+    pub async fn record(&self, key: &Key, told: &[Notification]) -> Result<Stored, Refusal> {
+        let status = body(key, "status", &json!({ "notifications": told }));
+        let apply = PatchParams::apply(DELIVERY_MANAGER).force();
+        self.leads()?;
+        in_time(self.of(&key.namespace).patch_status(&key.name, &apply, &Patch::Apply(&status))).await
     }
 
     /// Writes an object, which is made first where it does not exist; gives it back as it stands then.
@@ -69,7 +89,7 @@ impl Store {
     ///
     /// # Errors
     /// It could not be written, or not all of it; it may be written again.
-    pub async fn write(&self, key: &Key, object: &FindingObject, exists: bool) -> Result<DynamicObject, Refusal> {
+    pub async fn write(&self, key: &Key, object: &FindingObject, exists: bool) -> Result<Stored, Refusal> {
         let api = self.of(&key.namespace);
         let apply = PatchParams::apply(MANAGER).force();
         if !exists {
@@ -81,7 +101,7 @@ impl Store {
         let status = body(key, "status", &wanted);
         self.leads()?;
         let written = in_time(api.patch_status(&key.name, &apply, &Patch::Apply(&status))).await?;
-        let Some(surplus) = surplus(&wanted, written.data.get("status").unwrap_or(&Value::Null)) else {
+        let Some(surplus) = surplus(&wanted, &json!(written.status())) else {
             return Ok(written);
         };
         // What others put into fields that are to be empty stays theirs under server-side apply.
@@ -95,18 +115,15 @@ impl Store {
     ///
     /// # Errors
     /// It could not be removed, or is another one by now.
-    pub async fn remove(&self, key: &Key, kept: &Kept) -> Result<(), Refusal> {
-        let preconditions = Preconditions {
-            uid: Some(kept.uid.to_string()),
-            resource_version: Some(kept.resource_version.to_string()),
-        };
+    pub async fn remove(&self, key: &Key, version: u64) -> Result<(), Refusal> {
+        let preconditions = Preconditions { resource_version: Some(version.to_string()), uid: None };
         let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
         self.leads()?;
         in_time(self.of(&key.namespace).delete(&key.name, &parameters)).await.map(drop)
     }
 
-    fn of(&self, namespace: &str) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), namespace, &self.resource)
+    fn of(&self, namespace: &str) -> Api<Stored> {
+        Api::namespaced(self.client.clone(), namespace)
     }
 
     fn leads(&self) -> Result<(), Refusal> {

@@ -2,13 +2,15 @@ mod server;
 
 use super::*;
 use crate::engine::ChangeKind;
-use crate::finding::Cause;
+use crate::finding::{Cause, Finding};
 use crate::operator::board::Entry;
 use crate::operator::stop::Stopper;
 use crate::operator::testing::{at, finding};
+use crate::report::object::{Notification, Told};
 use serde_json::json;
 use server::{Mood, Server};
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 const NAME: &str = "web-app-liveness-";
 
@@ -64,6 +66,31 @@ async fn without_the_definition_all_goes_on_and_nothing_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_receivers_were_told_is_recorded_and_put_back_where_somebody_wipes_it_out() {
+    let operator = Operator::start(&Server::default(), true);
+    let mut slack = operator.ledger.reader("slack");
+    operator.say(ChangeKind::Confirmed, finding("web"));
+    operator.passes(2).await;
+    assert!(slack.take().changed.iter().any(|(_, standing)| standing.is_some()));
+    let told = Notification {
+        receiver: "slack".to_owned(),
+        episode: 1,
+        told: Told::Opened,
+        at: at(1),
+        said: None,
+        digest: None,
+        refused: None,
+    };
+    slack.told(&[(finding("web").identity(), told)]);
+    operator.passes(1).await;
+    let recorded = operator.server.status(NAME)["notifications"].clone();
+    assert_eq!(recorded[0]["receiver"], json!("slack"));
+    operator.server.edit(NAME, |status| status["notifications"] = json!([]));
+    operator.passes(2).await;
+    assert_eq!(operator.server.status(NAME)["notifications"], recorded);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_namespace_that_is_going_is_given_up() {
     let server = Server::default();
     let operator = Operator::start(&server, true);
@@ -104,7 +131,8 @@ async fn a_new_leader_learns_what_the_one_before_said_before_it_writes() {
     operator.say(ChangeKind::Confirmed, Finding { cause: Cause::Unknown, ..finding("web") });
     operator.leads_for(60);
     let memory = operator.memories.recv().await.expect("it asks");
-    assert_eq!(memory.findings, [finding("web")]);
+    let remembered = Finding { remedy: Vec::new(), ..finding("web") };
+    assert_eq!(memory.findings, [remembered], "prose of an object is not believed");
     operator.passes(10).await;
     assert_eq!(server.writes(), writes);
     operator.say(ChangeKind::Updated, finding("web"));
@@ -150,6 +178,7 @@ async fn last_words_that_cannot_be_written_hold_up_nobody() {
 struct Operator {
     server: Server,
     board: Arc<Board>,
+    ledger: Arc<Ledger>,
     metrics: Arc<Metrics>,
     held_until: watch::Sender<Option<Instant>>,
     memories: mpsc::Receiver<Memory>,
@@ -160,16 +189,17 @@ struct Operator {
 
 impl Operator {
     fn start(server: &Server, leads: bool) -> Self {
-        let until = leads.then(|| Instant::now() + Duration::from_hours(24 * 365));
-        let (held_until, held) = watch::channel(until);
+        let (held_until, held) = watch::channel(None);
         let (config_sender, config) = watch::channel(Arc::default());
         let (sender, mut memories) = mpsc::channel(1);
         let (stopper, stop) = Stopper::new();
         let (board, metrics) = (Arc::<Board>::default(), Arc::new(Metrics::new()));
-        let leadership = Leadership::new(held);
+        let ledger = Arc::<Ledger>::default();
+        let leadership = if leads { Leadership::always() } else { Leadership::new(held) };
         let means = Means {
             store: Store::new(server.client(), Vec::new(), leadership.clone()),
             board: Arc::clone(&board),
+            ledger: Arc::clone(&ledger),
             config,
             leadership,
             memories: sender,
@@ -179,7 +209,17 @@ impl Operator {
             memories.close();
         }
         let task = tokio::spawn(run(means, stop));
-        Self { server: server.clone(), board, metrics, held_until, memories, stopper, task, _config: config_sender }
+        Self {
+            server: server.clone(),
+            board,
+            ledger,
+            metrics,
+            held_until,
+            memories,
+            stopper,
+            task,
+            _config: config_sender,
+        }
     }
 
     fn say(&self, kind: ChangeKind, finding: Finding) {

@@ -1,6 +1,6 @@
 //! Counters by workload: as many series as there may be, and no count that goes back or is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub struct Capped<const N: usize> {
     /// again goes on from there.
     kept: BTreeMap<u64, u64>,
     overflow: u64,
+    /// The series that there was no place for, by marks.
+    refused: BTreeSet<u64>,
     sought: Option<Time>,
 }
 
@@ -38,10 +40,19 @@ struct Series {
 impl<const N: usize> Capped<N> {
     /// A metric that has counted nothing.
     pub const fn new(metric: Metric, names: [&'static str; N]) -> Self {
-        Self { metric, names, series: BTreeMap::new(), kept: BTreeMap::new(), overflow: 0, sought: None }
+        Self {
+            metric,
+            names,
+            series: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            overflow: 0,
+            refused: BTreeSet::new(),
+            sought: None,
+        }
     }
 
-    /// Counts on, at `now`; tells whether there was a place. What has none counts as overflow.
+    /// Counts on, at `now`; `false` the first time that there is no place for a series. What has none
+    /// counts as overflow.
     pub fn add(&mut self, values: [String; N], by: u64, now: Time) -> bool {
         if let Some(series) = self.series.get_mut(&values) {
             *series = Series { count: series.count.saturating_add(by), grown: now };
@@ -52,7 +63,8 @@ impl<const N: usize> Capped<N> {
         }
         if self.series.len() >= MAX_SERIES {
             self.overflow = self.overflow.saturating_add(by);
-            return false;
+            let is_new = self.refused.len() < MOST_KEPT && self.refused.insert(mark(&values));
+            return !is_new;
         }
         let before = self.kept.remove(&mark(&values)).unwrap_or_default();
         self.series.insert(values, Series { count: before.saturating_add(by), grown: now });
@@ -103,7 +115,8 @@ mod tests {
     fn what_has_no_place_is_counted_as_overflow() {
         let mut counted = full(Time::default());
         assert!(!counted.add(["new".into()], 3, Time::default()));
-        assert!(!counted.add(["newer".into()], 4, Time::default()));
+        assert!(!counted.add(["newer".into()], 2, Time::default()));
+        assert!(counted.add(["newer".into()], 2, Time::default()), "it was told already");
         assert!(counted.add(["web-7".into()], 1, Time::default()), "what has a place keeps it");
         let text = text(&counted);
         assert_eq!(text.lines().count(), 2 + MAX_SERIES + 1);

@@ -72,9 +72,9 @@ impl Exporter {
         let told = open().filter(|entry| entry.silenced_by.is_none()).map(|entry| &*entry.finding);
         let hidden: Vec<_> =
             open().filter_map(|entry| Some((&*entry.finding, entry.silenced_by.as_deref()?))).collect();
-        let refused = findings::write(told, out)?;
-        let refused = refused + findings::write_silenced(hidden.iter().copied(), out)?;
-        self.metrics.instruments.dropped(refused);
+        let mut refused = findings::write(told, out)?;
+        refused.extend(findings::write_silenced(hidden.iter().copied(), out)?);
+        self.metrics.instruments.refused(refused);
         FINDINGS_DROPPED.single(self.board.dropped(), out)?;
         silence_metrics(silences, &hidden, now, out)
     }

@@ -1,6 +1,7 @@
 //! What a finding's object is called.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use ring::digest::{Context, SHA256};
 
@@ -13,6 +14,22 @@ const READABLE: usize = 40;
 /// Bytes of the mark: among 20,000 findings of a namespace, two that meet are as likely as one in a
 /// million.
 const MARK: usize = 6;
+
+/// Where a finding's object is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ObjectKey {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+impl ObjectKey {
+    /// Where the object of a finding is.
+    pub fn of(identity: &Identity) -> Self {
+        Self { namespace: Arc::clone(&identity.namespace), name: object_name(identity).into() }
+    }
+}
 
 /// The name of a finding's object: the same for the same identity, in every version, and for no
 /// other.
@@ -67,7 +84,6 @@ fn mark(identity: &Identity) -> [u8; MARK] {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::sync::Arc;
 
     use super::*;
     use crate::engine::Effect;

@@ -2,10 +2,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::super::item::{LONGEST_PAUSE, PAUSE};
+use super::super::retention;
 use super::*;
 use crate::engine::ChangeKind;
 use crate::finding::{Cause, Finding};
 use crate::operator::testing::{at, finding};
+use crate::report::object::FindingState;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -259,11 +262,73 @@ async fn what_another_replica_has_ended_is_not_ended_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_goes_on_and_is_not_known_here_is_left_alone() {
+async fn what_goes_on_and_is_not_known_here_is_read_so_that_somebody_sees_to_its_end() {
     let mut world = World::new();
     world.exists(&finding("web"), "Confirmed");
-    world.sleep(DAY * 30).await;
+    world.sleep(SWEEP).await;
+    let (key, action) = world.take().expect("it is due");
+    assert!(matches!(action, Action::Read { .. }), "{action:?}");
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    world.plan.done(&key, Outcome::Read, world.now());
+    world.sleep(DAY).await;
+    assert_eq!(world.write(), None, "it stands there already");
+    world.say(ChangeKind::Resolved, &over("web"));
+    assert_eq!(world.write(), Some(("web", "Resolved")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_on_and_of_which_nobody_makes_a_finding_is_removed_some_day() {
+    let mut world = World::new();
+    world.exists(&finding("web"), "Confirmed");
+    world.sleep(SWEEP).await;
+    let (key, _) = world.take().expect("it is due");
+    world.plan.done(&key, Outcome::NoFinding, world.now());
+    world.sleep(DAY + SWEEP).await;
+    assert_eq!(world.remove(), Some("web"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_told_is_recorded_at_once_and_until_it_stands_there() {
+    let mut world = World::new();
+    assert!(!world.plan.owe(&Key::of(&finding("web").identity()), world.now()), "there is nothing to record it in");
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    let (key, _) = world.kept_after_write();
+    assert!(world.plan.owe(&key, world.now()));
+    assert!(world.fail());
+    assert_eq!(world.take().map(|(key, _)| key), None, "it waits after a failure");
+    world.sleep(PAUSE).await;
+    let (_, action) = world.take().expect("it is due again");
+    assert!(matches!(action, Action::Record { .. }), "{action:?}");
+    let (_, kept) = world.kept("web");
+    world.plan.done(&key, Outcome::Recorded(kept), world.now());
+    world.sleep(DAY).await;
     assert_eq!(world.take().map(|(key, _)| key), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_more_objects_than_fit_those_that_are_over_are_removed_a_few_at_a_time() {
+    let mut world = World::new();
+    let (_, kept) = {
+        world.exists(&over("web"), "Resolved");
+        world.kept("web")
+    };
+    for number in 0..20_000_u64 {
+        let key = Key { namespace: format!("team-{}", number % 50).into(), name: format!("{number}").into() };
+        world.plan.saw(&key, Kept { version: 100 + number, ..kept.clone() }, world.now());
+    }
+    let mut seconds = 0;
+    while world.plan.items.len() > retention::MOST {
+        world.sleep(Duration::from_secs(1)).await;
+        seconds += 1;
+        let mut batch = 0;
+        while let Some((key, action)) = world.take() {
+            assert!(matches!(action, Action::Remove { .. }), "{action:?}");
+            world.plan.done(&key, Outcome::Gone, world.now());
+            batch += 1;
+        }
+        assert!(batch <= BATCH, "{batch} at once");
+    }
+    assert!((100..300).contains(&seconds), "{seconds}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,14 +338,6 @@ async fn an_object_that_was_left_without_a_status_is_removed_some_day() {
     world.edit("web", |status| *status = json!(null));
     world.sleep(DAY + Duration::from_mins(2)).await;
     assert_eq!(world.remove(), Some("web"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_object_under_a_name_of_its_own_is_nobodys_business() {
-    let mut object = json!(FindingObject::of(&finding("web"), FindingState::Confirmed, None));
-    object["metadata"]["name"] = json!("mine");
-    let object = serde_json::from_value(object).expect("an object");
-    assert_eq!(Kept::of(&object), None);
 }
 
 fn over(workload: &str) -> Finding {
@@ -317,7 +374,8 @@ impl World {
 
     fn take(&mut self) -> Option<(Key, Action)> {
         let action = self.plan.take_due(self.now())?;
-        let (Action::Write { key, .. } | Action::Remove { key, .. }) = &action;
+        let (Action::Write { key, .. } | Action::Record { key } | Action::Read { key } | Action::Remove { key, .. }) =
+            &action;
         Some((key.clone(), action))
     }
 
@@ -348,6 +406,11 @@ impl World {
         let (_, kept) = self.kept(name(&key));
         self.plan.done(&key, Outcome::Stands(kept), self.now());
         true
+    }
+
+    fn kept_after_write(&mut self) -> (Key, Kept) {
+        let (name, _) = self.write().expect("it is due");
+        self.kept(name)
     }
 
     fn fail(&mut self) -> bool {

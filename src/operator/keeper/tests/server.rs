@@ -42,8 +42,8 @@ struct State {
     mood: Mood,
     version: u64,
     objects: BTreeMap<String, Value>,
-    /// The fields of each status that the manager under test applied last.
-    applied: BTreeMap<String, Vec<String>>,
+    /// The fields of each status that each manager applied last.
+    applied: BTreeMap<(String, String), Vec<String>>,
     /// Lines of the watch, each with its version.
     lines: Vec<(u64, String)>,
     writes: usize,
@@ -135,6 +135,11 @@ impl Server {
         if reads && query.contains("watch=true") {
             return Response::new(StreamBody::new(self.watch(&query)));
         }
+        if let Some(name) = path.split("/findings/").nth(1).filter(|_| reads) {
+            let known = self.state().objects.get(name).cloned();
+            let missing = || refuse(404, &json!({"kind": "findings", "name": name}));
+            return known.map_or_else(missing, |object| respond(200, object.to_string()));
+        }
         if reads {
             let state = self.state();
             let items: Vec<&Value> = state.objects.values().collect();
@@ -149,10 +154,12 @@ impl Server {
             return respond(200, "{\"kind\":\"Status\",\"status\":\"Success\"}");
         }
         let applied: Value = serde_json::from_slice(&body).expect("JSON");
-        self.patch(name, &applied, path.ends_with("/status"), query.contains("force=true"))
+        let manager = query.split('&').find_map(|pair| pair.strip_prefix("fieldManager=")).unwrap_or_default();
+        let manager = query.contains("force=true").then_some(manager);
+        self.patch(name, &applied, path.ends_with("/status"), manager)
     }
 
-    fn patch(&self, name: &str, patch: &Value, of_status: bool, applies: bool) -> Response<StreamBody<Frames>> {
+    fn patch(&self, name: &str, patch: &Value, of_status: bool, applies: Option<&str>) -> Response<StreamBody<Frames>> {
         let known = self.state().objects.get(name).cloned();
         let Some(mut object) = known.or_else(|| (!of_status).then(|| made(name, patch))) else {
             return refuse(404, &json!({"kind": "findings", "name": name}));
@@ -162,10 +169,9 @@ impl Server {
             let names: Vec<String> = fields.keys().cloned().collect();
             let status = object.as_object_mut().expect("an object").entry("status").or_insert_with(|| json!({}));
             let status = status.as_object_mut().expect("an object");
-            let before = self.state().applied.get(name).cloned().unwrap_or_default();
-            if applies {
-                status.retain(|field, _| !before.contains(field));
-                self.state().applied.insert(name.to_owned(), names);
+            if let Some(manager) = applies {
+                let before = self.state().applied.insert((name.to_owned(), manager.to_owned()), names);
+                status.retain(|field, _| !before.iter().flatten().any(|applied| applied == field));
             }
             merge(status, fields);
         }

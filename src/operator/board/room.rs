@@ -1,0 +1,132 @@
+//! Who has a place where there is none for all: pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::finding::Identity;
+use crate::report::rank::Rank;
+
+/// Places, so many in all and so many for one namespace.
+///
+/// Invariant: what a namespace says pushes out nothing of another one that has fewer places.
+#[derive(Debug)]
+pub(super) struct Room {
+    in_all: usize,
+    for_one: usize,
+    taken: usize,
+    namespaces: BTreeMap<Arc<str>, BTreeSet<(Rank, Identity)>>,
+}
+
+/// Whether there is a place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    /// There is.
+    Free,
+    /// That of one that matters less.
+    Of(Identity),
+    /// There is none.
+    None,
+}
+
+impl Room {
+    /// All places are free.
+    pub const fn new(in_all: usize, for_one: usize) -> Self {
+        Self { in_all, for_one, taken: 0, namespaces: BTreeMap::new() }
+    }
+
+    /// Gives it a place, if there is one; whose place it was has none any more.
+    pub fn admit(&mut self, rank: Rank, identity: &Identity) -> Place {
+        let own = self.namespaces.get(&identity.namespace).map_or(0, BTreeSet::len);
+        let place = if own >= self.for_one {
+            self.least_of(&identity.namespace).filter(|(least, _)| *least < rank)
+        } else if self.taken >= self.in_all {
+            self.for_the_smaller(rank, identity, own)
+        } else {
+            self.insert(rank, identity);
+            return Place::Free;
+        };
+        let Some((least, other)) = place else { return Place::None };
+        self.leave(least, &other);
+        self.insert(rank, identity);
+        Place::Of(other)
+    }
+
+    /// It needs its place no more.
+    pub fn leave(&mut self, rank: Rank, identity: &Identity) {
+        let Some(places) = self.namespaces.get_mut(&identity.namespace) else { return };
+        if places.remove(&(rank, identity.clone())) {
+            self.taken -= 1;
+        }
+        if places.is_empty() {
+            self.namespaces.remove(&identity.namespace);
+        }
+    }
+
+    fn insert(&mut self, rank: Rank, identity: &Identity) {
+        let places = self.namespaces.entry(Arc::clone(&identity.namespace)).or_default();
+        if places.insert((rank, identity.clone())) {
+            self.taken += 1;
+        }
+    }
+
+    /// A place of whoever has most, if that is not oneself: what is confirmed does not give way to
+    /// what is suspected.
+    fn for_the_smaller(&self, rank: Rank, identity: &Identity, own: usize) -> Option<(Rank, Identity)> {
+        let (namespace, places) = self.namespaces.iter().max_by_key(|(_, places)| places.len())?;
+        let (least, other) = self.least_of(namespace)?;
+        let gives_way = if *namespace == identity.namespace || places.len() <= own + 1 {
+            least < rank
+        } else {
+            rank.is_confirmed() || !least.is_confirmed()
+        };
+        gives_way.then_some((least, other))
+    }
+
+    fn least_of(&self, namespace: &Arc<str>) -> Option<(Rank, Identity)> {
+        self.namespaces.get(namespace)?.first().cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{Finding, Severity};
+    use crate::operator::testing::finding;
+
+    #[test]
+    fn a_namespace_that_is_full_keeps_its_worst() {
+        let mut room = Room::new(10, 2);
+        let warning = Finding { severity: Severity::Warning, ..finding("warning") };
+        assert_eq!(admit(&mut room, &warning), Place::Free);
+        assert_eq!(admit(&mut room, &finding("one")), Place::Free);
+        assert_eq!(admit(&mut room, &finding("other")), Place::Of(warning.identity()));
+        assert_eq!(admit(&mut room, &warning), Place::None);
+    }
+
+    #[test]
+    fn the_namespace_that_has_most_makes_room_for_another_but_not_what_is_confirmed_for_what_is_suspected() {
+        let mut room = Room::new(3, 3);
+        for name in ["a", "b", "c"] {
+            admit(&mut room, &finding(name));
+        }
+        let elsewhere = Finding { namespace: "shop".into(), severity: Severity::Warning, ..finding("cart") };
+        let suspected = Finding { confirmed_at: None, ..elsewhere.clone() };
+        assert_eq!(admit(&mut room, &suspected), Place::None);
+        assert!(matches!(admit(&mut room, &elsewhere), Place::Of(other) if *other.namespace == *"prod"));
+        let another = Finding { workload: "Deployment/till".into(), ..elsewhere };
+        assert_eq!(admit(&mut room, &another), Place::None, "it would have more than the other one");
+    }
+
+    #[test]
+    fn a_place_that_was_left_is_free() {
+        let mut room = Room::new(1, 1);
+        admit(&mut room, &finding("a"));
+        room.leave(Rank::of(&finding("a")), &finding("a").identity());
+        assert_eq!(admit(&mut room, &finding("b")), Place::Free);
+        assert_eq!(room.namespaces.len(), 1);
+    }
+
+    fn admit(room: &mut Room, finding: &Finding) -> Place {
+        room.admit(Rank::of(finding), &finding.identity())
+    }
+}

@@ -1,0 +1,196 @@
+//! What the objects say that was said and told before this replica began, or began to lead.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
+
+use super::refusal::Refusal;
+use super::state::{Kept, Key};
+use super::store::Store;
+use super::stored::Stored;
+use crate::finding::Finding;
+use crate::operator::board;
+use crate::operator::clock;
+use crate::operator::driver::Memory;
+use crate::operator::ledger::Left;
+use crate::report::object::{FindingState, Notification};
+use crate::report::rank::Rank;
+use crate::source::cluster::Backoff;
+use crate::time::Time;
+
+/// Most findings that are over of which the engine is told, the newest: of these it knows that what
+/// ended before belongs to them, and how often they came.
+const MOST_OVER: usize = 1_000;
+/// Findings that are told the engine at once.
+const AT_ONCE: usize = 250;
+/// What ended before nobody has to be told of any more.
+const NEWS: Duration = Duration::from_hours(24);
+/// Most of what ended that somebody may have to be told of, the newest.
+const MOST_LEFT: usize = 500;
+
+/// An object that was there at a take-over.
+#[derive(Debug)]
+pub struct Found {
+    /// Where it is.
+    pub key: Key,
+    /// As little of it as has to be known.
+    pub kept: Kept,
+    /// What receivers were told of it, where it goes on or somebody may have to be told of its end.
+    pub told: Vec<Notification>,
+    /// What nobody but the object knows of it, where it ended and somebody may have to be told.
+    pub left: Option<Left>,
+}
+
+/// What was learnt at a take-over.
+#[derive(Debug, Default)]
+pub struct Learnt {
+    /// The objects.
+    pub objects: Vec<Found>,
+    /// When each receiver was first told anything.
+    pub first_told: BTreeMap<String, Time>,
+    /// Whether there are objects that can be read.
+    pub readable: bool,
+}
+
+/// What the engine is told, bounded whatever there is.
+#[derive(Debug, Default)]
+struct Findings {
+    open: BTreeMap<(Reverse<Rank>, Key), Finding>,
+    over: BTreeMap<(Reverse<Time>, Key), Finding>,
+}
+
+impl Findings {
+    fn add(&mut self, key: Key, finding: Finding) {
+        match finding.resolved_at {
+            None => {
+                self.open.insert((Reverse(Rank::of(&finding)), key), finding);
+                if self.open.len() > board::MOST {
+                    self.open.pop_last();
+                }
+            }
+            Some(resolved_at) => {
+                let brief = Finding { evidence: Vec::new(), hypotheses: Vec::new(), remedy: Vec::new(), ..finding };
+                self.over.insert((Reverse(resolved_at), key), brief);
+                if self.over.len() > MOST_OVER {
+                    self.over.pop_last();
+                }
+            }
+        }
+    }
+
+    fn take_in(&mut self, object: &Stored) {
+        let Some(key) = object.key() else { return };
+        if let Some((finding, _)) = object.finding().filter(|(_, state)| *state != FindingState::Withdrawn) {
+            self.add(key, finding);
+        }
+    }
+
+    fn into_all(self) -> Vec<Finding> {
+        self.open.into_values().chain(self.over.into_values()).collect()
+    }
+}
+
+/// What the objects of the cluster say that had been said when this replica was started: what goes on,
+/// the worst of it where there is too much, and what ended last.
+///
+/// # Errors
+/// They cannot be read.
+pub async fn remembered(store: &Store) -> Result<Vec<Finding>, Refusal> {
+    let mut findings = Findings::default();
+    store.each(|object| findings.take_in(object)).await?;
+    Ok(findings.into_all())
+}
+
+/// Learns what there is when this replica begins to lead.
+pub struct TakeOver {
+    /// Where the objects are.
+    pub store: Store,
+    /// Takes what another leader had said, if there may have been one.
+    pub memories: Option<mpsc::Sender<Memory>>,
+}
+
+impl TakeOver {
+    /// Asks until there is an answer: without it nobody knows what was told. The engine knows what was
+    /// said when this is done, so that nothing is unlearnt.
+    pub async fn learn(self) -> Learnt {
+        let mut backoff = Backoff::seeded_by_chance();
+        let (objects, findings) = loop {
+            let (mut objects, mut findings) = (Objects::default(), Findings::default());
+            let shared = self.memories.is_some();
+            let each = self.store.each(|object| {
+                objects.take_in(object);
+                if shared {
+                    findings.take_in(object);
+                }
+            });
+            match each.await {
+                Ok(()) => break (objects, findings),
+                Err(Refusal::NoApi | Refusal::Forbidden(_)) => return Learnt::default(),
+                Err(_) => sleep(backoff.wait()).await,
+            }
+        };
+        if let Some(memories) = self.memories {
+            hand_over(&memories, findings.into_all()).await;
+        }
+        Learnt { objects: objects.all, first_told: objects.first_told, readable: true }
+    }
+}
+
+async fn hand_over(memories: &mpsc::Sender<Memory>, findings: Vec<Finding>) {
+    let mut findings = findings.into_iter().peekable();
+    loop {
+        let some: Vec<Finding> = findings.by_ref().take(AT_ONCE).collect();
+        let (taken, told) = oneshot::channel();
+        // Where the engine's task has ended, so does this one.
+        if memories.send(Memory { findings: some, taken }).await.is_err() {
+            return;
+        }
+        let _ = told.await;
+        if findings.peek().is_none() {
+            return;
+        }
+    }
+}
+
+/// The objects of a list, as lean as they can be.
+#[derive(Debug, Default)]
+struct Objects {
+    all: Vec<Found>,
+    /// Those of `all` that ended and of which somebody may have to be told, by their end.
+    left: BTreeSet<(Time, usize)>,
+    first_told: BTreeMap<String, Time>,
+}
+
+impl Objects {
+    fn take_in(&mut self, object: &Stored) {
+        let Some((key, kept)) = Kept::of(object) else { return };
+        let ended = kept.over.filter(|over| clock::now().since(*over) < NEWS || !kept.told);
+        let left = ended.and_then(|_| left(object));
+        for told in object.notifications() {
+            let first = self.first_told.entry(told.receiver.clone()).or_insert(told.at);
+            *first = told.at.min(*first);
+        }
+        let matters = kept.over.is_none() || left.is_some();
+        let told = if matters { object.notifications().to_vec() } else { Vec::new() };
+        if let (Some(ended), true) = (ended, left.is_some()) {
+            self.left.insert((ended, self.all.len()));
+        }
+        self.all.push(Found { key, kept, told, left });
+        if self.left.len() > MOST_LEFT
+            && let Some((_, place)) = self.left.pop_first()
+        {
+            (self.all[place].left, self.all[place].told) = (None, Vec::new());
+        }
+    }
+}
+
+/// What an object says of a finding that ended. What it says to do is nobody's business any more.
+fn left(object: &Stored) -> Option<Left> {
+    let (finding, state) = object.finding()?;
+    let finding = Finding { evidence: Vec::new(), hypotheses: Vec::new(), remedy: Vec::new(), ..finding };
+    let silenced = object.status()?.silenced_by.is_some();
+    (state != FindingState::Confirmed).then_some(Left { finding, state, silenced })
+}

@@ -1,0 +1,146 @@
+//! Which objects of findings that are over are removed: pure.
+//!
+//! They are there for whoever looks in the morning at what was in the night. Where workloads come and
+//! go by the thousand nobody looks at each, and the API server would keep them all.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::state::{Kept, Key};
+use crate::time::Time;
+
+/// An object whose end a receiver was not told is kept so much longer: by then that receiver is gone
+/// from the configuration, or nobody misses it.
+const UNTOLD: Duration = Duration::from_hours(24 * 7);
+/// What is over of a workload that comes once is kept no longer, once it is told.
+const FLEETING: Duration = Duration::from_hours(1);
+/// Everything is kept so long: people and receivers have seen it by then.
+const AT_LEAST: Duration = Duration::from_mins(5);
+/// Of workloads that come once and are alike so many are kept, the newest.
+const ALIKE: usize = 10;
+/// Most of one namespace.
+pub const MOST_OF_ONE: usize = 500;
+/// Most in all.
+pub const MOST: usize = 2_000;
+
+/// An object of a finding that is over.
+#[derive(Copy, Clone, Debug)]
+pub struct Past<'a> {
+    /// Where it is.
+    pub key: &'a Key,
+    /// As it was seen.
+    pub kept: &'a Kept,
+    /// Since when it is over.
+    pub over: Time,
+}
+
+/// Why one is removed.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Why {
+    /// It was kept as long as is wanted.
+    LongOver,
+    /// There are newer ones that are alike.
+    Alike,
+    /// There are more than fit.
+    Crowded,
+}
+
+/// Those that are to be removed at `now`, where what is over is kept for `keep`.
+pub fn leaving(mut all: Vec<Past>, keep: Duration, now: Time) -> Vec<(Key, Why)> {
+    // Whom somebody has yet to be told of first, then the newest.
+    all.sort_by_key(|past| (past.kept.told, Reverse(past.over), past.key));
+    let (mut of_one, mut alike) = (BTreeMap::<&str, usize>::new(), BTreeMap::<u64, usize>::new());
+    let (mut in_all, mut leaving) = (0, Vec::new());
+    for past in all {
+        let of_one = of_one.entry(&past.key.namespace).or_default();
+        let alike = alike.entry(past.kept.alike).or_default();
+        let why = if now.since(past.over) >= patience(past.kept, keep) {
+            Why::LongOver
+        } else if in_all >= MOST || *of_one >= MOST_OF_ONE {
+            Why::Crowded
+        } else if past.kept.fleeting && past.kept.told && *alike >= ALIKE && now.since(past.over) >= AT_LEAST {
+            Why::Alike
+        } else {
+            in_all += 1;
+            *of_one += 1;
+            *alike += 1;
+            continue;
+        };
+        leaving.push((past.key.clone(), why));
+    }
+    leaving
+}
+
+fn patience(kept: &Kept, keep: Duration) -> Duration {
+    match (kept.told, kept.fleeting) {
+        (false, _) => keep.saturating_add(UNTOLD),
+        (true, true) => keep.min(FLEETING),
+        (true, false) => keep,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::keeper::state::Marks;
+    use crate::operator::testing::at;
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    #[test]
+    fn what_is_over_and_told_goes_after_a_day_and_of_a_bare_pod_after_an_hour() {
+        let all = [past("web", 0, |_| {}), past("pod", 0, |kept| kept.fleeting = true)];
+        assert_eq!(names(&all, at(3_599)), []);
+        assert_eq!(names(&all, at(3_600)), [("pod", Why::LongOver)]);
+        assert_eq!(names(&all, at(24 * 3_600)), [("pod", Why::LongOver), ("web", Why::LongOver)]);
+    }
+
+    #[test]
+    fn what_a_receiver_waits_for_stays_a_week_longer_and_goes_last_where_it_is_crowded() {
+        let mut all: Vec<_> =
+            (0..MOST_OF_ONE as i64).map(|number| past(&format!("{number}"), number, |_| {})).collect();
+        all.push(past("untold", -1, |kept| kept.told = false));
+        assert_eq!(names(&all, at(600)), [("0", Why::Crowded)]);
+        let untold = &all[MOST_OF_ONE..];
+        assert_eq!(names(untold, at(7 * 24 * 3_600)), []);
+        assert_eq!(names(untold, at(8 * 24 * 3_600)), [("untold", Why::LongOver)]);
+    }
+
+    #[test]
+    fn of_bare_pods_that_are_alike_the_newest_ten_stay() {
+        let all: Vec<_> =
+            (0..13).map(|number| past(&format!("{number:02}"), number, |kept| kept.fleeting = true)).collect();
+        assert_eq!(names(&all, at(310)), [("02", Why::Alike), ("01", Why::Alike), ("00", Why::Alike)]);
+        let others: Vec<_> = (0..13).map(|number| past(&format!("{number:02}"), number, |_| {})).collect();
+        assert_eq!(names(&others, at(310)), []);
+    }
+
+    #[test]
+    fn there_are_no_more_than_fit() {
+        let all: Vec<_> = (0..MOST as i64 + 700)
+            .map(|number| {
+                let (mut key, kept, over) = past(&format!("{number}"), number, |_| {});
+                key.namespace = format!("team-{}", number % 7).into();
+                (key, kept, over)
+            })
+            .collect();
+        assert_eq!(names(&all, at(4_000)).len(), 700);
+    }
+
+    fn past(name: &str, over: i64, change: impl FnOnce(&mut Kept)) -> (Key, Kept, Time) {
+        let marks = Marks { whole: 0, essence: 0 };
+        let over = at(over);
+        let mut kept =
+            Kept { version: 1, uid: 1, marks, episode: 1, over: Some(over), told: true, fleeting: false, alike: 7 };
+        change(&mut kept);
+        (Key { namespace: "prod".into(), name: name.into() }, kept, over)
+    }
+
+    fn names(all: &[(Key, Kept, Time)], now: Time) -> Vec<(&str, Why)> {
+        let pasts = all.iter().map(|(key, kept, over)| Past { key, kept, over: *over }).collect();
+        let gone = leaving(pasts, DAY, now);
+        let name = |key: &Key| all.iter().find(|(known, ..)| known == key).map_or("", |(known, ..)| &*known.name);
+        gone.iter().map(|(key, why)| (name(key), *why)).collect()
+    }
+}

@@ -1,0 +1,204 @@
+//! A `Finding` object as it is read: what is needed of it, and nothing else.
+
+use std::borrow::Cow;
+
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time as Stamp;
+use kube::Resource;
+use kube::api::ObjectMeta;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::state::Key;
+use crate::finding::Finding;
+use crate::report::object::{FindingObject, FindingSpec, FindingState, FindingStatus, Notification};
+use crate::report::remedies;
+use crate::source::hash;
+use crate::time::Time;
+
+/// A `Finding` object without `managedFields`, which are most of what the API server sends of it.
+///
+/// Total: JSON that is no finding is an object that holds none, and never fails the list that it is
+/// in.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    meta: ObjectMeta,
+    spec: Option<FindingSpec>,
+    status: Option<FindingStatus>,
+}
+
+impl Stored {
+    /// Where it is, if it is the object of its finding: that is a matter of its name.
+    pub fn key(&self) -> Option<Key> {
+        let key = self.place()?;
+        let own = Key::of(&self.object()?.identity()?);
+        (own == key).then_some(key)
+    }
+
+    /// Where it is, whatever it holds.
+    pub fn place(&self) -> Option<Key> {
+        Some(Key { namespace: self.meta.namespace.as_deref()?.into(), name: self.meta.name.as_deref()?.into() })
+    }
+
+    /// Its `resourceVersion` as a number, as Kubernetes' are; 0 if it is none.
+    pub fn version(&self) -> u64 {
+        self.meta.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(0)
+    }
+
+    /// A mark of its UID: a later object of the same name has another one.
+    pub fn uid(&self) -> u64 {
+        hash::mark(self.meta.uid.as_deref().unwrap_or_default())
+    }
+
+    /// When it was made.
+    pub fn created(&self) -> Option<Time> {
+        self.meta.creation_timestamp.as_ref().map(|time| Time::from_millis(time.0.as_millisecond()))
+    }
+
+    /// Which finding it is.
+    pub const fn spec(&self) -> Option<&FindingSpec> {
+        self.spec.as_ref()
+    }
+
+    /// What is known of it; `None` where that cannot be understood.
+    pub const fn status(&self) -> Option<&FindingStatus> {
+        self.status.as_ref()
+    }
+
+    /// What each receiver was told of it.
+    pub fn notifications(&self) -> &[Notification] {
+        self.status.as_ref().map_or(&[], |status| &status.notifications)
+    }
+
+    /// The finding that it holds, and whether it goes on, if it was ever confirmed.
+    ///
+    /// Of what it says to do only what this finding's own remedies can be is believed.
+    pub fn finding(&self) -> Option<(Finding, FindingState)> {
+        self.key()?;
+        let state = self.status.as_ref()?.state?;
+        let mut finding = self.object()?.finding().filter(|finding| finding.confirmed_at.is_some())?;
+        let remedy = std::mem::take(&mut finding.remedy);
+        finding.remedy = remedy.into_iter().filter(|remedy| remedies::is_of(remedy, &finding)).collect();
+        Some((finding, state))
+    }
+
+    fn object(&self) -> Option<FindingObject> {
+        let mut object = FindingObject::new(self.meta.name.as_deref()?, self.spec.clone()?);
+        object.metadata.namespace.clone_from(&self.meta.namespace);
+        object.status.clone_from(&self.status);
+        Some(object)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stored {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Lean { metadata, spec, status } = Lean::deserialize(deserializer)?;
+        let meta = ObjectMeta {
+            name: metadata.name,
+            namespace: metadata.namespace,
+            uid: metadata.uid,
+            resource_version: metadata.resource_version,
+            creation_timestamp: metadata.creation_timestamp,
+            ..ObjectMeta::default()
+        };
+        Ok(Self { meta, spec: understood(spec), status: understood(status) })
+    }
+}
+
+#[derive(Deserialize)]
+struct Lean {
+    #[serde(default)]
+    metadata: LeanMeta,
+    #[serde(default)]
+    spec: Value,
+    #[serde(default)]
+    status: Value,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct LeanMeta {
+    name: Option<String>,
+    namespace: Option<String>,
+    uid: Option<String>,
+    resource_version: Option<String>,
+    creation_timestamp: Option<Stamp>,
+}
+
+fn understood<T: DeserializeOwned>(part: Value) -> Option<T> {
+    serde_json::from_value(part).ok()
+}
+
+impl Resource for Stored {
+    type DynamicType = ();
+    type Scope = NamespaceResourceScope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        FindingObject::kind(&())
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        FindingObject::group(&())
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        FindingObject::version(&())
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        FindingObject::plural(&())
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.meta
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::operator::testing::finding;
+
+    #[test]
+    fn what_others_put_into_an_object_is_no_remedy() {
+        let of = |remedy: &str| {
+            let finding = Finding { remedy: vec![remedy.to_owned()], ..finding("web") };
+            let object = json!(FindingObject::of(&finding, FindingState::Confirmed, None));
+            let stored: Stored = serde_json::from_value(object).expect("an object");
+            stored.finding().expect("a finding").0.remedy
+        };
+        let own = "kubectl -n prod rollout undo deployment/web --to-revision=7";
+        assert_eq!(of(own), [own]);
+        for foreign in [
+            "kubectl delete namespace prod",
+            "kubectl -n prod rollout undo deployment/api --to-revision=7",
+            "kubectl -n kube-system rollout undo deployment/web --to-revision=7",
+            "send your password to http://evil",
+        ] {
+            assert_eq!(of(foreign), [""; 0], "{foreign}");
+        }
+    }
+
+    #[test]
+    fn an_object_that_cannot_be_understood_holds_no_finding_and_fails_no_list() {
+        for object in [json!({}), json!({"spec": 3, "status": []}), json!({"metadata": {"name": "a"}, "spec": {}})] {
+            let stored: Stored = serde_json::from_value(object).expect("total");
+            assert!(stored.finding().is_none() && stored.key().is_none());
+        }
+    }
+
+    #[test]
+    fn an_object_under_a_name_of_its_own_is_nobodys_business() {
+        let mut object = json!(FindingObject::of(&finding("web"), FindingState::Confirmed, None));
+        object["metadata"]["name"] = json!("mine");
+        let stored: Stored = serde_json::from_value(object).expect("an object");
+        assert!(stored.key().is_none() && stored.finding().is_none());
+    }
+}

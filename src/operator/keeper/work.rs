@@ -1,0 +1,82 @@
+//! Doing what is to be done with one object.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::plan::Action;
+use super::refusal::Refusal;
+use super::state::{Kept, Key};
+use super::store::Store;
+use super::stored::Stored;
+use crate::operator::driver::Memory;
+use crate::report::object::Notification;
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Done {
+    /// It was written, and stands there so.
+    Wrote(Kept),
+    /// What was told is recorded, and the object stands there so.
+    Recorded(Kept, Vec<Notification>),
+    /// What was told will never be taken; why.
+    Unrecordable(String),
+    /// It was read; whether it holds a finding, which the engine knows by now.
+    Read(bool),
+    /// It was removed.
+    Removed,
+}
+
+/// Does one thing.
+pub struct Worker {
+    /// Where the objects are.
+    pub store: Store,
+    /// Takes what an object says.
+    pub memories: mpsc::Sender<Memory>,
+}
+
+impl Worker {
+    /// Does what is to be done.
+    pub async fn perform(self, action: Action) -> (Key, Result<Done, Refusal>) {
+        match action {
+            Action::Write { key, object, exists } => {
+                let written = self.store.write(&key, &object, exists).await;
+                let done = written.and_then(|object| kept(&object)).map(Done::Wrote);
+                (key, done)
+            }
+            Action::Read { key } => {
+                let done = self.read(&key).await.map(Done::Read);
+                (key, done)
+            }
+            Action::Remove { key, version } => {
+                let done = self.store.remove(&key, version).await.map(|()| Done::Removed);
+                (key, done)
+            }
+            Action::Record { key } => (key, Ok(Done::Unrecordable("nobody says what".to_owned()))),
+        }
+    }
+
+    /// Records what was told.
+    pub async fn record(self, key: Key, told: Vec<Notification>) -> (Key, Result<Done, Refusal>) {
+        let done = match self.store.record(&key, &told).await {
+            Ok(object) => kept(&object).map(|kept| Done::Recorded(kept, object.notifications().to_vec())),
+            Err(refusal) if refusal.is_for_good() => Ok(Done::Unrecordable(refusal.to_string())),
+            Err(refusal) => Err(refusal),
+        };
+        (key, done)
+    }
+
+    /// Hands what an object says to the engine, which sees to its end.
+    async fn read(&self, key: &Key) -> Result<bool, Refusal> {
+        let Some((finding, _)) = self.store.read(key).await?.finding() else { return Ok(false) };
+        let (taken, told) = oneshot::channel();
+        // Where the engine's task has ended, so does this one.
+        if self.memories.send(Memory { findings: vec![finding], taken }).await.is_ok() {
+            let _ = told.await;
+        }
+        Ok(true)
+    }
+}
+
+/// What came back of a write; it is the object of its finding, since it was written as that.
+fn kept(object: &Stored) -> Result<Kept, Refusal> {
+    Kept::of(object).map(|(_, kept)| kept).ok_or(Refusal::Changed)
+}

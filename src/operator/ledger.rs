@@ -1,0 +1,405 @@
+//! The findings as they are, and what each receiver was told of them.
+//!
+//! What a finding is comes from the engine, by way of the board. What was told of it stands in its
+//! object and is kept here as well, since an object shows later what was written. Of two entries the
+//! later one counts.
+//!
+//! Invariants:
+//! - What goes on is here, and what is over until each receiver has nothing more to hear of it.
+//! - Each reader is told what changed, not all that there is: what a change costs does not depend on
+//!   how many findings there are.
+
+mod entry;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+
+use crate::finding::{Finding, Identity};
+use crate::operator::board;
+use crate::report::object::{FindingState, Notification, ObjectKey};
+use crate::time::Time;
+use entry::Entry;
+
+/// Most findings that are over of which somebody has yet to hear; of more the oldest are forgotten.
+const MOST_OVER: usize = 2_000;
+
+/// Shared by whoever learns of findings, who tells of them and who records what was told.
+#[derive(Debug)]
+pub struct Ledger {
+    state: Mutex<State>,
+    changed: watch::Sender<u64>,
+    owing: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: BTreeMap<ObjectKey, Entry>,
+    readers: BTreeMap<String, Changed>,
+    /// What is over, in the order in which it ended.
+    over: BTreeSet<(Time, ObjectKey)>,
+    /// What is to be recorded and has not been asked for yet.
+    owed: BTreeSet<ObjectKey>,
+    /// When each receiver was first told anything, as far as is known.
+    first_told: BTreeMap<String, Time>,
+    record: Record,
+    forgotten: u64,
+}
+
+/// Where what was told is recorded.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub enum Record {
+    /// Nothing is known yet: nothing must be told.
+    #[default]
+    Unknown,
+    /// In the objects.
+    Objects,
+    /// Here alone: a restart forgets it.
+    Memory,
+}
+
+/// A finding, and how one receiver stands to it.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The finding as it is now.
+    pub finding: Arc<Finding>,
+    /// Whether it goes on.
+    pub state: FindingState,
+    /// Whether a silence of the configuration covers it.
+    pub silenced: bool,
+    /// What the receiver was last told of it.
+    pub told: Option<Notification>,
+}
+
+/// What changed for one reader since it last looked.
+#[derive(Clone, Debug, Default)]
+pub struct Changed {
+    /// All that it knew is void.
+    pub all: bool,
+    keys: BTreeSet<ObjectKey>,
+}
+
+/// What is new to one reader.
+#[derive(Debug, Default)]
+pub struct News {
+    /// All that it knew is void: this is all that there is.
+    pub all: bool,
+    /// Each finding that changed, as it is now; `None` where it is gone.
+    pub changed: Vec<(ObjectKey, Option<Standing>)>,
+    /// When the receiver was first told anything, as far as is known.
+    pub first_told: Option<Time>,
+}
+
+/// A finding of which an object alone knows: it ended while nobody here looked.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// The finding.
+    pub finding: Finding,
+    /// How it ended.
+    pub state: FindingState,
+    /// Whether a silence covered it.
+    pub silenced: bool,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { state: Mutex::default(), changed: watch::channel(0).0, owing: Notify::new() }
+    }
+}
+
+impl Ledger {
+    /// Whoever tells one receiver of findings; all that there is is news to it.
+    pub fn reader(self: &Arc<Self>, receiver: &str) -> Reader {
+        let mut all = self.locked();
+        all.readers.insert(receiver.to_owned(), Changed { all: true, keys: BTreeSet::new() });
+        for entry in all.entries.values_mut() {
+            entry.unsettle(receiver);
+        }
+        drop(all);
+        Reader { ledger: Arc::clone(self), receiver: receiver.to_owned(), changed: self.changed.subscribe() }
+    }
+
+    /// Whether anybody tells a receiver of findings.
+    pub fn is_read(&self) -> bool {
+        !self.locked().readers.is_empty()
+    }
+
+    /// Where what was told is recorded.
+    pub fn record(&self) -> Record {
+        self.locked().record
+    }
+
+    /// All that there is has been seen: from now on it can be told, and is recorded there.
+    pub fn settle_on(&self, record: Record) {
+        let mut all = self.locked();
+        if all.record == record {
+            return;
+        }
+        all.record = record;
+        for changed in all.readers.values_mut() {
+            changed.all = true;
+        }
+        // What was told in between, or could not be recorded then.
+        all.owed = all.entries.iter_mut().filter_map(|(key, entry)| entry.owes_anew().then(|| key.clone())).collect();
+        drop(all);
+        self.wake();
+        self.owing.notify_one();
+    }
+
+    /// A finding is so now, as the board says. One that is only suspected is nobody's business.
+    pub fn heard(&self, key: &ObjectKey, shown: &board::Entry) {
+        let mut all = self.locked();
+        all.entries.entry(key.clone()).or_default().hear(shown);
+        all.changed(key);
+        all.make_room();
+        drop(all);
+        self.wake();
+    }
+
+    /// This stands in an object; one that goes on is remembered until the board knows it too.
+    pub fn saw(&self, key: &ObjectKey, goes_on: bool, notifications: &[Notification]) {
+        let mut all = self.locked();
+        all.was_told(notifications);
+        if goes_on && !notifications.is_empty() {
+            all.entries.entry(key.clone()).or_default();
+        }
+        let Some(entry) = all.entries.get_mut(key) else { return };
+        if entry.saw(goes_on, notifications) {
+            self.changed(all, key);
+        }
+    }
+
+    /// Receivers were first told something at these times, or before.
+    pub fn told_since(&self, first_told: BTreeMap<String, Time>) {
+        let mut all = self.locked();
+        for (receiver, at) in first_told {
+            all.was_told_at(&receiver, at);
+        }
+    }
+
+    /// A finding ended while nobody here looked; what was told of it stood in its object.
+    pub fn left(&self, key: &ObjectKey, left: Left, notifications: &[Notification]) {
+        let mut all = self.locked();
+        all.was_told(notifications);
+        let entry = all.entries.entry(key.clone()).or_default();
+        entry.saw(true, notifications);
+        entry.leave(left);
+        all.changed(key);
+        all.make_room();
+        drop(all);
+        self.wake();
+    }
+
+    /// There is no object any more: what was told stands nowhere but here.
+    pub fn gone(&self, key: &ObjectKey) {
+        let mut all = self.locked();
+        if let Some(entry) = all.entries.get_mut(key) {
+            entry.gone();
+            self.changed(all, key);
+        }
+    }
+
+    /// What is to be recorded since the last call.
+    pub fn take_owed(&self) -> BTreeSet<ObjectKey> {
+        std::mem::take(&mut self.locked().owed)
+    }
+
+    /// Waits until there is something to be recorded, or a reader has gone.
+    pub async fn owing(&self) {
+        self.owing.notified().await;
+    }
+
+    /// What has to be written into an object, if it does not stand there.
+    pub fn unrecorded(&self, key: &ObjectKey) -> Option<Vec<Notification>> {
+        let all = self.locked();
+        all.entries.get(key).filter(|entry| entry.is_owed()).map(Entry::newest)
+    }
+
+    /// An object cannot be written: what was told of it is known here alone, until it is written again.
+    pub fn excuse(&self, key: &ObjectKey) {
+        let mut all = self.locked();
+        if let Some(entry) = all.entries.get_mut(key) {
+            entry.excused = true;
+        }
+        all.changed(key);
+        drop(all);
+        self.wake();
+    }
+
+    /// Findings that ended and were forgotten before everybody was told.
+    pub fn forgotten(&self) -> u64 {
+        self.locked().forgotten
+    }
+
+    /// Tells the readers, and whoever records if what was told stands nowhere by now.
+    fn changed(&self, mut all: MutexGuard<'_, State>, key: &ObjectKey) {
+        all.changed(key);
+        let owes = all.entries.get(key).is_some_and(Entry::is_owed);
+        if owes {
+            all.owed.insert(key.clone());
+        }
+        drop(all);
+        self.wake();
+        if owes {
+            self.owing.notify_one();
+        }
+    }
+
+    fn wake(&self) {
+        self.changed.send_modify(|version| *version = version.wrapping_add(1));
+    }
+
+    /// What a panic elsewhere left is still what was told.
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Tells the readers that an entry changed, and keeps in step what is known beside it.
+    fn changed(&mut self, key: &ObjectKey) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        if let Some(before) = entry.ordered.take() {
+            self.over.remove(&(before, key.clone()));
+        }
+        if entry.is_done(|receiver| self.readers.contains_key(receiver), self.readers.len()) {
+            self.entries.remove(key);
+        } else if let Some(ended) = entry.ended() {
+            entry.ordered = Some(ended);
+            self.over.insert((ended, key.clone()));
+        }
+        for changed in self.readers.values_mut().filter(|changed| !changed.all) {
+            changed.keys.insert(key.clone());
+        }
+    }
+
+    fn forget_if_done(&mut self, key: &ObjectKey) {
+        let Some(entry) = self.entries.get(key) else { return };
+        if entry.is_done(|receiver| self.readers.contains_key(receiver), self.readers.len())
+            && let Some(entry) = self.entries.remove(key)
+            && let Some(ended) = entry.ordered
+        {
+            self.over.remove(&(ended, key.clone()));
+        }
+    }
+
+    /// What ended longest ago makes room.
+    fn make_room(&mut self) {
+        while self.over.len() > MOST_OVER {
+            let Some((_, key)) = self.over.pop_first() else { return };
+            self.entries.remove(&key);
+            self.owed.remove(&key);
+            self.forgotten += 1;
+        }
+    }
+
+    fn was_told(&mut self, notifications: &[Notification]) {
+        for told in notifications {
+            self.was_told_at(&told.receiver, told.at);
+        }
+    }
+
+    fn was_told_at(&mut self, receiver: &str, at: Time) {
+        if let Some(first) = self.first_told.get_mut(receiver) {
+            *first = at.min(*first);
+        } else {
+            self.first_told.insert(receiver.to_owned(), at);
+        }
+    }
+}
+
+/// Tells one receiver of findings; while there is one, what is over is kept for it.
+#[derive(Debug)]
+pub struct Reader {
+    ledger: Arc<Ledger>,
+    receiver: String,
+    changed: watch::Receiver<u64>,
+}
+
+impl Reader {
+    /// Where what was told is recorded.
+    pub fn record(&self) -> Record {
+        self.ledger.record()
+    }
+
+    /// Waits for a change after the last [`Reader::take`].
+    pub async fn changed(&mut self) {
+        if self.changed.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// What is new since the last call.
+    pub fn take(&mut self) -> News {
+        self.changed.mark_unchanged();
+        let mut all = self.ledger.locked();
+        let Some(changed) = all.readers.get_mut(&self.receiver).map(std::mem::take) else { return News::default() };
+        let standing = |key: &ObjectKey| all.entries.get(key).and_then(|entry| entry.standing(&self.receiver));
+        let keys: Box<dyn Iterator<Item = &ObjectKey>> =
+            if changed.all { Box::new(all.entries.keys()) } else { Box::new(changed.keys.iter()) };
+        News {
+            all: changed.all,
+            changed: keys.map(|key| (key.clone(), standing(key))).collect(),
+            first_told: all.first_told.get(&self.receiver).copied(),
+        }
+    }
+
+    /// All that there is is news once more.
+    pub fn forget(&self) {
+        if let Some(changed) = self.ledger.locked().readers.get_mut(&self.receiver) {
+            *changed = Changed { all: true, keys: BTreeSet::new() };
+        }
+    }
+
+    /// The receiver was told something, which is to be recorded.
+    pub fn told(&self, records: &[(Identity, Notification)]) {
+        let mut all = self.ledger.locked();
+        for (identity, told) in records {
+            let key = ObjectKey::of(identity);
+            all.was_told(std::slice::from_ref(told));
+            if let Some(entry) = all.entries.get_mut(&key) {
+                entry.tell(told);
+                all.owed.insert(key.clone());
+                all.changed(&key);
+            }
+        }
+        drop(all);
+        self.ledger.wake();
+        self.ledger.owing.notify_one();
+    }
+
+    /// Whether what the receiver was told of these findings is recorded, as far as it can be.
+    pub fn is_recorded(&self, keys: &[ObjectKey]) -> bool {
+        let all = self.ledger.locked();
+        all.record == Record::Memory || keys.iter().all(|key| all.entries.get(key).is_none_or(|entry| !entry.is_owed()))
+    }
+
+    /// The receiver has nothing more to hear of these, if they are over.
+    pub fn settle<'a>(&self, keys: impl Iterator<Item = &'a ObjectKey>) {
+        let mut all = self.ledger.locked();
+        for key in keys {
+            if let Some(entry) = all.entries.get_mut(key)
+                && entry.settle(&self.receiver)
+            {
+                all.forget_if_done(key);
+            }
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut all = self.ledger.locked();
+        all.readers.remove(&self.receiver);
+        let over: Vec<ObjectKey> = all.over.iter().map(|(_, key)| key.clone()).collect();
+        for key in &over {
+            all.forget_if_done(key);
+        }
+        drop(all);
+        self.ledger.owing.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests;
