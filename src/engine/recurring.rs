@@ -91,8 +91,8 @@ pub(super) fn note(scene: &Scene, name: &str, ends: &mut Ends) {
 
 /// What the ends of a day come to, where they are no loop.
 pub(super) fn look(scene: &Scene, name: &str, case: &Case) -> Seen {
-    let confirmed = |episode: &Box<Episode>| episode.is_active() && episode.finding.confirmed_at.is_some();
-    let looping = case.episodes.get(&Slot::Loop).is_some_and(confirmed);
+    let confirmed = |episode: &Episode| episode.is_active() && episode.finding.confirmed_at.is_some();
+    let looping = case.episodes.get(&Slot::Loop).is_some_and(|episode| confirmed(episode));
     let ends = case.ends.alike();
     let (Some(first), Some(last)) = (ends.first().copied(), ends.last().copied()) else { return Seen::default() };
     if looping || ends.len() < ENOUGH {
