@@ -88,6 +88,7 @@ impl Engine {
                 now: self.now,
                 alive: self.lists.alive(&workload.namespace),
                 listing: self.lists.is_listing(&workload.namespace),
+                settled: self.settled,
             };
             let outcome = speak::look(&scene, name, case);
             all.changes.extend(outcome.changes);

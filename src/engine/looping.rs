@@ -184,7 +184,7 @@ impl Counts {
         let from = scene.window().max(case.horizon);
         let mut latest = None;
         for (index, run) in history.runs.iter().enumerate() {
-            let (Some(kind), Some(end)) = (judge(&subject, index, scene.now), run.end.as_ref()) else {
+            let (Some(kind), Some(end)) = (judge(&subject, index, scene.judged_at()), run.end.as_ref()) else {
                 continue;
             };
             if !kind.is_bad() || kind == EndKind::Pending || end.at(subject.clock) < from {

@@ -100,6 +100,8 @@ pub struct Engine {
     settings: Settings,
     /// When the first thing was seen.
     born: Option<Time>,
+    /// Whether nothing more will be heard.
+    settled: bool,
     now: Time,
     pods: PodTable,
     workloads: BTreeMap<usize, Workload>,
@@ -155,6 +157,17 @@ impl Engine {
         while let Some((_, id)) = self.wakes.first().copied().filter(|(at, _)| *at <= self.now) {
             self.look(id);
         }
+    }
+
+    /// Lets all waits for events that may still come be over, at the end of an input: what there is to say
+    /// of what was seen is said now. No time passes by it.
+    pub fn settle(&mut self) {
+        self.settled = true;
+        let all: Vec<usize> = self.workloads.keys().copied().collect();
+        for id in all {
+            self.look(id);
+        }
+        self.settled = false;
     }
 
     /// What there is to say since the last call, in order.

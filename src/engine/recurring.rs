@@ -74,7 +74,7 @@ pub(super) fn note(scene: &Scene, name: &str, ends: &mut Ends) {
     for member in scene.members(name) {
         let Some(subject) = scene.subject(&member) else { continue };
         for index in 0..subject.history.runs.len() {
-            let kind = match judge(&subject, index, scene.now) {
+            let kind = match judge(&subject, index, scene.judged_at()) {
                 Some(EndKind::Own(kind, _)) => Kind::Own(kind),
                 Some(end) => match end.killed_by() {
                     Some(probe) => Kind::Probe(probe),

@@ -22,6 +22,9 @@ use crate::time::Time;
 /// So many other workloads that fail on one node alone, at the same time, make the node suspect.
 const OTHERS_ON_A_BAD_NODE: usize = 2;
 
+/// After this long no event of an end is waited for, however late a node's words are.
+const LATE_ENOUGH: Duration = Duration::from_mins(5);
+
 /// A workload at a time.
 pub(super) struct Scene<'a> {
     /// Who is looked at.
@@ -40,6 +43,8 @@ pub(super) struct Scene<'a> {
     pub alive: Time,
     /// Whether its pods are being listed anew, so that what is known of them may be old.
     pub listing: bool,
+    /// Whether nothing more will be heard, so that nothing is waited for.
+    pub settled: bool,
 }
 
 /// A container of one of its pods.
@@ -91,7 +96,7 @@ impl<'a> Scene<'a> {
         }
         for member in self.members(name).filter(|member| is_same(&member.pod.template, template)) {
             if let Some(subject) = self.subject(&member) {
-                tally.add(&subject, case.horizon, self.now);
+                tally.add(&subject, case.horizon, self.judged_at());
             }
         }
         tally.settle_fitting();
@@ -208,7 +213,7 @@ impl<'a> Scene<'a> {
     fn looped(&self, name: &'a str, template: &Arc<PodTemplate>) -> bool {
         let ended = |subject: Subject| {
             (0..subject.history.runs.len())
-                .filter_map(|index| judge(&subject, index, self.now))
+                .filter_map(|index| judge(&subject, index, self.judged_at()))
                 .any(|end| end.is_bad() && end != EndKind::Pending)
         };
         let members = self.members(name).filter(|member| is_same(&member.pod.template, template));
@@ -277,6 +282,11 @@ impl<'a> Scene<'a> {
             .filter(|member| is_same(&member.pod.template, template))
             .filter_map(|member| member.state.history.as_ref()?.blocked.clone())
             .min_by_key(|blocked| blocked.since)
+    }
+
+    /// The time by which it is judged how something ended: where nothing more will be heard, late enough.
+    pub fn judged_at(&self) -> Time {
+        if self.settled { self.now.plus(LATE_ENOUGH) } else { self.now }
     }
 
     /// Since when ends belong to a loop.

@@ -417,7 +417,7 @@ fn services(scene: &Scene) -> Vec<ServiceState> {
 fn say(scene: &Scene, episode: &mut Episode, outcome: &mut Outcome) {
     if episode.told.is_none() && scene.workload.facts.is_none() && scene.workload.owner.is_some() {
         let hold = *episode.hold.get_or_insert_with(|| scene.now.plus(COMPLETE));
-        if scene.now < hold {
+        if scene.now < hold && !scene.settled {
             outcome.look_again(scene.now, Some(hold));
             return;
         }

@@ -157,6 +157,10 @@ pub struct FindingStatus {
     /// How many pods, at the worst moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pods: Option<Pods>,
+    /// One of the pods, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
+    pub example: Option<String>,
     /// `50/50`: the pods, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub affected: Option<String>,
@@ -264,7 +268,7 @@ impl FindingObject {
             confirmed_at: status.confirmed_at,
             resolved_at: status.resolved_at,
             remedy: status.remedy,
-            example: None,
+            example: status.example.as_deref().map(Arc::from),
             considered: Arc::default(),
             labels: status.labels.iter().filter_map(|label| pair(label)).collect(),
         })
@@ -288,6 +292,7 @@ impl FindingStatus {
             revision: finding.revision.map(number),
             change: finding.change.as_ref().map(short_change),
             pods: Some(finding.pods),
+            example: finding.example.as_deref().map(short),
             affected: Some(format!("{}/{}", finding.pods.affected, finding.pods.total)),
             services: finding.services.iter().take(ENTRIES).cloned().collect(),
             restarts: Some(number(finding.restarts)),

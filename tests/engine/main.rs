@@ -5,4 +5,5 @@ mod lists;
 mod orders;
 mod remembered;
 mod settings;
+mod settle;
 mod world;
