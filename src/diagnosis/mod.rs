@@ -96,7 +96,10 @@ fn weigh(evidence: &Evidence, mut candidates: Vec<Candidate>) -> Verdict {
     candidates.sort_by_key(rank);
     let named = candidates.first().filter(|candidate| candidate.is_carried());
     let others = &candidates[usize::from(named.is_some())..];
-    let mut hypotheses: Vec<String> = others.iter().filter(|other| !other.is_contradicted()).map(hypothesis).collect();
+    let is_other = |other: &&Candidate| named.is_none_or(|named| named.cause != other.cause);
+    let open = others.iter().filter(|other| !other.is_contradicted()).filter(is_other);
+    let mut hypotheses: Vec<String> = open.map(hypothesis).collect();
+    hypotheses.dedup();
     hypotheses.extend(possible::besides(evidence, named));
     hypotheses.truncate(MOST_HYPOTHESES);
     let Some(named) = named else {

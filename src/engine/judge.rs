@@ -74,6 +74,18 @@ pub(super) fn fell(subject: &Subject, index: usize, now: Time) -> Option<Time> {
     end.ended.finished.filter(|_| matches!(verdict, Some(EndKind::Own(OwnKind::Signal, _))))
 }
 
+/// Whether a kill was told of an incarnation that had not run long enough for it: then the container
+/// ends by itself, and what its probes had counted by then makes up the next kill.
+pub(super) fn leaves_failures_behind(subject: &Subject) -> bool {
+    let history = subject.history;
+    history.killings.iter().any(|kill| {
+        let KillReason::Probe(probe) = kill.why else { return false };
+        let begun = history.runs.iter().rev().filter_map(|run| run.started).find(|started| *started <= kill.at);
+        let least = subject.container.probe(probe).map(ProbeSpec::shortest_kill);
+        begun.zip(least).is_some_and(|(begun, least)| kill.at.since(begun).saturating_add(ROUNDED) < least)
+    })
+}
+
 struct Case<'a> {
     subject: &'a Subject<'a>,
     history: &'a History,
@@ -242,7 +254,7 @@ impl Case<'_> {
         }
         let mut fitting = None;
         for (probe, spec) in killing_probes(self.container) {
-            let fits = self.fits(spec) && !self.leaves_failures_behind();
+            let fits = self.fits(spec) && !leaves_failures_behind(self.subject);
             match self.failed_to_the_end(probe, spec) {
                 Proof::Whole => return EndKind::Likely(probe),
                 Proof::Part if fits => fitting = fitting.or(Some(EndKind::Fitting(probe))),
@@ -320,18 +332,6 @@ impl Case<'_> {
         let told = killing_probes(self.container).any(|(probe, _)| self.told_often_enough(probe));
         let doubtful = self.end.by_itself.is_none() && self.index == 0 && !told;
         spec.shortest_kill().saturating_add(Duration::from_secs(u64::from(doubtful)))
-    }
-
-    /// Whether a kill was told of an incarnation that had not run long enough for it: then the container
-    /// ends by itself, and what its probes had counted by then makes up the next kill.
-    fn leaves_failures_behind(&self) -> bool {
-        self.history.killings.iter().any(|kill| {
-            let KillReason::Probe(probe) = kill.why else { return false };
-            let begun =
-                self.history.runs.iter().rev().filter_map(|run| run.started).find(|started| *started <= kill.at);
-            let least = self.container.probe(probe).map(ProbeSpec::shortest_kill);
-            begun.zip(least).is_some_and(|(begun, least)| kill.at.since(begun).saturating_add(ROUNDED) < least)
-        })
     }
 
     /// Whether kills by this probe were told as often as its restarts make likely: while the kubelet's

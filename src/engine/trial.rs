@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{KillReason, WordsKind};
-use super::judge::{EndKind, judge};
+use super::judge::{EndKind, judge, leaves_failures_behind};
 use super::passing::{Subject, step};
 use crate::diagnosis::{CameUp, Heard, OwnEnd, OwnEnds, OwnKind, Passes, ProbeRecord, ProbeSet, Strength};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
@@ -88,6 +88,8 @@ pub(super) struct Tally {
     pub own: OwnEnds,
     /// Ends that are taken for its own, since nothing was heard of a probe.
     pub assumed: OwnEnds,
+    /// Whether an app's own ends were seen to leave failures behind that make up the next kill.
+    pub leftovers: bool,
     /// Ends of which nothing tells.
     pub unexplained: u32,
     /// When the last bad end was.
@@ -123,6 +125,7 @@ impl Tally {
         for index in 0..subject.history.runs.len() {
             self.add_run(subject, index, horizon, now);
         }
+        self.leftovers |= leaves_failures_behind(subject);
         self.add_told_before(subject, horizon);
     }
 
@@ -251,6 +254,7 @@ impl Tally {
         for end in &other.assumed.kinds {
             self.assumed.add(end.clone());
         }
+        self.leftovers |= other.leftovers;
         self.unexplained += other.unexplained;
         self.last_bad = self.last_bad.max(other.last_bad);
         self.longest_bad = self.longest_bad.max(other.longest_bad);
@@ -261,7 +265,9 @@ impl Tally {
     /// and are such kills without their events where one does.
     pub fn settle_fitting(&mut self) {
         for (record, fitting) in self.probes.iter_mut().zip(&mut self.fitting) {
-            if *fitting >= 2 || *fitting > 0 && record.kills() + record.before > 0 {
+            if self.leftovers {
+                self.unexplained += *fitting;
+            } else if *fitting >= 2 || *fitting > 0 && record.kills() + record.before > 0 {
                 record.likely += *fitting;
             } else {
                 self.unexplained += *fitting;

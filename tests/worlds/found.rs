@@ -6,7 +6,7 @@ use crate::support::truth::Scale;
 use crate::support::{Recording, Truth, replay};
 
 /// Those that still do.
-const OPEN: &[&str] = &["deadlock-85", "image-without-routes-5", "one-bad-node-157"];
+const OPEN: &[&str] = &[];
 
 pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/found/worlds")
