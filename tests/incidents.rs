@@ -4,7 +4,7 @@ mod support;
 
 use support::binary::probehound;
 use support::truth::Scale;
-use support::{Document, assert_none, corpus, replay};
+use support::{Document, assert_none, corpus, folder, incidents_in, replay};
 
 /// How long after the first restart that stood in a status a probe's fault may take, in the median.
 const PROMPT_SECONDS: i64 = 2;
@@ -16,6 +16,25 @@ fn every_incident_is_told_exactly_as_it_was() {
         let verdict = incident.truth.judge(&replay(incident.recording()), Scale::Whole);
         let problems = verdict.problems().into_iter();
         failures.extend(problems.map(|problem| format!("{}: {problem}", incident.name)));
+    }
+    assert_none("incidents", &failures);
+}
+
+/// Of the recordings of our own node, those of which something else is still said: a route that was
+/// turned off in a pod of which no pass was seen before, events of an overloaded node of which one
+/// incarnation seemed to pass, and two images under one tag.
+const OPEN: &[&str] =
+    &["flag-turned-three-routes-off-k137", "late-wrong-path-k137", "one-node-with-another-image-k137"];
+
+#[test]
+fn every_incident_of_our_own_node_is_told_as_it_was() {
+    let mut failures = Vec::new();
+    for incident in incidents_in(&folder().join("node")) {
+        let verdict = incident.truth.judge(&replay(incident.recording()), Scale::Whole);
+        let problems: Vec<_> = verdict.problems().into_iter().collect();
+        if problems.is_empty() == OPEN.contains(&incident.name.as_str()) {
+            failures.push(format!("{}: {problems:?}", incident.name));
+        }
     }
     assert_none("incidents", &failures);
 }

@@ -15,7 +15,7 @@ pub mod slack;
 pub mod truth;
 pub mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 pub use document::{Document, Finding};
@@ -44,17 +44,19 @@ impl Incident {
 
 /// All incidents of `tests/incidents`, by name.
 pub fn corpus() -> &'static [Incident] {
-    static CORPUS: LazyLock<Vec<Incident>> = LazyLock::new(|| {
-        let folder = folder();
-        let mut names: Vec<String> = std::fs::read_dir(&folder)
-            .expect("tests/incidents can be listed")
-            .filter_map(|entry| entry.expect("an entry of a folder").file_name().into_string().ok())
-            .filter_map(|file| file.strip_suffix(".expect.yaml").map(str::to_owned))
-            .collect();
-        names.sort();
-        names.into_iter().map(load).collect()
-    });
+    static CORPUS: LazyLock<Vec<Incident>> = LazyLock::new(|| incidents_in(&folder()));
     &CORPUS
+}
+
+/// The incidents of a folder, by name.
+pub fn incidents_in(folder: &Path) -> Vec<Incident> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("the folder can be listed")
+        .filter_map(|entry| entry.expect("an entry of a folder").file_name().into_string().ok())
+        .filter_map(|file| file.strip_suffix(".expect.yaml").map(str::to_owned))
+        .collect();
+    names.sort();
+    names.into_iter().map(|name| load(folder, name)).collect()
 }
 
 /// The incident of that name.
@@ -73,9 +75,9 @@ pub fn assert_none(what: &str, failures: &[String]) {
     assert!(failures.is_empty(), "{what}: {} failures\n{}", failures.len(), failures.join("\n"));
 }
 
-fn load(name: String) -> Incident {
-    let path = folder().join(format!("{name}.jsonl.gz"));
-    let truth = folder().join(format!("{name}.expect.yaml"));
+fn load(folder: &Path, name: String) -> Incident {
+    let path = folder.join(format!("{name}.jsonl.gz"));
+    let truth = folder.join(format!("{name}.expect.yaml"));
     let truth = std::fs::read_to_string(truth).expect("the truth can be read");
     let source = path.clone();
     Incident {

@@ -46,6 +46,7 @@ pub struct Expected {
     #[serde(default)]
     pub confidence: Judged,
     pub resolved: Option<bool>,
+    pub episodes: Option<u32>,
     pub first_restart_at: Option<Time>,
 }
 
@@ -174,6 +175,9 @@ impl Expected {
             if !right.accepts(said) {
                 return Some(format!("{what}={said:?}, right is {right:?}"));
             }
+        }
+        if self.episodes.is_some_and(|episodes| episodes != said.episodes) {
+            return Some(format!("episodes={}: told anew", said.episodes));
         }
         match (self.resolved, said.resolved_at.is_some()) {
             (Some(true), false) => Some("not resolved".to_owned()),
