@@ -41,6 +41,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(skipped.line > line, "lines go back");
             line = skipped.line;
         }
+        Moment::Odd(odd) => assert!(odd.line > line, "lines go back"),
         Moment::Change(_) => told += 1,
     });
     let zipped = data.starts_with(&[0x1f, 0x8b]);
