@@ -3,10 +3,11 @@
 
 mod support;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use probehound::engine::{Change, ChangeKind, Engine, Finding, Observation, Settings};
+use probehound::engine::{Change, ChangeKind, Engine, Fault, Finding, Observation, Settings};
 use probehound::time::Time;
 use support::hunt::{hunt, none};
 use support::mutation::Start;
@@ -44,6 +45,31 @@ fn what_was_confirmed_keeps_its_cause_when_its_events_are_gone() {
         none(&lost)
     });
     assert_none("causes lost", &failures);
+}
+
+#[test]
+fn no_probe_is_blamed_after_a_restart_for_what_was_the_apps_fault_before() {
+    let mut blamed = Vec::new();
+    for incident in support::incidents_in(Path::new("tests/incidents/node")) {
+        let whole = incident.recording();
+        for permille in [400, 600, 800, 900] {
+            let seen = Recording { lines: whole.lines[..whole.lines.len() * usize::from(permille) / 1000].to_vec() };
+            let rest = Mutation::Cut { permille, start: Start::Lists }.apply(whole);
+            let restarted = second_run(first_run(&seen).0, rest.start(), &rest);
+            for before in restarted.before.iter().filter(|before| before.fault == Some(Fault::App)) {
+                let mut after = restarted.after.iter().filter(|after| same_episode(before, after));
+                if let Some(after) = after.find(|after| after.fault == Some(Fault::Probe)) {
+                    blamed.push(format!(
+                        "{} from {permille}: {} became {}",
+                        incident.name,
+                        brief(before),
+                        brief(after)
+                    ));
+                }
+            }
+        }
+    }
+    assert_none("blamed after a restart", &blamed);
 }
 
 #[test]

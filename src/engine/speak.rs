@@ -242,6 +242,8 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
     }
     let told = verdict.candidates.iter().find(|candidate| candidate.cause == finding.cause);
     match told {
+        // What this process saw does not outweigh what another one saw, it can only contradict it.
+        Some(told) if episode.remembered.is_some() => told.is_contradicted(),
         // It is weighed with the others, and others outweigh it.
         Some(told) => told.is_contradicted() || verdict.proof > episode.proof.max(told.proof),
         // What it rested on is forgotten by now.
