@@ -160,7 +160,7 @@ impl Candidate {
 
     /// Whether a fact that was seen speaks against it.
     pub fn is_ruled_out(&self) -> bool {
-        self.contradictions.iter().any(|point| point.strength == Strength::Seen && point.strength >= self.proof)
+        self.contradictions.iter().any(|point| point.strength == Strength::Seen)
     }
 
     /// Whether it may be named: nothing contradicts it, and all that it needs is known.

@@ -2,7 +2,7 @@
 
 use super::Heard;
 use super::candidate::{Candidate, Strength};
-use super::command::command_of;
+use super::command::{cannot_be_run, command_of};
 use super::evidence::Evidence;
 use super::verdict::text;
 use crate::finding::{Cause, Confidence, Value};
@@ -40,9 +40,7 @@ pub fn named_port(evidence: &Evidence) -> Option<Candidate> {
 pub fn missing_command(evidence: &Evidence) -> Option<Candidate> {
     let spec = evidence.spec()?;
     let Handler::Exec(_) = &spec.handler else { return None };
-    let cannot_run =
-        |heard: &&Heard| matches!(heard.failure, Failure::CommandMissing { .. } | Failure::NotExecutable { .. });
-    let heard = evidence.record.errors.iter().find(cannot_run)?;
+    let heard = evidence.record.errors.iter().find(|heard| cannot_be_run(&heard.failure))?;
     Some(
         Candidate::new(Cause::ProbeCannotRun, POSSIBILITY)
             .field(evidence.field("exec.command"))
@@ -59,20 +57,14 @@ pub fn missing_command(evidence: &Evidence) -> Option<Candidate> {
 pub fn never_runs(evidence: &Evidence) -> Option<Candidate> {
     let spec = evidence.spec()?;
     let heard = evidence.record.errors.iter().max_by_key(|heard| heard.count)?;
-    let refused = heard.failure == Failure::RuntimeRefused;
     let candidate = Candidate::new(Cause::ProbeCannotRun, POSSIBILITY)
         .explains(Strength::Seen, heard.first, errored(heard))
         .against_if(!evidence.record.failures.is_empty(), Strength::Seen, "it ran and failed, too")
         .against(evidence.passed_here().map(|strength| super::Point::new(strength, "it ran and passed, too")))
         .at_most(Confidence::Medium);
-    let field = match heard.failure {
-        Failure::BadHost => Some(format!("{}.host", spec.handler.field())),
-        _ if refused => None,
-        _ => None,
-    };
-    Some(match field {
-        Some(field) => candidate.field(evidence.field(&field)),
-        None => candidate,
+    Some(match heard.failure {
+        Failure::BadHost => candidate.field(evidence.field(&format!("{}.host", spec.handler.field()))),
+        _ => candidate,
     })
 }
 

@@ -11,9 +11,7 @@ use crate::kubelet::{Failure, Handler, Obstacle, ProbeSpec};
 /// cannot be run there.
 pub fn missing(evidence: &Evidence) -> Option<Candidate> {
     evidence.spec().filter(|spec| matches!(spec.handler, Handler::Exec(_)))?;
-    let cannot_run =
-        |failure: &Failure| matches!(failure, Failure::CommandMissing { .. } | Failure::NotExecutable { .. });
-    let heard = evidence.record.answered(cannot_run)?;
+    let heard = evidence.record.answered(cannot_be_run)?;
     let what = match &heard.failure {
         Failure::CommandMissing { name } => format!("{name} does not exist in the image {}", evidence.container.image),
         Failure::NotExecutable { name, why } => {
@@ -32,6 +30,11 @@ pub fn missing(evidence: &Evidence) -> Option<Candidate> {
             .against(evidence.request_is_right())
             .deterministic(),
     )
+}
+
+/// Whether the command does not exist in the image or cannot be run there.
+pub const fn cannot_be_run(failure: &Failure) -> bool {
+    matches!(failure, Failure::CommandMissing { .. } | Failure::NotExecutable { .. })
 }
 
 /// Why a file that is there cannot be run, in words.

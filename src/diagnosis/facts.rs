@@ -268,6 +268,11 @@ impl ProbeRecord {
         self.proven + self.likely
     }
 
+    /// Whether most of the incarnations that it ended failed from their first result on, if it ended any.
+    pub const fn is_mostly_from_start(&self) -> bool {
+        self.kills() == 0 || self.from_start * 2 >= self.kills()
+    }
+
     /// Whether it was heard to fail from its first result on in every incarnation that it ended of which
     /// that is known, and in several.
     pub const fn is_constant(&self) -> bool {

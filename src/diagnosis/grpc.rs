@@ -67,10 +67,7 @@ pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Candidate> {
             .field(evidence.field("grpc"))
             .current(asked.map(number))
             .explains(Strength::Seen, heard.first, said(evidence, heard))
-            .needs(
-                evidence.record.kills() == 0 || evidence.record.from_start * 2 >= evidence.record.kills(),
-                "that it fails from its start on",
-            )
+            .needs(evidence.record.is_mostly_from_start(), "that it fails from its start on")
             .needs(answers.is_some() || is_named_after_http(evidence, asked), "that the port speaks something else")
             .proven_if(answers, heard.first)
             .against(evidence.request_is_right())

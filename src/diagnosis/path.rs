@@ -60,7 +60,8 @@ const fn is_no_such_path(failure: &Failure) -> bool {
     matches!(failure, Failure::Status(404 | 405 | 410) | Failure::PathIsUrl)
 }
 
-fn path_of(spec: &ProbeSpec) -> Option<Value> {
+/// The path that a probe asks for.
+pub fn path_of(spec: &ProbeSpec) -> Option<Value> {
     Some(text(&*spec.handler.http()?.path))
 }
 

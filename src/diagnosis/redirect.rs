@@ -2,7 +2,7 @@
 
 use super::candidate::{Candidate, Strength};
 use super::evidence::Evidence;
-use super::path::path_that_works;
+use super::path::{path_of, path_that_works};
 use super::said;
 use super::verdict::text;
 use crate::finding::Cause;
@@ -17,7 +17,7 @@ pub fn redirects(evidence: &Evidence) -> Option<Candidate> {
         Candidate::new(Cause::RedirectsElsewhere, "the app may redirect the probe to where it cannot follow")
             .field(evidence.field("httpGet.path"))
             .current(text(&*get.path))
-            .suggest(evidence.value_that_worked(|spec| Some(text(&*spec.handler.http()?.path))))
+            .suggest(evidence.value_that_worked(path_of))
             .explains(Strength::Seen, heard.first, said(evidence, heard))
             .proven(Strength::Seen, heard.first, format!("the app redirected the probe to {}", target(redirect)))
             .against(evidence.this_app_answered())

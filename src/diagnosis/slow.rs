@@ -98,14 +98,13 @@ fn passed_in_time(evidence: &Evidence) -> Option<Strength> {
 /// Time-outs, where nearly all failures are of that kind.
 pub fn timed_out<'a>(evidence: &'a Evidence) -> Option<&'a Heard> {
     let slow = |failure: &Failure| matches!(failure, Failure::TimedOut);
-    evidence.record.answered(slow).filter(|_| evidence.record.silent(slow).is_some()).or_else(|| {
-        evidence.record.silent(slow).or_else(|| {
-            // Refusals while it starts are common beside time-outs; kills come from these.
-            let all = evidence.record.decisive.iter().all(slow) && !evidence.record.decisive.is_empty();
-            let silence = evidence.record.failures.iter().all(|heard| super::facts::is_silence(&heard.failure));
-            let heard = evidence.record.failures.iter().find(|heard| slow(&heard.failure))?;
-            (all && silence && heard.count * 2 >= evidence.record.samples()).then_some(heard)
-        })
+    let record = &evidence.record;
+    record.silent(slow).or_else(|| {
+        // Refusals while it starts are common beside time-outs; kills come from these.
+        let all = record.decisive.iter().all(slow) && !record.decisive.is_empty();
+        let silence = record.failures.iter().all(|heard| super::facts::is_silence(&heard.failure));
+        let heard = record.failures.iter().find(|heard| slow(&heard.failure))?;
+        (all && silence && heard.count * 2 >= record.samples()).then_some(heard)
     })
 }
 

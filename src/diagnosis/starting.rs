@@ -34,7 +34,7 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Candidate> {
     let candidate =
         Candidate::new(Cause::KilledWhileStarting, "the app may need longer to start than the probe allows")
             .explains(Strength::Seen, heard.first, said(evidence, heard))
-            .needs(record.kills() == 0 || record.from_start * 2 >= record.kills(), "that it fails from its start on")
+            .needs(record.is_mostly_from_start(), "that it fails from its start on")
             .needs(cut.is_some() || slow.is_some() || started_elsewhere, "that it was seen to need longer")
             .against_if(record.after_pass > record.from_start, Strength::Seen, "it had passed before it failed")
             .against_if(
@@ -51,14 +51,9 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Candidate> {
                 Strength::Seen,
                 "the app is up: another probe passes on this port",
             )
+            .proven_if(cut.as_ref().map(|(what, _)| what.clone()), heard.first)
+            .proven_if(slow.as_ref().map(|(what, _)| what.clone()), heard.first)
             .at_most(Confidence::Medium);
-    let mut candidate = candidate;
-    if let Some((what, _)) = &cut {
-        candidate = candidate.proven(Strength::Seen, heard.first, what.clone());
-    }
-    if let Some((what, _)) = &slow {
-        candidate = candidate.proven(Strength::Seen, heard.first, what.clone());
-    }
     let needed = slow.map(|(_, came_up)| came_up);
     Some(budget_field(evidence, kind, spec, cut.map(|(_, before)| before), needed, candidate))
 }

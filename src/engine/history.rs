@@ -299,15 +299,24 @@ impl History {
         (started, self.runs.get(index + 1).and_then(|run| run.started))
     }
 
+    /// When the run at `index` ended, by the node's clock.
+    pub fn finished(&self, index: usize) -> Option<Time> {
+        self.runs.get(index)?.end.as_ref()?.ended.finished
+    }
+
+    /// When the run before that at `index` ended, by the node's clock.
+    pub fn finished_before(&self, index: usize) -> Option<Time> {
+        self.finished(index.checked_sub(1)?)
+    }
+
     /// The failures of a probe that fall into the run at `index`.
     ///
     /// What is said in the second of a restart was said of the one before.
     pub fn samples_of(&self, index: usize, probe: ProbeKind) -> impl Iterator<Item = &Sample> {
-        let finished = |at: Option<usize>| self.runs.get(at?)?.end.as_ref()?.ended.finished;
-        let before = finished(index.checked_sub(1)).or(self.cut);
+        let before = self.finished_before(index).or(self.cut);
         let (from, to) = self.span(index);
         // What is said between two incarnations is said of none.
-        let until = finished(Some(index)).or(to.map(|to| to.minus(Duration::from_secs(1))));
+        let until = self.finished(index).or(to.map(|to| to.minus(Duration::from_secs(1))));
         let known = index == 0 || from.is_some();
         self.samples.iter().filter(move |sample| {
             known

@@ -151,8 +151,7 @@ impl Case<'_> {
     fn killing(&self, is: impl Fn(KillReason) -> bool) -> Option<(KillReason, Time)> {
         let finished = self.finished()?;
         let started = self.run.started;
-        let before = self.index.checked_sub(1).and_then(|before| self.history.runs.get(before));
-        let taken = before.and_then(|run| run.end.as_ref()).and_then(|end| end.ended.finished);
+        let taken = self.history.finished_before(self.index);
         self.history
             .killings
             .iter()
@@ -245,11 +244,10 @@ impl Case<'_> {
             && self.by_rules()
         {
             let told = killing_probes(self.container).any(|(probe, _)| self.told_of(probe));
-            let strength = if told { Strength::Assumed } else { Strength::Reckoned };
             let whole =
                 killing_probes(self.container).any(|(probe, spec)| self.failed_to_the_end(probe, spec) == Proof::Whole);
             if !told && !whole {
-                return EndKind::Own(kind_of(self.end.ended.exit), strength);
+                return EndKind::Own(kind_of(self.end.ended.exit), Strength::Reckoned);
             }
         }
         let mut fitting = None;

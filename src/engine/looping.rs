@@ -132,7 +132,7 @@ fn suspect(scene: &Scene, members: &[Member], tally: &Tally) -> Option<ProbeKind
             let history = member.state.history.as_ref()?;
             let index = history.runs.len().checked_sub(1).filter(|_| history.current().is_some())?;
             [ProbeKind::Startup, ProbeKind::Liveness].into_iter().find(|kind| {
-                let clock = scene.nodes.clock(member.pod.node.as_ref(), scene.now);
+                let clock = scene.clock(member);
                 let recent = history.samples_of(index, *kind).filter(|sample| clock.ours(sample.at) >= scene.window());
                 recent.fold(0_u32, |failed, sample| failed.saturating_add(sample.count)) >= SUSPECT
             })
@@ -145,12 +145,7 @@ fn being_killed(member: &Member) -> Option<ProbeKind> {
     let history = member.state.history.as_ref()?;
     let run = history.current()?;
     let started = run.started?;
-    let before = history
-        .runs
-        .len()
-        .checked_sub(2)
-        .and_then(|at| history.runs[at].end.as_ref())
-        .and_then(|end| end.ended.finished);
+    let before = history.finished_before(history.runs.len() - 1);
     history.killings.iter().rev().find_map(|kill| match kill.why {
         KillReason::Probe(probe) if kill.at >= started && before.is_none_or(|before| kill.at > before) => Some(probe),
         _ => None,
@@ -274,7 +269,7 @@ fn facts(
         .filter_map(|member| {
             let killings = member.state.history.as_ref()?.killings.iter();
             let first = killings.filter(|kill| kill.why == KillReason::Probe(probe)).map(|kill| kill.at).min()?;
-            Some(scene.nodes.clock(member.pod.node.as_ref(), scene.now).ours(first))
+            Some(scene.ours(member, first))
         })
         .min();
     let mut facts = Vec::new();

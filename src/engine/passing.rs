@@ -205,7 +205,12 @@ pub(super) fn silence_proves(
 /// Whether a container that has only ever run well has run so long that no busy node explains it.
 pub(super) fn is_beyond_doubt(container: &ContainerSpec, grace: Duration, since: Time, until: Time) -> bool {
     let Some(spec) = container.liveness.as_ref() else { return false };
-    until.since(since) > spec.longest_kill(grace).saturating_mul(BEYOND_DOUBT).max(LONG)
+    until.since(since) > beyond_doubt(spec, grace)
+}
+
+/// So long no container lives whose probe never passes, on however busy a node.
+fn beyond_doubt(spec: &ProbeSpec, grace: Duration) -> Duration {
+    spec.longest_kill(grace).saturating_mul(BEYOND_DOUBT).max(LONG)
 }
 
 fn is_silence(spec: &ProbeSpec, grace: Duration, from: Time, until: Time) -> bool {
@@ -255,7 +260,7 @@ impl<'a> Liveness<'a> {
     /// Whether it had passed: else it would have ended the run earlier.
     fn passed(&self) -> bool {
         match self.ended() {
-            Some(_) if self.first_of_kill().is_some() => self.passed_before_its_kill(),
+            Some(_) if self.first_of_kill().is_some() => self.passed_before_it_failed(),
             Some(ended) if ended.since(self.from) > self.longest_kill().saturating_add(self.slack()) => {
                 self.is_steady(ended)
             }
@@ -264,14 +269,7 @@ impl<'a> Liveness<'a> {
         }
     }
 
-    /// Whether the failures that led to its kill began so late that it must have passed before.
-    fn passed_before_its_kill(&self) -> bool {
-        let late = self.spec.first_result_by().saturating_add(self.slack());
-        let failed = self.first_of_kill().into_iter().chain(self.first_failure()).min();
-        failed.is_some_and(|at| at.since(self.from) > late && self.is_steady(at))
-    }
-
-    /// Whether it first failed so late that it must have passed before.
+    /// Whether it first failed, told or not, so late that it must have passed before.
     fn passed_before_it_failed(&self) -> bool {
         let failed = self.first_failure().into_iter().chain(self.first_of_kill()).min();
         let late = self.spec.first_result_by().saturating_add(self.slack());
@@ -282,9 +280,10 @@ impl<'a> Liveness<'a> {
     /// without a pass that no busy node explains it.
     fn strength(&self) -> Strength {
         let until = self.first_failure().or_else(|| self.ended()).or_else(|| self.seen());
-        let surely = self.longest_kill().saturating_mul(BEYOND_DOUBT).max(LONG);
         match until {
-            Some(until) if until.since(self.from) > surely => Strength::Seen,
+            Some(until) if until.since(self.from) > beyond_doubt(self.spec, self.subject.template.grace) => {
+                Strength::Seen
+            }
             _ => Strength::Reckoned,
         }
     }
@@ -336,8 +335,7 @@ impl<'a> Liveness<'a> {
     fn first_of_kill(&self) -> Option<Time> {
         let ended = self.ended()?;
         let history = self.subject.history;
-        let before = self.index.checked_sub(1).and_then(|before| history.runs[before].end.as_ref());
-        let before = before.and_then(|end| end.ended.finished).or(history.cut);
+        let before = history.finished_before(self.index).or(history.cut);
         let mut killings = history.killings.iter();
         let killed = killings.find(|kill| {
             matches!(kill.why, KillReason::Probe(_))

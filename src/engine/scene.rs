@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Settings;
 use super::case::Case;
+use super::clock::Clock;
 use super::judge::{EndKind, judge};
 use super::nodes::Nodes;
 use super::onsets::Onsets;
@@ -114,6 +115,7 @@ impl<'a> Scene<'a> {
     ) -> Option<Evidence<'a>> {
         let (actual, known) = self.workload.trial(template)?.container(name)?;
         let passed = known.passed.with(self.passed_in_runs(name, template));
+        let population = self.population(name, template, probe);
         Some(Evidence {
             effect,
             container: self.as_written(name, template).unwrap_or(actual),
@@ -127,9 +129,9 @@ impl<'a> Scene<'a> {
             came_up: known.came_up,
             earlier: self.earlier(name, template),
             revisions: self.revisions_before(name, template),
-            population: self.population(name, template, probe),
+            population,
             fell_together: self.onsets.fell_together(self.workload, &actual.name),
-            bad_node: self.bad_node(name, template, probe),
+            bad_node: self.bad_node(name, population),
             blocked: self.blocked(name, template),
         })
     }
@@ -163,7 +165,7 @@ impl<'a> Scene<'a> {
     /// Whether the container was restarted or its probe was heard to fail within the window.
     fn is_failing(&self, member: &Member, probe: ProbeKind) -> bool {
         let Some(history) = member.state.history.as_deref() else { return false };
-        let clock = self.nodes.clock(member.pod.node.as_ref(), self.now);
+        let clock = self.clock(member);
         let from = self.window();
         let heard = history.words.iter().any(|words| words.probe == probe && clock.ours(words.last) >= from);
         heard || history.runs.iter().filter_map(|run| run.end.as_ref()).any(|end| end.at(clock) >= from)
@@ -179,7 +181,7 @@ impl<'a> Scene<'a> {
             ProbeKind::Readiness => state.ready,
             ProbeKind::Startup => state.started,
             ProbeKind::Liveness => {
-                let clock = self.nodes.clock(member.pod.node.as_ref(), self.now);
+                let clock = self.clock(member);
                 let until = clock.written_by(member.pod.observed.max(self.alive));
                 let proves = |since| silence_proves(spec, member.pod.template.grace, state.started, since, until);
                 state.since.is_some_and(proves)
@@ -189,9 +191,8 @@ impl<'a> Scene<'a> {
 
     /// The node on which alone this container began to fail, with other workloads, where it passes on
     /// other nodes.
-    fn bad_node(&self, name: &'a str, template: &Arc<PodTemplate>, probe: Option<ProbeKind>) -> Option<BadNode> {
+    fn bad_node(&self, name: &str, population: Population) -> Option<BadNode> {
         let (node, others) = self.onsets.on_one_node(self.workload, &Arc::from(name))?;
-        let population = self.population(name, template, probe);
         let alone = population.failing_nodes == 1 && population.passing_nodes > 0;
         (alone && others.len() >= OTHERS_ON_A_BAD_NODE).then_some(BadNode { name: node, others })
     }
@@ -315,13 +316,18 @@ impl<'a> Scene<'a> {
         named.max_by(|one, other| one.0.cmp(&other.0).then(other.1.cmp(one.1))).map(|(_, pod)| Arc::clone(pod))
     }
 
+    /// How the clock of the pod's node stands to ours.
+    pub fn clock(&self, member: &Member) -> Clock {
+        self.nodes.clock(member.pod.node.as_ref(), self.now)
+    }
+
     /// How late what the pod's node writes may arrive.
     pub fn lag(&self, member: &Member) -> Duration {
-        self.nodes.clock(member.pod.node.as_ref(), self.now).lag
+        self.clock(member).lag
     }
 
     /// A time of the pod's node in ours.
     pub fn ours(&self, member: &Member, stamp: Time) -> Time {
-        self.nodes.clock(member.pod.node.as_ref(), self.now).ours(stamp)
+        self.clock(member).ours(stamp)
     }
 }

@@ -9,23 +9,7 @@ use probehound::time::Time;
 use serde_json::Value;
 
 use crate::kubelet::stream::{BASE, Stream};
-
-/// The causes that put the blame on a probe.
-const PROBE_FAULTS: &[&str] = &[
-    "WrongPath",
-    "WrongPort",
-    "WrongScheme",
-    "WrongHost",
-    "AuthRequired",
-    "WrongHandler",
-    "WrongGrpcService",
-    "WrongCommand",
-    "RedirectLoop",
-    "RedirectsElsewhere",
-    "TimeoutTooShort",
-    "KilledWhileStarting",
-    "ProbeCannotRun",
-];
+use crate::support::document::PROBE_FAULTS;
 
 /// A finding as JSON.
 #[derive(Clone, PartialEq, Debug)]
