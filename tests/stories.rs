@@ -57,6 +57,20 @@ mod paths {
     }
 
     #[test]
+    fn a_wrong_path_is_sure_although_the_right_one_was_asked_for_seconds() {
+        Story::new(200, &[(0, Apply(asks("/health", healthy()))), (14, Apply(asks("/v2/health", healthy())))])
+            .truth(Truth::killed(&[WrongPath]).field(PATH).now("/v2/health").suggest(&["/health"]).revision(2).sure())
+            .holds();
+    }
+
+    #[test]
+    fn a_path_that_was_never_served_is_sure_in_the_first_revision() {
+        Story::new(200, &[(0, Apply(asks("/healthz", healthy())))])
+            .truth(Truth::killed(&[WrongPath]).field(PATH).now("/healthz").revision(1).sure())
+            .holds();
+    }
+
+    #[test]
     fn a_wrong_path_comes_pod_by_pod() {
         rolled_out_and_fixed(|path| asks(path, healthy()).replicas(3).gradual())
             .truth(
@@ -469,6 +483,15 @@ mod other_handlers {
         let it = healthy().special(|ask| matches!(ask.handler, Handler::Exec(_)).then_some(Answer::NoBinary));
         Story::new(300, &[(0, Apply(web(app(it).liveness(Probe::exec(&["/bin/check"])))))])
             .truth(Truth::killed(&[ProbeCannotRun, WrongCommand]).effect(Effect::ProbeIneffective).looping())
+            .holds();
+    }
+
+    #[test]
+    fn a_startup_probe_that_cannot_run_is_one_fault_also_after_the_kubelet_takes_it_for_started() {
+        let it = healthy().special(|ask| matches!(ask.handler, Handler::Exec(_)).then_some(Answer::NoBinary));
+        Story::new(400, &[(0, Apply(web(app(it).startup(Probe::exec(&["/bin/check"]))))), (150, RestartKubelet(0))])
+            .truth(Truth::never_ready(&[ProbeCannotRun, WrongCommand]).probe(ProbeKind::Startup).looping())
+            .cut(100)
             .holds();
     }
 

@@ -8,6 +8,10 @@ use super::facts::{BadNode, Blocked, CameUp, Earlier, OwnEnds, Passes, Populatio
 use crate::finding::{Effect, Value};
 use crate::kubelet::{Port, ProbeKind, ProbeSpec};
 use crate::template::{ContainerSpec, PodTemplate};
+use crate::time::Time;
+
+/// So soon after a revision its first pods are made.
+const FIRST_PODS: Duration = Duration::from_mins(1);
 
 /// How late a node may be with each of its probes.
 const BUSY: Duration = Duration::from_secs(5);
@@ -39,6 +43,8 @@ pub struct Evidence<'a> {
     pub earlier: Vec<Earlier<'a>>,
     /// The container in the revisions before this one, latest first.
     pub revisions: Vec<(u64, &'a ContainerSpec)>,
+    /// When the workload began to want this template.
+    pub rolled_out: Option<Time>,
     /// The pods of this template, by how this probe does in them.
     pub population: Population,
     /// Other workloads whose probes began to fail within 10 s of this one's.
@@ -107,12 +113,12 @@ impl<'a> Evidence<'a> {
             .filter_map(|kind| Some((kind, self.container.probe(kind)?)))
     }
 
-    /// Earlier templates under which this probe was seen to pass, latest first.
+    /// Earlier templates under which what this probe asked was seen to be answered, to it or to another
+    /// probe, latest first.
     pub fn worked(&self) -> impl Iterator<Item = (&Earlier<'a>, &'a ProbeSpec)> + '_ {
         self.earlier.iter().filter_map(|earlier| {
-            let kind = self.probe?;
-            earlier.passed.has(kind).then_some(())?;
-            Some((earlier, earlier.container.probe(kind)?))
+            let spec = earlier.container.probe(self.probe?)?;
+            earlier.answered(&spec.handler).then_some((earlier, spec))
         })
     }
 
@@ -140,11 +146,7 @@ impl<'a> Evidence<'a> {
     /// The latest earlier template under which the very same was asked, by any probe, and answered.
     fn answered_before(&self, is_of: impl Fn(&Earlier<'a>) -> bool) -> Option<&Earlier<'a>> {
         let handler = &self.spec()?.handler;
-        let answered = |earlier: &&Earlier| {
-            let mut passed = ProbeKind::ALL.into_iter().filter(|kind| earlier.passed.has(*kind));
-            passed.any(|kind| earlier.container.probe(kind).is_some_and(|spec| spec.handler == *handler))
-        };
-        self.earlier.iter().filter(|earlier| is_of(earlier)).find(answered)
+        self.earlier.iter().filter(|earlier| is_of(earlier)).find(|earlier| earlier.answered(handler))
     }
 
     /// The latest earlier template of this very app that answered what is asked now.
@@ -214,6 +216,21 @@ impl<'a> Evidence<'a> {
             of_revision(earlier)
         );
         Some(Point::seen(what))
+    }
+
+    /// That this revision asks what the one before did not ask, and that it was not answered from the
+    /// start of its very first pods on.
+    pub fn never_answered(&self) -> Option<Point> {
+        let handler = &self.spec()?.handler;
+        let asked = |container: &ContainerSpec| {
+            ProbeKind::ALL.into_iter().any(|kind| container.probe(kind).is_some_and(|spec| spec.handler == *handler))
+        };
+        let first = self.record.first_pod?.since(self.rolled_out?) <= FIRST_PODS;
+        let is_new = self.before().is_none_or(|before| !asked(before));
+        let answered = self.population.spared > 0
+            || self.passed_here() == Some(Strength::Seen)
+            || self.answered_before(|_| true).is_some();
+        (first && is_new && !answered).then(|| Point::seen("no other answer since the first pod that asked it"))
     }
 
     /// What says that the request itself is right, if anything does.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::candidate::Strength;
-use crate::kubelet::{Failure, ProbeKind};
+use crate::kubelet::{Failure, Handler, ProbeKind};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
@@ -33,6 +33,8 @@ pub struct Population {
     pub failing: u32,
     /// Pods that run well with it, longer than it would have taken to end them.
     pub passing: u32,
+    /// Pods that ran long enough for a result, and of which nothing like an answer that fails was heard.
+    pub spared: u32,
     /// Nodes with a pod in which it fails.
     pub failing_nodes: u32,
     /// Nodes with pods that run well, and none in which it fails.
@@ -156,6 +158,8 @@ pub struct ProbeRecord {
     pub in_a_row: u32,
     /// The least uptime at which an incarnation that it ended was first heard to fail.
     pub earliest: Option<Duration>,
+    /// When the first pod was made whose very first incarnation it ended, failing from its first result on.
+    pub first_pod: Option<Time>,
     /// Kills of incarnations in which it timed out from its first result on, while a sibling that asks
     /// the same and waits longer passed.
     pub slow_from_start: u32,
@@ -273,10 +277,10 @@ impl ProbeRecord {
         self.kills() == 0 || self.from_start * 2 >= self.kills()
     }
 
-    /// Whether it was heard to fail from its first result on in every incarnation that it ended of which
-    /// that is known, and in several.
-    pub const fn is_constant(&self) -> bool {
-        self.from_start >= 2 && self.after_pass == 0
+    /// Whether it was heard to fail in this way from its first result on in every incarnation that it
+    /// ended of which that is known, and in several.
+    pub fn is_constant(&self, matches: impl Fn(&Failure) -> bool) -> bool {
+        self.from_start >= 2 && self.after_pass == 0 && self.decisive.iter().all(matches)
     }
 
     /// The failures of a kind that decides, where they are (nearly) all that was answered, and what
@@ -335,4 +339,12 @@ pub struct Earlier<'a> {
     pub came_up: Option<CameUp>,
     /// Whether it was seen to loop.
     pub looped: bool,
+}
+
+impl Earlier<'_> {
+    /// Whether a probe of it that asks this was seen to pass.
+    pub fn answered(&self, handler: &Handler) -> bool {
+        let asks = |kind: &ProbeKind| self.container.probe(*kind).is_some_and(|spec| spec.handler == *handler);
+        ProbeKind::ALL.into_iter().filter(asks).any(|kind| self.passed.has(kind))
+    }
 }

@@ -19,7 +19,7 @@ pub fn reports_unhealthy(evidence: &Evidence) -> Option<Candidate> {
     let mut candidate = Candidate::new(Cause::ReportsUnhealthy, "the app may be unwell")
         .explains(Strength::Seen, heard.first, said(evidence, heard))
         .needs(says_so || right.is_some(), "that the request had been answered before")
-        .against(evidence.request_is_new().filter(|_| !says_so))
+        .against(evidence.request_is_new().or_else(|| evidence.never_answered()).filter(|_| !says_so))
         .against(only_got_less_time(evidence))
         .against(super::path::moved_sibling(evidence).map(Point::seen));
     let well_once = right.as_ref().is_some_and(|right| right.strength > Strength::Assumed);

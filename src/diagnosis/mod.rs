@@ -27,9 +27,11 @@ mod starting;
 mod verdict;
 
 pub use candidate::{Candidate, Point, Strength};
+pub use command::cannot_be_run;
 pub use evidence::{Evidence, number_of, of_revision};
 pub use facts::{
     BadNode, Blocked, CameUp, Earlier, Heard, OwnEnd, OwnEnds, OwnKind, Passes, Population, ProbeRecord, ProbeSet,
+    is_silence,
 };
 pub use verdict::Verdict;
 
@@ -153,7 +155,9 @@ fn sure(evidence: &Evidence) -> Confidence {
         Effect::RestartLoop | Effect::Killed => evidence.record.proven > 0,
         _ => true,
     };
-    if !of_probe || proven && evidence.record.samples() >= 2 { Confidence::High } else { Confidence::Medium }
+    // Where it does not befall all pods, something else than the template makes the difference.
+    let of_all = evidence.population.spared == 0;
+    if !of_probe || proven && of_all && evidence.record.samples() >= 2 { Confidence::High } else { Confidence::Medium }
 }
 
 /// Most characters of the kubelet's words that a fact repeats.

@@ -27,9 +27,11 @@ pub fn wrong_path(evidence: &Evidence) -> Option<Candidate> {
         let what = "the path is read as a URL, so that nothing is asked: it has to begin with a slash";
         candidate = candidate.proven(Strength::Seen, rejected.first, what);
     }
-    if evidence.record.is_constant() {
+    if evidence.record.is_constant(is_no_such_path) {
         let what = "it says so from its first probe to its kill, in each incarnation";
         candidate = candidate.proven(Strength::Seen, rejected.last, what);
+    } else if let Some(never) = evidence.never_answered() {
+        candidate = candidate.proven(Strength::Seen, rejected.first, never.what);
     }
     if let Some((sibling, spec)) = answering_sibling(evidence) {
         let what = format!("the app answers: its {sibling} probe passes{}", at_path(spec));

@@ -24,6 +24,7 @@ pub fn timeout_too_short(evidence: &Evidence) -> Option<Candidate> {
         .filter(|_| (record.sibling_passed_meanwhile + record.slow_from_start) * 2 > record.kills());
     let cut = evidence
         .worked_for_this_app()
+        .filter(|(earlier, _)| evidence.probe.is_some_and(|kind| earlier.passed.has(kind)))
         .find(|(_, earlier)| earlier.handler == spec.handler)
         .filter(|(_, earlier)| earlier.timeout > spec.timeout)
         .filter(|_| alternates || evidence.passed_here().is_none());

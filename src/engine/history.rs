@@ -332,6 +332,18 @@ impl History {
         self.restarts.saturating_sub(self.ends)
     }
 
+    /// Whether the first incarnation that is kept is the first that there was.
+    ///
+    /// After so many restarts there was one incarnation more, which runs or has ended too.
+    pub fn begins_with_the_first(&self) -> bool {
+        self.cut.is_none() && u32::try_from(self.runs.len()).is_ok_and(|runs| runs == self.restarts.saturating_add(1))
+    }
+
+    /// Whether a probe was ever heard not to be able to run.
+    pub fn errored(&self, probe: ProbeKind) -> bool {
+        self.words.iter().any(|words| words.probe == probe && words.kind == WordsKind::Errored)
+    }
+
     /// Whether anything of a probe was ever heard.
     pub fn heard_of(&self, probe: ProbeKind) -> bool {
         self.words.iter().any(|words| words.probe == probe && words.kind == WordsKind::Failed)

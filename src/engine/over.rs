@@ -91,6 +91,8 @@ fn healthy_at(scene: &Scene, member: &Member, slot: Slot, episode: &Episode) -> 
             let failed = last_failure(scene, member, since, ProbeKind::kills).max(last_kill(scene, member, since));
             Some(failed.map_or(since, |failed| failed.max(since)).plus(needed))
         }
+        // It may be ready without its startup probe, which still cannot run.
+        Slot::NeverReady if quiet::is_held_back(member, episode) => None,
         Slot::NeverReady => {
             let failed = last_failure(scene, member, since, |probe| probe == ProbeKind::Readiness);
             member.state.ready.then(|| failed.map_or(since, |failed| failed.max(since)).plus(Duration::from_mins(1)))

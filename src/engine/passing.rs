@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::clock::Clock;
-use super::history::{History, KillReason, Run, Sample, WordsKind};
+use super::history::{History, KillReason, Run, Sample};
 use super::nodes::{Node, Nodes};
 use super::pods::{Container, Pod};
 use crate::diagnosis::{Passes, Strength};
@@ -32,6 +32,8 @@ pub(super) struct Subject<'a> {
     pub template: &'a PodTemplate,
     /// Its specification.
     pub container: &'a ContainerSpec,
+    /// When its pod was made.
+    pub created: Option<Time>,
     /// Its pod's address.
     pub ip: Option<IpAddr>,
     /// Until when it is known to run, if it does.
@@ -55,7 +57,8 @@ impl<'a> Subject<'a> {
         let history = state.history.as_deref()?;
         let node = nodes.get(pod.node.as_ref());
         let clock = nodes.clock(pod.node.as_ref(), now);
-        Some(Self { history, template: &pod.template, container, ip: pod.ip, runs_until, node, clock })
+        let (created, ip) = (pod.created, pod.ip);
+        Some(Self { history, template: &pod.template, container, created, ip, runs_until, node, clock })
     }
 
     /// The probes that had passed in any incarnation that is remembered.
@@ -77,7 +80,8 @@ impl<'a> Subject<'a> {
         let run = self.history.runs.get(index)?;
         let passed = match probe {
             ProbeKind::Readiness => run.ready.is_some() && self.container.readiness.is_some(),
-            ProbeKind::Startup => run.came_up.is_some(),
+            // A kubelet that was restarted takes for started what could not be asked.
+            ProbeKind::Startup => run.came_up.is_some() && !self.history.errored(ProbeKind::Startup),
             ProbeKind::Liveness => {
                 return Liveness::of(self, index).filter(Liveness::passed).map(|liveness| liveness.strength());
             }
@@ -248,9 +252,7 @@ impl<'a> Liveness<'a> {
     fn of(subject: &'a Subject<'a>, index: usize) -> Option<Self> {
         let run = subject.history.runs.get(index)?;
         let (spec, started) = (subject.container.liveness.as_ref()?, run.started?);
-        let errored =
-            |kind| subject.history.words.iter().any(|words| words.probe == kind && words.kind == WordsKind::Errored);
-        if errored(ProbeKind::Liveness) || errored(ProbeKind::Startup) {
+        if subject.history.errored(ProbeKind::Liveness) || subject.history.errored(ProbeKind::Startup) {
             return None;
         }
         let from = begins(subject.container, run.came_up.map(|up| subject.clock.nodes(up)), run.has_started, started)?;
@@ -261,11 +263,8 @@ impl<'a> Liveness<'a> {
     fn passed(&self) -> bool {
         match self.ended() {
             Some(_) if self.first_of_kill().is_some() => self.passed_before_it_failed(),
-            Some(ended) if ended.since(self.from) > self.longest_kill().saturating_add(self.slack()) => {
-                self.is_steady(ended)
-            }
-            Some(_) => false,
-            None => self.is_well() && self.seen().is_some_and(|seen| self.is_silent(seen) && self.is_steady(seen)),
+            Some(ended) => self.stretch_until(ended) > self.longest_kill().saturating_add(self.slack()),
+            None => self.is_well() && self.seen().is_some_and(|seen| self.is_silent(seen)),
         }
     }
 
@@ -273,7 +272,7 @@ impl<'a> Liveness<'a> {
     fn passed_before_it_failed(&self) -> bool {
         let failed = self.first_failure().into_iter().chain(self.first_of_kill()).min();
         let late = self.spec.first_result_by().saturating_add(self.slack());
-        failed.is_some_and(|failed| failed.since(self.from) > late && self.is_steady(failed))
+        failed.is_some_and(|failed| self.stretch_until(failed) > late)
     }
 
     /// How well it is known that it passed: beyond doubt where it ran so much longer than it could have
@@ -309,7 +308,7 @@ impl<'a> Liveness<'a> {
     }
 
     fn is_silent(&self, until: Time) -> bool {
-        is_silence(self.spec, self.subject.template.grace, self.from, until)
+        self.stretch_until(until) > self.longest_kill().saturating_add(self.spec.passed_after())
     }
 
     /// Until when, on its node's clock, it was surely seen to run.
@@ -319,16 +318,30 @@ impl<'a> Liveness<'a> {
         Some(self.subject.clock.written_by(seen))
     }
 
-    /// Whether the kubelet was there all the time: while it is away no probe runs.
-    fn is_steady(&self, until: Time) -> bool {
-        self.subject.node.and_then(Node::kubelet_since).is_none_or(|since| since < self.started || until < since)
+    /// How long until then the kubelet was there at a stretch: while it is away no probe runs, and what it
+    /// had counted is forgotten.
+    fn stretch_until(&self, until: Time) -> Duration {
+        let back = self.subject.node.and_then(Node::kubelet_since);
+        match back.filter(|back| (self.started..=until).contains(back)) {
+            Some(back) => back.since(self.from).max(until.since(back.max(self.from))),
+            None => until.since(self.from),
+        }
     }
 
-    /// When it first failed; one failure that stands for several was preceded by those that were lost.
+    /// When the failures began that it had last: such a long while without an end before them that it
+    /// passed there. One failure that stands for several was preceded by those that were lost.
     fn first_failure(&self) -> Option<Time> {
-        let lost = |sample: &Sample| step(self.spec).saturating_mul(sample.count.saturating_sub(1));
-        let first = self.subject.history.samples_of(self.index, ProbeKind::Liveness).next()?;
-        Some(first.at.minus(lost(first)))
+        let began = |sample: &Sample| sample.at.minus(step(self.spec).saturating_mul(sample.count.saturating_sub(1)));
+        let longest = self.longest_kill().saturating_add(self.slack());
+        let mut samples = self.subject.history.samples_of(self.index, ProbeKind::Liveness);
+        let (mut first, mut before) = samples.next().map(|sample| (began(sample), sample.at))?;
+        for sample in samples {
+            if began(sample).since(before) > longest {
+                first = began(sample);
+            }
+            before = sample.at;
+        }
+        Some(first)
     }
 
     /// When the failures began that led to the kill: as many as the threshold, told or not.

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::case::{Case, Proposal, Slot};
+use super::case::{Case, Episode, Proposal, Slot};
 use super::history::{History, WordsKind};
 use super::pods::Phase;
 use super::scene::{Member, Scene};
 use super::workload::is_same;
-use crate::diagnosis::diagnose;
+use crate::diagnosis::{cannot_be_run, diagnose};
 use crate::finding::Effect;
 use crate::kubelet::{Failure, Port, ProbeKind};
 use crate::template::{ContainerSpec, PodTemplate};
@@ -76,11 +76,16 @@ pub(super) fn never_ready<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> 
 }
 
 /// A startup probe that cannot run never passes: what it guards never becomes ready.
+///
+/// A kubelet that was restarted takes it for started all the same: what held it back does so again at its
+/// next start.
 fn held_back<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Option<Seen> {
     let probe = ProbeKind::Startup;
+    let known = holds_back(case);
     let since = |member: &Member| {
         let state = member.state;
-        let held = state.phase == Phase::Running && !state.started && member.pod.is_live();
+        let held = state.phase == Phase::Running && member.pod.is_live();
+        let held = held && (!state.started || known && never_runs(member, probe));
         let errs = names_no_port(member.spec, probe) || told_again_and_again(member, probe);
         state.since.filter(|_| held && errs).map(|since| scene.ours(member, since))
     };
@@ -95,6 +100,12 @@ fn held_back<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Option<Seen> 
     let confirmed = due <= scene.now;
     let proposal = proposal(Effect::NeverReady, Some(probe), verdict, template, affected, confirmed);
     Some(Seen { proposal: Some(proposal), again: (!confirmed).then_some(due) })
+}
+
+/// Whether a startup probe that cannot run is known to hold it back.
+fn holds_back(case: &Case) -> bool {
+    let episode = case.episodes.get(&Slot::NeverReady).filter(|episode| episode.is_active());
+    episode.is_some_and(|episode| episode.finding.probe == Some(ProbeKind::Startup))
 }
 
 /// Since when a running container's readiness probe is known to fail.
@@ -115,6 +126,9 @@ fn unready_since(scene: &Scene, member: &Member) -> Option<Time> {
 
 /// A liveness or startup probe that cannot run, or that is redirected away: it protects nothing.
 pub(super) fn ineffective<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind, case: &Case) -> Seen {
+    if probe == ProbeKind::Startup && holds_back(case) {
+        return Seen::default();
+    }
     let Some(template) = newest(scene, name, |member| is_ineffective(member, probe)) else {
         return Seen::default();
     };
@@ -142,6 +156,19 @@ fn is_ineffective(member: &Member, probe: ProbeKind) -> bool {
         return false;
     }
     names_no_port(member.spec, probe) || told_again_and_again(member, probe)
+}
+
+/// Whether an episode is about a startup probe that can never run in this container.
+pub(super) fn is_held_back(member: &Member, episode: &Episode) -> bool {
+    episode.finding.probe == Some(ProbeKind::Startup) && never_runs(member, ProbeKind::Startup)
+}
+
+/// Whether the probe can never run in this container: it names a port that there is not, or a command.
+fn never_runs(member: &Member, probe: ProbeKind) -> bool {
+    let words = member.state.history.iter().flat_map(|history| &history.words);
+    let told = words.filter(|words| words.probe == probe && words.kind == WordsKind::Errored);
+    let mut since = told.filter(|words| member.state.since.is_some_and(|since| words.last >= since));
+    names_no_port(member.spec, probe) || since.any(|words| cannot_be_run(&words.failure))
 }
 
 /// Whether the probe names a port that its container does not have: the specification proves it.

@@ -14,7 +14,7 @@ use super::passing::{Subject, silence_proves};
 use super::pods::{Container, Phase, Pod, PodTable};
 use super::trial::Tally;
 use super::workload::{Workload, is_same};
-use crate::diagnosis::{BadNode, Blocked, Earlier, Evidence, OwnEnds, Passes, Population, ProbeRecord};
+use crate::diagnosis::{BadNode, Blocked, Earlier, Evidence, OwnEnds, Passes, Population, ProbeRecord, is_silence};
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate};
@@ -22,6 +22,9 @@ use crate::time::Time;
 
 /// So many other workloads that fail on one node alone, at the same time, make the node suspect.
 const OTHERS_ON_A_BAD_NODE: usize = 2;
+
+/// So late a busy node may come to a probe.
+const LATE: Duration = Duration::from_secs(5);
 
 /// After this long no event of an end is waited for, however late a node's words are.
 const LATE_ENOUGH: Duration = Duration::from_mins(5);
@@ -129,6 +132,7 @@ impl<'a> Scene<'a> {
             came_up: known.came_up,
             earlier: self.earlier(name, template),
             revisions: self.revisions_before(name, template),
+            rolled_out: self.workload.revision(template).and_then(|revision| revision.at),
             population,
             fell_together: self.onsets.fell_together(self.workload, &actual.name),
             bad_node: self.bad_node(name, population),
@@ -153,6 +157,7 @@ impl<'a> Scene<'a> {
             let passing = !failing && self.is_passing(&member, probe);
             population.failing += u32::from(failing);
             population.passing += u32::from(passing);
+            population.spared += u32::from(self.is_spared(&member, probe));
             if failing || passing {
                 *nodes.entry(member.pod.node.as_ref()).or_default() |= failing;
             }
@@ -169,6 +174,22 @@ impl<'a> Scene<'a> {
         let from = self.window();
         let heard = history.words.iter().any(|words| words.probe == probe && clock.ours(words.last) >= from);
         heard || history.runs.iter().filter_map(|run| run.end.as_ref()).any(|end| end.at(clock) >= from)
+    }
+
+    /// Whether the container runs for so long that its probe must have had a result, and none that says more
+    /// than silence was heard in that pod.
+    fn is_spared(&self, member: &Member<'a>, probe: ProbeKind) -> bool {
+        let (state, spec) = (member.state, member.spec);
+        // When liveness began after a startup probe is not known.
+        let begins_later = probe == ProbeKind::Liveness && spec.startup.is_some();
+        let runs = state.phase == Phase::Running && state.started && member.pod.is_live();
+        let (true, Some(since), Some(asked)) = (runs && !begins_later, state.since, spec.probe(probe)) else {
+            return false;
+        };
+        let words = state.history.iter().flat_map(|history| &history.words);
+        let heard = words.filter(|words| words.probe == probe).any(|words| !is_silence(&words.failure));
+        let due = since.plus(asked.first_result_by()).plus(LATE);
+        !heard && self.clock(member).written_by(member.pod.observed.max(self.alive)) > due
     }
 
     /// Whether the container runs, and its probe has passed there.

@@ -209,6 +209,8 @@ impl Tally {
             record.after_pass += 1;
         } else if subject.failed_from_start(index, probe) {
             record.from_start += 1;
+            let made = subject.created.filter(|_| index == 0 && subject.history.begins_with_the_first());
+            record.first_pod = record.first_pod.into_iter().chain(made).min();
         }
         if let Some(last) = subject.history.samples_of(index, probe).last() {
             record.decisive.push(last.failure.clone());
@@ -239,6 +241,7 @@ impl Tally {
             mine.after_pass += theirs.after_pass;
             mine.in_a_row += theirs.in_a_row;
             mine.earliest = mine.earliest.into_iter().chain(theirs.earliest).min();
+            mine.first_pod = mine.first_pod.into_iter().chain(theirs.first_pod).min();
             mine.before += theirs.before;
             mine.sibling_passed_meanwhile += theirs.sibling_passed_meanwhile;
             mine.alternated += theirs.alternated;

@@ -1,5 +1,6 @@
 //! What befalls nodes: kubelets that restart, reboots, clocks that are off, lag, overload.
 
+use super::manifest::Kind;
 use super::node::Node;
 use super::pod::{Ended, Process, Shown};
 use super::{Action, Cluster, Place};
@@ -95,6 +96,7 @@ impl Cluster {
             it.new_workers();
             for container in 0..self.pods[pod].containers.len() {
                 let at = Place { pod, container };
+                let readiness = self.pods[pod].spec.containers[container].probed(Kind::Readiness).is_some();
                 let it = &mut self.pods[pod].containers[container];
                 it.back_off = None;
                 it.dying = false;
@@ -110,6 +112,11 @@ impl Cluster {
                         self.after(300, 10_000, Action::Launch { at, epoch });
                     }
                     Process::None => self.after(300, 3000, Action::Launch { at, epoch }),
+                    // It takes for started what ran before it did, whether its startup probe passed or not.
+                    Process::Running { .. } if !it.started => {
+                        it.started = true;
+                        it.ready = !readiness;
+                    }
                     Process::Running { .. } => {}
                 }
             }

@@ -27,6 +27,8 @@ pub struct Truth {
     pub revision: Option<u64>,
     pub resolved: Option<bool>,
     pub at_most: Option<Confidence>,
+    /// Where nothing of the stream is missing, it is sure of it.
+    pub sure: bool,
     pub episodes: Option<u32>,
     /// It may be absent.
     pub may: bool,
@@ -46,6 +48,7 @@ impl Truth {
             revision: None,
             resolved: None,
             at_most: None,
+            sure: false,
             episodes: None,
             may: false,
         }
@@ -113,6 +116,11 @@ impl Truth {
 
     pub fn at_most(mut self, confidence: Confidence) -> Self {
         self.at_most = Some(confidence);
+        self
+    }
+
+    pub fn sure(mut self) -> Self {
+        self.sure = true;
         self
     }
 
@@ -229,7 +237,7 @@ impl Story {
                 streams.push(("gap", whole.gap(from, to), false));
             }
             for (name, stream, strict) in streams {
-                for what in self.judge(&stream, strict) {
+                for what in self.judge(&stream, strict, name == "whole") {
                     // Writing to a string cannot fail.
                     let _ = writeln!(wrong, "seed {seed}, {name}: {what}");
                 }
@@ -239,7 +247,7 @@ impl Story {
     }
 
     /// What is wrong with the findings. Where the stream has holes, a cause may be unknown.
-    fn judge(&self, stream: &Stream, strict: bool) -> Vec<String> {
+    fn judge(&self, stream: &Stream, strict: bool, whole: bool) -> Vec<String> {
         let mut engine = Engine::default();
         let mut skipped = Vec::new();
         let bytes = stream.bytes();
@@ -257,7 +265,9 @@ impl Story {
                     let found = findings.remove(index);
                     let inexact = truth.inexact(&found).filter(|_| strict);
                     let advice = truth.is_bad_advice(&found).then(|| format!("BAD ADVICE {:?}", found.suggested));
-                    wrong.extend(advice.or(inexact).map(|what| format!("{}: {what}", brief(&found))));
+                    let unsure = (truth.sure && whole && found.confidence < Confidence::High)
+                        .then(|| format!("not sure, also {:?}", found.hypotheses));
+                    wrong.extend(advice.or(inexact).or(unsure).map(|what| format!("{}: {what}", brief(&found))));
                 }
                 None if strict && !truth.may => {
                     let said: Vec<_> = findings.iter().map(|it| brief(it)).collect();
