@@ -650,6 +650,37 @@ mod surroundings {
     }
 
     #[test]
+    fn a_dependency_that_goes_down_after_one_of_them_was_slow_to_begin() {
+        let make = |name, begins: i64| {
+            let down = 160_000..280_000;
+            let it = healthy().special(move |ask| {
+                let sick = down.contains(&ask.now) || ask.run == 0 && ask.uptime < begins;
+                sick.then_some(Answer::Status(503))
+            });
+            let liveness = Probe::http("/health").every(3).failing(3);
+            Workload::deployment(name, app(it).liveness(liveness).readiness(Probe::http("/health").every(2)))
+        };
+        Story::new(900, &[(0, Apply(make("orders", 5_000))), (1, Apply(make("payments", 0)))])
+            .truth(Truth::killed(&[DependencyDown]).of("Deployment/orders", "app").resolved())
+            .truth(Truth::killed(&[DependencyDown]).of("Deployment/payments", "app").resolved())
+            .cut(50)
+            .holds();
+    }
+
+    #[test]
+    fn a_route_is_dropped_on_a_node_whose_restarted_kubelet_shows_old_ends() {
+        let gone = healthy().special(|ask| (ask.now >= 350_000).then_some(Answer::Status(404)));
+        let quotes = app(gone).liveness(Probe::http("/health").every(4).failing(3));
+        let quotes = Workload::deployment("quotes", quotes).nodes(1);
+        let crashing = Workload::deployment("feed", app(healthy().ends_after(5_000, End::Code(1)))).nodes(1);
+        Story::new(700, &[(0, Apply(crashing)), (300, Apply(quotes)), (400, RestartKubelet(0))])
+            .truth(Truth::killed(&[ReportsUnhealthy]).of("Deployment/quotes", "app").looping())
+            .truth(Truth::own(&[Crash]).of("Deployment/feed", "app").looping())
+            .cut(340)
+            .holds();
+    }
+
+    #[test]
     fn two_workloads_that_become_sick_at_different_times() {
         let orders = named("orders", 100_000..200_000);
         Story::new(700, &[(0, Apply(orders)), (1, Apply(named("payments", 150_000..250_000)))])

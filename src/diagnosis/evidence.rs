@@ -87,7 +87,9 @@ impl<'a> Evidence<'a> {
         let own = self.passed.strength(self.probe?);
         let twins = self.twins().filter_map(|kind| self.passed.strength(kind));
         let later = self.always_failed_later().then_some(Strength::Reckoned);
-        own.into_iter().chain(twins).chain(later).max()
+        // The same template is well in other pods.
+        let elsewhere = (self.population.well > 0).then_some(Strength::Seen);
+        own.into_iter().chain(twins).chain(later).chain(elsewhere).max()
     }
 
     /// Whether each of several incarnations was first heard to fail only after its first results must

@@ -35,6 +35,8 @@ pub struct Population {
     pub passing: u32,
     /// Pods that ran long enough for a result, and of which nothing like an answer that fails was heard.
     pub spared: u32,
+    /// Spared pods that have by now run well for twice as long as it would have taken to end them.
+    pub well: u32,
     /// Nodes with a pod in which it fails.
     pub failing_nodes: u32,
     /// Nodes with pods that run well, and none in which it fails.

@@ -38,6 +38,11 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Candidate> {
             .needs(cut.is_some() || slow.is_some() || started_elsewhere, "that it was seen to need longer")
             .against_if(record.after_pass > record.from_start, Strength::Seen, "it had passed before it failed")
             .against_if(
+                record.after_pass > 0 && !evidence.fell_together.is_empty(),
+                Strength::Seen,
+                "it had passed before it failed, and others began to fail with it",
+            )
+            .against_if(
                 slow.is_none() && up.is_some_and(|within| within < enough),
                 Strength::Seen,
                 format!(

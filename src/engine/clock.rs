@@ -18,6 +18,13 @@ const COUNTS_FOR: Duration = Duration::from_mins(10);
 /// The most that is waited for what a slow node writes.
 const MOST_LAG: Duration = Duration::from_mins(3);
 
+/// What arrives so late is lag.
+const LATE: Duration = Duration::from_secs(5);
+/// Stretches of lag kept of a node.
+const MOST_STRETCHES: usize = 16;
+/// So near to each other they are one, and so near to a time they say something of it.
+const NEAR: Duration = Duration::from_secs(30);
+
 /// How far off a clock may be of which nothing was measured.
 const UNKNOWN: Duration = Duration::from_mins(10);
 
@@ -60,12 +67,25 @@ pub(super) struct Measured {
     events: VecDeque<i64>,
     /// Of events that arrived as changes: when, and the milliseconds from stamp to arrival.
     arrivals: VecDeque<(Time, i64)>,
+    /// When what it wrote was late.
+    stretches: VecDeque<Stretch>,
+}
+
+/// A while in which what a node wrote arrived late.
+#[derive(Debug)]
+struct Stretch {
+    /// The first and the last late stamp, by the node's clock.
+    from: Time,
+    to: Time,
+    /// The most that one of it was late.
+    lag: Duration,
 }
 
 impl Measured {
     /// A status that the node stamped so has just arrived.
     pub fn status(&mut self, stamp: Time, now: Time) {
         push(&mut self.statuses, (now, now.as_millis().saturating_sub(stamp.as_millis())));
+        self.note_lag(stamp, now);
     }
 
     /// An event that the node stamped so was created at that time of the API server.
@@ -76,6 +96,31 @@ impl Measured {
     /// An event that the node stamped so has just arrived.
     pub fn arrival(&mut self, stamp: Time, now: Time) {
         push(&mut self.arrivals, (now, now.as_millis().saturating_sub(stamp.as_millis())));
+        self.note_lag(stamp, now);
+    }
+
+    fn note_lag(&mut self, stamp: Time, now: Time) {
+        let lag = now.since(self.clock(now).ours(stamp)).min(MOST_LAG);
+        if lag <= LATE {
+            return;
+        }
+        let near = |stretch: &&mut Stretch| stretch.from.minus(NEAR) <= stamp && stamp <= stretch.to.plus(NEAR);
+        if let Some(stretch) = self.stretches.iter_mut().find(near) {
+            stretch.from = stretch.from.min(stamp);
+            stretch.to = stretch.to.max(stamp);
+            stretch.lag = stretch.lag.max(lag);
+            return;
+        }
+        if self.stretches.len() >= MOST_STRETCHES {
+            self.stretches.pop_front();
+        }
+        self.stretches.push_back(Stretch { from: stamp, to: stamp, lag });
+    }
+
+    /// How late at most what the node wrote between two times of its own arrived.
+    pub fn lag_between(&self, from: Time, to: Time) -> Duration {
+        let about = |stretch: &&Stretch| stretch.from <= to.plus(NEAR) && from.minus(NEAR) <= stretch.to;
+        self.stretches.iter().filter(about).map(|stretch| stretch.lag).max().unwrap_or_default()
     }
 
     /// What follows from it at a time.
@@ -91,7 +136,7 @@ impl Measured {
         let measured = !self.statuses.is_empty() || !self.events.is_empty();
         Clock {
             offset,
-            lag: if lag > Duration::from_secs(5) { lag.min(MOST_LAG) } else { Duration::ZERO },
+            lag: if lag > LATE { lag.min(MOST_LAG) } else { Duration::ZERO },
             unknown: if measured { Duration::ZERO } else { UNKNOWN },
         }
     }

@@ -90,6 +90,11 @@ impl Node {
         self.kubelet_since
     }
 
+    /// How late at most what it wrote between two times of its own arrived.
+    pub fn lag_between(&self, from: Time, to: Time) -> Duration {
+        self.measured.lag_between(from, to)
+    }
+
     /// Whether containers of several workloads were ended on it around that time.
     ///
     /// A workload of which a container was also ended when no others were has a reason of its own.

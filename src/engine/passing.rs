@@ -179,9 +179,11 @@ impl<'a> Subject<'a> {
                 let ready = self.ready_by(index)?.whole_second();
                 samples.find(|sample| sample.at > ready)
             }
-            ProbeKind::Liveness => samples
-                .next()
-                .filter(|_| Liveness::of(self, index).is_some_and(|liveness| liveness.passed_before_it_failed())),
+            ProbeKind::Liveness => {
+                let liveness = Liveness::of(self, index).filter(Liveness::passed_before_it_failed)?;
+                let began = liveness.first_failure()?;
+                samples.find(|sample| sample.at >= began)
+            }
             ProbeKind::Startup => None,
         }?;
         could_be_a_dependency(&first.failure).then_some(first.at)
@@ -263,7 +265,7 @@ impl<'a> Liveness<'a> {
     fn passed(&self) -> bool {
         match self.ended() {
             Some(_) if self.first_of_kill().is_some() => self.passed_before_it_failed(),
-            Some(ended) => self.stretch_until(ended) > self.longest_kill().saturating_add(self.slack()),
+            Some(ended) => self.stretch_until(ended) > self.longest_kill().saturating_add(self.slack(ended)),
             None => self.is_well() && self.seen().is_some_and(|seen| self.is_silent(seen)),
         }
     }
@@ -271,8 +273,8 @@ impl<'a> Liveness<'a> {
     /// Whether it first failed, told or not, so late that it must have passed before.
     fn passed_before_it_failed(&self) -> bool {
         let failed = self.first_failure().into_iter().chain(self.first_of_kill()).min();
-        let late = self.spec.first_result_by().saturating_add(self.slack());
-        failed.is_some_and(|failed| self.stretch_until(failed) > late)
+        let late = |failed| self.spec.first_result_by().saturating_add(self.slack(failed));
+        failed.is_some_and(|failed| self.stretch_until(failed) > late(failed))
     }
 
     /// How well it is known that it passed: beyond doubt where it ran so much longer than it could have
@@ -291,9 +293,10 @@ impl<'a> Liveness<'a> {
         self.run.end.as_ref()?.ended.finished
     }
 
-    /// How much later than it should a node may come to its probes that is as busy as this one.
-    fn slack(&self) -> Duration {
-        LAG.saturating_add(self.subject.clock.lag)
+    /// How much later than it should a node may come to its probes that was as busy until then as this one.
+    fn slack(&self, until: Time) -> Duration {
+        let lag = self.subject.node.map(|node| node.lag_between(self.started, until));
+        LAG.saturating_add(lag.unwrap_or_default())
     }
 
     fn longest_kill(&self) -> Duration {
@@ -332,11 +335,11 @@ impl<'a> Liveness<'a> {
     /// passed there. One failure that stands for several was preceded by those that were lost.
     fn first_failure(&self) -> Option<Time> {
         let began = |sample: &Sample| sample.at.minus(step(self.spec).saturating_mul(sample.count.saturating_sub(1)));
-        let longest = self.longest_kill().saturating_add(self.slack());
+        let longest = |until| self.longest_kill().saturating_add(self.slack(until));
         let mut samples = self.subject.history.samples_of(self.index, ProbeKind::Liveness);
         let (mut first, mut before) = samples.next().map(|sample| (began(sample), sample.at))?;
         for sample in samples {
-            if began(sample).since(before) > longest {
+            if began(sample).since(before) > longest(sample.at) {
                 first = began(sample);
             }
             before = sample.at;

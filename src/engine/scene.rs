@@ -157,7 +157,9 @@ impl<'a> Scene<'a> {
             let passing = !failing && self.is_passing(&member, probe);
             population.failing += u32::from(failing);
             population.passing += u32::from(passing);
-            population.spared += u32::from(self.is_spared(&member, probe));
+            let spared = self.is_spared(&member, probe);
+            population.spared += u32::from(spared);
+            population.well += u32::from(spared && passing && self.has_been_well(&member, probe));
             if failing || passing {
                 *nodes.entry(member.pod.node.as_ref()).or_default() |= failing;
             }
@@ -167,12 +169,16 @@ impl<'a> Scene<'a> {
         population
     }
 
-    /// Whether the container was restarted or its probe was heard to fail within the window.
+    /// Whether the container was restarted within the window, or its probe was heard to fail there: of one
+    /// that kills, so late that it may kill yet.
     fn is_failing(&self, member: &Member, probe: ProbeKind) -> bool {
         let Some(history) = member.state.history.as_deref() else { return false };
         let clock = self.clock(member);
         let from = self.window();
-        let heard = history.words.iter().any(|words| words.probe == probe && clock.ours(words.last) >= from);
+        let kill = member.spec.probe(probe).filter(|_| probe.kills());
+        let yet = kill.map(|spec| self.now.minus(spec.longest_kill(member.pod.template.grace)).minus(LATE));
+        let since = yet.map_or(from, |yet| yet.minus(clock.lag).max(from));
+        let heard = history.words.iter().any(|words| words.probe == probe && clock.ours(words.last) >= since);
         heard || history.runs.iter().filter_map(|run| run.end.as_ref()).any(|end| end.at(clock) >= from)
     }
 
@@ -190,6 +196,13 @@ impl<'a> Scene<'a> {
         let heard = words.filter(|words| words.probe == probe).any(|words| !is_silence(&words.failure));
         let due = since.plus(asked.first_result_by()).plus(LATE);
         !heard && self.clock(member).written_by(member.pod.observed.max(self.alive)) > due
+    }
+
+    /// Whether the container has run well for twice as long as it takes to end it.
+    fn has_been_well(&self, member: &Member<'a>, probe: ProbeKind) -> bool {
+        let (Some(asked), Some(since)) = (member.spec.probe(probe), member.state.since) else { return false };
+        let needed = asked.longest_kill(member.pod.template.grace).saturating_mul(2);
+        self.clock(member).written_by(member.pod.observed.max(self.alive)).since(since) > needed
     }
 
     /// Whether the container runs, and its probe has passed there.

@@ -83,7 +83,8 @@ pub(super) fn take_in(
 fn new_stamp(container: &Container, status: &ContainerSnapshot) -> Option<Time> {
     let began = match &status.state {
         State::Running { since } => *since,
-        State::Ended(ended) => ended.finished,
+        // A restarted kubelet shows once more how what waits for its next start had ended.
+        State::Ended(ended) => ended.finished.filter(|_| container.phase == Phase::Running),
         State::Waiting { .. } => None,
     };
     let restarted = status.restarts > container.restarts;

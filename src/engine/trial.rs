@@ -322,14 +322,14 @@ fn join(known: &mut Heard, heard: &Heard) {
 /// apart than two runs of it, and none was lost in between.
 fn alternated(subject: &Subject, index: usize, kind: ProbeKind, spec: &ProbeSpec) -> u32 {
     let history = subject.history;
+    // Of one that still runs, what is heard may be of the next.
+    let run = history.runs.get(index);
+    let ended = run.and_then(|run| run.end.as_ref()?.ended.finished);
+    let Some((started, ended)) = run.and_then(|run| run.started).zip(ended) else { return 0 };
     // A busy node is late with its probes.
-    if !subject.clock.lag.is_zero() {
+    if subject.node.is_some_and(|node| !node.lag_between(started, ended).is_zero()) {
         return 0;
     }
-    // Of one that still runs, what is heard may be of the next.
-    let Some(started) = history.runs.get(index).filter(|run| run.end.is_some()).and_then(|run| run.started) else {
-        return 0;
-    };
     // What times out earlier was asked of the one before, of which the end may not have been seen.
     let earliest = started.plus(spec.initial_delay).plus(spec.timeout);
     let step = step(spec);
