@@ -6,6 +6,7 @@
 //! [`recording`] reads all of it from a file, [`cluster`] watches it live.
 
 pub mod cluster;
+pub mod dump;
 pub(crate) mod hash;
 pub mod mask;
 pub mod objects;

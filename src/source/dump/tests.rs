@@ -1,0 +1,1 @@
+//! Whole inputs, in the forms that people have.
