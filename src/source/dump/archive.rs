@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::folder::{is_left_out, path};
 use super::stream::{Form, Opened};
-use super::{Found, Place, Sink, Trouble, text, trouble};
+use super::{Found, Place, Sink, Trouble, text};
 
 /// Archives in archives that are opened.
 const MAX_DEPTH: usize = 2;
@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 2;
 pub fn read(name: &str, opened: Opened<'_>, depth: usize, sink: &mut Sink<'_>) {
     let tell = |sink: &mut Sink<'_>, what| sink(&Place { file: name.to_owned(), line: 0 }, Found::Trouble(what));
     match opened.form {
-        Form::Text => text::read(name, opened.reader, sink),
+        Form::Text | Form::Objects => text::read(name, opened.reader, sink),
         Form::Tar if depth < MAX_DEPTH => {
             if let Err(error) = tar(name, opened.reader, depth, sink) {
                 tell(sink, of_tar(&error));
@@ -33,10 +33,7 @@ fn tar(name: &str, input: impl Read, depth: usize, sink: &mut Sink<'_>) -> io::R
         if !entry.header().entry_type().is_file() || is_left_out(&file) {
             continue;
         }
-        match Opened::of(entry) {
-            Ok(opened) => read(&file, opened, depth + 1, sink),
-            Err(error) => sink(&Place { file, line: 0 }, Found::Trouble(trouble(&error))),
-        }
+        read(&file, Opened::of(entry), depth + 1, sink);
     }
     let Ending { zeros, .. } = archive.into_inner();
     if zeros < BLOCK {

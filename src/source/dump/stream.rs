@@ -6,8 +6,9 @@ use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::utf16::Utf16;
 use super::Input;
+use super::utf16::Utf16;
+use super::yaml::Yaml;
 
 /// Bytes that are read, and unpacked, at once.
 const BUFFER: usize = 64 * 1024;
@@ -36,38 +37,53 @@ pub enum Form {
     Recording,
     /// Files in a tar.
     Tar,
-    /// Text, or whatever is neither of the others.
+    /// Kubernetes objects, as JSON or YAML.
+    Objects,
+    /// Text, or whatever is none of the others.
     Text,
     /// An archive or a packing that is not read.
     Packed(&'static str),
 }
 
 impl<'a> Opened<'a> {
-    /// Undoes gzip and zstd, and looks at what is in them.
-    ///
-    /// # Errors
-    /// The first bytes cannot be read or unpacked.
-    pub fn of(input: impl Read + 'a) -> io::Result<Self> {
+    /// Undoes gzip and zstd, and looks at what is in them. What cannot be read is told when it is.
+    pub fn of(input: impl Read + 'a) -> Self {
         let mut reader: Input<'a> = Box::new(BufReader::with_capacity(BUFFER, input));
         for _ in 0..MAX_PACKINGS {
-            let (head, whole) = peek(reader)?;
+            let (head, whole) = peek(reader);
             reader = match &head[..] {
                 [0x1f, 0x8b, ..] => buffered(MultiGzDecoder::new(whole)),
                 [0x28, 0xb5, 0x2f, 0xfd, ..] => buffered(Zstd::new(whole)),
                 [0xff, 0xfe, ..] => buffered(Utf16::new(whole)),
-                _ => return Ok(Self { form: form(&head), reader: whole }),
+                _ => return Self { form: form(&head), reader: whole },
             };
         }
-        Ok(Self { reader, form: Form::Packed("packed too often") })
+        Self { reader, form: Form::Packed("packed too often") }
     }
 }
 
 /// The first bytes, and a stream that begins with them.
-fn peek(mut reader: Input<'_>) -> io::Result<(Vec<u8>, Input<'_>)> {
+fn peek(mut reader: Input<'_>) -> (Vec<u8>, Input<'_>) {
     let mut head = Vec::new();
-    reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-    let whole = Cursor::new(head.clone()).chain(reader);
-    Ok((head, Box::new(whole)))
+    match reader.by_ref().take(HEAD as u64).read_to_end(&mut head) {
+        Ok(_) => {
+            let whole = Cursor::new(head.clone()).chain(reader);
+            (head, Box::new(whole))
+        }
+        Err(error) => {
+            let whole = Cursor::new(head.clone()).chain(BufReader::new(Fails(Some(error))));
+            (head, Box::new(whole))
+        }
+    }
+}
+
+/// The end of an input that could not be read on.
+struct Fails(Option<io::Error>);
+
+impl Read for Fails {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 fn buffered<'a>(reader: impl Read + 'a) -> Input<'a> {
@@ -85,7 +101,13 @@ fn form(head: &[u8]) -> Form {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
     let is_recording = text.starts_with(b"{") && has(b"\"ts\"") && has(b"\"resource\"") && has(b"\"type\"");
-    if is_recording { Form::Recording } else { Form::Text }
+    let is_json = text.starts_with(b"{") || text.starts_with(b"[");
+    let is_dump = is_json && (has(b"\"apiVersion\"") || has(b"\"kind\"") || has(b"\"items\"")) || Yaml::begins(text);
+    match (is_recording, is_dump) {
+        (true, _) => Form::Recording,
+        (_, true) => Form::Objects,
+        _ => Form::Text,
+    }
 }
 
 /// The frames of a zstd stream, one after another.
