@@ -6,11 +6,11 @@ mod lacks;
 mod restarted;
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 use std::sync::Arc;
 
-use crate::engine::{
-    Engine, Finding, KubeletEvent, Need, Observation, Owner, PodSnapshot, Scope, Seen as How, Uid,
-};
+use crate::engine::{Engine, Finding, KubeletEvent, Need, Observation, Owner, PodSnapshot, Scope, Seen as How, Uid};
+use crate::replay::{Moment, Replayed, replay};
 use crate::source::recording::{Object, RecordKind};
 use crate::source::{Observer, Oddity, Related, newest};
 use crate::time::Time;
@@ -36,7 +36,21 @@ pub struct Look {
     newest: newest::Newest,
     tops: Tops,
     restarted: Vec<Restarted>,
+    owners: BTreeMap<(Arc<str>, Owner), (Option<Owner>, Vec<Arc<str>>)>,
     counts: Counts,
+}
+
+/// Pods of one owner.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Placed {
+    /// Their namespace.
+    pub namespace: Arc<str>,
+    /// Their controller, or the pod itself.
+    pub owner: Owner,
+    /// `Deployment/web`, as far as it is known.
+    pub workload: String,
+    /// Their names.
+    pub pods: Vec<Arc<str>>,
 }
 
 /// The top of the chain of controllers of an owner, by namespace and owner.
@@ -53,6 +67,8 @@ pub struct Counts {
     pub related: usize,
     /// Pods and events beyond what is kept.
     pub left_out: usize,
+    /// Objects of a cluster that could not be used.
+    pub unused: usize,
     /// Pods whose controller has revisions, in the input or not.
     pub with_revisions: usize,
 }
@@ -66,14 +82,56 @@ pub struct Looked {
     pub findings: Vec<Arc<Finding>>,
     /// Containers that restarted or do not run, and of which no finding speaks.
     pub restarted: Vec<Restarted>,
+    /// The pods by their owners.
+    pub owners: Vec<Placed>,
     /// What was seen.
     pub counts: Counts,
+}
+
+impl Looked {
+    /// What goes on at the end of a recording.
+    pub fn at_the_end_of(input: impl Read) -> (Self, Replayed) {
+        let mut engine = Engine::default();
+        let (mut pods, mut counts) = (BTreeMap::new(), Counts::default());
+        let replayed = replay(input, &mut engine, |moment| {
+            if let Moment::Record(progress) = moment {
+                match progress.observation {
+                    Some(Observation::Pod(pod)) => {
+                        pods.insert(pod.id.uid, pod.as_ref().clone());
+                    }
+                    Some(Observation::PodGone(id)) => _ = pods.remove(&id.uid),
+                    Some(Observation::Event(_)) => counts.events += 1,
+                    _ => {}
+                }
+            }
+        });
+        engine.settle();
+        counts.pods = pods.len();
+        let at = replayed.last.unwrap_or_default();
+        let pods: Vec<PodSnapshot> = pods.into_values().collect();
+        let mut look = Look { engine, counts, ..Look::default() };
+        look.remember(&pods);
+        (look.finish(at), replayed)
+    }
 }
 
 impl Look {
     /// A look that has seen nothing.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Begins to take in lists, anew where it has before.
+    pub fn begin(&mut self) {
+        self.pods.clear();
+        self.places.clear();
+        self.events.clear();
+        self.counts = Counts::default();
+    }
+
+    /// An object could not be used.
+    pub const fn note_unused(&mut self) {
+        self.counts.unused += 1;
     }
 
     /// Takes in an object of a list; gives back what is odd about it.
@@ -104,10 +162,11 @@ impl Look {
 
     /// Gives the engine what was taken in, as lists that were read at `at`.
     pub fn show(&mut self, at: Time) {
-        self.restarted = restarted::of(&self.pods);
+        let pods = std::mem::take(&mut self.pods);
+        self.remember(&pods);
         self.places.clear();
         self.engine.apply(Observation::ListStarted(Scope::All), at);
-        for pod in std::mem::take(&mut self.pods) {
+        for pod in pods {
             self.engine.apply(Observation::Pod(Box::new(pod)), at);
         }
         self.engine.apply(Observation::ListFinished(Scope::All), at);
@@ -178,7 +237,25 @@ impl Look {
             one.find_top(&self.tops, &self.related);
         }
         restarted.retain(|one| !is_told(one));
-        Looked { at, findings, restarted, counts: self.counts }
+        let placed = std::mem::take(&mut self.owners).into_iter().map(|(key, (guess, pods))| {
+            let top = restarted::top(&key.0, &key.1, &self.tops, &self.related);
+            let top = top.as_ref().or(guess.as_ref()).unwrap_or(&key.1);
+            let workload = format!("{}/{}", top.kind, top.name);
+            Placed { namespace: key.0, owner: key.1, workload, pods }
+        });
+        Looked { at, findings, restarted, owners: placed.collect(), counts: self.counts }
+    }
+
+    /// What of the pods is told beside the findings.
+    fn remember(&mut self, pods: &[PodSnapshot]) {
+        self.restarted = restarted::of(pods);
+        self.owners.clear();
+        for pod in pods {
+            let key = (Arc::clone(&pod.id.namespace), restarted::owner(pod));
+            let (guess, pods) = self.owners.entry(key).or_default();
+            *guess = restarted::guess(pod);
+            pods.push(Arc::clone(&pod.id.name));
+        }
     }
 
     fn pod(&mut self, pod: PodSnapshot) {

@@ -1,11 +1,11 @@
-//! Containers that restarted, or do not run, whether a finding speaks of them or not.
+//! Containers that restarted, do not run, or are not ready, whether a finding speaks of them or not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Tops;
+use crate::engine::{ContainerSnapshot, Finding, HashLabel, Need, Observation, Owner, PodSnapshot, Role, State};
 use crate::finding::Labels;
-use crate::engine::{ContainerSnapshot, Finding, Need, Observation, Owner, PodSnapshot, State};
 use crate::source::Related;
 use crate::time::Time;
 
@@ -36,18 +36,22 @@ pub struct Restarted {
     pub waits: Option<Arc<str>>,
 }
 
-/// Those of these pods that restarted or wait for something other than their turn.
+/// Those of these pods that restarted, wait for something other than their turn, or are not ready.
 pub fn of(pods: &[PodSnapshot]) -> Vec<Restarted> {
     let mut all: BTreeMap<(Arc<str>, Owner, Arc<str>), Restarted> = BTreeMap::new();
     for pod in pods {
-        for container in pod.containers.iter().filter(|container| is_told(container)) {
+        for container in &pod.containers {
             let Some(spec) = pod.template.containers.get(container.index) else { continue };
+            let unready = spec.role == Role::App && is_unready(container);
+            if container.restarts == 0 && waits(container).is_none() && !unready {
+                continue;
+            }
             let owner = owner(pod);
             let key = (Arc::clone(&pod.id.namespace), owner.clone(), Arc::clone(&spec.name));
             let one = all.entry(key).or_insert_with(|| Restarted {
                 namespace: Arc::clone(&pod.id.namespace),
                 owner,
-                top: None,
+                top: guess(pod),
                 container: Arc::clone(&spec.name),
                 labels: pod.template.labels.clone(),
                 pods: 0,
@@ -63,13 +67,35 @@ pub fn of(pods: &[PodSnapshot]) -> Vec<Restarted> {
     all.into_values().collect()
 }
 
-fn owner(pod: &PodSnapshot) -> Owner {
+/// What is on top of an owner, as far as it is known.
+pub(super) fn top(namespace: &Arc<str>, owner: &Owner, tops: &Tops, related: &Related) -> Option<Owner> {
+    let key = (Arc::clone(namespace), owner.clone());
+    let need = Need::Workload { namespace: Arc::clone(namespace), owner: owner.clone() };
+    let asked = || match related.answer(&need) {
+        Some(Observation::Workload(facts)) => Some(facts.top),
+        _ => None,
+    };
+    tops.get(&key).cloned().or_else(asked)
+}
+
+/// What is on top of a pod's controller, as its name tells: a `ReplicaSet` that carries its template's
+/// hash in its name is a Deployment's, or a Rollout's.
+pub(super) fn guess(pod: &PodSnapshot) -> Option<Owner> {
+    let owner = pod.owner.as_ref().filter(|owner| &*owner.kind == "ReplicaSet")?;
+    let name = owner.name.strip_suffix(pod.template.revision_hash.as_deref()?)?.strip_suffix('-')?;
+    let kind = if pod.template.hash_label == Some(HashLabel::Rollouts) { "Rollout" } else { "Deployment" };
+    Some(Owner { kind: kind.into(), name: name.into() })
+}
+
+/// The controller of a pod, or the pod itself.
+pub(super) fn owner(pod: &PodSnapshot) -> Owner {
     let bare = || Owner { kind: "Pod".into(), name: Arc::clone(&pod.id.name) };
     pod.owner.clone().unwrap_or_else(bare)
 }
 
-fn is_told(container: &ContainerSnapshot) -> bool {
-    container.restarts > 0 || waits(container).is_some()
+/// Whether it runs, and no traffic is sent to it.
+const fn is_unready(container: &ContainerSnapshot) -> bool {
+    matches!(container.state, State::Running { .. }) && !container.ready
 }
 
 /// What it waits for, unless it is just being made.
@@ -104,13 +130,8 @@ impl Restarted {
 
     /// Finds what is on top of its owner.
     pub(super) fn find_top(&mut self, tops: &Tops, related: &Related) {
-        let key = (Arc::clone(&self.namespace), self.owner.clone());
-        let need = || Need::Workload { namespace: Arc::clone(&self.namespace), owner: self.owner.clone() };
-        let asked = || match related.answer(&need()) {
-            Some(Observation::Workload(facts)) => Some(facts.top),
-            _ => None,
-        };
-        self.top = tops.get(&key).cloned().or_else(asked);
+        let known = top(&self.namespace, &self.owner, tops, related);
+        self.top = known.or_else(|| self.top.take());
     }
 
     /// `Deployment/web`, as far as it is known.
@@ -121,10 +142,8 @@ impl Restarted {
 
     /// Whether a finding speaks of it.
     pub fn is_of(&self, finding: &Finding) -> bool {
-        let (_, name) = finding.workload.split_once('/').unwrap_or_default();
-        let below = || self.owner.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'));
         self.namespace == finding.namespace
             && self.container == finding.container
-            && (*self.workload() == *finding.workload || self.top.is_none() && below())
+            && *self.workload() == *finding.workload
     }
 }

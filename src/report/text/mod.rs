@@ -29,3 +29,8 @@ impl Look {
         Self { width, palette: Palette::PLAIN }
     }
 }
+
+/// The text in lines of at most that many columns, broken at spaces where there are any.
+pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    layout::wrap(text, columns).iter().flat_map(|line| layout::fold(line, columns)).collect()
+}

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::Look;
 use super::layout::{fold, pad_right, wrap};
-use crate::engine::{Confidence, Finding, Severity, Standing};
+use crate::engine::{Fact, Finding, Severity, Standing};
 use crate::report::escape::terminal;
 use crate::report::headline::{headline, kind_and_name};
 use crate::report::remedies::{self, is_command, label};
@@ -47,7 +47,9 @@ pub fn findings(looked: &Looked, depth: Depth, look: Look, out: &mut impl Write)
 /// # Errors
 /// Those of `out`.
 pub fn restarted(looked: &Looked, look: Look, out: &mut impl Write) -> fmt::Result {
-    let Some(first) = looked.restarted.first() else { return Ok(()) };
+    if looked.restarted.is_empty() {
+        return Ok(());
+    }
     let bold = look.palette.headline;
     let only = if looked.findings.is_empty() { "Not explained yet" } else { "Also seen, and not explained yet" };
     writeln!(out, "{bold}{only}{bold:#}")?;
@@ -63,7 +65,6 @@ pub fn restarted(looked: &Looked, look: Look, out: &mut impl Write) -> fmt::Resu
     let waits = "A container counts as looping from its second restart within 15 minutes on where its probe ends it, \
                  from the third where it ends by itself.";
     page.indented(2, waits)?;
-    let _ = first;
     writeln!(page.out)
 }
 
@@ -73,6 +74,7 @@ fn line(one: &Restarted, now: Time) -> String {
     let mut text = format!("{} {}, container {}: ", one.namespace, one.workload(), one.container);
     match (one.restarts, &one.waits) {
         (0, Some(reason)) => text.push_str(&format!("waits in {pods} ({reason})")),
+        (0, None) => text.push_str(&format!("not ready in {pods}")),
         (1, _) => text.push_str(&format!("1 restart in {pods}")),
         (restarts, _) => text.push_str(&format!("{restarts} restarts in {pods}")),
     }
@@ -87,7 +89,9 @@ fn line(one: &Restarted, now: Time) -> String {
 
 /// What is missing, what that costs, and how to get it.
 pub fn lack(lack: Lack, namespaces: &str) -> String {
-    let get = format!("kubectl get pods,events,rs,deploy,sts,ds,controllerrevisions,jobs,cronjobs,svc,endpointslices {namespaces} -o json > dump.json");
+    let get = format!(
+        "kubectl get pods,events,rs,deploy,sts,ds,controllerrevisions,jobs,cronjobs,svc,endpointslices {namespaces} -o json > dump.json"
+    );
     match lack {
         Lack::Pods => format!("There are no pods in it, so there is nothing to look at. All that is needed: {get}"),
         Lack::Events => format!(
@@ -109,13 +113,7 @@ struct Page<'o, W> {
 
 impl<W: Write> Page<'_, W> {
     fn block(&mut self, finding: &Finding, depth: Depth) -> fmt::Result {
-        let (style, bold) = (self.look.palette.severity(finding.severity), self.look.palette.headline);
-        let word = word(finding);
-        let lines = wrap(&terminal(&headline(finding), SENTENCE), self.look.width - LABEL);
-        for (place, line) in lines.iter().flat_map(|line| fold(line, self.look.width - LABEL)).enumerate() {
-            let label = pad_right(if place == 0 { word } else { "" }, LABEL);
-            writeln!(self.out, "{style}{label}{style:#}{bold}{line}{bold:#}")?;
-        }
+        self.title(finding)?;
         self.hanging("reach", &extent(finding).to_string())?;
         self.hanging("since", &since(finding, self.at))?;
         if let Some(field) = field_is(finding) {
@@ -124,34 +122,51 @@ impl<W: Write> Page<'_, W> {
         if let Some(change) = changed_by(finding) {
             self.hanging("change", &change.to_string())?;
         }
-        match depth {
-            Depth::Short => {
-                if let Some(fact) = telling(&finding.evidence).last() {
-                    self.hanging("seen", &format!("{} {}", clock(fact.at), fact.what))?;
-                }
-            }
-            Depth::Full => {
-                for (place, fact) in finding.evidence.iter().enumerate() {
-                    self.hanging(if place == 0 { "seen" } else { "" }, &format!("{} {}", clock(fact.at), fact.what))?;
-                }
-            }
-        }
+        self.evidence(finding, depth)?;
         if let Some(doubt) = doubt(finding) {
             self.hanging("sure", &doubt)?;
         }
         if depth == Depth::Full {
             self.considered(finding)?;
         }
-        let remedies = remedies::of(finding);
-        let most = if depth == Depth::Full { usize::MAX } else { 1 };
-        for (place, remedy) in remedies.iter().take(most).enumerate() {
-            let label = if place == 0 { label(remedy).to_lowercase() } else { "or".to_owned() };
-            self.remedy(&label, remedy)?;
-        }
+        self.remedies(finding, depth)?;
         match &finding.example {
             Some(pod) => self.hanging("example", &format!("pod {pod}")),
             None => Ok(()),
         }
+    }
+
+    fn title(&mut self, finding: &Finding) -> fmt::Result {
+        let (style, bold) = (self.look.palette.severity(finding.severity), self.look.palette.headline);
+        let room = self.look.width.saturating_sub(LABEL).max(LABEL);
+        let text = terminal(&headline(finding), SENTENCE);
+        for (place, line) in wrap(&text, room).iter().flat_map(|line| fold(line, room)).enumerate() {
+            let label = pad_right(if place == 0 { word(finding) } else { "" }, LABEL);
+            writeln!(self.out, "{style}{label}{style:#}{bold}{line}{bold:#}")?;
+        }
+        Ok(())
+    }
+
+    /// The fact that came last, or all of them.
+    fn evidence(&mut self, finding: &Finding, depth: Depth) -> fmt::Result {
+        let facts: Vec<&Fact> = match depth {
+            Depth::Short => telling(&finding.evidence).last().copied().into_iter().collect(),
+            Depth::Full => finding.evidence.iter().collect(),
+        };
+        for (place, fact) in facts.into_iter().enumerate() {
+            self.hanging(if place == 0 { "seen" } else { "" }, &format!("{} {}", clock(fact.at), fact.what))?;
+        }
+        Ok(())
+    }
+
+    /// The best one, or all of them.
+    fn remedies(&mut self, finding: &Finding, depth: Depth) -> fmt::Result {
+        let most = if depth == Depth::Full { usize::MAX } else { 1 };
+        for (place, remedy) in remedies::of(finding).iter().take(most).enumerate() {
+            let label = if place == 0 { label(remedy).to_lowercase() } else { "or".to_owned() };
+            self.remedy(&label, remedy)?;
+        }
+        Ok(())
     }
 
     fn considered(&mut self, finding: &Finding) -> fmt::Result {
@@ -185,7 +200,8 @@ impl<W: Write> Page<'_, W> {
 
     fn indented(&mut self, columns: usize, text: &str) -> fmt::Result {
         let room = self.look.width.saturating_sub(columns + 2);
-        for (place, line) in wrap(&terminal(text, SENTENCE), room).iter().flat_map(|line| fold(line, room)).enumerate() {
+        for (place, line) in wrap(&terminal(text, SENTENCE), room).iter().flat_map(|line| fold(line, room)).enumerate()
+        {
             let more = if place == 0 { columns } else { columns + 2 };
             writeln!(self.out, "{:more$}{line}", "")?;
         }
@@ -220,8 +236,7 @@ const fn word(finding: &Finding) -> &'static str {
 /// `first sign 14:00:12 UTC, 4m10s before the look`
 fn since(finding: &Finding, now: Time) -> String {
     let first = finding.evidence.iter().map(|fact| fact.at).min().unwrap_or(finding.opened_at).min(finding.opened_at);
-    let confidence = if finding.confidence == Confidence::High { "" } else { "" };
-    format!("first sign {}{} UTC, {} before the look{confidence}", day_if_another(first, now), clock(first), span(now.since(first)))
+    format!("first sign {}{} UTC, {} before the look", day_if_another(first, now), clock(first), span(now.since(first)))
 }
 
 /// `Deployment/web` as kubectl takes it: `deployment/web`.

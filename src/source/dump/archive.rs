@@ -37,7 +37,10 @@ fn tar(name: &str, input: impl Read, depth: usize, sink: &mut Sink<'_>) -> io::R
     }
     let Ending { zeros, .. } = archive.into_inner();
     if zeros < BLOCK {
-        sink(&Place { file: name.to_owned(), line: 0 }, Found::Trouble(Trouble::Cut("the archive has no end".to_owned())));
+        sink(
+            &Place { file: name.to_owned(), line: 0 },
+            Found::Trouble(Trouble::Cut("the archive has no end".to_owned())),
+        );
     }
     Ok(())
 }

@@ -200,7 +200,8 @@ mod tests {
         let new = r#"{"kind":"Event","apiVersion":"events.k8s.io/v1","metadata":{"name":"e"},"note":"gone",
             "regarding":{"kind":"Pod","name":"web"},"deprecatedCount":7,"deprecatedSource":{"component":"kubelet"}}"#;
         for syntax in [Syntax::Json, Syntax::Yaml] {
-            let Found::Object(Object::Event(event)) = read(&piece(new, syntax, "Event", "events.k8s.io/v1"), None) else {
+            let Found::Object(Object::Event(event)) = read(&piece(new, syntax, "Event", "events.k8s.io/v1"), None)
+            else {
                 panic!("an event")
             };
             assert_eq!(event.message.ok().map(String::as_str), Some("gone"));

@@ -191,7 +191,8 @@ impl Json {
         let list = self.frames.last();
         let own = |word: &'_ str| (!word.is_empty()).then(|| word.to_owned());
         let kind = own(&frame.kind).or_else(|| Some(of_items(&list?.kind).to_owned())).unwrap_or_default();
-        let api = own(&frame.api_version).or_else(|| list.filter(|list| list.kind != "List").map(|list| list.api_version.clone()));
+        let api = own(&frame.api_version)
+            .or_else(|| list.filter(|list| list.kind != "List").map(|list| list.api_version.clone()));
         on(&Piece {
             line: frame.line,
             text: &frame.text,

@@ -99,15 +99,19 @@ fn form(head: &[u8]) -> Form {
         _ => {}
     }
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
-    let is_recording = text.starts_with(b"{") && has(b"\"ts\"") && has(b"\"resource\"") && has(b"\"type\"");
-    let is_json = text.starts_with(b"{") || text.starts_with(b"[");
-    let is_dump = is_json && (has(b"\"apiVersion\"") || has(b"\"kind\"") || has(b"\"items\"")) || Yaml::begins(text);
-    match (is_recording, is_dump) {
-        (true, _) => Form::Recording,
-        (_, true) => Form::Objects,
+    match first_key(text) {
+        Some(b"ts" | b"resource" | b"object") => Form::Recording,
+        Some(b"apiVersion" | b"kind" | b"items" | b"metadata") => Form::Objects,
+        _ if text.starts_with(b"[") || Yaml::begins(text) => Form::Objects,
         _ => Form::Text,
     }
+}
+
+/// The first key of a JSON object, by which recordings and objects are told apart: whoever sorts the
+/// keys of a recording puts the object first.
+fn first_key(text: &[u8]) -> Option<&[u8]> {
+    let key = text.strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"")?;
+    key.split(|byte| *byte == b'"').next()
 }
 
 /// The frames of a zstd stream, one after another.

@@ -19,7 +19,8 @@ const LOG_ENDS: &str = "==== END logs for container ";
 /// Reads all of it, whatever it is.
 pub fn read(name: &str, input: Input<'_>, sink: &mut Sink<'_>) {
     let place = Place { file: name.to_owned(), line: 0 };
-    let mut text = Text { place, hint: resource_of_path(name), sink, found: 0, line: 0, strange: None, mode: Mode::Between };
+    let mut text =
+        Text { place, hint: resource_of_path(name), sink, found: 0, line: 0, strange: None, mode: Mode::Between };
     let outcome = text.run(input);
     text.finish(outcome);
 }

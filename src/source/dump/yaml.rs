@@ -42,7 +42,8 @@ impl Yaml {
 
     /// Whether a line is one with which such a text begins.
     pub fn begins(line: &[u8]) -> bool {
-        let is = |word: &[u8]| line.strip_prefix(word).is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace));
+        let is =
+            |word: &[u8]| line.strip_prefix(word).is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace));
         line.starts_with(b"---")
             || [&b"apiVersion:"[..], b"kind:", b"items:", b"metadata:", b"- apiVersion:", b"- kind:", b"- metadata:"]
                 .into_iter()
