@@ -36,8 +36,15 @@ pub struct Look {
     newest: newest::Newest,
     tops: Tops,
     restarted: Vec<Restarted>,
-    owners: BTreeMap<(Arc<str>, Owner), (Option<Owner>, Vec<Arc<str>>)>,
+    owners: BTreeMap<(Arc<str>, Owner), Below>,
     counts: Counts,
+}
+
+/// What is below an owner: what is on top of it, as its name tells, and its pods.
+#[derive(Default)]
+struct Below {
+    guess: Option<Owner>,
+    pods: Vec<Arc<str>>,
 }
 
 /// Pods of one owner.
@@ -237,7 +244,7 @@ impl Look {
             one.find_top(&self.tops, &self.related);
         }
         restarted.retain(|one| !is_told(one));
-        let placed = std::mem::take(&mut self.owners).into_iter().map(|(key, (guess, pods))| {
+        let placed = std::mem::take(&mut self.owners).into_iter().map(|(key, Below { guess, pods })| {
             let top = restarted::top(&key.0, &key.1, &self.tops, &self.related);
             let top = top.as_ref().or(guess.as_ref()).unwrap_or(&key.1);
             let workload = format!("{}/{}", top.kind, top.name);
@@ -252,9 +259,9 @@ impl Look {
         self.owners.clear();
         for pod in pods {
             let key = (Arc::clone(&pod.id.namespace), restarted::owner(pod));
-            let (guess, pods) = self.owners.entry(key).or_default();
-            *guess = restarted::guess(pod);
-            pods.push(Arc::clone(&pod.id.name));
+            let below = self.owners.entry(key).or_default();
+            below.guess = restarted::guess(pod);
+            below.pods.push(Arc::clone(&pod.id.name));
         }
     }
 

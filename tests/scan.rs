@@ -11,6 +11,14 @@ use serde_json::Value;
 use support::binary::{Outcome, probehound};
 use support::random::Random;
 
+/// A pod whose container ended by itself once.
+const POD: &str = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web","namespace":"shop","uid":"u",
+        "creationTimestamp":"2026-11-22T13:00:00Z"},"spec":{"nodeName":"n","containers":[{"name":"app","image":"i"}]},
+        "status":{"phase":"Running","startTime":"2026-11-22T13:00:00Z","containerStatuses":[{"name":"app",
+        "restartCount":1,"ready":true,"started":true,"containerID":"c2","state":{"running":{"startedAt":"2026-11-22T13:30:00Z"}},
+        "lastState":{"terminated":{"exitCode":1,"reason":"Error","containerID":"c1","startedAt":"2026-11-22T13:00:02Z",
+        "finishedAt":"2026-11-22T13:29:59Z"}}}]}}"#;
+
 /// Incidents of different kinds: a rollout, a crash, an out-of-memory kill, a start that is blocked,
 /// two containers, a Job, a sidecar, a StatefulSet or DaemonSet.
 const SOME: [&str; 6] = [
@@ -94,13 +102,7 @@ fn text_that_is_no_dump_says_what_to_run_instead() {
 
 #[test]
 fn what_restarted_is_never_called_fine() {
-    let pod = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web","namespace":"shop","uid":"u",
-        "creationTimestamp":"2026-11-22T13:00:00Z"},"spec":{"nodeName":"n","containers":[{"name":"app","image":"i"}]},
-        "status":{"phase":"Running","startTime":"2026-11-22T13:00:00Z","containerStatuses":[{"name":"app",
-        "restartCount":1,"ready":true,"started":true,"containerID":"c2","state":{"running":{"startedAt":"2026-11-22T13:30:00Z"}},
-        "lastState":{"terminated":{"exitCode":1,"reason":"Error","containerID":"c1","startedAt":"2026-11-22T13:00:02Z",
-        "finishedAt":"2026-11-22T13:29:59Z"}}}]}}"#;
-    let outcome = scan(&[], pod.as_bytes());
+    let outcome = scan(&[], POD.as_bytes());
     let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(text.contains("No findings yet. Looked at 1 pod and 0 events, as of 2026-11-22 13:30:00 UTC."), "{text}");
@@ -162,6 +164,18 @@ fn a_recording_is_scanned_as_it_ends() {
         findings.as_array().map_or(0, |all| all.iter().filter(|one| one["resolved_at"].is_null()).count())
     };
     assert!(json(&outcome)["findings"].as_array().expect("a list").len() >= open(&json(&replayed)["findings"]));
+}
+
+#[test]
+fn an_event_of_the_future_does_not_make_all_else_old() {
+    let event = r#"{"kind":"Event","apiVersion":"v1","metadata":{"name":"e","namespace":"shop","uid":"e",
+        "creationTimestamp":"2026-11-22T13:20:00Z"},"involvedObject":{"kind":"Pod","name":"web","namespace":"shop","uid":"u",
+        "fieldPath":"spec.containers{app}"},"reason":"Unhealthy","source":{"component":"kubelet"},"type":"Warning",
+        "message":"Liveness probe failed: HTTP probe failed with statuscode: 404","count":3,
+        "firstTimestamp":"2026-11-22T13:20:00Z","lastTimestamp":"2027-11-22T13:20:00Z"}"#;
+    let outcome = scan(&[], format!("{POD}\n{event}\n").as_bytes());
+    let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    assert!(text.contains("Looked at 1 pod and 1 event, as of 2026-11-22 13:30:00 UTC."), "{text}");
 }
 
 /// What was found: a line for each finding, sorted.

@@ -48,7 +48,7 @@ fn take(look: &mut Look, complaints: &mut Complaints, place: &Place, found: Foun
             Err(oddity) => complaints.lost(place, &oddity.to_string()),
         },
         Found::Foreign => {}
-        Found::Trouble(trouble) => complaints.tell(place, trouble),
+        Found::Trouble(trouble) => complaints.tell(place, &trouble),
     }
 }
 

@@ -42,9 +42,9 @@ pub struct Complaints {
 
 impl Complaints {
     /// Tells one, if it is one of the first.
-    pub fn tell(&mut self, place: &Place, trouble: Trouble) {
+    pub fn tell(&mut self, place: &Place, trouble: &Trouble) {
         self.lossy |= trouble.loses_objects();
-        if trouble == Trouble::NoObjects {
+        if *trouble == Trouble::NoObjects {
             self.empties += 1;
             if self.empty.len() < NAMED {
                 self.empty.push(visible(&place.file));

@@ -1,6 +1,9 @@
 //! What a scan says: a block for each finding, worst first, and once what is not known.
 
 use std::fmt::{self, Write};
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr;
 
 use super::Look;
 use super::layout::{fold, pad_right, wrap};
@@ -12,12 +15,13 @@ use crate::report::sentences::{changed_by, doubt, extent, field_is, telling};
 use crate::report::when::{clock, day_if_another, span};
 use crate::scan::{Lack, Looked, Restarted};
 use crate::time::Time;
-use unicode_width::UnicodeWidthStr;
 
 /// Longest sentence, in columns.
 const SENTENCE: usize = 600;
 /// Columns of a label.
 const LABEL: usize = 10;
+/// What was seen for so long only is not worth a word.
+const A_WHILE: Duration = Duration::from_secs(10);
 /// Restarts without a finding that are told one by one.
 const MOST_RESTARTED: usize = 10;
 
@@ -71,20 +75,17 @@ pub fn restarted(looked: &Looked, look: Look, out: &mut impl Write) -> fmt::Resu
 /// `shop Deployment/web, container app: 2 restarts in 1 pod, the last 4m10s ago with exit code 1`
 fn line(one: &Restarted, now: Time) -> String {
     let pods = if one.pods == 1 { "1 pod".to_owned() } else { format!("{} pods", one.pods) };
-    let mut text = format!("{} {}, container {}: ", one.namespace, one.workload(), one.container);
-    match (one.restarts, &one.waits) {
-        (0, Some(reason)) => text.push_str(&format!("waits in {pods} ({reason})")),
-        (0, None) => text.push_str(&format!("not ready in {pods}")),
-        (1, _) => text.push_str(&format!("1 restart in {pods}")),
-        (restarts, _) => text.push_str(&format!("{restarts} restarts in {pods}")),
-    }
-    if let Some(last) = one.last.filter(|_| one.restarts > 0) {
-        text.push_str(&format!(", the last end {} before the look", span(now.since(last))));
-        if let Some(exit) = one.exit {
-            text.push_str(&format!(" with exit code {exit}"));
-        }
-    }
-    text
+    let what = match (one.restarts, &one.waits) {
+        (0, Some(reason)) => format!("waits in {pods} ({reason})"),
+        (0, None) => format!("not ready in {pods}"),
+        (1, _) => format!("1 restart in {pods}"),
+        (restarts, _) => format!("{restarts} restarts in {pods}"),
+    };
+    let last = one.last.filter(|_| one.restarts > 0);
+    let last = last.map(|last| format!(", the last end {} before the look", span(now.since(last))));
+    let exit = one.exit.filter(|_| last.is_some()).map(|exit| format!(" with exit code {exit}"));
+    let (last, exit) = (last.unwrap_or_default(), exit.unwrap_or_default());
+    format!("{} {}, container {}: {what}{last}{exit}", one.namespace, one.workload(), one.container)
 }
 
 /// What is missing, what that costs, and how to get it.
@@ -115,7 +116,9 @@ impl<W: Write> Page<'_, W> {
     fn block(&mut self, finding: &Finding, depth: Depth) -> fmt::Result {
         self.title(finding)?;
         self.hanging("reach", &extent(finding).to_string())?;
-        self.hanging("since", &since(finding, self.at))?;
+        if let Some(since) = since(finding, self.at) {
+            self.hanging("since", &since)?;
+        }
         if let Some(field) = field_is(finding) {
             self.hanging("field", &field.to_string())?;
         }
@@ -147,10 +150,10 @@ impl<W: Write> Page<'_, W> {
         Ok(())
     }
 
-    /// The fact that came last, or all of them.
+    /// The fact that says most, or all of them.
     fn evidence(&mut self, finding: &Finding, depth: Depth) -> fmt::Result {
         let facts: Vec<&Fact> = match depth {
-            Depth::Short => telling(&finding.evidence).last().copied().into_iter().collect(),
+            Depth::Short => telling(&finding.evidence).into_iter().take(1).collect(),
             Depth::Full => finding.evidence.iter().collect(),
         };
         for (place, fact) in facts.into_iter().enumerate() {
@@ -233,10 +236,11 @@ const fn word(finding: &Finding) -> &'static str {
     }
 }
 
-/// `first sign 14:00:12 UTC, 4m10s before the look`
-fn since(finding: &Finding, now: Time) -> String {
-    let first = finding.evidence.iter().map(|fact| fact.at).min().unwrap_or(finding.opened_at).min(finding.opened_at);
-    format!("first sign {}{} UTC, {} before the look", day_if_another(first, now), clock(first), span(now.since(first)))
+/// `first sign 14:00:12 UTC, 4m10s before the look`; `None` where it was the look itself.
+fn since(finding: &Finding, now: Time) -> Option<String> {
+    let first = finding.evidence.iter().map(|fact| fact.at).chain([finding.opened_at]).min()?;
+    let (day, time, long) = (day_if_another(first, now), clock(first), now.since(first));
+    (long >= A_WHILE).then(|| format!("first sign {day}{time} UTC, {} before the look", span(long)))
 }
 
 /// `Deployment/web` as kubectl takes it: `deployment/web`.

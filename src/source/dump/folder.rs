@@ -59,6 +59,6 @@ pub fn path(path: &Path) -> String {
 pub fn is_left_out(path: &str) -> bool {
     let mut parts = path.split('/');
     let last = parts.next_back().unwrap_or_default();
-    let is_log = |name: &str| name.ends_with(".log") || name.ends_with(".log.gz") || name == "logs.txt";
+    let is_log = |name: &str| name == "logs.txt" || name.split('.').skip(1).any(|part| part == "log");
     is_log(last) || last == "logs" || last == "audit_logs" || parts.any(|part| part == "logs" || part == "audit_logs")
 }

@@ -138,7 +138,7 @@ impl Text<'_, '_> {
         match (&mut self.strange, what) {
             (Some(Trouble::Described(run)), _) => {
                 if let Some(namespace) = field(&head, "Namespace:").filter(|_| !run.contains(" -n ")) {
-                    *run = run.replacen("kubectl get", &format!("kubectl -n {namespace} get"), 1);
+                    *run = run.replace("kubectl get", &format!("kubectl -n {namespace} get"));
                 }
             }
             (None, Some(what)) => self.strange = Some(what),
@@ -220,11 +220,12 @@ fn kind_of_text(line: &str) -> Option<Trouble> {
         return Some(Trouble::Described(run));
     }
     let columns: Vec<&str> = line.split_whitespace().take(4).collect();
-    let is_table = match columns.as_slice() {
-        ["NAMESPACE", "NAME" | "LAST", ..] | ["NAME", "READY" | "DESIRED" | "STATUS", ..] => true,
-        ["LAST", "SEEN", "TYPE", ..] => true,
-        _ => false,
-    };
+    let is_table = matches!(
+        columns.as_slice(),
+        ["NAMESPACE", "NAME" | "LAST", ..]
+            | ["NAME", "READY" | "DESIRED" | "STATUS", ..]
+            | ["LAST", "SEEN", "TYPE", ..]
+    );
     is_table.then_some(Trouble::Table)
 }
 
