@@ -13,6 +13,7 @@ pub mod kubelet;
 pub mod operator;
 pub mod replay;
 pub mod report;
+pub mod scan;
 pub mod source;
 pub mod template;
 pub mod time;

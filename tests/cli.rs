@@ -12,11 +12,13 @@ fn every_command_explains_itself_with_examples_and_exit_codes() {
     for command in [
         vec![],
         vec!["demo"],
+        vec!["scan"],
         vec!["replay"],
         vec!["run"],
         vec!["record"],
         vec!["notify"],
         vec!["crd"],
+        vec!["version"],
         vec!["completions"],
         vec!["man"],
     ] {
@@ -34,6 +36,17 @@ fn every_command_explains_itself_with_examples_and_exit_codes() {
 fn the_version_is_the_packages() {
     let output = probehound(&["--version"]);
     assert_eq!(stdout(&output), format!("probehound {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_manners_of_a_shell_are_known() {
+    assert_eq!(stdout(&probehound(&["version"])), format!("probehound {}\n", env!("CARGO_PKG_VERSION")));
+    let help = stdout(&probehound(&["help", "scan"]));
+    assert!(help.contains("Usage: probehound scan") && help.contains("--exit-code"), "{help}");
+    for (typed, meant) in [("scna", "scan"), ("repaly", "replay")] {
+        let text = stderr(&probehound(&[typed]));
+        assert!(text.contains(&format!("hint: a similar subcommand exists: '{meant}'")), "{text}");
+    }
 }
 
 #[test]
@@ -86,7 +99,7 @@ fn a_missing_file_is_named_with_a_hint() {
     let output = probehound(&["replay", "no/such\u{7}.jsonl"]);
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text.starts_with(r"error: cannot open no/such\u{7}.jsonl: No such file"), "{text}");
+    assert!(text.starts_with(r"error: cannot open no/such\u{7}.jsonl: there is no such file"), "{text}");
     assert!(text.contains("\nhint: check the path"), "{text}");
     assert!(output.stdout.is_empty());
 }

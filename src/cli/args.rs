@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod scan;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +11,8 @@ use clap::{CommandFactory, Parser, ValueEnum};
 use super::pace::Speed;
 use crate::config::{Listen, Refusal, selector, value};
 
+pub use scan::{Least, Scan, Shown};
+
 /// Finds out why containers restart in a loop, and names the probe field that is wrong.
 #[derive(Parser, Debug)]
 #[command(
@@ -16,11 +20,16 @@ use crate::config::{Listen, Refusal, selector, value};
     version,
     propagate_version = true,
     max_term_width = 100,
-    disable_help_subcommand = true,
     after_help = "\
 Examples:
   # A recorded outage, and what probehound makes of it; no cluster needed
   probehound demo
+
+  # What loops now in the cluster of the current context, and why; nothing is installed
+  probehound scan
+
+  # The same of what somebody sent: kubectl's JSON or YAML, a must-gather, a support bundle
+  probehound scan -f dump.json
 
   # What happened in a recording, and what to type
   probehound replay incident.jsonl.gz
@@ -73,6 +82,36 @@ Exit codes:
         #[arg(long, default_value = "40", value_name = "SPEED")]
         speed: Speed,
     },
+
+    /// Say what loops now and why, once: in a cluster, or in what somebody sent
+    #[command(after_help = "\
+Live it reads lists only, with the rights of whoever types it, and needs nothing installed. What it \
+cannot tell yet, and what it may not read, it says. The time of a dump is the newest stamp in it.
+
+A FILE is recognised by its content: what kubectl get prints with -o json or -o yaml (everything, or \
+single objects, or events), a must-gather, oc adm inspect, a support bundle, kubectl cluster-info \
+dump, as a folder or a tar, packed with gzip or zstd or not; or a recording. Several are one look.
+
+Examples:
+  # All that loops in the cluster of the current context, worst first
+  probehound scan
+
+  # One workload, with all evidence, and what speaks for and against each cause
+  probehound scan -n shop deployment/web
+
+  # What somebody sent
+  probehound scan -f must-gather.tar.gz
+  kubectl get pods,events,rs,deploy,svc,endpointslices -A -o json | probehound scan -f -
+
+  # In a script: exit code 3 where something is wrong
+  probehound scan --exit-code -o name
+
+Exit codes:
+  0  it was looked, whatever was found
+  1  it could not be, or a part of the input could not be read; standard error says why
+  2  the command line is wrong
+  3  with --exit-code: there are findings")]
+    Scan(Box<Scan>),
 
     /// Play recordings of a cluster through the engine, and say what it finds
     #[command(after_help = "\
@@ -165,6 +204,18 @@ Exit codes:
   1  it did not, or there is no such receiver; standard error says why
   2  the command line is wrong")]
     Notify(Notify),
+
+    /// Print the version
+    #[command(after_help = "\
+Examples:
+  # As --version does
+  probehound version
+
+Exit codes:
+  0  the version was printed
+  1  it could not be written; standard error says why
+  2  the command line is wrong")]
+    Version,
 
     /// Print the definition of the Finding objects, for kubectl apply
     #[command(after_help = "\
@@ -458,7 +509,7 @@ fn is_kubectl_plugin(program: Option<&OsString>) -> bool {
 /// The examples as a user of the plugin types them.
 fn as_plugin(command: clap::Command) -> clap::Command {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let commands = ["demo", "replay", "record", "run", "notify", "crd", "completions", "man"];
+    let commands = ["demo", "scan", "replay", "record", "run", "notify", "crd", "completions", "man"];
     let help = commands
         .iter()
         .fold(help, |help, name| help.replace(&format!("probehound {name}"), &format!("kubectl probehound {name}")));

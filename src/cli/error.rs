@@ -29,7 +29,7 @@ pub enum Error {
     #[error("there is no command {0:?}")]
     NoSuchCommand(String),
     /// A recording cannot be opened.
-    #[error("cannot open {file}: {cause}")]
+    #[error("cannot open {file}: {}", of_system(cause))]
     Open {
         /// As the person named it.
         file: String,
@@ -54,7 +54,7 @@ pub enum Error {
     #[error(transparent)]
     Access(#[from] AccessError),
     /// A recording cannot be begun.
-    #[error("cannot make {file}: {cause}")]
+    #[error("cannot make {file}: {}", of_system(cause))]
     Create {
         /// As the person named it.
         file: String,
@@ -62,7 +62,7 @@ pub enum Error {
         cause: io::Error,
     },
     /// A recording cannot be written on.
-    #[error("cannot write {file} to its end: {cause}")]
+    #[error("cannot write {file} to its end: {}", of_system(cause))]
     Record {
         /// As the person named it.
         file: String,
@@ -94,6 +94,24 @@ pub enum Error {
     /// The process cannot be set up.
     #[error("cannot start: {0}")]
     Start(String),
+    /// No line of a recording could be used.
+    #[error("no line of {0} could be used")]
+    NoLines(String),
+    /// It is no recording, but what `scan` reads.
+    #[error("{0} is no recording but a dump of objects")]
+    IsDump(String),
+    /// There was nothing in an input that could be looked at.
+    #[error("there are no pods to look at in {0}")]
+    NothingToScan(String),
+    /// A part of an input could not be read.
+    #[error("not all of the input could be read: what is said above is of the rest")]
+    Incomplete,
+    /// Pods cannot be listed.
+    #[error("cannot list pods{0}: {1}")]
+    NoList(String, String),
+    /// Nothing of that name was seen.
+    #[error("there is no {0} in what was looked at")]
+    NoTarget(String),
     /// Some of the files failed, and each was reported.
     #[error("{failed} of {total} files could not be read to their end")]
     Files {
@@ -102,6 +120,18 @@ pub enum Error {
         /// Of how many.
         total: usize,
     },
+}
+
+/// What the system says, in plain words where it is one of the usual things.
+fn of_system(error: &io::Error) -> Cow<'static, str> {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::PermissionDenied => "you may not".into(),
+        io::ErrorKind::IsADirectory => "it is a directory".into(),
+        io::ErrorKind::AlreadyExists => "it is there already".into(),
+        io::ErrorKind::StorageFull => "the disk is full".into(),
+        _ => error.to_string().into(),
+    }
 }
 
 impl Error {
@@ -153,7 +183,21 @@ impl Error {
             Self::NotTaken { .. } => "docs/notifications.md says what each receiver needs, and what its answers mean",
             Self::Access(error) | Self::Operator(Failure::Access(error)) => return Some(error.hint().into()),
             Self::Write(_) | Self::Record { .. } => "see whether there is room left, and whether you may write there",
-            Self::Open { .. }
+            Self::IsDump(file) => return Some(format!("see what loops in it with: probehound scan -f {file}").into()),
+            Self::NoLines(_) => {
+                "a recording is JSON lines as `probehound record` writes them; `probehound scan -f` reads dumps of objects"
+            }
+            Self::NothingToScan(_) => {
+                "get them with: kubectl get pods,events,rs,deploy,sts,ds,controllerrevisions,jobs,cronjobs,svc,endpointslices -A -o json > dump.json"
+            }
+            Self::NoList(..) => {
+                "name a namespace whose pods you may list with -n; `kubectl auth can-i list pods -n NAMESPACE` says whether you may"
+            }
+            Self::NoTarget(_) => {
+                "write it as kubectl does: deployment/web, statefulset/db, pod/web-0; -n says in which namespace"
+            }
+            Self::Incomplete
+            | Self::Open { .. }
             | Self::Create { .. }
             | Self::Config(_)
             | Self::Operator(_)

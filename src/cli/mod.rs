@@ -12,6 +12,7 @@ mod pace;
 mod record;
 mod replay;
 mod run;
+mod scan;
 mod terminal;
 
 use std::ffi::OsString;
@@ -40,7 +41,7 @@ pub fn run(argv: Vec<OsString>) -> ExitCode {
         Err(error) => Err(Error::usage(&error, &topic)),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             error.report();
             ExitCode::from(error.exit_code())
@@ -63,8 +64,10 @@ fn is_answer(error: &clap::Error) -> bool {
     )
 }
 
-fn dispatch(cli: Cli, command: Command) -> Result<(), Error> {
-    match cli.command {
+/// Does what is asked for; gives back what the process ends with.
+fn dispatch(cli: Cli, command: Command) -> Result<u8, Error> {
+    let done = match cli.command {
+        Subcommand::Scan(scan) => return scan::run(&scan, cli.color),
         Subcommand::Demo { speed } => demo::run(speed, cli.color),
         Subcommand::Replay(replay) => replay::run(&replay, cli.color),
         Subcommand::Run(run) => run::run(&run, cli.color),
@@ -78,7 +81,9 @@ fn dispatch(cli: Cli, command: Command) -> Result<(), Error> {
             print(&script)
         }
         Subcommand::Man { command: name } => print(&man_page(command, name.as_deref())?),
-    }
+        Subcommand::Version => print(command.render_version().as_bytes()),
+    };
+    done.map(|()| 0)
 }
 
 fn man_page(mut command: Command, name: Option<&str>) -> Result<Vec<u8>, Error> {

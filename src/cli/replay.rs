@@ -16,6 +16,7 @@ use super::pace::Speed;
 use super::{quiet_when_closed, terminal};
 use crate::engine::{Engine, Finding};
 use crate::replay::{self, Moment, Replayed};
+use crate::source::dump::{Form, Opened};
 use narrator::{Narrator, Setting};
 use progress::{Counted, Progress};
 
@@ -56,9 +57,14 @@ fn one(path: &Path, setting: Setting, out: &mut impl Write) -> Result<(), Error>
     let (input, size) = open(path).map_err(|cause| Error::Open { file: name.clone(), cause })?;
     let progress = Rc::new(Progress::new(size.filter(|_| setting.speed == Speed::Max)));
     let mut narrator = Narrator::new(&name, setting, Rc::clone(&progress), out);
-    let outcome = drive(Counted::new(input, Rc::clone(&progress)), &mut narrator);
+    let opened = Opened::of(Counted::new(input, Rc::clone(&progress)));
+    if matches!(opened.form, Form::Objects | Form::Tar) {
+        return Err(Error::IsDump(name));
+    }
+    let outcome = drive(opened.reader, &mut narrator);
     narrator.finish(&outcome).map_err(Error::Write)?;
     match outcome.replayed.error {
+        None if outcome.replayed.observations == 0 && outcome.replayed.skipped > 0 => Err(Error::NoLines(name)),
         None => Ok(()),
         Some(cause) => Err(Error::Read { file: name, cause }),
     }

@@ -1,6 +1,8 @@
 //! Label selectors as `kubectl -l` takes them.
 //! (`k8s.io/apimachinery/pkg/labels/selector.go`)
 
+use std::sync::Arc;
+
 use super::value::{Refusal, quoted as shown};
 
 /// Longest selector: it travels in the URL of each watch.
@@ -24,6 +26,31 @@ pub fn selector(text: &str) -> Result<String, Refusal> {
         requirement(part.trim()).map_err(refused)?;
     }
     Ok(text.to_owned())
+}
+
+/// Whether a selector that was [read](selector) selects what has these labels, sorted by key.
+pub fn selects(selector: &str, labels: &[(Arc<str>, Arc<str>)]) -> bool {
+    requirements(selector).all(|part| holds(part.trim(), labels))
+}
+
+fn holds(part: &str, labels: &[(Arc<str>, Arc<str>)]) -> bool {
+    let value = |key: &str| labels.iter().find(|(known, _)| **known == *key.trim()).map(|(_, value)| &**value);
+    if let Some(key) = part.strip_prefix('!') {
+        return value(key).is_none();
+    }
+    if let Some((key, wanted)) = part.split_once("!=") {
+        return value(key) != Some(wanted.trim());
+    }
+    if let Some((key, wanted)) = part.split_once("==").or_else(|| part.split_once('=')) {
+        return value(key) == Some(wanted.trim());
+    }
+    let Some((head, wanted)) = part.split_once('(') else { return value(part).is_some() };
+    let wanted = wanted.trim_end_matches(')');
+    let is_among = |value: &str| wanted.split(',').any(|one| one.trim() == value);
+    match head.trim().strip_suffix(" notin") {
+        Some(key) => !value(key).is_some_and(is_among),
+        None => value(head.trim().trim_end_matches("in")).is_some_and(is_among),
+    }
 }
 
 /// The parts between the commas that stand in no parentheses.
@@ -82,6 +109,25 @@ fn is_value(value: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_selector_selects_as_kubectl_does() {
+        let labels = [("app", "web"), ("tier", "front")].map(|(key, value)| (Arc::from(key), Arc::from(value)));
+        for (text, is_selected) in [
+            ("app=web", true),
+            ("app==web,tier!=back", true),
+            ("app = web , tier in (front, back)", true),
+            ("app notin (web)", false),
+            ("plain", false),
+            ("!plain", true),
+            ("plain!=x", true),
+            ("plain notin (x)", true),
+            ("app in (api)", false),
+        ] {
+            let selector = selector(text).expect("a selector");
+            assert_eq!(selects(&selector, &labels), is_selected, "{text}");
+        }
+    }
 
     #[test]
     fn what_kubectl_takes_is_taken() {

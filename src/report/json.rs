@@ -96,7 +96,7 @@ impl Document<'_> {
     }
 }
 
-fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
+pub(super) fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
     let mut text = serde_json::to_string_pretty(document)?;
     text.push('\n');
     Ok(safe(text))
@@ -107,7 +107,7 @@ pub(super) fn safe(text: String) -> String {
     if text.chars().all(is_safe) { text } else { escaped(&text) }
 }
 
-fn is_safe(character: char) -> bool {
+pub(super) fn is_safe(character: char) -> bool {
     character == '\n' || is_visible(character)
 }
 

@@ -6,8 +6,10 @@
 //! [`recording`] reads all of it from a file, [`cluster`] watches it live.
 
 pub mod cluster;
+pub mod dump;
 pub(crate) mod hash;
 pub mod mask;
+pub mod newest;
 pub mod objects;
 mod observe;
 pub mod recorder;

@@ -13,6 +13,7 @@ use flate2::bufread::MultiGzDecoder;
 use crate::time::Time;
 use lines::{Line, Lines};
 pub use record::{Object, Record, RecordKind, WATCH_LOST};
+pub(crate) use record::{object, words};
 
 /// Why a recording cannot be read on.
 #[derive(Debug, thiserror::Error)]

@@ -22,6 +22,7 @@ mod proxy;
 mod reading;
 mod readme;
 mod replayed;
+mod scanned;
 #[path = "../support/mod.rs"]
 mod support;
 mod told;

@@ -8,6 +8,7 @@ mod layout;
 pub mod listing;
 pub mod message;
 mod palette;
+pub mod scan;
 pub mod story;
 pub mod table;
 
@@ -27,4 +28,9 @@ impl Look {
     pub const fn plain(width: usize) -> Self {
         Self { width, palette: Palette::PLAIN }
     }
+}
+
+/// The text in lines of at most that many columns, broken at spaces where there are any.
+pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    layout::wrap(text, columns).iter().flat_map(|line| layout::fold(line, columns)).collect()
 }

@@ -22,7 +22,7 @@ use crate::source::objects::{EventLite, PodLite};
 /// `source` falls back to `reportingComponent` where it is empty
 /// (`pkg/registry/core/event/strategy.go`), so that it holds for kubelets of any version. Never by
 /// type: Killing is a Normal event.
-const EVENT_FIELDS: &str = "source=kubelet,involvedObject.kind=Pod,reason!=Pulling,reason!=Pulled,reason!=Created,\
+pub(super) const EVENT_FIELDS: &str = "source=kubelet,involvedObject.kind=Pod,reason!=Pulling,reason!=Pulled,reason!=Created,\
      reason!=Started,reason!=SandboxChanged,reason!=DNSConfigForming,reason!=FailedSync";
 
 /// Events wait this long for the list of the pods that they speak of.

@@ -148,14 +148,22 @@ fn says_lost(object: Option<&RawValue>) -> bool {
     bookmark.is_some_and(|bookmark| bookmark.metadata.annotations.contains_key(WATCH_LOST))
 }
 
-/// The error without its place in the text, which nobody can see.
-fn words(error: &serde_json::Error) -> String {
+/// The error without its place in the text, which nobody can see, and without the names of types, which
+/// nobody knows.
+pub fn words(error: &serde_json::Error) -> String {
     let text = error.to_string();
+    if text.contains("expected struct") {
+        return "expected a JSON object".to_owned();
+    }
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words);
     crate::source::mask::cut(text, 200).to_owned()
 }
 
-fn object(resource: &str, json: &str) -> serde_json::Result<Object> {
+/// The object of a resource.
+///
+/// # Errors
+/// The text is no JSON, or no object.
+pub fn object(resource: &str, json: &str) -> serde_json::Result<Object> {
     Ok(match resource {
         "pods" => Object::Pod(serde_json::from_str(json)?),
         "events" => Object::Event(serde_json::from_str(json)?),

@@ -1,0 +1,150 @@
+//! `scan`: what loops now and why, once: in a cluster, or in what somebody sent.
+
+mod dump;
+mod live;
+mod notes;
+mod target;
+
+use std::fmt::Write as _;
+use std::io;
+
+use super::args::{Color, Least, Scan, Shown};
+use super::error::Error;
+use super::{print, terminal};
+use crate::config::selector;
+use crate::engine::{Finding, Severity};
+use crate::report::scan::{Document, markdown, names, stamp};
+use crate::report::text::Look;
+use crate::report::text::scan::{Depth, findings, restarted};
+use crate::scan::{Counts, Looked, Restarted};
+pub use target::{Target, target};
+
+/// The exit code where there are findings and `--exit-code` asks for them.
+const FINDINGS: u8 = 3;
+
+/// What was looked at.
+#[derive(Debug)]
+struct Read {
+    looked: Looked,
+    /// What the input lacks, or could not be asked, in words.
+    lacks: Vec<String>,
+    /// Whether all of it could be read.
+    complete: bool,
+    /// Findings that are not as bad as was asked for.
+    milder: usize,
+}
+
+/// Looks, and says what there is; gives back what the process ends with.
+pub fn run(args: &Scan, color: Color) -> Result<u8, Error> {
+    let mut read = if args.files.is_empty() { live::read(args)? } else { dump::read(args)? };
+    let seen = read.looked.counts;
+    narrow(&mut read, args)?;
+    let look = terminal::look(&io::stdout(), color);
+    print(rendered(&read, seen, args, look)?.as_bytes())?;
+    if !read.complete {
+        return Err(Error::Incomplete);
+    }
+    let fails = args.exit_code && !read.looked.findings.is_empty();
+    Ok(if fails { FINDINGS } else { 0 })
+}
+
+/// Keeps what was asked for.
+fn narrow(read: &mut Read, args: &Scan) -> Result<(), Error> {
+    let looked = &mut read.looked;
+    let in_namespace = |namespace: &str| args.namespace.is_empty() || args.namespace.iter().any(|one| one == namespace);
+    let selected = |labels: &_| args.selector.as_deref().is_none_or(|text| selector::selects(text, labels));
+    looked.findings.retain(|finding| in_namespace(&finding.namespace) && selected(&finding.labels));
+    looked.restarted.retain(|one| in_namespace(&one.namespace) && selected(&one.labels));
+    if let Some(target) = &args.target {
+        only(target, looked, &in_namespace)?;
+    }
+    let before = looked.findings.len();
+    if let Some(least) = args.severity {
+        looked.findings.retain(|finding| severity(finding) >= least);
+    }
+    read.milder = before - looked.findings.len();
+    Ok(())
+}
+
+/// Keeps what that workload or pod has to do with.
+fn only(target: &Target, looked: &mut Looked, in_namespace: &dyn Fn(&str) -> bool) -> Result<(), Error> {
+    let is_there = looked.owners.iter().any(|owner| in_namespace(&owner.namespace) && target.is_of_owner(owner));
+    if !is_there {
+        return Err(Error::NoTarget(target.to_string()));
+    }
+    let owners: Vec<_> = looked.owners.iter().filter(|owner| target.is_of_owner(owner)).cloned().collect();
+    let is_meant = |namespace: &str, workload: &str| {
+        owners.iter().any(|owner| *owner.namespace == *namespace && owner.workload == workload)
+    };
+    looked.findings.retain(|finding: &std::sync::Arc<Finding>| {
+        target.is_workload(&finding.workload) || is_meant(&finding.namespace, &finding.workload)
+    });
+    looked
+        .restarted
+        .retain(|one: &Restarted| target.is_workload(&one.workload()) || is_meant(&one.namespace, &one.workload()));
+    Ok(())
+}
+
+const fn severity(finding: &Finding) -> Least {
+    match finding.severity {
+        Severity::Info => Least::Info,
+        Severity::Warning => Least::Warning,
+        Severity::Critical => Least::Critical,
+    }
+}
+
+fn rendered(read: &Read, seen: Counts, args: &Scan, look: Look) -> Result<String, Error> {
+    let failed = |error: &dyn std::error::Error| Error::Start(error.to_string());
+    let document = Document::of(&read.looked, read.complete, &read.lacks);
+    let mut text = String::new();
+    match args.output {
+        Shown::Json => text = document.json().map_err(|error| failed(&error))?,
+        Shown::Yaml => text = document.yaml().map_err(|error| failed(&error))?,
+        Shown::Name => text = names(&read.looked),
+        Shown::Markdown => {
+            let notes: Vec<String> = std::iter::once(verdict(read, seen)).chain(read.lacks.iter().cloned()).collect();
+            markdown(&read.looked, &notes, &mut text).map_err(|error| failed(&error))?;
+        }
+        Shown::Text | Shown::Wide => {
+            let full = args.output == Shown::Wide || args.target.is_some();
+            let depth = if full { Depth::Full } else { Depth::Short };
+            prose(read, seen, depth, look, &mut text).map_err(|error| failed(&error))?;
+        }
+    }
+    Ok(text)
+}
+
+fn prose(read: &Read, seen: Counts, depth: Depth, look: Look, text: &mut String) -> std::fmt::Result {
+    findings(&read.looked, depth, look, text)?;
+    restarted(&read.looked, look, text)?;
+    notes::write(&verdict(read, seen), look, text)?;
+    for lack in &read.lacks {
+        notes::write(lack, look, text)?;
+    }
+    Ok(())
+}
+
+/// What was looked at, and what that came to: no more than it carries.
+fn verdict(read: &Read, seen: Counts) -> String {
+    let looked = &read.looked;
+    let mut text = match (looked.findings.len(), read.complete, looked.restarted.is_empty()) {
+        (0, false, _) => "No findings in what could be read, which is not all".to_owned(),
+        (0, true, _) if read.milder > 0 => format!("No findings that bad, and {} milder", read.milder),
+        (0, true, true) if seen.left_out == 0 => {
+            "No findings: nothing here restarts, and nothing is held up by a probe".to_owned()
+        }
+        (0, true, _) => "No findings yet".to_owned(),
+        (1, ..) => "1 finding".to_owned(),
+        (many, ..) => format!("{many} findings"),
+    };
+    let (pods, events) = (count(seen.pods, "pod"), count(seen.events, "event"));
+    let _ = write!(text, ". Looked at {pods} and {events}, as of {} UTC.", stamp(looked.at));
+    if seen.left_out > 0 {
+        let _ = write!(text, " {} more were too many to look at.", seen.left_out);
+    }
+    text
+}
+
+fn count(number: usize, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}

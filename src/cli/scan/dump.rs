@@ -1,0 +1,103 @@
+//! The look at what somebody sent.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use super::Read;
+use super::notes::Complaints;
+use crate::cli::args::Scan;
+use crate::cli::error::Error;
+use crate::report::text::scan::lack;
+use crate::scan::{Lacks, Look, Looked, MAX_EVENTS, MAX_PODS};
+use crate::source::dump::{self, Form, Found, Opened, Place};
+
+/// Reads all files as one look, or a recording by itself.
+pub fn read(args: &Scan) -> Result<Read, Error> {
+    let mut look = Look::new();
+    let mut complaints = Complaints::default();
+    for path in &args.files {
+        let name = path.display().to_string();
+        let failed = |cause| Error::Open { file: name.clone(), cause };
+        if path != Path::new("-") && path.is_dir() {
+            dump::read_folder(path, &mut |place, found| take(&mut look, &mut complaints, place, found))
+                .map_err(failed)?;
+            continue;
+        }
+        let opened = Opened::of(open(path).map_err(failed)?);
+        if opened.form == Form::Recording && args.files.len() == 1 {
+            return recording(&name, opened);
+        }
+        dump::read(&name, opened, &mut |place, found| take(&mut look, &mut complaints, place, found));
+    }
+    complaints.finish();
+    finish(look, &complaints, args)
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn io::Read>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    Ok(Box::new(File::open(path)?))
+}
+
+fn take(look: &mut Look, complaints: &mut Complaints, place: &Place, found: Found) {
+    match found {
+        Found::Object(object) => match look.take(&object) {
+            Ok(odd) => odd.iter().for_each(|odd| complaints.odd(place, &format!("used without {odd}"))),
+            Err(oddity) => complaints.lost(place, &oddity.to_string()),
+        },
+        Found::Foreign => {}
+        Found::Trouble(trouble) => complaints.tell(place, &trouble),
+    }
+}
+
+fn finish(mut look: Look, complaints: &Complaints, args: &Scan) -> Result<Read, Error> {
+    let at = look.newest().unwrap_or_default();
+    look.show(at);
+    look.settle_from_input(at);
+    let looked = look.finish(at);
+    if looked.counts.pods == 0 {
+        let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
+        return Err(Error::NothingToScan(names.join(", ")));
+    }
+    let namespaces = match args.namespace.as_slice() {
+        [only] => format!("-n {only}"),
+        _ => "-A".to_owned(),
+    };
+    let lacks = Lacks::of(&looked.counts).0.into_iter().map(|one| lack(one, &namespaces));
+    let mut lacks: Vec<String> = lacks.collect();
+    // The command to get it all is the same for each of them.
+    lacks.iter_mut().rev().skip(1).for_each(|text| {
+        if let Some((words, _)) = text.split_once(" All that is needed: ") {
+            *text = words.to_owned();
+        }
+    });
+    if looked.counts.left_out > 0 {
+        lacks.push(format!(
+            "No more than {MAX_PODS} pods and {MAX_EVENTS} events are looked at: name namespaces with -n."
+        ));
+    }
+    let complete = !complaints.lossy() && looked.counts.left_out == 0;
+    Ok(Read { looked, lacks, complete, milder: 0 })
+}
+
+/// A recording says more than a look: what of it goes on at its end.
+fn recording(name: &str, opened: Opened<'_>) -> Result<Read, Error> {
+    let (looked, replayed) = Looked::at_the_end_of(opened.reader.take(u64::MAX));
+    let file = name.to_owned();
+    if replayed.observations == 0 {
+        return Err(Error::NoLines(file));
+    }
+    let mut complaints = Complaints::default();
+    if let Some(error) = &replayed.error {
+        complaints.lost(&Place { file: file.clone(), line: error.after }, &error.source.to_string());
+    }
+    if replayed.skipped > 0 {
+        let place = Place { file: file.clone(), line: 0 };
+        complaints.lost(&place, &format!("{} lines could not be used; probehound replay says which", replayed.skipped));
+    }
+    let lacks =
+        vec![format!("It is a recording, and this is how it ends; probehound replay {file} tells what happened.")];
+    Ok(Read { looked, lacks, complete: !complaints.lossy(), milder: 0 })
+}

@@ -1,0 +1,102 @@
+//! What is said about an input: on standard output what belongs to the answer, on standard error
+//! what could not be used.
+
+use std::fmt;
+use std::io::{self, Write as _};
+
+use crate::report::escape::{terminal, visible};
+use crate::report::text::{Look, wrapped};
+use crate::source::dump::{Place, Trouble};
+
+/// Troubles that are told one by one; the rest is counted.
+const MOST: usize = 20;
+/// Files without objects that are named.
+const NAMED: usize = 3;
+/// Longest trouble in columns.
+const REASON: usize = 400;
+
+/// Writes a paragraph. A command at its end stands on a line of its own.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(text: &str, look: Look, out: &mut impl fmt::Write) -> fmt::Result {
+    let (words, command) = match text.split_once(": kubectl ") {
+        Some((words, command)) => (format!("{words}:"), Some(format!("kubectl {command}"))),
+        None => (text.to_owned(), None),
+    };
+    for line in wrapped(&visible(&words), look.width) {
+        writeln!(out, "{line}")?;
+    }
+    command.map_or(Ok(()), |command| writeln!(out, "{}", visible(&command)))
+}
+
+/// What could not be used.
+#[derive(Debug, Default)]
+pub struct Complaints {
+    told: usize,
+    more: usize,
+    empty: Vec<String>,
+    empties: usize,
+    lossy: bool,
+}
+
+impl Complaints {
+    /// Tells one, if it is one of the first.
+    pub fn tell(&mut self, place: &Place, trouble: &Trouble) {
+        self.lossy |= trouble.loses_objects();
+        if *trouble == Trouble::NoObjects {
+            self.empties += 1;
+            if self.empty.len() < NAMED {
+                self.empty.push(visible(&place.file));
+            }
+            return;
+        }
+        self.say(&visible(&place.to_string()), &trouble.to_string());
+    }
+
+    /// Tells what is odd about an object that is used, or that it cannot be.
+    pub fn odd(&mut self, place: &Place, what: &str) {
+        self.say(&visible(&place.to_string()), what);
+    }
+
+    /// An object cannot be used at all.
+    pub fn lost(&mut self, place: &Place, what: &str) {
+        self.lossy = true;
+        self.odd(place, what);
+    }
+
+    /// Tells what was not told one by one.
+    pub fn finish(&self) {
+        if self.more > 0 {
+            let _ = writeln!(io::stderr().lock(), "and {} more that could not be used", self.more);
+        }
+        if self.empties > 0 {
+            let more = if self.empties > self.empty.len() { ", …" } else { "" };
+            let names = self.empty.join(", ");
+            let _ = writeln!(
+                io::stderr().lock(),
+                "{} without Kubernetes objects passed over: {names}{more}",
+                files(self.empties)
+            );
+        }
+    }
+
+    /// Whether objects may be missing.
+    pub const fn lossy(&self) -> bool {
+        self.lossy
+    }
+
+    fn say(&mut self, place: &str, what: &str) {
+        if self.told == MOST {
+            self.more += 1;
+            return;
+        }
+        self.told += 1;
+        // A closed standard error must not end the scan.
+        let _ = writeln!(io::stderr().lock(), "{place}: {}", terminal(what, REASON));
+    }
+}
+
+fn files(count: usize) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}

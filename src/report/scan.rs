@@ -1,0 +1,186 @@
+//! A scan as a document, as names, and as Markdown for a ticket.
+
+use std::fmt::{self, Write};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::escape::{cut, visible};
+use super::headline::headline;
+use super::json;
+use super::remedies::{self, is_command, label};
+use super::sentence::{Part, Sentence};
+use super::sentences::{changed_by, doubt, extent, field_is};
+use super::text::scan::target;
+use super::when::clock;
+use crate::engine::{Finding, Severity};
+use crate::scan::{Looked, Restarted};
+use crate::time::Time;
+
+/// Longest value in Markdown, in columns.
+const VALUE: usize = 200;
+
+/// What `scan -o json` prints.
+#[derive(Serialize, Debug)]
+pub struct Document<'a> {
+    /// When the look was, by the newest stamp of a dump.
+    pub at: Time,
+    /// What is wrong, worst first; those whose `confirmed_at` is null are suspected only.
+    pub findings: &'a [Arc<Finding>],
+    /// What restarted, or waits, and no finding speaks of.
+    pub unexplained: Vec<Unexplained<'a>>,
+    /// Whether all of the input could be read.
+    pub complete: bool,
+    /// What it lacks, in words.
+    pub lacks: &'a [String],
+}
+
+/// A container that restarted, or waits.
+#[derive(Serialize, Debug)]
+pub struct Unexplained<'a> {
+    namespace: &'a str,
+    workload: String,
+    container: &'a str,
+    pods: usize,
+    restarts: u64,
+    last_end: Option<Time>,
+    exit_code: Option<i32>,
+    waits_for: Option<&'a str>,
+}
+
+impl<'a> Document<'a> {
+    /// Of a look.
+    pub fn of(looked: &'a Looked, complete: bool, lacks: &'a [String]) -> Self {
+        let unexplained = looked.restarted.iter().map(Unexplained::of).collect();
+        Self { at: looked.at, findings: &looked.findings, unexplained, complete, lacks }
+    }
+
+    /// As JSON, indented by two spaces, safe to look at.
+    ///
+    /// # Errors
+    /// None that serialising plain data can give.
+    pub fn json(&self) -> serde_json::Result<String> {
+        json::pretty(self)
+    }
+
+    /// As YAML, safe to look at.
+    ///
+    /// # Errors
+    /// None that serialising plain data can give.
+    pub fn yaml(&self) -> Result<String, serde_saphyr::ser::Error> {
+        let text = serde_saphyr::to_string(self)?;
+        Ok(if text.chars().all(json::is_safe) { text } else { self.json().map_err(|error| error.to_string())? })
+    }
+}
+
+impl<'a> Unexplained<'a> {
+    fn of(one: &'a Restarted) -> Self {
+        Self {
+            namespace: &one.namespace,
+            workload: one.workload(),
+            container: &one.container,
+            pods: one.pods,
+            restarts: one.restarts,
+            last_end: one.last,
+            exit_code: one.exit,
+            waits_for: one.waits.as_deref(),
+        }
+    }
+}
+
+/// `-n shop deployment/web`, a line for each workload, as kubectl takes it.
+pub fn names(looked: &Looked) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for finding in &looked.findings {
+        let line = visible(&format!("-n {} {}", finding.namespace, target(finding)));
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// The findings as Markdown: a heading and a list for each.
+///
+/// # Errors
+/// Those of `out`.
+pub fn markdown(looked: &Looked, notes: &[String], out: &mut impl Write) -> fmt::Result {
+    writeln!(out, "# What loops, as of {} UTC\n", stamp(looked.at))?;
+    for finding in &looked.findings {
+        one(finding, out)?;
+    }
+    if !looked.restarted.is_empty() {
+        writeln!(out, "## Seen, and not explained\n")?;
+        for one in &looked.restarted {
+            let who = format!("{} {}, container {}", one.namespace, one.workload(), one.container);
+            writeln!(out, "- {}: {} restarts in {} pods", code(&who), one.restarts, one.pods)?;
+        }
+        writeln!(out)?;
+    }
+    notes.iter().try_for_each(|note| writeln!(out, "> {}\n", plain(note)))
+}
+
+fn one(finding: &Finding, out: &mut impl Write) -> fmt::Result {
+    let severity = match (finding.confirmed_at, finding.severity) {
+        (None, _) => "Suspected",
+        (_, Severity::Critical) => "Critical",
+        (_, Severity::Warning) => "Warning",
+        (_, Severity::Info) => "Info",
+    };
+    writeln!(out, "## {severity}: {}\n", plain(&headline(finding)))?;
+    let sentences = [Some(extent(finding)), field_is(finding), changed_by(finding)];
+    for sentence in sentences.iter().flatten() {
+        writeln!(out, "- {}", in_markdown(sentence))?;
+    }
+    for fact in &finding.evidence {
+        writeln!(out, "- {} {}", clock(fact.at), code(&fact.what))?;
+    }
+    if let Some(doubt) = doubt(finding) {
+        writeln!(out, "- {}", plain(&doubt))?;
+    }
+    writeln!(out)?;
+    for remedy in remedies::of(finding).iter().take(1) {
+        if is_command(remedy) {
+            writeln!(out, "{}:\n\n```sh\n{remedy}\n```\n", label(remedy))?;
+        } else {
+            writeln!(out, "{}: {}\n", label(remedy), plain(remedy))?;
+        }
+    }
+    Ok(())
+}
+
+/// `2026-11-22 14:04:10`
+pub fn stamp(at: Time) -> String {
+    let text = at.to_string();
+    format!("{} {}", text.get(..10).unwrap_or_default(), clock(at))
+}
+
+fn in_markdown(sentence: &Sentence) -> String {
+    let part = |part: &Part| match part {
+        Part::Words(words) => plain(words),
+        Part::Name(text) | Part::Value(text) => code(text),
+    };
+    sentence.parts().iter().map(part).collect()
+}
+
+/// Text from a cluster as code, which nothing in it ends.
+fn code(text: &str) -> String {
+    format!("`{}`", cut(&visible(text), VALUE).replace('`', "'"))
+}
+
+/// Text without anything that Markdown or HTML would act upon.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    for character in cut(&visible(text), VALUE * 3).chars() {
+        match character {
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '!' | '~' | '@' => {
+                out.push('\\');
+                out.push(character);
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}

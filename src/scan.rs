@@ -1,0 +1,291 @@
+//! A first look at a cluster: what a list of everything shows at one moment, through the engine.
+//!
+//! Sans-IO: objects and answers are given, with the time; whoever holds them reads a dump or a cluster.
+
+mod lacks;
+mod restarted;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::sync::Arc;
+
+use crate::engine::{Engine, Finding, KubeletEvent, Need, Observation, Owner, PodSnapshot, Scope, Seen as How, Uid};
+use crate::replay::{Moment, Replayed, replay};
+use crate::source::recording::{Object, RecordKind};
+use crate::source::{Observer, Oddity, Related, newest};
+use crate::time::Time;
+pub use lacks::{Lack, Lacks};
+pub use restarted::Restarted;
+
+/// Most pods that are kept, at some 700 bytes each until the look, and 450 in the engine.
+pub const MAX_PODS: usize = 200_000;
+/// Most events of kubelets that are kept, at some 300 bytes each.
+pub const MAX_EVENTS: usize = 200_000;
+/// Rounds of answers that may follow from one another.
+const MAX_ROUNDS: usize = 16;
+
+/// A look that is being taken.
+#[derive(Default)]
+pub struct Look {
+    engine: Engine,
+    observer: Observer,
+    related: Related,
+    pods: Vec<PodSnapshot>,
+    places: HashMap<Uid, usize>,
+    events: Vec<KubeletEvent>,
+    newest: newest::Newest,
+    tops: Tops,
+    restarted: Vec<Restarted>,
+    owners: BTreeMap<(Arc<str>, Owner), Below>,
+    counts: Counts,
+}
+
+/// What is below an owner: what is on top of it, as its name tells, and its pods.
+#[derive(Default)]
+struct Below {
+    guess: Option<Owner>,
+    pods: Vec<Arc<str>>,
+}
+
+/// Pods of one owner.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Placed {
+    /// Their namespace.
+    pub namespace: Arc<str>,
+    /// Their controller, or the pod itself.
+    pub owner: Owner,
+    /// `Deployment/web`, as far as it is known.
+    pub workload: String,
+    /// Their names.
+    pub pods: Vec<Arc<str>>,
+}
+
+/// The top of the chain of controllers of an owner, by namespace and owner.
+type Tops = BTreeMap<(Arc<str>, Owner), Owner>;
+
+/// What was seen.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Pods.
+    pub pods: usize,
+    /// Events of kubelets on pods.
+    pub events: usize,
+    /// Objects around the pods.
+    pub related: usize,
+    /// Pods and events beyond what is kept.
+    pub left_out: usize,
+    /// Objects of a cluster that could not be used.
+    pub unused: usize,
+    /// Pods whose controller has revisions, in the input or not.
+    pub with_revisions: usize,
+}
+
+/// What a look came to.
+#[derive(Debug)]
+pub struct Looked {
+    /// When it was.
+    pub at: Time,
+    /// What is wrong, worst first, suspected ones included; none that is over.
+    pub findings: Vec<Arc<Finding>>,
+    /// Containers that restarted or do not run, and of which no finding speaks.
+    pub restarted: Vec<Restarted>,
+    /// The pods by their owners.
+    pub owners: Vec<Placed>,
+    /// What was seen.
+    pub counts: Counts,
+}
+
+impl Looked {
+    /// What goes on at the end of a recording.
+    pub fn at_the_end_of(input: impl Read) -> (Self, Replayed) {
+        let mut engine = Engine::default();
+        let (mut pods, mut counts) = (BTreeMap::new(), Counts::default());
+        let replayed = replay(input, &mut engine, |moment| {
+            if let Moment::Record(progress) = moment {
+                match progress.observation {
+                    Some(Observation::Pod(pod)) => {
+                        pods.insert(pod.id.uid, pod.as_ref().clone());
+                    }
+                    Some(Observation::PodGone(id)) => _ = pods.remove(&id.uid),
+                    Some(Observation::Event(_)) => counts.events += 1,
+                    _ => {}
+                }
+            }
+        });
+        engine.settle();
+        counts.pods = pods.len();
+        let at = replayed.last.unwrap_or_default();
+        let pods: Vec<PodSnapshot> = pods.into_values().collect();
+        let mut look = Look { engine, counts, ..Look::default() };
+        look.remember(&pods);
+        (look.finish(at), replayed)
+    }
+}
+
+impl Look {
+    /// A look that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Begins to take in lists, anew where it has before.
+    pub fn begin(&mut self) {
+        self.pods.clear();
+        self.places.clear();
+        self.events.clear();
+        self.counts = Counts::default();
+    }
+
+    /// An object could not be used.
+    pub const fn note_unused(&mut self) {
+        self.counts.unused += 1;
+    }
+
+    /// Takes in an object of a list; gives back what is odd about it.
+    ///
+    /// # Errors
+    /// It cannot be used at all.
+    pub fn take(&mut self, object: &Object) -> Result<Vec<Oddity>, Oddity> {
+        self.newest.note(object);
+        let outcome = match object {
+            Object::Pod(pod) => self.observer.pod(pod, How::Listed).map(|pod| self.pod(pod)),
+            Object::Event(event) => self.observer.event(event).map(|event| {
+                if let Some(event) = event {
+                    self.event(event);
+                }
+            }),
+            object => self.related.apply(RecordKind::Added, object, &mut self.observer).map(|kept| {
+                self.counts.related += usize::from(kept);
+            }),
+        };
+        let odd = self.observer.take_oddities();
+        outcome.map(|()| odd)
+    }
+
+    /// The newest stamp of what was taken in: the time of a dump.
+    pub fn newest(&self) -> Option<Time> {
+        self.newest.time(&self.events)
+    }
+
+    /// Gives the engine what was taken in, as lists that were read at `at`.
+    pub fn show(&mut self, at: Time) {
+        let pods = std::mem::take(&mut self.pods);
+        self.remember(&pods);
+        self.places.clear();
+        self.engine.apply(Observation::ListStarted(Scope::All), at);
+        for pod in pods {
+            self.engine.apply(Observation::Pod(Box::new(pod)), at);
+        }
+        self.engine.apply(Observation::ListFinished(Scope::All), at);
+        for event in std::mem::take(&mut self.events) {
+            self.engine.apply(Observation::Event(Box::new(event)), at);
+        }
+        self.engine.tick(at);
+    }
+
+    /// Lets time pass.
+    pub fn tick(&mut self, at: Time) {
+        self.engine.tick(at);
+    }
+
+    /// What the engine would like to know.
+    pub fn take_needs(&mut self) -> Vec<Need> {
+        // What it says is asked for at the end.
+        self.engine.take_changes();
+        self.engine.take_needs()
+    }
+
+    /// Takes in an answer.
+    pub fn answer(&mut self, answer: Observation, at: Time) {
+        if let Observation::Workload(facts) = &answer {
+            let key = (Arc::clone(&facts.namespace), facts.owner.clone());
+            self.tops.insert(key, facts.top.clone());
+        }
+        self.engine.apply(answer, at);
+    }
+
+    /// The observer by which answers are read.
+    pub const fn observer(&mut self) -> &mut Observer {
+        &mut self.observer
+    }
+
+    /// Answers what the engine wants to know from the objects that were taken in, and has it say all
+    /// that there is to say.
+    pub fn settle_from_input(&mut self, at: Time) {
+        for _ in 0..2 {
+            for _ in 0..MAX_ROUNDS {
+                let needs = self.take_needs();
+                if needs.is_empty() {
+                    break;
+                }
+                for need in needs {
+                    if let Some(answer) = self.related.answer(&need) {
+                        self.answer(answer, at);
+                    }
+                }
+            }
+            self.engine.settle();
+        }
+    }
+
+    /// Lets all waits be over.
+    pub fn settle(&mut self) {
+        self.engine.settle();
+    }
+
+    /// What it came to.
+    pub fn finish(&mut self, at: Time) -> Looked {
+        let mut findings = self.engine.findings();
+        findings.retain(|finding| finding.resolved_at.is_none());
+        findings.sort_by_key(|finding| std::cmp::Reverse(crate::report::rank::Rank::of(finding)));
+        let is_told = |one: &Restarted| findings.iter().any(|finding| one.is_of(finding));
+        let mut restarted: Vec<Restarted> = std::mem::take(&mut self.restarted);
+        for one in &mut restarted {
+            one.find_top(&self.tops, &self.related);
+        }
+        restarted.retain(|one| !is_told(one));
+        let placed = std::mem::take(&mut self.owners).into_iter().map(|(key, Below { guess, pods })| {
+            let top = restarted::top(&key.0, &key.1, &self.tops, &self.related);
+            let top = top.as_ref().or(guess.as_ref()).unwrap_or(&key.1);
+            let workload = format!("{}/{}", top.kind, top.name);
+            Placed { namespace: key.0, owner: key.1, workload, pods }
+        });
+        Looked { at, findings, restarted, owners: placed.collect(), counts: self.counts }
+    }
+
+    /// What of the pods is told beside the findings.
+    fn remember(&mut self, pods: &[PodSnapshot]) {
+        self.restarted = restarted::of(pods);
+        self.owners.clear();
+        for pod in pods {
+            let key = (Arc::clone(&pod.id.namespace), restarted::owner(pod));
+            let below = self.owners.entry(key).or_default();
+            below.guess = restarted::guess(pod);
+            below.pods.push(Arc::clone(&pod.id.name));
+        }
+    }
+
+    fn pod(&mut self, pod: PodSnapshot) {
+        self.newest.note_pod(&pod);
+        match self.places.get(&pod.id.uid) {
+            Some(at) if self.pods[*at].version <= pod.version => self.pods[*at] = pod,
+            Some(_) => {}
+            None if self.pods.len() >= MAX_PODS => self.counts.left_out += 1,
+            None => {
+                self.counts.pods += 1;
+                self.counts.with_revisions += usize::from(lacks::has_revisions(&pod));
+                self.places.insert(pod.id.uid, self.pods.len());
+                self.pods.push(pod);
+            }
+        }
+    }
+
+    fn event(&mut self, event: KubeletEvent) {
+        if self.events.len() >= MAX_EVENTS {
+            self.counts.left_out += 1;
+            return;
+        }
+        self.counts.events += 1;
+        self.events.push(event);
+    }
+}

@@ -1,0 +1,102 @@
+//! A list of a resource, read once.
+
+use std::time::Duration;
+
+use kube::Api;
+use kube::api::ListParams;
+use tokio::time::{sleep, timeout};
+
+use super::client::Access;
+use super::trouble::{Trouble, cause};
+use super::watch::EVENT_FIELDS;
+use super::watched::{Lean, Watched};
+use crate::source::objects::{EventLite, PodLite};
+use crate::source::recording::Object;
+
+/// Objects of a page: what is in memory at once.
+const PAGE: u32 = 500;
+/// How long a page may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a page is asked for, and the pause in between.
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Why a list could not be read to its end.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{cause}")]
+pub struct ListError {
+    /// The kind of it.
+    pub trouble: Trouble,
+    /// What the server or the connection says.
+    pub cause: String,
+}
+
+/// Reads the pods of a namespace, or of all, those with these labels.
+///
+/// # Errors
+/// The list cannot be read, or not to its end.
+pub async fn list_pods(
+    access: &Access,
+    namespace: Option<&str>,
+    labels: Option<&str>,
+    on: &mut dyn FnMut(Object),
+) -> Result<(), ListError> {
+    let params = ListParams { label_selector: labels.map(str::to_owned), ..ListParams::default() };
+    list::<PodLite>(access, namespace, params, on).await
+}
+
+/// Reads the kubelets' events on pods of a namespace, or of all.
+///
+/// # Errors
+/// The list cannot be read, or not to its end.
+pub async fn list_events(
+    access: &Access,
+    namespace: Option<&str>,
+    on: &mut dyn FnMut(Object),
+) -> Result<(), ListError> {
+    let params = ListParams { field_selector: Some(EVENT_FIELDS.to_owned()), ..ListParams::default() };
+    list::<EventLite>(access, namespace, params, on).await
+}
+
+async fn list<T: Lean>(
+    access: &Access,
+    namespace: Option<&str>,
+    params: ListParams,
+    on: &mut dyn FnMut(Object),
+) -> Result<(), ListError> {
+    let client = access.client().clone();
+    let api: Api<Watched<T>> = match namespace {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    };
+    let mut params = params.limit(PAGE);
+    loop {
+        let page = page(&api, &params).await?;
+        for item in page.items {
+            on(item.object.into_object());
+        }
+        params.continue_token = page.metadata.continue_.filter(|next| !next.is_empty());
+        if params.continue_token.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn page<T: Lean>(
+    api: &Api<Watched<T>>,
+    params: &ListParams,
+) -> Result<kube::core::ObjectList<Watched<T>>, ListError> {
+    let mut attempt = 1;
+    loop {
+        let error = match timeout(PATIENCE, api.list(params)).await {
+            Ok(Ok(page)) => return Ok(page),
+            Ok(Err(error)) => ListError { trouble: Trouble::of(&error), cause: cause(&error) },
+            Err(_) => ListError { trouble: Trouble::Timeout, cause: "no answer in time".to_owned() },
+        };
+        if attempt == ATTEMPTS || !error.trouble.may_pass() {
+            return Err(error);
+        }
+        attempt += 1;
+        sleep(PAUSE).await;
+    }
+}

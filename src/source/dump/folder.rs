@@ -1,0 +1,64 @@
+//! Folders: the files in one, in the order of their names.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use super::stream::Opened;
+use super::{Found, Place, Sink, Trouble, archive, trouble};
+
+/// Folders in folders that are looked into.
+const MAX_DEPTH: usize = 32;
+
+/// Reads the files of a folder and of those in it; links are not followed.
+///
+/// # Errors
+/// The folder itself cannot be listed.
+pub fn read(folder: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
+    walk(folder, folder, 0, sink)
+}
+
+fn walk(root: &Path, folder: &Path, depth: usize, sink: &mut Sink<'_>) -> io::Result<()> {
+    let mut entries: Vec<fs::DirEntry> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let full = entry.path();
+        let name = path(full.strip_prefix(root).unwrap_or(&full));
+        let outcome = match entry.file_type() {
+            _ if is_left_out(&name) => continue,
+            Ok(kind) if kind.is_dir() && depth < MAX_DEPTH => walk(root, &full, depth + 1, sink),
+            Ok(kind) if kind.is_file() => file(&name, &full, sink),
+            // A link, a socket, a pipe.
+            Ok(_) => continue,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            sink(&Place { file: name, line: 0 }, Found::Trouble(trouble(&error)));
+        }
+    }
+    Ok(())
+}
+
+fn file(name: &str, path: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
+    let file = File::open(path)?;
+    if file.metadata()?.len() == 0 {
+        sink(&Place { file: name.to_owned(), line: 0 }, Found::Trouble(Trouble::NoObjects));
+        return Ok(());
+    }
+    archive::read(name, Opened::of(file), 0, sink);
+    Ok(())
+}
+
+/// A path with slashes, whatever the system.
+pub fn path(path: &Path) -> String {
+    let parts = path.components().map(|part| part.as_os_str().to_string_lossy());
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// Whether a file or folder holds what containers and nodes wrote: they write what they like.
+pub fn is_left_out(path: &str) -> bool {
+    let mut parts = path.split('/');
+    let last = parts.next_back().unwrap_or_default();
+    let is_log = |name: &str| name == "logs.txt" || name.split('.').skip(1).any(|part| part == "log");
+    is_log(last) || last == "logs" || last == "audit_logs" || parts.any(|part| part == "logs" || part == "audit_logs")
+}

@@ -1,0 +1,125 @@
+//! Dumps: whatever people have of a cluster when something is broken.
+//!
+//! kubectl's JSON and YAML, folders and archives of must-gather, `oc adm inspect` and support
+//! bundles, `kubectl cluster-info dump`; recognised by content, read an object at a time.
+//!
+//! Invariants:
+//! - **Bounded**: no more than [`MAX_ITEM`] bytes of an object, and no more than [`MAX_NESTED`] objects
+//!   that hold one another, are in memory at once, whatever the size of the input.
+//! - **Total**: what cannot be used is told with its place, and affects nothing else.
+//! - **Never whole by mistake**: an input that ends in the middle of something is told to be cut.
+
+mod archive;
+mod folder;
+mod item;
+mod json;
+mod piece;
+mod stream;
+mod text;
+mod utf16;
+mod yaml;
+
+use std::fmt;
+use std::io::{self, BufRead};
+use std::path::Path;
+
+use crate::source::recording::Object;
+pub use piece::{MAX_ITEM, MAX_NESTED};
+pub use stream::{Form, Opened};
+
+/// Where something stands.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place {
+    /// The file, as its path below what was named.
+    pub file: String,
+    /// The line on which it begins, from 1; 0 for the file as a whole.
+    pub line: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.file),
+            line => write!(f, "{}:{line}", self.file),
+        }
+    }
+}
+
+/// What is found in a dump.
+#[derive(Debug)]
+pub enum Found {
+    /// An object that is looked at.
+    Object(Object),
+    /// An object of a kind that is not.
+    Foreign,
+    /// Something that cannot be used.
+    Trouble(Trouble),
+}
+
+/// Why something of a dump cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Trouble {
+    /// An object is not what its kind says, or none at all.
+    #[error("{0}")]
+    Broken(String),
+    /// The input ends in the middle of something.
+    #[error("it is cut off: {0}")]
+    Cut(String),
+    /// The system or the decoder cannot read on.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// A file that holds no objects.
+    #[error("it holds no Kubernetes objects")]
+    NoObjects,
+    /// A recording among other files.
+    #[error("it is a recording; scan it by itself, or see what happened with: probehound replay {0}")]
+    Recording(String),
+    /// An archive of a form that is not read.
+    #[error("it is {0}, which is not read; unpack it, and name the folder")]
+    Packed(&'static str),
+    /// Text of `kubectl describe`; what to run instead.
+    #[error("it is text of kubectl describe, which leaves out what is needed; run: {0}")]
+    Described(String),
+    /// A table of `kubectl get`.
+    #[error("it is a table of kubectl get; add -o json to that command")]
+    Table,
+}
+
+impl Trouble {
+    /// Whether objects may be missing that the input would have held.
+    pub const fn loses_objects(&self) -> bool {
+        matches!(self, Self::Broken(_) | Self::Cut(_) | Self::Unreadable(_))
+    }
+}
+
+/// Is told what is found, in order.
+pub type Sink<'a> = dyn FnMut(&Place, Found) + 'a;
+
+/// Reads a folder with all that is in it; links are not followed.
+///
+/// # Errors
+/// The folder itself cannot be listed.
+pub fn read_folder(folder: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
+    folder::read(folder, sink)
+}
+
+/// Reads a stream that was [opened](Opened::of) under that name.
+pub fn read(name: &str, opened: Opened<'_>, sink: &mut Sink<'_>) {
+    archive::read(name, opened, 0, sink);
+}
+
+/// Takes the reader of a stream of text.
+type Input<'a> = Box<dyn BufRead + 'a>;
+
+/// What an error of reading says about the input.
+fn trouble(error: &io::Error) -> Trouble {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Trouble::Cut("it ends before its end".to_owned()),
+        io::ErrorKind::NotFound => Trouble::Unreadable("there is no such file".to_owned()),
+        io::ErrorKind::PermissionDenied => Trouble::Unreadable("you may not read it".to_owned()),
+        _ => Trouble::Unreadable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! The time of a dump: the newest stamp in it.
+
+use std::time::Duration;
+
+use super::objects::{EventLite, Maybe};
+use super::recording::Object;
+use crate::engine::{ContainerSnapshot, Ended, KubeletEvent, PodSnapshot, State};
+use crate::time::Time;
+
+/// So far beyond what the API server and the kubelets have stamped is an event believed: whoever may
+/// write events may write any time into them.
+const AHEAD: Duration = Duration::from_hours(24);
+
+/// The newest stamp so far that nobody but the API server and the kubelets' statuses has made.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Newest(Option<Time>);
+
+impl Newest {
+    /// The newest stamp that can be believed, these events' among them.
+    pub fn time(&self, events: &[KubeletEvent]) -> Option<Time> {
+        let said = events.iter().map(|event| event.last);
+        match self.0 {
+            Some(sure) => said.filter(|said| said.since(sure) <= AHEAD).max().max(Some(sure)),
+            None => said.max(),
+        }
+    }
+
+    /// Takes in when an object was made.
+    pub fn note(&mut self, object: &Object) {
+        if let Object::Event(event) = object {
+            self.0 = self.0.max(created(event));
+        }
+    }
+
+    /// Takes in the stamps of a pod.
+    pub fn note_pod(&mut self, pod: &PodSnapshot) {
+        let of_containers = pod.containers.iter().filter_map(of_container).max();
+        self.0 = self.0.max(pod.created).max(pod.start_time).max(of_containers);
+    }
+}
+
+fn created(event: &EventLite) -> Option<Time> {
+    let Maybe::Is(text) = &event.metadata.ok()?.creation_timestamp else { return None };
+    Time::parse(text).ok()
+}
+
+fn of_container(container: &ContainerSnapshot) -> Option<Time> {
+    let now = match &container.state {
+        State::Running { since } => *since,
+        State::Ended(end) => of_end(end),
+        State::Waiting { .. } => None,
+    };
+    now.max(container.last.as_ref().and_then(of_end))
+}
+
+fn of_end(end: &Ended) -> Option<Time> {
+    end.finished.max(end.started)
+}
