@@ -8,6 +8,7 @@ use kube::core::crd::CustomResourceExt;
 use probehound::engine::{
     Cause, Confidence, Effect, Engine, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
+use probehound::report::escape::visible;
 use probehound::report::object::{FindingObject, FindingState, FindingStatus};
 use probehound::time::Time;
 use serde_json::Value as Json;
@@ -25,7 +26,8 @@ fn every_finding_of_every_recording_comes_back_as_it_was() {
             let object = FindingObject::of(&finding, FindingState::Confirmed, None);
             let json = serde_json::to_value(&object).expect("plain data");
             let back: FindingObject = serde_json::from_value(json.clone()).expect("its own form");
-            if back != object || back.finding() != Some(Finding { considered: Arc::default(), ..(*finding).clone() }) {
+            let shown = as_shown(&Finding { considered: Arc::default(), ..(*finding).clone() });
+            if back != object || back.finding().map(|back| json_of(&back)) != Some(shown) {
                 failures.push(format!("{}: {finding:?}", incident.name));
             }
             failures.extend(misfits(&schema, &json, "").into_iter().map(|what| format!("{}: {what}", incident.name)));
@@ -50,6 +52,54 @@ fn a_status_without_the_essence_is_no_finding() {
     assert!(object.finding().is_none());
     object.status = None;
     assert!(object.finding().is_none());
+}
+
+#[test]
+fn nothing_in_a_status_acts_upon_a_terminal() {
+    let hostile = "a\u{1b}[2J\u{202e}b\nc";
+    let finding = Finding {
+        field: Some(hostile.to_owned()),
+        current: Some(Value::Text(hostile.to_owned())),
+        suggested: Some(Value::Text(hostile.to_owned())),
+        hypotheses: vec![hostile.to_owned()],
+        remedy: vec![hostile.to_owned()],
+        example: Some(hostile.into()),
+        workload: format!("Rollout/{hostile}").into(),
+        ..monstrous()
+    };
+    let status = FindingObject::of(&finding, FindingState::Confirmed, Some(hostile)).status;
+    let json = serde_json::to_value(status).expect("plain data");
+    let mut texts = Vec::new();
+    texts_of(&json, &mut texts);
+    assert!(texts.iter().any(|text| text.contains("\\u{1b}[2J\\u{202e}b\\nc")), "{texts:?}");
+    let acts = |text: &&String| text.chars().any(|letter| letter.is_control() || letter == '\u{202e}');
+    assert_eq!(texts.iter().filter(acts).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+fn texts_of(value: &Json, into: &mut Vec<String>) {
+    match value {
+        Json::String(text) => into.push(text.clone()),
+        Json::Array(items) => items.iter().for_each(|item| texts_of(item, into)),
+        Json::Object(fields) => fields.values().for_each(|field| texts_of(field, into)),
+        _ => {}
+    }
+}
+
+fn json_of(finding: &Finding) -> Json {
+    serde_json::to_value(finding).expect("plain data")
+}
+
+/// A finding with all its texts as a terminal may show them.
+fn as_shown(finding: &Finding) -> Json {
+    fn shown(value: Json) -> Json {
+        match value {
+            Json::String(text) => Json::String(visible(&text)),
+            Json::Array(items) => items.into_iter().map(shown).collect(),
+            Json::Object(fields) => fields.into_iter().map(|(name, field)| (name, shown(field))).collect(),
+            other => other,
+        }
+    }
+    shown(json_of(finding))
 }
 
 /// Every part as long as the engine could ever make it, and longer.

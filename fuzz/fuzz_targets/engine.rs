@@ -140,6 +140,7 @@ impl World {
                 window: Duration::from_secs(u64::from(*window)),
                 probe_kills: u32::from(*probe_kills),
                 own_ends: u32::from(*own_ends),
+                exec_output: own_ends % 2 == 0,
             });
         } else if let Some(observation) = self.observation(step) {
             self.engine.apply(observation, self.now);

@@ -112,6 +112,7 @@ fn detection(raw: &raw::Detection, checker: &mut Checker) -> Settings {
         window: window.unwrap_or(default.window),
         probe_kills: restarts("detection.probeKills", raw.probe_kills.as_ref(), default.probe_kills, checker),
         own_ends: restarts("detection.ownEnds", raw.own_ends.as_ref(), default.own_ends, checker),
+        exec_output: raw.exec_output.unwrap_or(default.exec_output),
     }
 }
 

@@ -73,6 +73,8 @@ pub struct Detection {
     /// How many restarts.
     #[schemars(with = "i64")]
     pub own_ends: Option<Spanned<i64>>,
+    /// Whether the output of exec probes is kept.
+    pub exec_output: Option<bool>,
 }
 
 /// What is not told.

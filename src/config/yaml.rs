@@ -150,7 +150,7 @@ mod tests {
         let (at, what, hint) = problem("detection:\n  widnow: 15m\n");
         assert_eq!(at, Some((2, 3)));
         assert_eq!(what, "unknown key \"widnow\" in detection; did you mean \"window\"?");
-        assert_eq!(hint.as_deref(), Some("what can stand here: window, probeKills, ownEnds"));
+        assert_eq!(hint.as_deref(), Some("what can stand here: window, probeKills, ownEnds, execOutput"));
         let (_, what, _) = problem("silences:\n- namespace: a\n- nmaespace: b\n");
         assert_eq!(what, "unknown key \"nmaespace\" in silences[1]; did you mean \"namespace\"?");
         let (_, what, _) = problem("slack: x\n");

@@ -313,7 +313,7 @@ fn pending(workload: &Workload, pods: &super::pods::PodTable, nodes: &super::nod
         let runs = pod.containers.iter().filter_map(|container| container.history.as_ref());
         let ends = runs.flat_map(|history| history.runs.iter()).filter_map(|run| run.end.as_ref());
         let latest = ends.map(|end| end.seen_at).max()?;
-        let patience = super::judge::patience(nodes.clock(pod.node.as_ref(), now));
+        let patience = super::judge::patience(nodes.seen_from(&workload.namespace).clock(pod.node.as_ref(), now));
         let by_rules = pod.template.containers.iter().any(ContainerSpec::has_restart_rules);
         let settled = by_rules.then(|| latest.plus(super::looping::UNTIL_SETTLED));
         [Some(latest.plus(patience)), settled].into_iter().flatten().filter(|due| *due > now).min()

@@ -58,87 +58,100 @@ impl Clock {
     }
 }
 
-/// What is measured of a node's clock.
+/// What the statuses of a node's pods show: when each arrived as a change, and the milliseconds from its
+/// stamp to then.
 #[derive(Debug, Default)]
-pub(super) struct Measured {
-    /// Of statuses that arrived as changes: when, and the milliseconds from stamp to arrival.
-    statuses: VecDeque<(Time, i64)>,
-    /// Of events: the milliseconds from the node's first stamp to the API server's own.
-    events: VecDeque<i64>,
-    /// Of events that arrived as changes: when, and the milliseconds from stamp to arrival.
-    arrivals: VecDeque<(Time, i64)>,
-    /// When what it wrote was late.
-    stretches: VecDeque<Stretch>,
+pub(super) struct Statuses(VecDeque<(Time, i64)>);
+
+impl Statuses {
+    /// A status that the node stamped so has just arrived.
+    pub fn add(&mut self, stamp: Time, now: Time) {
+        push(&mut self.0, (now, now.as_millis().saturating_sub(stamp.as_millis())));
+    }
 }
 
-/// A while in which what a node wrote arrived late.
+/// What events show of a node's clock.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// The milliseconds from the node's first stamp to the API server's own.
+    created: VecDeque<i64>,
+    /// Of those that arrived as changes: when, and the milliseconds from stamp to arrival.
+    arrivals: VecDeque<(Time, i64)>,
+}
+
+impl Heard {
+    /// An event that the node stamped so was created at that time of the API server.
+    pub fn created(&mut self, stamp: Time, created: Time) {
+        push(&mut self.created, created.as_millis().saturating_sub(stamp.as_millis()));
+    }
+
+    /// An event that the node stamped so has just arrived.
+    pub fn arrived(&mut self, stamp: Time, now: Time) {
+        push(&mut self.arrivals, (now, now.as_millis().saturating_sub(stamp.as_millis())));
+    }
+}
+
+impl Clock {
+    /// What follows at a time from what was measured of a node.
+    pub fn measured(statuses: Option<&Statuses>, heard: Option<&Heard>, now: Time) -> Self {
+        let recent = |all: &VecDeque<(Time, i64)>| -> Vec<i64> {
+            all.iter().filter(|(at, _)| now.since(*at) <= COUNTS_FOR).map(|(_, late)| *late).collect()
+        };
+        let all = statuses.map(|statuses| &statuses.0);
+        let statuses = all.map(recent).unwrap_or_default();
+        let last = all.and_then(VecDeque::back).map(|(_, late)| *late);
+        let said = heard.and_then(|heard| median(&heard.created));
+        let fastest = statuses.iter().min().copied().or(last);
+        let offset = fastest.or(said).filter(|late| !USUAL.contains(late)).unwrap_or(0);
+        let arrivals = heard.map(|heard| recent(&heard.arrivals)).unwrap_or_default();
+        let latest = arrivals.into_iter().chain(statuses).max().unwrap_or(0);
+        let lag = Duration::from_millis(latest.saturating_sub(offset).max(0) as u64);
+        Self {
+            offset,
+            lag: if lag > LATE { lag.min(MOST_LAG) } else { Duration::ZERO },
+            unknown: if last.or(said).is_some() { Duration::ZERO } else { UNKNOWN },
+        }
+    }
+}
+
+/// When what a node wrote arrived late, by its own time.
+#[derive(Debug, Default)]
+pub(super) struct Lags(VecDeque<Stretch>);
+
+/// A while in which it did.
 #[derive(Debug)]
 struct Stretch {
-    /// The first and the last late stamp, by the node's clock.
+    /// The first and the last late stamp.
     from: Time,
     to: Time,
     /// The most that one of it was late.
     lag: Duration,
 }
 
-impl Measured {
-    /// A status that the node stamped so has just arrived.
-    pub fn status(&mut self, stamp: Time, now: Time) {
-        push(&mut self.statuses, (now, now.as_millis().saturating_sub(stamp.as_millis())));
-        self.note_lag(stamp, now);
-    }
-
-    /// An event that the node stamped so was created at that time of the API server.
-    pub fn event(&mut self, stamp: Time, created: Time) {
-        push(&mut self.events, created.as_millis().saturating_sub(stamp.as_millis()));
-    }
-
-    /// An event that the node stamped so has just arrived.
-    pub fn arrival(&mut self, stamp: Time, now: Time) {
-        push(&mut self.arrivals, (now, now.as_millis().saturating_sub(stamp.as_millis())));
-        self.note_lag(stamp, now);
-    }
-
-    fn note_lag(&mut self, stamp: Time, now: Time) {
-        let lag = now.since(self.clock(now).ours(stamp)).min(MOST_LAG);
+impl Lags {
+    /// Something that the node stamped so has just arrived.
+    pub fn note(&mut self, stamp: Time, clock: Clock, now: Time) {
+        let lag = now.since(clock.ours(stamp)).min(MOST_LAG);
         if lag <= LATE {
             return;
         }
         let near = |stretch: &&mut Stretch| stretch.from.minus(NEAR) <= stamp && stamp <= stretch.to.plus(NEAR);
-        if let Some(stretch) = self.stretches.iter_mut().find(near) {
+        if let Some(stretch) = self.0.iter_mut().find(near) {
             stretch.from = stretch.from.min(stamp);
             stretch.to = stretch.to.max(stamp);
             stretch.lag = stretch.lag.max(lag);
             return;
         }
-        if self.stretches.len() >= MOST_STRETCHES {
-            self.stretches.pop_front();
+        if self.0.len() >= MOST_STRETCHES {
+            self.0.pop_front();
         }
-        self.stretches.push_back(Stretch { from: stamp, to: stamp, lag });
+        self.0.push_back(Stretch { from: stamp, to: stamp, lag });
     }
 
-    /// How late at most what the node wrote between two times of its own arrived.
-    pub fn lag_between(&self, from: Time, to: Time) -> Duration {
+    /// How late at most what was written between two times arrived.
+    pub fn between(&self, from: Time, to: Time) -> Duration {
         let about = |stretch: &&Stretch| stretch.from <= to.plus(NEAR) && from.minus(NEAR) <= stretch.to;
-        self.stretches.iter().filter(about).map(|stretch| stretch.lag).max().unwrap_or_default()
-    }
-
-    /// What follows from it at a time.
-    pub fn clock(&self, now: Time) -> Clock {
-        let recent = |all: &VecDeque<(Time, i64)>| -> Vec<i64> {
-            all.iter().filter(|(at, _)| now.since(*at) <= COUNTS_FOR).map(|(_, late)| *late).collect()
-        };
-        let statuses = recent(&self.statuses);
-        let fastest = statuses.iter().min().copied().or_else(|| self.statuses.back().map(|(_, late)| *late));
-        let offset = fastest.or_else(|| median(&self.events)).filter(|late| !USUAL.contains(late)).unwrap_or(0);
-        let latest = recent(&self.arrivals).into_iter().chain(statuses).max().unwrap_or(0);
-        let lag = Duration::from_millis(latest.saturating_sub(offset).max(0) as u64);
-        let measured = !self.statuses.is_empty() || !self.events.is_empty();
-        Clock {
-            offset,
-            lag: if lag > LATE { lag.min(MOST_LAG) } else { Duration::ZERO },
-            unknown: if measured { Duration::ZERO } else { UNKNOWN },
-        }
+        self.0.iter().filter(about).map(|stretch| stretch.lag).max().unwrap_or_default()
     }
 }
 
@@ -166,21 +179,21 @@ mod tests {
 
     #[test]
     fn a_node_that_writes_at_once_is_taken_at_its_word() {
-        let mut measured = Measured::default();
-        measured.status(at(0), at(1));
-        measured.arrival(at(0), at(2));
-        let clock = measured.clock(at(3));
+        let (mut statuses, mut heard) = (Statuses::default(), Heard::default());
+        statuses.add(at(0), at(1));
+        heard.arrived(at(0), at(2));
+        let clock = Clock::measured(Some(&statuses), Some(&heard), at(3));
         assert_eq!((clock.ours(at(2)), clock.written_by(at(2))), (at(2), at(2)));
     }
 
     #[test]
     fn the_fastest_status_tells_the_offset_and_the_slowest_event_the_lag() {
-        let mut measured = Measured::default();
+        let (mut statuses, mut heard) = (Statuses::default(), Heard::default());
         for late in [340, 301, 325] {
-            measured.status(at(-late), at(0));
+            statuses.add(at(-late), at(0));
         }
-        measured.arrival(at(-390), at(0));
-        let clock = measured.clock(at(1));
+        heard.arrived(at(-390), at(0));
+        let clock = Clock::measured(Some(&statuses), Some(&heard), at(1));
         assert_eq!(clock.ours(at(-301)), at(0));
         assert_eq!(clock.nodes(at(0)), at(-301));
         assert_eq!(clock.lag, Duration::from_secs(89));
@@ -189,10 +202,10 @@ mod tests {
 
     #[test]
     fn without_a_status_the_middle_of_the_events_tells() {
-        let mut measured = Measured::default();
+        let mut heard = Heard::default();
         for ahead in [3600, 120, 121, 119, 120] {
-            measured.event(at(ahead), at(0));
+            heard.created(at(ahead), at(0));
         }
-        assert_eq!(measured.clock(at(1)).ours(at(120)), at(0));
+        assert_eq!(Clock::measured(None, Some(&heard), at(1)).ours(at(120)), at(0));
     }
 }

@@ -1,14 +1,16 @@
 //! A kubelet's event → the history of the container that it speaks of.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Settings;
 use super::history::{Kill, KillReason, Words, WordsKind};
 use super::observation::KubeletEvent;
 use super::pods::{Phase, Pod};
 use super::status::history;
 use crate::diagnosis::Blocked;
-use crate::kubelet::{Failure, Killing, ProbeKind, Said, asked_port};
+use crate::kubelet::{Failure, Handler, Killing, ProbeKind, Said, asked_port};
 use crate::template::{ContainerSpec, Role};
 
 /// A pod may take this long until its sandbox and its volumes are there.
@@ -26,11 +28,12 @@ pub(super) struct Heard {
 }
 
 /// Takes in an event on a pod.
-pub(super) fn take_in(pod: &mut Pod, event: &KubeletEvent) -> Heard {
+pub(super) fn take_in(pod: &mut Pod, event: &KubeletEvent, settings: &Settings) -> Heard {
+    let mut probed = |probe, kind, output| probed(pod, event, settings, probe, kind, output);
     match &event.said {
-        Said::ProbeFailed { probe, output } => probed(pod, event, *probe, WordsKind::Failed, output),
-        Said::ProbeErrored { probe, output } => probed(pod, event, *probe, WordsKind::Errored, output),
-        Said::ProbeWarning { probe } => probed(pod, event, *probe, WordsKind::Warned, &Arc::from("")),
+        Said::ProbeFailed { probe, output } => probed(*probe, WordsKind::Failed, output),
+        Said::ProbeErrored { probe, output } => probed(*probe, WordsKind::Errored, output),
+        Said::ProbeWarning { probe } => probed(*probe, WordsKind::Warned, &Arc::from("")),
         Said::Killing(killing) => killed(pod, event, killing),
         Said::HookFailed => hook_failed(pod, event),
         Said::StartFailed { .. } => Heard::default(),
@@ -38,7 +41,14 @@ pub(super) fn take_in(pod: &mut Pod, event: &KubeletEvent) -> Heard {
     }
 }
 
-fn probed(pod: &mut Pod, event: &KubeletEvent, probe: ProbeKind, kind: WordsKind, output: &Arc<str>) -> Heard {
+fn probed(
+    pod: &mut Pod,
+    event: &KubeletEvent,
+    settings: &Settings,
+    probe: ProbeKind,
+    kind: WordsKind,
+    output: &Arc<str>,
+) -> Heard {
     let Some(at) = speaks_of(pod, event, probe, output) else {
         return Heard::default();
     };
@@ -60,7 +70,8 @@ fn probed(pod: &mut Pod, event: &KubeletEvent, probe: ProbeKind, kind: WordsKind
         probe,
         kind,
         failure,
-        text: Arc::clone(output),
+        text: kept(&probe_spec.handler, kind, output, settings),
+        mark: mark(output),
         count: event.count,
         first: event.first,
         last: event.last,
@@ -70,6 +81,21 @@ fn probed(pod: &mut Pod, event: &KubeletEvent, probe: ProbeKind, kind: WordsKind
         errored: (kind == WordsKind::Errored).then_some(probe),
         failed: (kind == WordsKind::Failed).then_some((probe, heard)),
     }
+}
+
+/// What is kept of a probe's words, to be told.
+fn kept(handler: &Handler, kind: WordsKind, output: &Arc<str>, settings: &Settings) -> Arc<str> {
+    let printed = matches!(handler, Handler::Exec(_)) && kind == WordsKind::Failed;
+    if !printed || settings.exec_output || output.is_empty() {
+        return Arc::clone(output);
+    }
+    Arc::from(format!("(output of {} bytes left out)", output.len()))
+}
+
+fn mark(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The container that a probe's event speaks of: by its field path, or, where that cannot be

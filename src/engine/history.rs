@@ -100,6 +100,8 @@ pub(super) struct Words {
     pub failure: Failure,
     /// The kubelet's words.
     pub text: Arc<str>,
+    /// A mark of what they were, also where they are left out.
+    pub mark: u64,
     /// As the event has it.
     pub count: u32,
     /// First time.
@@ -172,6 +174,7 @@ impl Words {
             self.last = later.last;
             self.failure = later.failure;
             self.text = later.text;
+            self.mark = later.mark;
         }
         more
     }
@@ -370,7 +373,7 @@ impl History {
                 other.event != words.event
                     && other.probe == words.probe
                     && other.kind == words.kind
-                    && other.text == words.text
+                    && other.mark == words.mark
                     && other.last < words.first
             };
             self.words.iter().filter(same).map(|other| other.last).max()

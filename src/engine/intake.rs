@@ -42,9 +42,7 @@ impl Engine {
             workload.empty_since = None;
         }
         let mut matters = self.statuses(place, snapshot);
-        let waited =
-            [Some(snapshot.id.uid), snapshot.event_uid].into_iter().flatten().flat_map(|uid| self.waiting.take(uid));
-        for event in waited.collect::<Vec<_>>() {
+        for event in self.waiting.take(&snapshot.id, snapshot.event_uid) {
             matters |= self.heard(place, &event);
         }
         self.note_passes(place);
@@ -103,7 +101,7 @@ impl Engine {
             seen: snapshot.seen,
             with_pod: snapshot.deleting || snapshot.ended_by.is_some(),
             now: self.now,
-            clock: self.nodes.clock(snapshot.node.as_ref(), self.now),
+            clock: self.nodes.seen_from(&snapshot.id.namespace).clock(snapshot.node.as_ref(), self.now),
         };
         let mut matters = false;
         for status in &snapshot.containers {
@@ -129,10 +127,8 @@ impl Engine {
                 // Nobody may say that it does not become ready.
                 self.wake(id, Some(self.now.plus(quiet::UNREADY)));
             }
-            if let Some((node, stamp)) = snapshot.node.as_ref().zip(news.stamp)
-                && let Some(measured) = self.nodes.measured(node)
-            {
-                measured.status(stamp, self.now);
+            if let Some((node, stamp)) = snapshot.node.as_ref().zip(news.stamp) {
+                self.nodes.status(node, stamp, self.now);
             }
             if news.matters {
                 self.note_shared(place, status.index);
@@ -173,10 +169,10 @@ impl Engine {
         let (Some(container), Some(spec)) = (pod.containers.get(index), pod.template.containers.get(index)) else {
             return;
         };
-        let subject = Subject::of(pod, spec, container, &self.nodes, None, self.now);
-        let (Some(subject), Some(workload)) = (subject, self.workloads.get_mut(&pod.workload)) else {
-            return;
-        };
+        let Some(workload) = self.workloads.get_mut(&pod.workload) else { return };
+        let namespace = Arc::clone(&workload.namespace);
+        let subject = Subject::of(pod, spec, container, self.nodes.seen_from(&namespace), None, self.now);
+        let Some(subject) = subject else { return };
         let Some(horizon) = workload.cases.get(&spec.name).map(|case| case.horizon) else {
             return;
         };
@@ -222,8 +218,8 @@ impl Engine {
     /// Notes which probes of a pod have passed.
     fn note_passes(&mut self, place: u32) {
         let Some(pod) = self.pods.get(place) else { return };
-        let clock = self.nodes.clock(pod.node.as_ref(), self.now);
         if let Some(workload) = self.workloads.get_mut(&pod.workload) {
+            let clock = self.nodes.seen_from(&workload.namespace).clock(pod.node.as_ref(), self.now);
             workload.note_passes_of(pod, &self.pods, clock, self.lists.alive(&workload.namespace));
         }
     }
@@ -268,7 +264,7 @@ impl Engine {
     }
 
     pub(super) fn event(&mut self, event: KubeletEvent) {
-        match self.pods.find(event.pod.uid) {
+        match self.pods.addressed(&event.pod) {
             Some(place) => {
                 let id = self.pods.get(place).map(|pod| pod.workload);
                 let matters = self.heard(place, &event);
@@ -284,18 +280,10 @@ impl Engine {
         let Some(pod) = self.pods.get_mut(place) else {
             return false;
         };
-        let heard = hear::take_in(pod, event);
+        let heard = hear::take_in(pod, event, &self.settings);
         let Some(index) = heard.container else { return false };
-        if let Some(node) = pod.node.clone()
-            && let Some(measured) = self.nodes.measured(&node)
-        {
-            if let Some(created) = event.created {
-                measured.event(event.first, created);
-            }
-            // What is older than the first sight was not on its way.
-            if self.born.is_some_and(|born| measured.clock(self.now).ours(event.last) > born) {
-                measured.arrival(event.last, self.now);
-            }
+        if let Some(node) = pod.node.clone() {
+            self.nodes.event(&node, event, self.born, self.now);
         }
         let Some(pod) = self.pods.get_mut(place) else { return false };
         if let Some(history) = pod.containers[index].history.as_mut() {
@@ -303,7 +291,7 @@ impl Engine {
         }
         let said_anew = pod.containers[index].history.as_ref().and_then(|history| history.said_anew());
         if let Some((node, at)) = pod.node.as_ref().zip(said_anew) {
-            self.nodes.kubelet_restarted(node, at);
+            self.nodes.kubelet_restarted(node, &event.pod.namespace, at, self.now);
         }
         let (id, template) = (pod.workload, Arc::clone(&pod.template));
         let Some(workload) = self.workloads.get_mut(&id) else {
@@ -329,8 +317,9 @@ impl Engine {
     fn note_shared(&mut self, place: u32, index: usize) {
         let Some(pod) = self.pods.get(place) else { return };
         let (spec, state) = (&pod.template.containers[index], &pod.containers[index]);
-        let subject = Subject::of(pod, spec, state, &self.nodes, None, self.now);
-        let (Some(subject), Some(workload)) = (subject, self.workloads.get(&pod.workload)) else { return };
+        let Some(workload) = self.workloads.get(&pod.workload) else { return };
+        let seen = self.nodes.seen_from(&workload.namespace);
+        let Some(subject) = Subject::of(pod, spec, state, seen, None, self.now) else { return };
         let horizon = workload.cases.get(&spec.name).map(|case| case.horizon).unwrap_or_default();
         for run in 0..subject.history.runs.len() {
             let onsets = ProbeKind::ALL.into_iter().filter_map(|probe| subject.onset_in(run, probe));
@@ -354,6 +343,7 @@ fn cannot_run(spec: &ContainerSpec) -> bool {
 fn record(snapshot: &PodSnapshot, workload: usize, list: u32, now: Time) -> Pod {
     Pod {
         uid: snapshot.id.uid,
+        called: snapshot.id.called(),
         owner: None,
         workload,
         template: Arc::clone(&snapshot.template),

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::clock::{Clock, Measured};
+use super::clock::{Clock, Heard, Lags, Statuses};
+use super::observation::KubeletEvent;
 use super::workload::Workload;
 use crate::time::Time;
 
-/// Nodes of which something is remembered.
+/// Nodes of which something is remembered, and namespaces of nodes.
 const MOST: usize = 10_000;
 /// Ends remembered of a node.
 const MOST_FALLS: usize = 64;
@@ -21,94 +22,184 @@ const MANY: usize = 3;
 
 /// What happened to nodes, by name.
 #[derive(Debug, Default)]
-pub(super) struct Nodes(BTreeMap<Arc<str>, Node>);
+pub(super) struct Nodes {
+    /// What statuses tell, which only kubelets write.
+    seen: BTreeMap<Arc<str>, Seen>,
+    /// What the events of a namespace tell of a node, by both: whoever may write events there may write
+    /// these, so they count there alone.
+    heard: BTreeMap<(Arc<str>, Arc<str>), Told>,
+}
 
-/// What happened to a node.
+/// What the statuses of all pods tell of a node.
 #[derive(Debug, Default)]
-pub(super) struct Node {
-    kubelet_since: Option<Time>,
-    measured: Measured,
+struct Seen {
+    statuses: Statuses,
+    lags: Lags,
     falls: VecDeque<Fall>,
+}
+
+/// What the events of a namespace tell of a node.
+#[derive(Debug, Default)]
+struct Told {
+    heard: Heard,
+    lags: Lags,
+    kubelet_since: Option<Time>,
+    last: Time,
 }
 
 /// A container was ended by a signal from outside, and not by a probe.
 #[derive(Debug, PartialEq)]
 struct Fall {
     at: Time,
-    /// Namespace and `KIND/NAME` of its workload.
-    workload: (Arc<str>, String),
+    workload: Fallen,
 }
 
+/// Namespace and `KIND/NAME`.
+type Fallen = (Arc<str>, String);
+
 impl Nodes {
-    /// What happened to that node, if anything is remembered.
-    pub fn get(&self, name: Option<&Arc<str>>) -> Option<&Node> {
-        self.0.get(name?)
+    /// What is known of them in a namespace.
+    pub const fn seen_from<'a>(&'a self, namespace: &'a Arc<str>) -> NodesSeen<'a> {
+        NodesSeen { nodes: self, namespace }
     }
 
-    /// How that node's clock stands to ours.
-    pub fn clock(&self, name: Option<&Arc<str>>, now: Time) -> Clock {
-        match self.get(name) {
-            Some(node) => node.measured.clock(now),
-            None => Measured::default().clock(now),
+    /// A status that a node stamped so has just arrived.
+    pub fn status(&mut self, name: &Arc<str>, stamp: Time, now: Time) {
+        if let Some(seen) = self.seen_mut(name) {
+            seen.statuses.add(stamp, now);
+            seen.lags.note(stamp, Clock::measured(Some(&seen.statuses), None, now), now);
         }
     }
 
-    /// What is measured of a node's clock, to add to it; `None` where there is no room.
-    pub fn measured(&mut self, name: &Arc<str>) -> Option<&mut Measured> {
-        self.entry(name).map(|node| &mut node.measured)
+    /// An event of a pod on a node was heard, by one that looks on since `born`.
+    pub fn event(&mut self, name: &Arc<str>, event: &KubeletEvent, born: Option<Time>, now: Time) {
+        let clock = self.seen_from(&event.pod.namespace).clock(Some(name), now);
+        let told = self.told_mut(name, &event.pod.namespace, now);
+        if let Some(created) = event.created {
+            told.heard.created(event.first, created);
+        }
+        // What is older than the first sight was not on its way.
+        if born.is_some_and(|born| clock.ours(event.last) > born) {
+            told.heard.arrived(event.last, now);
+            told.lags.note(event.last, clock, now);
+        }
     }
 
-    /// Notes that a node's kubelet was restarted after one time and by another.
-    pub fn kubelet_restarted(&mut self, name: &Arc<str>, (after, by): (Time, Time)) {
-        if let Some(node) = self.entry(name) {
-            let known = node.kubelet_since.unwrap_or(by);
-            // The same restart as another pod's event showed, or a new one.
-            node.kubelet_since = Some(if known > after { by.min(known) } else { by });
-        }
+    /// Notes that a node's kubelet was restarted after one time and by another, by an event of a namespace.
+    pub fn kubelet_restarted(&mut self, name: &Arc<str>, namespace: &Arc<str>, (after, by): (Time, Time), now: Time) {
+        let told = self.told_mut(name, namespace, now);
+        let known = told.kubelet_since.unwrap_or(by);
+        // The same restart as another pod's event showed, or a new one.
+        told.kubelet_since = Some(if known > after { by.min(known) } else { by });
     }
 
     /// Notes that a container on a node was ended from outside; in any order, any number of times.
     pub fn fell(&mut self, name: &Arc<str>, workload: &Workload, at: Time) {
         let fall = Fall { at, workload: (Arc::clone(&workload.namespace), workload.label()) };
-        let Some(node) = self.entry(name).filter(|node| !node.falls.contains(&fall)) else { return };
+        let Some(node) = self.seen_mut(name).filter(|node| !node.falls.contains(&fall)) else { return };
         node.falls.retain(|known| at.since(known.at) <= REMEMBERED);
         node.falls.push_back(fall);
         if node.falls.len() > MOST_FALLS {
-            node.falls.pop_front();
+            node.make_room();
         }
     }
 
-    fn entry(&mut self, name: &Arc<str>) -> Option<&mut Node> {
-        let room = self.0.len() < MOST || self.0.contains_key(name);
-        room.then(|| self.0.entry(Arc::clone(name)).or_default())
+    fn seen_mut(&mut self, name: &Arc<str>) -> Option<&mut Seen> {
+        let room = self.seen.len() < MOST || self.seen.contains_key(name);
+        room.then(|| self.seen.entry(Arc::clone(name)).or_default())
+    }
+
+    fn told_mut(&mut self, name: &Arc<str>, namespace: &Arc<str>, now: Time) -> &mut Told {
+        let key = (Arc::clone(name), Arc::clone(namespace));
+        if self.heard.len() >= MOST && !self.heard.contains_key(&key) {
+            let oldest = self.heard.iter().min_by_key(|(_, told)| told.last).map(|(key, _)| key.clone());
+            oldest.and_then(|key| self.heard.remove(&key));
+        }
+        let told = self.heard.entry(key).or_default();
+        told.last = now;
+        told
     }
 }
 
-impl Node {
+impl Seen {
+    /// Forgets the oldest end of the namespace that has most.
+    fn make_room(&mut self) {
+        let mut ends: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
+        for fall in &self.falls {
+            *ends.entry(&fall.workload.0).or_default() += 1;
+        }
+        let most = ends.iter().max_by_key(|(_, ends)| **ends).map(|(namespace, _)| *namespace);
+        let oldest = self.falls.iter().position(|fall| Some(&fall.workload.0) == most);
+        oldest.and_then(|at| self.falls.remove(at));
+    }
+
+    fn workloads_at(&self, at: Time) -> BTreeSet<&Fallen> {
+        let near = |fall: &&Fall| fall.at.since(at) <= TOGETHER && at.since(fall.at) <= TOGETHER;
+        self.falls.iter().filter(near).map(|fall| &fall.workload).collect()
+    }
+}
+
+/// What is known of nodes in a namespace.
+#[derive(Copy, Clone)]
+pub(super) struct NodesSeen<'a> {
+    nodes: &'a Nodes,
+    namespace: &'a Arc<str>,
+}
+
+impl<'a> NodesSeen<'a> {
+    /// What happened to that node, if anything is remembered.
+    pub fn get(self, name: Option<&Arc<str>>) -> Option<Node<'a>> {
+        let name = name?;
+        let seen = self.nodes.seen.get(name);
+        let told = self.nodes.heard.get(&(Arc::clone(name), Arc::clone(self.namespace)));
+        (seen.is_some() || told.is_some()).then_some(Node { seen, told, namespace: self.namespace })
+    }
+
+    /// How that node's clock stands to ours.
+    pub fn clock(self, name: Option<&Arc<str>>, now: Time) -> Clock {
+        let node = self.get(name);
+        let statuses = node.and_then(|node| node.seen).map(|seen| &seen.statuses);
+        let heard = node.and_then(|node| node.told).map(|told| &told.heard);
+        Clock::measured(statuses, heard, now)
+    }
+}
+
+/// What happened to a node, as it is known in a namespace.
+#[derive(Copy, Clone)]
+pub(super) struct Node<'a> {
+    seen: Option<&'a Seen>,
+    told: Option<&'a Told>,
+    namespace: &'a Arc<str>,
+}
+
+impl Node<'_> {
     /// When its kubelet was last seen to have been restarted.
-    pub const fn kubelet_since(&self) -> Option<Time> {
-        self.kubelet_since
+    pub fn kubelet_since(self) -> Option<Time> {
+        self.told?.kubelet_since
     }
 
     /// How late at most what it wrote between two times of its own arrived.
-    pub fn lag_between(&self, from: Time, to: Time) -> Duration {
-        self.measured.lag_between(from, to)
+    pub fn lag_between(self, from: Time, to: Time) -> Duration {
+        let lags = self.seen.map(|seen| &seen.lags).into_iter().chain(self.told.map(|told| &told.lags));
+        lags.map(|lags| lags.between(from, to)).max().unwrap_or_default()
     }
 
     /// Whether containers of several workloads were ended on it around that time.
     ///
     /// A workload of which a container was also ended when no others were has a reason of its own.
-    pub fn fell_at(&self, at: Time) -> bool {
-        if self.falls.len() < MANY {
-            return false;
-        }
-        let alone = self.falls.iter().filter(|fall| self.workloads_at(fall.at).len() < MANY);
+    pub fn fell_at(self, at: Time) -> bool {
+        let Some(seen) = self.seen.filter(|seen| seen.falls.len() >= MANY) else { return false };
+        let alone = seen.falls.iter().filter(|fall| !self.are_many(&seen.workloads_at(fall.at)));
         let alone: BTreeSet<_> = alone.map(|fall| &fall.workload).collect();
-        self.workloads_at(at).difference(&alone).count() >= MANY
+        self.are_many(&seen.workloads_at(at).difference(&alone).copied().collect())
     }
 
-    fn workloads_at(&self, at: Time) -> BTreeSet<&(Arc<str>, String)> {
-        let near = |fall: &&Fall| fall.at.since(at) <= TOGETHER && at.since(fall.at) <= TOGETHER;
-        self.falls.iter().filter(near).map(|fall| &fall.workload).collect()
+    /// Whether so many do not end by chance. Whoever is at home in another namespace can have as many
+    /// containers end there as they like, when they like: all of it counts as one.
+    fn are_many(self, workloads: &BTreeSet<&Fallen>) -> bool {
+        let (own, others): (Vec<&Fallen>, Vec<_>) =
+            workloads.iter().copied().partition(|(namespace, _)| namespace == self.namespace);
+        let others: BTreeSet<_> = others.into_iter().map(|(namespace, _)| namespace).collect();
+        own.len() + others.len() >= MANY
     }
 }

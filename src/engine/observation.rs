@@ -1,5 +1,6 @@
 //! What the engine is told: the cluster as it is seen at a time, in compact form.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +77,7 @@ pub enum Need {
 pub struct Uid(pub u128);
 
 /// A pod's identity.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct PodId {
     /// Its namespace.
     pub namespace: Arc<str>,
@@ -84,6 +85,15 @@ pub struct PodId {
     pub name: Arc<str>,
     /// Its UID: another pod of the same name is another pod.
     pub uid: Uid,
+}
+
+impl PodId {
+    /// A mark of its namespace and name, the same in every run.
+    pub(super) fn called(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&*self.namespace, &*self.name).hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 /// An object's controller.
@@ -100,7 +110,8 @@ pub struct Owner {
 pub struct PodSnapshot {
     /// Who it is.
     pub id: PodId,
-    /// The UID that the kubelet's events on a static pod carry instead (`kubernetes.io/config.hash`).
+    /// The UID that the kubelet's events on a static pod carry instead (`kubernetes.io/config.hash`); of its
+    /// mirror pod alone.
     pub event_uid: Option<Uid>,
     /// Its controller.
     pub owner: Option<Owner>,

@@ -54,10 +54,21 @@ impl Onsets {
 
     fn entry(&mut self, who: Who, at: Time, node: Option<&Arc<str>>) -> &mut Spell {
         if self.0.len() >= MOST && !self.0.contains_key(&who) {
-            let oldest = self.0.iter().min_by_key(|(_, spell)| spell.last).map(|(who, _)| who.clone());
-            oldest.and_then(|who| self.0.remove(&who));
+            self.make_room();
         }
         self.0.entry(who).or_insert_with(|| Spell { began: at, last: at, node: node.cloned() })
+    }
+
+    /// Forgets the oldest of the namespace that has most.
+    fn make_room(&mut self) {
+        let mut sizes: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
+        for (namespace, _, _) in self.0.keys() {
+            *sizes.entry(namespace).or_default() += 1;
+        }
+        let most = sizes.into_iter().max_by_key(|(_, size)| *size).map(|(namespace, _)| namespace);
+        let of_it = self.0.iter().filter(|(who, _)| Some(&who.0) == most);
+        let oldest = of_it.min_by_key(|(_, spell)| spell.last).map(|(who, _)| who.clone());
+        oldest.and_then(|who| self.0.remove(&who));
     }
 
     /// What was before belongs to an episode that is over.
@@ -85,15 +96,16 @@ impl Onsets {
         names
     }
 
-    /// The one node on which this container became unwell, and the other workloads, of any namespace,
-    /// that became unwell there, and only there, at the same time.
+    /// The one node on which this container became unwell, and the other workloads that became unwell
+    /// there, and only there, at the same time: all of its own namespace and one of each other, since
+    /// whoever is at home there can have as many fail as they like.
     pub fn on_one_node(&self, workload: &Workload, container: &Arc<str>) -> Option<(Arc<str>, Vec<Arc<str>>)> {
         let own = who(workload, container);
         let node = self.0.get(&own)?.node.clone()?;
         let others = self.near(&own).filter(|(_, spell)| spell.node.as_ref() == Some(&node));
-        let mut names: Vec<_> = others.map(|((_, name, _), _)| Arc::clone(name)).collect();
-        names.dedup();
-        Some((node, names))
+        let mut others: Vec<_> = others.map(|((namespace, name, _), _)| (namespace, name)).collect();
+        others.dedup_by(|next, one| next.0 == one.0 && (next.1 == one.1 || *next.0 != own.0));
+        Some((node, others.into_iter().map(|(_, name)| Arc::clone(name)).collect()))
     }
 
     /// Other workloads that became unwell when this one did.

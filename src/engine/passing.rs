@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::clock::Clock;
 use super::history::{History, KillReason, Run, Sample};
-use super::nodes::{Node, Nodes};
+use super::nodes::{Node, NodesSeen};
 use super::pods::{Container, Pod};
 use crate::diagnosis::{Passes, Strength};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
@@ -39,7 +39,7 @@ pub(super) struct Subject<'a> {
     /// Until when it is known to run, if it does.
     pub runs_until: Option<Time>,
     /// What is remembered of its node.
-    pub node: Option<&'a Node>,
+    pub node: Option<Node<'a>>,
     /// How its node's clock stands to ours.
     pub clock: Clock,
 }
@@ -50,7 +50,7 @@ impl<'a> Subject<'a> {
         pod: &'a Pod,
         container: &'a ContainerSpec,
         state: &'a Container,
-        nodes: &'a Nodes,
+        nodes: NodesSeen<'a>,
         runs_until: Option<Time>,
         now: Time,
     ) -> Option<Self> {

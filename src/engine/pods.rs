@@ -5,15 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::history::History;
-use super::observation::{ContainerId, Owner, Uid};
+use super::observation::{ContainerId, Owner, PodId, Uid};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
-/// A pod; its namespace is its workload's, and its name is of no use to anybody.
+/// A pod; its namespace is its workload's.
 #[derive(Debug)]
 pub(super) struct Pod {
     /// Which one it is.
     pub uid: Uid,
+    /// A mark of its namespace and name ([`PodId::called`]).
+    pub called: u64,
     /// Its controller, shared with pods that were seen before.
     pub owner: Option<Arc<Owner>>,
     /// Its workload, as a place in the engine's list.
@@ -86,14 +88,24 @@ pub(super) struct PodTable {
     slots: Vec<Option<Box<Pod>>>,
     free: Vec<u32>,
     by_uid: HashMap<Uid, u32>,
-    /// The other UIDs that events on pods may carry, of the few that have one.
+    /// Static pods, by the UID that events on them carry and by what they are called.
+    by_event_uid: HashMap<(Uid, u64), u32>,
+    /// That UID, of the few that have one.
     event_uids: HashMap<u32, Uid>,
 }
 
 impl PodTable {
-    /// The place of the pod with that UID, its own or the one on its events.
+    /// The place of the pod with that UID.
     pub fn find(&self, uid: Uid) -> Option<u32> {
         self.by_uid.get(&uid).copied()
+    }
+
+    /// The place of the pod that an event speaks of: whoever may write events of one namespace says nothing of
+    /// another one's pods.
+    pub fn addressed(&self, by: &PodId) -> Option<u32> {
+        let called = by.called();
+        let own = self.find(by.uid).filter(|place| self.get(*place).is_some_and(|pod| pod.called == called));
+        own.or_else(|| self.by_event_uid.get(&(by.uid, called)).copied())
     }
 
     /// The pod at a place.
@@ -108,7 +120,7 @@ impl PodTable {
 
     /// Puts a pod in, with the other UID that events on it may carry.
     pub fn insert(&mut self, pod: Box<Pod>, event_uid: Option<Uid>) -> u32 {
-        let uid = pod.uid;
+        let (uid, called) = (pod.uid, pod.called);
         let place = if let Some(place) = self.free.pop() {
             self.slots[place as usize] = Some(pod);
             place
@@ -118,7 +130,7 @@ impl PodTable {
         };
         self.by_uid.insert(uid, place);
         if let Some(other) = event_uid {
-            self.by_uid.entry(other).or_insert(place);
+            self.by_event_uid.insert((other, called), place);
             self.event_uids.insert(place, other);
         }
         place
@@ -127,10 +139,13 @@ impl PodTable {
     /// Takes a pod out.
     pub fn remove(&mut self, place: u32) -> Option<Box<Pod>> {
         let pod = self.slots.get_mut(place as usize)?.take()?;
-        for uid in [Some(pod.uid), self.event_uids.remove(&place)].into_iter().flatten() {
-            if self.by_uid.get(&uid) == Some(&place) {
-                self.by_uid.remove(&uid);
-            }
+        if self.by_uid.get(&pod.uid) == Some(&place) {
+            self.by_uid.remove(&pod.uid);
+        }
+        if let Some(other) = self.event_uids.remove(&place)
+            && self.by_event_uid.get(&(other, pod.called)) == Some(&place)
+        {
+            self.by_event_uid.remove(&(other, pod.called));
         }
         self.free.push(place);
         Some(pod)

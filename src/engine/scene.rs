@@ -76,7 +76,8 @@ impl<'a> Scene<'a> {
     /// What a tally takes in of a container, where anything is remembered of it.
     pub fn subject(&self, member: &Member<'a>) -> Option<Subject<'a>> {
         let runs_until = (member.state.phase == Phase::Running).then(|| member.pod.observed.max(self.alive));
-        Subject::of(member.pod, member.spec, member.state, self.nodes, runs_until, self.now)
+        let nodes = self.nodes.seen_from(&self.workload.namespace);
+        Subject::of(member.pod, member.spec, member.state, nodes, runs_until, self.now)
     }
 
     /// The templates in which the container is, those with pods last, the newest at the end.
@@ -352,7 +353,7 @@ impl<'a> Scene<'a> {
 
     /// How the clock of the pod's node stands to ours.
     pub fn clock(&self, member: &Member) -> Clock {
-        self.nodes.clock(member.pod.node.as_ref(), self.now)
+        self.nodes.seen_from(&self.workload.namespace).clock(member.pod.node.as_ref(), self.now)
     }
 
     /// How late what the pod's node writes may arrive.

@@ -168,7 +168,7 @@ impl Tally {
         }
         match verdict {
             EndKind::Own(kind, strength) => {
-                let fell = |node: &super::nodes::Node| end.ended.finished.is_some_and(|at| node.fell_at(at));
+                let fell = |node: super::nodes::Node| end.ended.finished.is_some_and(|at| node.fell_at(at));
                 let with_others = kind == OwnKind::Signal && subject.node.is_some_and(fell);
                 let kind = if with_others { OwnKind::Node } else { kind };
                 let end = OwnEnd { kind, count: 1, exit: end.ended.exit, first: at, last: at, strength };

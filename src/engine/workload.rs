@@ -139,7 +139,8 @@ impl Workload {
     pub fn note_passes(&mut self, pods: &PodTable, nodes: &Nodes, alive: Time, now: Time) {
         let places = std::mem::take(&mut self.pods);
         for pod in places.iter().filter_map(|place| pods.get(*place)) {
-            self.note_passes_of(pod, pods, nodes.clock(pod.node.as_ref(), now), alive);
+            let clock = nodes.seen_from(&self.namespace).clock(pod.node.as_ref(), now);
+            self.note_passes_of(pod, pods, clock, alive);
         }
         self.pods = places;
     }

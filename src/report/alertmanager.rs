@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::headline::kind_and_name;
-use super::metrics::text::clean;
+use super::metrics::text::{clean, without_markup};
 use super::plain;
 use super::tidings::{Kind, News};
 use crate::finding::{Effect, Fault, Finding};
@@ -85,8 +85,8 @@ fn labels(finding: &Finding, cluster: Option<&str>) -> BTreeMap<&'static str, St
 fn annotations(finding: &Finding, now: Time) -> BTreeMap<&'static str, String> {
     let news = News { kind: Kind::Opened, finding: finding.clone().into(), before: None };
     let mut annotations = BTreeMap::from([
-        ("summary", plain::line(&news, now)),
-        ("description", plain::lines(&news, now).join("\n")),
+        ("summary", without_markup(&plain::line(&news, now))),
+        ("description", without_markup(&plain::lines(&news, now).join("\n"))),
         ("confidence", finding.confidence.to_string()),
         ("runbook_url", format!("{RUNBOOK}#{}", name(finding).to_lowercase())),
     ]);

@@ -26,6 +26,7 @@ use crate::engine::{
 };
 use crate::finding::Identity;
 use crate::kubelet::ProbeKind;
+use crate::report::escape::visible;
 use crate::report::headline::kind_and_name;
 use crate::source::mask::cut;
 use crate::time::Time;
@@ -308,8 +309,9 @@ impl FindingStatus {
     }
 }
 
+/// Cut, and as a terminal may show it: `kubectl` prints what stands in an object as it is.
 fn short(text: &str) -> String {
-    cut(text, TEXT).to_owned()
+    cut(&visible(cut(text, TEXT)), TEXT).to_owned()
 }
 
 /// The two parts of `KEY=VALUE`.
@@ -332,7 +334,7 @@ fn short_change(change: &RevisionChange) -> RevisionChange {
     RevisionChange {
         revision: number(change.revision),
         at: change.at,
-        by: change.by.clone(),
+        by: change.by.as_deref().map(|by| Arc::from(short(by))),
         from: change.from.as_deref().map(short),
         to: change.to.as_deref().map(short),
     }

@@ -7,7 +7,16 @@ use crate::engine::{Cause, Finding};
 pub fn of(finding: &Finding) -> Vec<String> {
     match finding.remedy.as_slice() {
         [] => without_a_value(finding).into_iter().collect(),
-        known => known.to_vec(),
+        known => known.iter().map(|remedy| offered(remedy)).collect(),
+    }
+}
+
+/// A remedy as it is offered: what looks like a command and must not be pasted says so.
+fn offered(remedy: &str) -> String {
+    if remedy.starts_with("kubectl ") && !is_command(remedy) {
+        format!("not to be pasted, since a name in it would be read as something else: {remedy}")
+    } else {
+        remedy.to_owned()
     }
 }
 
@@ -169,6 +178,14 @@ mod tests {
             let line = format!(r#"kubectl -n prod patch deployment/web -p '{{"a":"{acts}"}}'"#);
             assert!(!is_command(&line), "cmd would act upon {line}");
         }
+    }
+
+    #[test]
+    fn what_looks_like_a_command_and_is_none_says_so() {
+        let command = "kubectl -n prod logs deployment/web -c app --previous";
+        assert_eq!(offered(command), command);
+        let hostile = "kubectl -n prod logs deployment/$(reboot) -c app --previous";
+        assert!(offered(hostile).starts_with("not to be pasted"), "{}", offered(hostile));
     }
 
     #[test]

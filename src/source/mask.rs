@@ -4,10 +4,12 @@
 //! password into a chat. Masked are the values of query parameters, the user part of URLs, the
 //! values of headers, what follows options such as `-p`, `-u`, `--token`, assignments and JSON
 //! members with a telling name, and JSON web tokens; in the words of a command, in a script that
-//! is one of its words, and in messages that repeat either, however deep the quotes.
+//! is one of its words, and in messages that repeat either, however deep the quotes. What is known by
+//! its shape goes wherever it stands, as `***(40)`: so many letters were there.
 
 mod command;
 mod keys;
+mod shapes;
 mod text;
 mod url;
 
@@ -40,21 +42,28 @@ pub fn cut(text: &str, max: usize) -> &str {
 
 /// A probe's path or host, masked and cut: the values of its query parameters go.
 pub fn path(text: &str) -> Cow<'_, str> {
-    let text = cut(text, MAX_READ);
+    let text = shapes::mask(cut(text, MAX_READ));
     if text.contains(['=', '@', '#']) || text.contains("eyJ") {
-        Cow::Owned(cut(&url::mask_whole(text), MAX_TEXT).to_owned())
+        Cow::Owned(cut(&url::mask_whole(&text), MAX_TEXT).to_owned())
     } else {
-        Cow::Borrowed(cut(text, MAX_TEXT))
+        shortened(text)
     }
 }
 
 /// A message, masked and cut.
 pub fn message(text: &str) -> Cow<'_, str> {
-    let text = cut(text, MAX_READ);
-    if keys::may_hold_secrets(text) {
-        Cow::Owned(cut(&text::mask(text), MAX_TEXT).to_owned())
+    let text = shapes::mask(cut(text, MAX_READ));
+    if keys::may_hold_secrets(&text) {
+        Cow::Owned(cut(&text::mask(&text), MAX_TEXT).to_owned())
     } else {
-        Cow::Borrowed(cut(text, MAX_TEXT))
+        shortened(text)
+    }
+}
+
+fn shortened(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(cut(text, MAX_TEXT)),
+        Cow::Owned(text) => Cow::Owned(cut(&text, MAX_TEXT).to_owned()),
     }
 }
 

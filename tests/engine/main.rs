@@ -6,4 +6,6 @@ mod orders;
 mod remembered;
 mod settings;
 mod settle;
+mod tenants;
+mod ticks;
 mod world;

@@ -1,10 +1,12 @@
 //! How many restarts confirm is a setting.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use probehound::engine::Settings;
+use probehound::kubelet::Handler;
 
-use crate::world::{World, pod};
+use crate::world::{World, pod, template_of};
 
 /// Restarts by own ends until something is confirmed.
 fn own_ends_until_confirmed(settings: Settings) -> Option<u32> {
@@ -93,4 +95,30 @@ fn settings_that_are_reloaded_hold_from_then_on() {
     world.engine.set_settings(Settings { own_ends: 0, ..Settings::default() });
     world.restart(&mut other, 1);
     assert!(world.confirms());
+}
+
+#[test]
+fn what_exec_probes_print_can_be_left_out() {
+    let printed = |exec_output| {
+        let mut world = World::new(Settings { exec_output, ..Settings::default() });
+        let mut pod = pod(&world, "shop", "web-1");
+        let mut template = Arc::into_inner(template_of(&["app"])).expect("nobody else has it");
+        let liveness = template.containers[0].liveness.as_mut().expect("it has one");
+        liveness.handler = Handler::Exec(Box::from([Arc::from("check")]));
+        pod.template = Arc::new(template);
+        world.show(&pod);
+        for round in 0..3 {
+            let words = "Liveness probe failed: queue hunter2 is stuck";
+            world.event(&pod, 100 + 10 * round, "Unhealthy", words, 2);
+            world.wait(5);
+            world.event(&pod, 101 + 10 * round, "Killing", "Container app failed liveness probe, will be restarted", 1);
+            let until = world.now;
+            world.restart_ended(&mut pod, 137, until);
+        }
+        world.wait(60);
+        format!("{:?}", world.engine.findings())
+    };
+    assert!(printed(true).contains("queue hunter2 is stuck"), "{}", printed(true));
+    assert!(!printed(false).contains("hunter2"), "{}", printed(false));
+    assert!(printed(false).contains("bytes left out)"), "{}", printed(false));
 }

@@ -40,6 +40,13 @@ impl World {
         self.tell(Observation::Pod(Box::new(pod.clone())));
     }
 
+    /// Shows pods as they are, one after the other.
+    pub fn show_all(&mut self, pods: &[PodSnapshot]) {
+        for pod in pods {
+            self.show(pod);
+        }
+    }
+
     pub fn list_starts(&mut self, scope: Scope) {
         self.tell(Observation::ListStarted(scope));
     }

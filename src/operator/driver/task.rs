@@ -21,6 +21,8 @@ const BATCH: usize = 256;
 const NAP: Duration = Duration::from_secs(10);
 /// Shortest sleep before what is due: times are whole milliseconds.
 const TICK: Duration = Duration::from_millis(1);
+/// What is due, and what is seen, goes on so long before the end is asked for again.
+const SLICE: Duration = Duration::from_millis(100);
 /// How often is looked whether the watch is back.
 const BLINK: Duration = Duration::from_millis(500);
 
@@ -133,10 +135,11 @@ impl<S: Surroundings> Task<S> {
     }
 
     /// Takes in what is there already, without waiting for more; gives back how many it was.
-    fn batch(&mut self, first: Input, more: impl FnMut() -> Option<Input>) -> usize {
-        let mut taken = 0;
+    fn batch(&mut self, first: Input, mut more: impl FnMut() -> Option<Input>) -> usize {
+        let (mut taken, began) = (0, Instant::now());
         self.step(|driver, now| {
-            for input in std::iter::once(first).chain(std::iter::from_fn(more)).take(BATCH) {
+            let more = std::iter::from_fn(|| if began.elapsed() < SLICE { more() } else { None });
+            for input in std::iter::once(first).chain(more).take(BATCH) {
                 driver.handle_input(input, now);
                 taken += 1;
             }
@@ -144,10 +147,12 @@ impl<S: Surroundings> Task<S> {
         taken
     }
 
-    /// Lets time pass, if something is due and the cluster is seen.
+    /// Lets time pass, while something is due and the cluster is seen.
     fn deadline(&mut self) {
-        let now = self.surroundings.now();
-        if !self.is_blind() && self.driver.next_deadline().is_some_and(|deadline| deadline <= now) {
+        let (began, now) = (Instant::now(), self.surroundings.now());
+        let blind = self.is_blind();
+        let is_due = |driver: &Driver| driver.next_deadline().is_some_and(|deadline| deadline <= now);
+        while !blind && is_due(&self.driver) && began.elapsed() < SLICE {
             self.step(Driver::handle_deadline);
         }
     }

@@ -82,8 +82,15 @@ impl Metric {
 }
 
 /// A label's value, cut and cleaned of what nobody can see; not yet escaped for the format.
+///
+/// An Alertmanager passes labels on to Slack as they are: in them nothing begins a mention or a link.
 pub fn clean(value: &str) -> String {
     // What lies beyond a few bytes a column is cut anyway.
     let head: String = value.chars().take(4 * VALUE).collect();
-    cut(&visible(&head), VALUE)
+    without_markup(&cut(&visible(&head), VALUE))
+}
+
+/// A text in which Slack finds no mention and no link: `<!channel>` becomes `‹!channel>`.
+pub fn without_markup(text: &str) -> String {
+    text.replace('<', "‹")
 }

@@ -23,11 +23,20 @@ pub fn prose(text: &str, max: usize) -> String {
             '_' if !inside => 'ˍ',
             '~' if !inside => '∼',
             // Between colons stands an emoji's name.
-            ':' if after.is_ascii_alphabetic() => '∶',
+            ':' if after.is_ascii_alphabetic() || !before.is_alphanumeric() && names_emoji(&characters[at + 1..]) => {
+                '∶'
+            }
             character => *character,
         }
     });
     fit(harmless, max)
+}
+
+/// Whether an emoji's name and a colon come next: `:100:`, `:+1:`.
+fn names_emoji(rest: &[char]) -> bool {
+    let is_part = |letter: &&char| letter.is_alphanumeric() || "+-_'".contains(**letter);
+    let length = rest.iter().take_while(is_part).count();
+    length > 0 && rest.get(length) == Some(&':')
 }
 
 /// Text within back-ticks, these included, at most `max` characters long.
@@ -105,6 +114,7 @@ mod tests {
     #[test]
     fn formatting_and_emoji_do_not_act() {
         assert_eq!(prose("*bold* _it_ ~no~ `code` :tada:", 200), "∗bold∗ ˍitˍ ∼no∼ ˋcodeˋ ∶tada:");
+        assert_eq!(prose(":100: :+1: at 10.0.0.7:8080", 200), "∶100: ∶+1: at 10.0.0.7:8080");
         assert_eq!(prose("check_health a*b 14:00:02 port: http", 200), "check_health a*b 14:00:02 port: http");
         assert_eq!(code("a`b``` *c*", 200), "`aˋbˋˋˋ *c*`");
     }

@@ -2,7 +2,7 @@
 
 use super::keys::{is_secret, is_secret_in_prose};
 use super::text::{self, Quoted};
-use super::{MASK, MAX_READ, MAX_WORD, MAX_WORDS, cut, url};
+use super::{MASK, MAX_READ, MAX_WORD, MAX_WORDS, cut, shapes, url};
 
 /// The words of a command, masked and cut.
 pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
@@ -10,7 +10,7 @@ pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     words
         .into_iter()
         .take(MAX_WORDS)
-        .map(|word| cut(&state.argument(cut(word, MAX_READ)), MAX_WORD).to_owned())
+        .map(|word| cut(&state.argument(&shapes::mask(cut(word, MAX_READ))), MAX_WORD).to_owned())
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! Names that tell of a secret.
 
 /// Parts of a name that make its value a secret, without separators.
-const TELLING: [&str; 17] = [
+const TELLING: [&str; 26] = [
     "password",
     "passwd",
     "passphrase",
@@ -19,10 +19,19 @@ const TELLING: [&str; 17] = [
     "signature",
     "authorization",
     "authentication",
+    "accountkey",
+    "clientkey",
+    "connectionstring",
+    "connstr",
+    "encryptionkey",
+    "masterkey",
+    "sharedkey",
+    "sharedaccess",
+    "signingkey",
 ];
 
 /// Ends of a name that make its value a secret.
-const TELLING_ENDS: [&str; 4] = ["auth", "pass", "pw", "creds"];
+const TELLING_ENDS: [&str; 5] = ["auth", "pass", "pw", "creds", "dsn"];
 
 /// Ends of a name whose value is only the place of a secret.
 const PLACES: [&str; 3] = ["file", "path", "dir"];
@@ -36,6 +45,14 @@ pub fn is_secret(name: &str) -> bool {
         .collect();
     let telling = TELLING.iter().any(|part| name.contains(part)) || TELLING_ENDS.iter().any(|end| name.ends_with(end));
     telling && !PLACES.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether what follows a word of running text is a secret if it is long and looks made by chance: `the api
+/// key 7f3a…`.
+pub fn may_be_random(word: &str) -> bool {
+    let ends_so =
+        |end: &str| word.get(word.len().saturating_sub(end.len())..).is_some_and(|at| at.eq_ignore_ascii_case(end));
+    ends_so("key") || is_secret(word)
 }
 
 /// Whether `NAME: value` in running text is a header or a setting with a secret; `auth: failed`

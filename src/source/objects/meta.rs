@@ -83,7 +83,9 @@ impl<M: Shape> ObjectMeta<M> {
     pub fn controller(&self) -> Option<(&str, &str)> {
         let owners = self.owner_references.ok()?.0.iter().filter_map(Maybe::ok);
         let mut controllers = owners.filter(|owner| owner.controller.ok() == Some(&true));
-        controllers.find_map(|owner| Some((cut(owner.kind.ok()?, MAX_NAME), cut(owner.name.ok()?, MAX_NAME))))
+        let is_kind = |kind: &&String| kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        controllers
+            .find_map(|owner| Some((cut(owner.kind.ok().filter(is_kind)?, MAX_NAME), cut(owner.name.ok()?, MAX_NAME))))
     }
 
     /// The value of a label.

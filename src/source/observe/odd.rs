@@ -143,12 +143,21 @@ impl Observer {
         self.get(field, name).copied()
     }
 
+    /// Whether a text can be a kind: no API has one with other characters, and an owner reference may hold any.
+    fn is_kind(&mut self, text: &str) -> bool {
+        let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !fits {
+            self.note(Oddity::value("kind", "not the name of a kind: letters and digits"));
+        }
+        fits
+    }
+
     /// An object's controller; `None` also for one without a kind or a name.
     pub(in crate::source) fn controller<M: Shape>(&mut self, meta: &ObjectMeta<M>) -> Option<Owner> {
         let mut found = None;
         self.each(&meta.owner_references, "ownerReferences", |observer, owner| {
             if found.is_none() && observer.flag(&owner.controller, "controller") == Some(true) {
-                let kind = observer.needed(&owner.kind, "kind");
+                let kind = observer.needed(&owner.kind, "kind").filter(|kind| observer.is_kind(kind));
                 let name = observer.needed(&owner.name, "name");
                 found = kind.zip(name).map(|(kind, name)| Owner {
                     kind: observer.name(cut(kind, MAX_NAME)),

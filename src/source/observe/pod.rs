@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Observer, template};
-use crate::engine::{ContainerId, ContainerSnapshot, Ended, PodId, PodSnapshot, PodTemplate, Role, Seen, State};
+use crate::engine::{ContainerId, ContainerSnapshot, Ended, Owner, PodId, PodSnapshot, PodTemplate, Role, Seen, State};
 use crate::source::hash::{mark, uid};
 use crate::source::mask::{self, MAX_NAME, cut};
 use crate::source::objects::{
@@ -51,14 +51,22 @@ pub fn identity(observer: &mut Observer, pod: &PodLite) -> Result<PodId, Oddity>
 }
 
 fn read_metadata(observer: &mut Observer, meta: &Meta, snapshot: &mut PodSnapshot) {
-    snapshot.event_uid = meta.annotation(|all| &all.config_hash).map(uid);
+    let owner = observer.controller(meta);
+    let mirror = owner.as_ref().is_some_and(|owner| mirrors(owner, snapshot));
+    snapshot.event_uid = meta.annotation(|all| &all.config_hash).filter(|_| mirror).map(uid);
     // A node does not control the pods of its files: each is a workload of its own.
-    snapshot.owner = observer.controller(meta).filter(|owner| &*owner.kind != "Node");
+    snapshot.owner = owner.filter(|owner| &*owner.kind != "Node");
     snapshot.created = observer.time(&meta.creation_timestamp, "creationTimestamp");
     // One that cannot be read still says that it is being deleted.
     let unread = time(&meta.deletion_timestamp, "deletionTimestamp").is_err();
     snapshot.deleting = observer.time(&meta.deletion_timestamp, "deletionTimestamp").is_some() || unread;
     snapshot.version = observer.text(&meta.resource_version, "resourceVersion").parse().unwrap_or(0);
+}
+
+/// Whether a pod with that controller mirrors a static pod of its node: the kubelet names it after the node.
+fn mirrors(owner: &Owner, pod: &PodSnapshot) -> bool {
+    let named_after = |node: &str| pod.id.name.strip_suffix(node).is_some_and(|name| name.ends_with('-'));
+    &*owner.kind == "Node" && pod.node.as_ref() == Some(&owner.name) && named_after(&owner.name)
 }
 
 fn read_status(observer: &mut Observer, status: &PodStatusLite, snapshot: &mut PodSnapshot) {

@@ -289,9 +289,35 @@ fn what_is_too_much_is_left_out() {
 
 #[test]
 fn a_static_pods_events_carry_its_hash() {
-    let annotations = json!({"kubernetes.io/config.hash": "0d5ea2b1c2d3e4f5a6b7c8d9e0f1a2b3"});
-    let snapshot = snapshot_of(&with("/metadata/annotations", annotations)).unwrap();
-    assert_eq!(snapshot.event_uid, Some(uid("0d5ea2b1c2d3e4f5a6b7c8d9e0f1a2b3")));
+    let event_uid = |name: &str, controller: Value| {
+        let mut pod = with("/metadata/annotations", json!({"kubernetes.io/config.hash": "0d5ea2b1c2d3e4f5"}));
+        pod["metadata"]["name"] = json!(name);
+        pod["metadata"]["ownerReferences"] = json!([controller]);
+        snapshot_of(&pod).unwrap().event_uid
+    };
+    let of = |kind: &str, name: &str, controls: bool| json!({"kind": kind, "name": name, "controller": controls});
+    assert_eq!(event_uid("etcd-node-1", of("Node", "node-1", true)), Some(uid("0d5ea2b1c2d3e4f5")));
+    for (name, controller) in [
+        ("etcd-node-1", of("ReplicaSet", "node-1", true)),
+        ("etcd-node-1", of("Node", "node-1", false)),
+        ("etcd-node-2", of("Node", "node-2", true)),
+        ("etcdnode-1", of("Node", "node-1", true)),
+        ("etcd", of("Node", "node-1", true)),
+        ("web-7d4-x", of("ReplicaSet", "web-7d4", true)),
+    ] {
+        assert_eq!(event_uid(name, controller.clone()), None, "{name} {controller}");
+    }
+}
+
+#[test]
+fn an_owner_whose_kind_cannot_be_one_is_none() {
+    for kind in ["Foo/Bar", "--filename=http://evil", "a b", "<!channel>", "$(id)", "Réplica"] {
+        let owners = json!([{"kind": kind, "name": "web", "controller": true}]);
+        let mut observer = Observer::new();
+        let pod: PodLite = serde_json::from_str(&with("/metadata/ownerReferences", owners).to_string()).unwrap();
+        assert_eq!(observer.pod(&pod, Seen::Listed).unwrap().owner, None, "{kind}");
+        assert_eq!(observer.take_oddities().len(), 1, "{kind}");
+    }
 }
 
 #[test]

@@ -226,7 +226,10 @@ fn owner((kind, name): (&str, &str), observer: &mut Observer) -> Owner {
 /// one applied them, so the outermost comes first.
 fn managed_by<M: Shape>(meta: &ObjectMeta<M>) -> Option<String> {
     let label = |key| meta.label(key).filter(|value| !value.is_empty());
-    let say = |what: &str, name: &str| Some(format!("{what} {}", cut(name, MAX_NAME)));
+    // Annotations hold any text; what stands in the advice is a name.
+    let is_name = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./".contains(letter));
+    let say =
+        |what: &str, name: &str| (!name.is_empty() && is_name(name)).then(|| format!("{what} {}", cut(name, MAX_NAME)));
     if let Some(name) = label("argocd.argoproj.io/instance") {
         return say("Argo CD application", name);
     }
@@ -240,5 +243,5 @@ fn managed_by<M: Shape>(meta: &ObjectMeta<M>) -> Option<String> {
         return say("Flux Helm release", name);
     }
     let release = meta.annotation(|all| &all.helm_release)?;
-    (label("app.kubernetes.io/managed-by") == Some("Helm")).then(|| format!("Helm release {}", cut(release, MAX_NAME)))
+    (label("app.kubernetes.io/managed-by") == Some("Helm")).then(|| say("Helm release", release)).flatten()
 }

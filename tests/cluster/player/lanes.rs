@@ -57,12 +57,15 @@ impl Lanes {
     }
 
     /// Gives a line to the writer of its object; how late it is counts where it is due at a time.
+    ///
+    /// All objects of a name have one writer, whatever their unique ids: one that comes again must not be made
+    /// before the one of its name is gone.
     pub async fn write(&self, line: Line, due: Option<Time>) {
         let Some(resource) = Resource::named(&line.resource) else {
             return;
         };
-        let mark =
-            line.object.uid.bytes().fold(0_usize, |mark, byte| mark.wrapping_mul(31).wrapping_add(usize::from(byte)));
+        let name = &line.object.name;
+        let mark = name.bytes().fold(0_usize, |mark, byte| mark.wrapping_mul(31).wrapping_add(usize::from(byte)));
         let writer = &self.lanes[&(resource.name, mark % width(resource))];
         // A writer that is gone has panicked, and says so when it is closed.
         drop(writer.lines.send((line, due)).await);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 /// How long an object waits for the one that it points to, which came before it.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A unique id is 32 hexadecimal digits in five groups.
 const GROUPS: [usize; 4] = [8, 13, 18, 23];
