@@ -22,3 +22,4 @@ pub mod text;
 pub mod tidings;
 pub mod webhook;
 pub mod when;
+pub mod written;

@@ -6,4 +6,5 @@ mod orders;
 mod remembered;
 mod settings;
 mod settle;
+mod static_pods;
 mod world;

@@ -297,7 +297,8 @@ fn a_static_pods_events_carry_its_hash() {
 #[test]
 fn a_static_pod_is_nobody_s() {
     let owners = json!([{"apiVersion": "v1", "kind": "Node", "name": "node-1", "controller": true}]);
-    assert_eq!(snapshot_of(&with("/metadata/ownerReferences", owners)).unwrap().owner, None);
+    let snapshot = snapshot_of(&with("/metadata/ownerReferences", owners)).unwrap();
+    assert_eq!((snapshot.owner, snapshot.is_static), (None, true));
 }
 
 #[test]
