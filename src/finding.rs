@@ -1,13 +1,16 @@
 //! What probehound says: the vocabulary of its findings.
 
+pub mod remedy;
+
 use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kubelet::ProbeKind;
+use crate::kubelet::{ProbeKind, StartFailure};
 use crate::time::Time;
+use remedy::Remedy;
 
 /// A finding changed; what it is now comes whole.
 #[derive(Clone, Debug)]
@@ -89,8 +92,14 @@ pub struct Finding {
     pub confirmed_at: Option<Time>,
     /// When it was over.
     pub resolved_at: Option<Time>,
-    /// What to type or do, best first.
-    pub remedy: Vec<String>,
+    /// What to type or do, best first; the documents have it in words.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub remedy: Vec<Remedy>,
+    /// Why the container cannot be started, where its status says so; no part of the document.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub start_failure: Option<StartFailure>,
     /// What was considered, the named cause first; no part of the document unless it is asked for.
     #[serde(skip)]
     #[schemars(skip)]

@@ -115,7 +115,7 @@ fn a_folder_is_no_recording() {
 #[test]
 fn a_recording_that_is_cut_claims_no_more_than_it_holds() {
     let output = fed(&["replay", "-"], "\u{1f}\u{0}");
-    assert!(stdout(&output).starts_with("Nothing to look at: no line could be used.\n"));
+    assert!(stdout(&output).starts_with("Not a recording: no line of it could be used.\n"));
     let zipped = recording("cut.jsonl.gz", "");
     std::fs::write(&zipped, cut_gzip()).expect("the folder can be written");
     let output = probehound(&["replay", &zipped]);

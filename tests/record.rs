@@ -18,7 +18,7 @@ use support::recording::Type;
 fn a_recording_holds_what_was_listed_and_what_happened_then() {
     let (file, output) = recorded("whole.jsonl.gz", &["--for", "2s"], Rights::All);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stderr(&output).contains("recorded 2s in "), "{}", stderr(&output));
+    assert!(stderr(&output).contains("recorded 2s to "), "{}", stderr(&output));
     let recording = Recording::read(&file);
     let brief = |line: &support::Line| format!("{} {:?} {}", line.resource, line.change, line.object.name);
     let lines: Vec<String> = recording.lines.iter().map(brief).collect();

@@ -7,6 +7,7 @@ use insta::assert_snapshot;
 use probehound::engine::{
     Cause, Change, ChangeKind, Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
+use probehound::finding::remedy::{Kind, List, Place, Remedy, Target};
 use probehound::kubelet::ProbeKind;
 use probehound::report::headline::{headline, what_is_wrong};
 use probehound::report::json::Document;
@@ -269,10 +270,14 @@ fn auth_service() -> Finding {
         confirmed_at: Some(at(120)),
         resolved_at: None,
         remedy: vec![
-            "kubectl -n prod rollout undo deployment/auth-service --to-revision=7".into(),
-            "set livenessProbe.httpGet.path back to /health".into(),
+            Remedy::RollBack {
+                target: Target { kind: Kind::Deployment, name: "auth-service".into() },
+                revision: Some(7),
+            },
+            Remedy::Words("set livenessProbe.httpGet.path back to /health".into()),
         ],
         example: None,
+        start_failure: None,
         considered: std::sync::Arc::default(),
         labels: Arc::default(),
     }
@@ -303,7 +308,7 @@ fn doubtful() -> Finding {
         episodes: 2,
         opened_at: at(30),
         confirmed_at: Some(at(65)),
-        remedy: vec!["check on which port and address the app listens, and how long its start takes".into()],
+        remedy: vec![Remedy::Logs { of: Target::pod(&"log-shipper-x2x4q".into()), previous: true }],
         ..auth_service()
     }
 }
@@ -323,7 +328,14 @@ fn out_of_memory() -> Finding {
         change: None,
         pods: Pods { affected: 1, total: 1 },
         services: vec![],
-        remedy: vec!["raise resources.limits.memory, or look at what the app does with it".into()],
+        remedy: vec![Remedy::RaiseMemory {
+            place: Place::Template {
+                target: Target { kind: Kind::CronJob, name: "nightly-report".into() },
+                list: List::Containers,
+                paused: false,
+            },
+            limit: Some(Value::Text("64Mi".into())),
+        }],
         ..auth_service()
     }
 }
@@ -415,9 +427,9 @@ fn hostile() -> Finding {
         }),
         services: vec![ServiceState { name: nasty.into(), ready: 0, total: 1 }],
         remedy: vec![
-            format!("kubectl -n {nasty} rollout undo deployment/web"),
-            "kubectl get pods; reboot".into(),
-            nasty.into(),
+            Remedy::RollBack { target: Target { kind: Kind::Deployment, name: "web".into() }, revision: None },
+            Remedy::Words("kubectl get pods; reboot".into()),
+            Remedy::Words(nasty.into()),
         ],
         ..auth_service()
     }

@@ -216,6 +216,7 @@ impl World {
                     desired: desired.map(u32::from),
                     workload_ref: None,
                     paused: false,
+                    parallel: false,
                     min_ready: Duration::ZERO,
                     managed_by: None,
                     revisions: revisions.iter().take(8).map(revision).collect(),
@@ -253,6 +254,7 @@ impl World {
         Some(PodSnapshot {
             id: id(*pod),
             event_uid: (pod % PODS == 5).then_some(Uid(77)),
+            is_static: pod % PODS == 5,
             owner: Some(owner(*pod)).filter(|_| pod % PODS != 4),
             template,
             node: Some(Arc::from(if pod % 2 == 0 { "node-a" } else { "node-b" })),

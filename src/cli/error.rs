@@ -142,7 +142,7 @@ impl Error {
         let what: Vec<&str> = paragraph.map(str::trim).collect();
         let what = what.join(" ");
         let tips: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
-        let hint = if tips.is_empty() { format!("{topic} --help shows what can be typed") } else { tips.join("; ") };
+        let hint = if tips.is_empty() { format!("see {topic} --help") } else { tips.join("; ") };
         Self::Usage { what: what.trim_start_matches("error: ").to_owned(), hint }
     }
 
@@ -179,7 +179,7 @@ impl Error {
             }
             Self::NoPods(..) => "see whether `kubectl get pods -A -w` works; -n NAMESPACE records what you may watch",
             Self::NoReceiver { known, .. } if known.is_empty() => "add one under notifications.receivers",
-            Self::NoReceiver { known, .. } => return Some(format!("there are {}", known.join(", ")).into()),
+            Self::NoReceiver { known, .. } => return Some(format!("receivers: {}", known.join(", ")).into()),
             Self::NotTaken { .. } => "docs/notifications.md says what each receiver needs, and what its answers mean",
             Self::Access(error) | Self::Operator(Failure::Access(error)) => return Some(error.hint().into()),
             Self::Write(_) | Self::Record { .. } => "see whether there is room left, and whether you may write there",

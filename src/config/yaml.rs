@@ -75,7 +75,7 @@ fn unknown_key(problem: impl Fn(String) -> Problem, field: &str, known: &[&'stat
     };
     match known {
         [] => problem.hint("there is no key here"),
-        _ => problem.hint(format!("what can stand here: {}", known.join(", "))),
+        _ => problem.hint(format!("allowed here: {}", known.join(", "))),
     }
 }
 
@@ -85,11 +85,11 @@ fn unknown_word(problem: impl Fn(String) -> Problem, word: &str, known: &[&'stat
         Some(near) => problem(format!("{what}; did you mean \"{near}\"?")),
         None => problem(what),
     };
-    problem.hint(format!("what can stand here: {}", known.join(", ")))
+    problem.hint(format!("allowed here: {}", known.join(", ")))
 }
 
 fn syntax(problem: impl Fn(String) -> Problem, message: &str) -> Problem {
-    let problem = problem(format!("this is no YAML: {message}"));
+    let problem = problem(format!("invalid YAML: {message}"));
     if message.contains("tab") { problem.hint("indent with spaces") } else { problem }
 }
 
@@ -150,7 +150,7 @@ mod tests {
         let (at, what, hint) = problem("detection:\n  widnow: 15m\n");
         assert_eq!(at, Some((2, 3)));
         assert_eq!(what, "unknown key \"widnow\" in detection; did you mean \"window\"?");
-        assert_eq!(hint.as_deref(), Some("what can stand here: window, probeKills, ownEnds, execOutput"));
+        assert_eq!(hint.as_deref(), Some("allowed here: window, probeKills, ownEnds, execOutput"));
         let (_, what, _) = problem("silences:\n- namespace: a\n- nmaespace: b\n");
         assert_eq!(what, "unknown key \"nmaespace\" in silences[1]; did you mean \"namespace\"?");
         let (_, what, _) = problem("slack: x\n");
@@ -187,7 +187,7 @@ mod tests {
     fn what_is_no_yaml_is_said_with_its_place() {
         let (at, what, hint) = problem("detection:\n\twindow: 3m\n");
         assert_eq!((at, hint.as_deref()), (Some((2, 2)), Some("indent with spaces")));
-        assert!(what.starts_with("this is no YAML: "), "{what}");
+        assert!(what.starts_with("invalid YAML: "), "{what}");
         assert_eq!(problem("detection: {window: 3\n").0, Some((1, 12)));
         assert_eq!(problem("{}\n---\n{}\n").1, "a second YAML document begins here: only one is read");
     }

@@ -11,6 +11,7 @@ use super::policy::{Admission, Item};
 use super::receiver::{Reply, alertmanager};
 use super::sender::{Addresses, Sender, Unready};
 use crate::config::notifications::{Alertmanager, Receiver, To};
+use crate::finding::remedy::{self, Remedy, Target};
 use crate::finding::{Cause, Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value};
 use crate::kubelet::ProbeKind;
 use crate::report::object::FindingState;
@@ -55,7 +56,7 @@ async fn alert(to: &Alertmanager, mut sample: Finding, now: Time) -> Result<Repl
 pub fn sample(namespace: &str, now: Time) -> Finding {
     let ago = |seconds| now.minus(Duration::from_secs(seconds));
     let fact = |seconds, what: &str| Fact { at: ago(seconds), what: what.to_owned() };
-    let rollback = format!("kubectl -n {namespace} rollout undo deployment/auth-service --to-revision=7");
+    let target = Target { kind: remedy::Kind::Deployment, name: "auth-service".into() };
     Finding {
         namespace: namespace.into(),
         workload: "Deployment/auth-service".into(),
@@ -90,8 +91,9 @@ pub fn sample(namespace: &str, now: Time) -> Finding {
         opened_at: ago(15),
         confirmed_at: Some(ago(10)),
         resolved_at: None,
-        remedy: vec![rollback],
+        remedy: vec![Remedy::RollBack { target, revision: Some(7) }],
         example: None,
+        start_failure: None,
         considered: Arc::default(),
         labels: Arc::default(),
     }

@@ -41,10 +41,10 @@ fn fact(end: &OwnEnd) -> String {
     match end.kind {
         OwnKind::OutOfMemory => format!("killed at its memory limit {times}"),
         OwnKind::Hook => format!("its postStart hook failed {times}"),
-        OwnKind::Node => format!("ended with its node {times}, exit code {exit}"),
+        OwnKind::Node => format!("ended with its node {times}, with code {exit}"),
         OwnKind::Crash | OwnKind::Exit | OwnKind::Signal => match signal(exit) {
-            Some(signal) => format!("ended by itself {times}, exit code {exit} ({signal})"),
-            None => format!("ended by itself {times}, exit code {exit}"),
+            Some(signal) => format!("exited {times} with code {exit} ({signal}; no probe involved)"),
+            None => format!("exited {times} with code {exit} (no probe involved)"),
         },
     }
 }

@@ -209,6 +209,7 @@ impl Episode {
                 resolved_at: None,
                 remedy: Vec::new(),
                 example: None,
+                start_failure: None,
                 considered: Arc::default(),
                 labels: Arc::clone(&proposal.template.labels),
             },

@@ -353,6 +353,7 @@ fn record(snapshot: &PodSnapshot, workload: usize, list: u32, now: Time) -> Pod 
         start_time: snapshot.start_time,
         deleting: snapshot.deleting,
         ended: snapshot.ended_by.is_some(),
+        is_static: snapshot.is_static,
         observed: now,
         version: snapshot.version,
         list,

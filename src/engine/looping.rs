@@ -282,8 +282,9 @@ fn facts(
     if let Some(at) = tally.last_bad
         && record.kills() > 1
     {
-        let passed = if record.after_pass == 0 { ", never a success" } else { "" };
-        facts.push(Fact { at, what: format!("{} such kills so far{passed}", record.kills()) });
+        let never = if record.after_pass == 0 { "; the probe has never succeeded" } else { "" };
+        let times = if record.kills() == 2 { "twice".to_owned() } else { format!("{} times", record.kills()) };
+        facts.push(Fact { at, what: format!("killed {times}{never}") });
     }
     facts
 }

@@ -205,7 +205,7 @@ impl Engine {
         self.pods.len()
     }
 
-    /// Events whose pod was never seen, by now.
+    /// Events that were dropped because their pod was never seen.
     pub const fn events_without_pod(&self) -> u64 {
         self.waiting.dropped()
     }

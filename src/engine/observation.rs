@@ -113,6 +113,8 @@ pub struct PodSnapshot {
     /// The UID that the kubelet's events on a static pod carry instead (`kubernetes.io/config.hash`); of its
     /// mirror pod alone.
     pub event_uid: Option<Uid>,
+    /// Whether it mirrors a static pod, whose manifest is a file on its node.
+    pub is_static: bool,
     /// Its controller.
     pub owner: Option<Owner>,
     /// What its containers are told to be; shared between the pods of a template.
@@ -245,6 +247,8 @@ pub struct WorkloadFacts {
     pub workload_ref: Option<Owner>,
     /// Whether its rollout is paused (`spec.paused`).
     pub paused: bool,
+    /// Whether it replaces its pods all at once: `podManagementPolicy: Parallel` of a `StatefulSet`.
+    pub parallel: bool,
     /// `minReadySeconds` of the top.
     pub min_ready: Duration,
     /// Who keeps the manifests, from labels and annotations: `Argo CD application web`.

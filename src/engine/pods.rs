@@ -34,6 +34,8 @@ pub(super) struct Pod {
     pub deleting: bool,
     /// Whether something from outside ended it as a whole.
     pub ended: bool,
+    /// Whether it mirrors a static pod.
+    pub is_static: bool,
     /// When it was last seen.
     pub observed: Time,
     /// The newest `resourceVersion` seen of it.

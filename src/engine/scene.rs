@@ -12,12 +12,13 @@ use super::nodes::Nodes;
 use super::onsets::Onsets;
 use super::passing::{Subject, silence_proves};
 use super::pods::{Container, Phase, Pod, PodTable};
+use super::remedy::{FileOf, KnownPod};
 use super::trial::Tally;
 use super::workload::{Workload, is_same};
 use crate::diagnosis::{BadNode, Blocked, Earlier, Evidence, OwnEnds, Passes, Population, ProbeRecord, is_silence};
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
-use crate::template::{ContainerSpec, PodTemplate};
+use crate::template::{ContainerSpec, PodTemplate, RestartAction};
 use crate::time::Time;
 
 /// So many other workloads that fail on one node alone, at the same time, make the node suspect.
@@ -313,7 +314,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Since when the container cannot begin in any pod of the template, and why.
-    fn blocked(&self, name: &'a str, template: &Arc<PodTemplate>) -> Option<Blocked> {
+    pub fn blocked(&self, name: &'a str, template: &Arc<PodTemplate>) -> Option<Blocked> {
         self.members(name)
             .filter(|member| is_same(&member.pod.template, template))
             .filter_map(|member| member.state.history.as_ref()?.blocked.clone())
@@ -342,13 +343,24 @@ impl<'a> Scene<'a> {
         budget.max(longest.min(Duration::from_mins(15))).max(Duration::from_mins(1))
     }
 
-    /// The name of one of these pods: of the one whose container was restarted most often.
-    pub fn example(&self, name: &'a str, of: &[super::Uid]) -> Option<Arc<str>> {
-        let of: BTreeSet<_> = of.iter().collect();
+    /// These pods, as far as their names are known, those first whose container was restarted most often.
+    pub fn named(&self, name: &'a str, of: &BTreeSet<super::Uid>) -> Vec<KnownPod> {
         let members = self.members(name).filter(|member| of.contains(&member.pod.uid));
-        let named =
-            members.filter_map(|member| Some((member.state.restarts, member.state.history.as_ref()?.pod.as_ref()?)));
-        named.max_by(|one, other| one.0.cmp(&other.0).then(other.1.cmp(one.1))).map(|(_, pod)| Arc::clone(pod))
+        let mut named: Vec<_> = members
+            .filter_map(|member| {
+                let (restarts, pod) = (member.state.restarts, member.state.history.as_ref()?.pod.as_ref()?);
+                // What restarts all containers of a pod leaves no trace of the one before.
+                let restarts_all = member.spec.restart_rules.iter().any(|rule| rule.action == RestartAction::All);
+                Some((restarts, KnownPod { name: Arc::clone(pod), has_previous: restarts > 0 && !restarts_all }))
+            })
+            .collect();
+        named.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.name.cmp(&other.1.name)));
+        named.into_iter().map(|(_, pod)| pod).collect()
+    }
+
+    /// Where the file is, of a static pod.
+    pub fn file(&self, name: &'a str) -> Option<FileOf> {
+        self.members(name).find(|member| member.pod.is_static).map(|member| FileOf(member.pod.node.clone()))
     }
 
     /// How the clock of the pod's node stands to ours.

@@ -9,13 +9,14 @@ use super::looping;
 use super::over::is_over;
 use super::quiet::{self, Seen};
 use super::recurring;
-use super::remedy::{Place, Remedy};
+use super::remedy::{Position, Situation};
 use super::scene::Scene;
 use crate::diagnosis::{Earlier, Point, Strength, Verdict};
+use crate::finding::remedy::Remedy;
 use crate::finding::{
-    Cause, Change, ChangeKind, Confidence, Considered, Fact, Finding, RevisionChange, ServiceState, Standing,
+    Cause, Change, ChangeKind, Confidence, Considered, Fact, Fault, Finding, RevisionChange, ServiceState, Standing,
 };
-use crate::kubelet::ProbeKind;
+use crate::kubelet::{ProbeKind, start_error};
 use crate::time::Time;
 
 /// The first word waits so long for what would complete it.
@@ -157,9 +158,7 @@ fn take_up<'a>(
     episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
     episode.last_bad = episode.last_bad.max(proposal.last_bad);
     episode.finding.labels = Arc::clone(&proposal.template.labels);
-    if episode.finding.example.is_none() {
-        episode.finding.example = scene.example(name, &proposal.affected);
-    }
+    name_a_pod(scene, name, episode);
     let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
     if accepted {
         describe(scene, name, episode, proposal);
@@ -360,32 +359,60 @@ fn told_change(change: &RevisionChange) -> Option<Fact> {
     Some(Fact { at: change.at?, what: format!("revision {} was rolled out{by}{what}", change.revision) })
 }
 
+/// Names one pod of it, the worst one, and keeps to that while it is there.
+fn name_a_pod<'a>(scene: &Scene<'a>, name: &'a str, episode: &mut Episode) {
+    let named = scene.named(name, &episode.affected);
+    let example = episode.finding.example.take();
+    let is_there = |pod: &Arc<str>| named.iter().any(|known| known.name == *pod);
+    let worst = || named.first().map(|known| Arc::clone(&known.name));
+    episode.finding.example = example.clone().filter(is_there).or_else(worst).or(example);
+}
+
 /// What to type, with all the rest known.
-fn finish(scene: &Scene, name: &str, episode: &mut Episode) {
-    let good = good_revision(scene, name, episode);
-    let facts = scene.workload.facts.as_ref();
+fn finish<'a>(scene: &Scene<'a>, name: &'a Arc<str>, episode: &mut Episode) {
     // What a person edits is the workload's own template.
     let pods = episode.template.as_deref();
     let written = pods.map(|pods| scene.workload.revision(pods).map_or(pods, |revision| &*revision.template));
-    let lines = Remedy {
+    let mut named = scene.named(name, &episode.affected);
+    named.sort_by_key(|pod| Some(&pod.name) != episode.finding.example.as_ref());
+    let remedies = Situation {
         finding: &episode.finding,
         top: &scene.workload.top,
-        good_revision: good,
-        managed_by: facts.and_then(|facts| facts.managed_by.as_deref()),
-        workload_ref: facts.and_then(|facts| facts.workload_ref.as_ref()),
-        place: written.map(|template| Place::of(name, template)).unwrap_or_default(),
+        facts: scene.workload.facts.as_deref(),
+        good_revision: good_revision(scene, name, episode),
+        untried_revision: untried_revision(scene, name, episode),
+        position: written.map(|template| Position::of(name, template)).unwrap_or_default(),
+        pods: named,
+        file: scene.file(name),
+        fell_together: scene.onsets.fell_together(scene.workload, name),
     }
-    .lines();
+    .remedies();
+    let blocked = episode.template.as_ref().and_then(|template| scene.blocked(name, template));
+    let words = blocked.and_then(|blocked| blocked.message);
+    episode.finding.start_failure = words.and_then(|words| start_error(&words));
     // What was known to work may no longer be seen, or have another number by now.
     let told = episode
         .told
         .as_ref()
         .filter(|told| told.cause == episode.finding.cause && told.current == episode.finding.current);
-    let rolls_back = |lines: &[String]| lines.iter().any(|line| line.contains(" rollout undo "));
+    let rolls_back = |remedies: &[Remedy]| remedies.iter().any(|remedy| matches!(remedy, Remedy::RollBack { .. }));
     episode.finding.remedy = match told {
-        Some(told) if !rolls_back(&lines) && rolls_back(&told.remedy) => told.remedy.clone(),
-        _ => lines,
+        Some(told) if !rolls_back(&remedies) && rolls_back(&told.remedy) => told.remedy.clone(),
+        _ => remedies,
     };
+}
+
+/// The revision before, where this field of the same app had another value then, and nothing was seen
+/// of how that did.
+fn untried_revision(scene: &Scene, name: &str, episode: &Episode) -> Option<u64> {
+    let template = episode.template.as_ref()?;
+    let field = episode.finding.field.as_deref().filter(|_| episode.finding.fault == Some(Fault::Probe))?;
+    let (number, before) = scene.revisions_before(name, template).into_iter().next()?;
+    let now = &scene.workload.revision(template)?.template;
+    let now = now.containers.iter().find(|container| &*container.name == name)?;
+    let was = change::value_of(before, field)?;
+    let looped = scene.earlier(name, template).iter().any(|it| it.revision == Some(number) && it.looped);
+    (before.same_app(now) && change::value_of(now, field) != Some(was) && !looped).then_some(number)
 }
 
 /// The latest earlier revision in which this probe, or the container as a whole, was seen to work.

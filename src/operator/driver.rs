@@ -127,6 +127,11 @@ impl Driver {
         self.engine.pods()
     }
 
+    /// Events that were dropped because their pod was never seen.
+    pub const fn events_without_pod(&self) -> u64 {
+        self.engine.events_without_pod()
+    }
+
     /// What the engine is told of an input.
     fn observe(&mut self, input: Input, now: Time) -> Option<Observation> {
         match input {

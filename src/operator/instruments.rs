@@ -45,13 +45,14 @@ impl WriteOutcome {
 const RESTARTS: Metric = Metric::counter("probehound_restarts_total", "Restarts seen of containers.");
 const PROBE_FAILURES: Metric = Metric::counter(
     "probehound_probe_failures_total",
-    "Failures of probes that kubelets told of; they leave out most after some minutes.",
+    "Probe failures reported by kubelets, which leave out most after some minutes.",
 );
 
 /// The operator's own metrics; shared by whoever counts and who serves them.
 #[derive(Debug)]
 pub struct Instruments {
     steps: Histogram,
+    events_without_pod: IntCounter,
     tracked_pods: IntGauge,
     restarts: Mutex<Capped<4>>,
     probe_failures: Mutex<Capped<5>>,
@@ -74,6 +75,10 @@ impl Instruments {
         );
         let own = Self {
             steps: Histogram::with_opts(steps.buckets(STEPS.to_vec()))?,
+            events_without_pod: IntCounter::new(
+                "probehound_events_without_pod_total",
+                "Events that were dropped because their pod was never seen.",
+            )?,
             tracked_pods: IntGauge::new("probehound_tracked_pods", "Pods that the engine keeps.")?,
             restarts: Mutex::new(Capped::new(RESTARTS, ["namespace", "workload_kind", "workload", "container"])),
             probe_failures: Mutex::new(Capped::new(
@@ -93,6 +98,7 @@ impl Instruments {
         };
         registry.register(Box::new(own.steps.clone()))?;
         registry.register(Box::new(own.tracked_pods.clone()))?;
+        registry.register(Box::new(own.events_without_pod.clone()))?;
         registry.register(Box::new(own.series_dropped.clone()))?;
         registry.register(Box::new(own.writes.clone()))?;
         registry.register(Box::new(own.findings_api_up.clone()))?;
@@ -106,6 +112,11 @@ impl Instruments {
     pub fn step(&self, took: Duration, pods: usize) {
         self.steps.observe(took.as_secs_f64());
         self.tracked_pods.set(pods as i64);
+    }
+
+    /// So many events were dropped since the start because their pod was never seen.
+    pub fn events_without_pod(&self, total: u64) {
+        self.events_without_pod.inc_by(total.saturating_sub(self.events_without_pod.get()));
     }
 
     /// Adds what the engine counted up to `now`.

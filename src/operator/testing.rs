@@ -1,5 +1,6 @@
 //! What the operator's tests share.
 
+use crate::finding::remedy::{Place, Remedy};
 use crate::finding::{Cause, Confidence, Effect, Fact, Finding, Pods, Severity, Value};
 use crate::kubelet::ProbeKind;
 use crate::time::Time;
@@ -35,8 +36,13 @@ pub fn finding(workload: &str) -> Finding {
         opened_at: at(0),
         confirmed_at: Some(at(0)),
         resolved_at: None,
-        remedy: vec!["set livenessProbe.httpGet.path to /health".to_owned()],
+        remedy: vec![Remedy::SetField {
+            place: Place::Manifest { kind: "Deployment".into(), name: workload.into() },
+            field: "livenessProbe.httpGet.path".to_owned(),
+            value: Value::Text("/health".to_owned()),
+        }],
         example: None,
+        start_failure: None,
         considered: std::sync::Arc::default(),
         labels: std::sync::Arc::default(),
     }

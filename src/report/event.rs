@@ -5,8 +5,8 @@ use ring::digest::{SHA256, digest};
 use super::escape::visible;
 use super::headline::{kind_and_name, what_is_wrong};
 use super::object::{Said, object_name};
-use super::remedies;
-use super::sentences::{changed_by, extent, field_is, over};
+use super::remedies::lines;
+use super::sentences::{capitalised, changed_by, extent, field_is, over};
 use super::tidings::{Kind, News};
 use super::webhook::hex;
 use crate::time::Time;
@@ -82,15 +82,10 @@ fn text(news: &News, now: Time) -> String {
         Kind::Opened | Kind::Changed | Kind::GoesOn => {
             let sentences = [Some(extent(finding)), field_is(finding), changed_by(finding)];
             parts.extend(sentences.into_iter().flatten().map(|sentence| sentence.to_string()));
-            parts.extend(remedies::of(finding).first().map(|first| format!("{}: {first}", remedies::label(first))));
+            parts.extend(lines(finding).first().map(|first| format!("{}: {}", first.label.word(), first.text)));
         }
     }
     parts.join(" ")
-}
-
-fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// The finding's own name and a mark of what is told, of a reminder also when.

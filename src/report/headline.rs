@@ -1,7 +1,12 @@
 //! The wording that every form of a message shares: who it is about, and what is wrong in one
 //! sentence. Raw text: the caller cuts and escapes it for its medium.
 
+use super::escape::cut;
 use crate::engine::{Cause, Effect, Finding, Value};
+use crate::kubelet::{Obstacle, StartFailure};
+
+/// Longest name within a headline, in columns.
+const NAME: usize = 80;
 
 /// `auth-service (Deployment, namespace prod): the liveness probe asks for a path …`
 pub fn headline(finding: &Finding) -> String {
@@ -47,7 +52,7 @@ pub fn what_is_wrong(finding: &Finding) -> String {
         Cause::KilledExternally => "a signal ends the app, and neither a probe nor the memory limit sent it".into(),
         Cause::OutOfMemory => "the container needs more memory than its limit allows".into(),
         Cause::HookFailed => "the postStart hook fails".into(),
-        Cause::CannotStart => "the container cannot be created or started".into(),
+        Cause::CannotStart => cannot_start(finding.start_failure.as_ref()),
         Cause::CannotPullImage => "the image cannot be pulled".into(),
         Cause::NodeTrouble => "containers of one node ended at once: the node is in trouble".into(),
         Cause::Unknown => unknown(finding, &probe),
@@ -63,6 +68,36 @@ fn wrong_scheme(probe: &str, current: Option<&Value>) -> String {
             format!("the {probe} speaks plain HTTP to a port that serves HTTPS")
         }
         _ => format!("the {probe} speaks HTTP where the app expects HTTPS, or the other way round"),
+    }
+}
+
+fn cannot_start(why: Option<&StartFailure>) -> String {
+    const START: &str = "the container cannot be started";
+    let name = |name: &str| cut(name, NAME);
+    match why {
+        Some(StartFailure::MissingCommand { name: command }) => {
+            format!("{START}: its command {} does not exist in the image", name(command))
+        }
+        Some(StartFailure::NotExecutable { name: Some(file), why: Obstacle::WorkingDir }) => {
+            format!("{START}: its working directory {} is not one", name(file))
+        }
+        Some(StartFailure::NotExecutable { name: None, why: Obstacle::WorkingDir }) => {
+            format!("{START}: its working directory is not one")
+        }
+        Some(StartFailure::NotExecutable { name: Some(file), .. }) => {
+            format!("{START}: {} cannot be executed", name(file))
+        }
+        Some(StartFailure::NotExecutable { name: None, .. }) => format!("{START}: its command cannot be executed"),
+        Some(StartFailure::MemoryTooSmall) => format!("{START}: its memory limit is too small"),
+        Some(StartFailure::RuntimeTooOld) => format!("{START}: the node's container runtime is too old"),
+        Some(StartFailure::RunsAsRoot) => format!("{START}: runAsNonRoot is set and the image runs as root"),
+        Some(StartFailure::Config { kind, name: object, key: None }) => {
+            format!("{START}: {} \"{}\" not found", kind.word(), name(object))
+        }
+        Some(StartFailure::Config { kind, name: object, key: Some(key) }) => {
+            format!("{START}: no key {} in {} \"{}\"", name(key), kind.word(), name(object))
+        }
+        None => "the container cannot be created or started".to_owned(),
     }
 }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::escape::is_visible;
+use super::written::Written;
 use crate::engine::{Change, ChangeKind, Considered, Finding};
 use crate::time::Time;
 
 /// All that a recording gave. What is absent in a finding is `null`.
-#[derive(Serialize, Debug)]
+#[derive(Debug)]
 pub struct Document<'a> {
     /// One entry per finding, its last episode.
     pub findings: &'a [Arc<Finding>],
@@ -20,10 +21,10 @@ pub struct Document<'a> {
     pub skipped: u64,
 }
 
-/// The same, with what was considered for each finding and what speaks for and against it.
+/// The document with each finding in a form.
 #[derive(Serialize, Debug)]
-struct Explained<'a> {
-    findings: Vec<WithCandidates<'a>>,
+struct Of<F> {
+    findings: Vec<F>,
     observations: u64,
     skipped: u64,
 }
@@ -31,13 +32,13 @@ struct Explained<'a> {
 #[derive(Serialize, Debug)]
 struct WithCandidates<'a> {
     #[serde(flatten)]
-    finding: &'a Finding,
+    finding: Written<'a>,
     candidates: &'a [Considered],
 }
 
 impl<'a> WithCandidates<'a> {
     fn of(finding: &'a Arc<Finding>) -> Self {
-        Self { finding, candidates: &finding.considered }
+        Self { finding: Written::new(finding), candidates: &finding.considered }
     }
 }
 
@@ -49,7 +50,7 @@ pub struct Line<'a> {
     /// What happened: a word in lower case.
     pub kind: &'static str,
     /// The finding after it.
-    pub finding: &'a Finding,
+    pub finding: Written<'a>,
 }
 
 impl Line<'_> {
@@ -68,7 +69,7 @@ impl Line<'_> {
             ChangeKind::Resolved => "resolved",
             ChangeKind::Counted => return Ok(None),
         };
-        let mut text = serde_json::to_string(&Line { at: change.at, kind, finding: &change.finding })?;
+        let mut text = serde_json::to_string(&Line { at: change.at, kind, finding: Written::new(&change.finding) })?;
         text.push('\n');
         Ok(Some(safe(text)))
     }
@@ -83,7 +84,7 @@ impl Document<'_> {
     /// # Errors
     /// None that serialising plain data can give.
     pub fn render(&self) -> serde_json::Result<String> {
-        pretty(self)
+        pretty(&self.of(|finding| Written::new(finding)))
     }
 
     /// The document with the candidates of each finding, what is named first.
@@ -91,8 +92,12 @@ impl Document<'_> {
     /// # Errors
     /// None that serialising plain data can give.
     pub fn explain(&self) -> serde_json::Result<String> {
-        let findings = self.findings.iter().map(WithCandidates::of).collect();
-        pretty(&Explained { findings, observations: self.observations, skipped: self.skipped })
+        pretty(&self.of(WithCandidates::of))
+    }
+
+    fn of<'f, F>(&'f self, form: impl Fn(&'f Arc<Finding>) -> F) -> Of<F> {
+        let findings = self.findings.iter().map(form).collect();
+        Of { findings, observations: self.observations, skipped: self.skipped }
     }
 }
 

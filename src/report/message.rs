@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::headline::headline;
 use super::object::Said;
-use super::remedies;
+use super::remedies::{self, Line};
 use super::sentence::Sentence;
 use super::sentences::{changed_by, doubt, extent, field_is, news, over, since, worst};
 use super::tidings::{Kind, News};
@@ -36,7 +36,7 @@ pub struct Message {
     /// How sure it is and what else it could be; `None` where nothing else could.
     pub doubt: Option<String>,
     /// What to type or do, best first; none where it is over.
-    pub remedies: Vec<String>,
+    pub remedies: Vec<Line>,
 }
 
 /// What happened to a finding, as the first word of a message.
@@ -131,7 +131,7 @@ impl Message {
         Self {
             extent: Some(extent(finding)),
             field: field_is(finding),
-            remedies: remedies::of(finding),
+            remedies: remedies::lines(finding),
             ..Self::bare(word, finding)
         }
     }

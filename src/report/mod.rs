@@ -23,3 +23,4 @@ pub mod text;
 pub mod tidings;
 pub mod webhook;
 pub mod when;
+pub mod written;

@@ -28,6 +28,7 @@ use crate::finding::Identity;
 use crate::kubelet::ProbeKind;
 use crate::report::escape::visible;
 use crate::report::headline::kind_and_name;
+use crate::report::remedies::{read_or_keep, texts};
 use crate::source::mask::cut;
 use crate::time::Time;
 
@@ -244,7 +245,7 @@ impl FindingObject {
     pub fn finding(&self) -> Option<Finding> {
         let status = self.status.clone()?;
         let Identity { namespace, workload, container, effect, probe } = self.identity()?;
-        Some(Finding {
+        let mut finding = Finding {
             namespace,
             workload,
             container,
@@ -268,11 +269,14 @@ impl FindingObject {
             opened_at: status.opened_at?,
             confirmed_at: status.confirmed_at,
             resolved_at: status.resolved_at,
-            remedy: status.remedy,
+            remedy: Vec::new(),
             example: status.example.as_deref().map(Arc::from),
+            start_failure: None,
             considered: Arc::default(),
             labels: status.labels.iter().filter_map(|label| pair(label)).collect(),
-        })
+        };
+        finding.remedy = status.remedy.into_iter().map(|line| read_or_keep(line, &finding)).collect();
+        Some(finding)
     }
 }
 
@@ -301,7 +305,7 @@ impl FindingStatus {
             opened_at: Some(finding.opened_at),
             confirmed_at: finding.confirmed_at,
             resolved_at: finding.resolved_at,
-            remedy: finding.remedy.iter().take(ENTRIES).map(|text| short(text)).collect(),
+            remedy: texts(finding).iter().take(ENTRIES).map(|text| short(text)).collect(),
             labels: finding.labels.iter().take(ENTRIES).map(|(key, value)| short(&format!("{key}={value}"))).collect(),
             silenced_by: silenced_by.map(short),
             notifications: Vec::new(),

@@ -5,9 +5,8 @@
 use super::escape::{cut, visible};
 use super::headline::headline;
 use super::message::Message;
-use super::remedies::label;
 use super::sentence::Sentence;
-use super::sentences::{field_is, over, pods, telling};
+use super::sentences::{capitalised, field_is, over, pods, telling};
 use super::tidings::{Kind, News};
 use super::when::clock;
 use crate::time::Time;
@@ -22,7 +21,7 @@ pub fn line(news: &News, now: Time) -> String {
         Kind::Resolved | Kind::Missed => over(finding, now),
         Kind::Withdrawn => Sentence::new("Taken back: another finding of this container took its place."),
         Kind::Opened | Kind::Changed | Kind::GoesOn => {
-            let pods = Sentence::new(format!("{}. ", pods(finding.pods)));
+            let pods = Sentence::new(format!("{}. ", capitalised(&pods(finding.pods))));
             pods.and(field_is(finding).unwrap_or_default())
         }
     };
@@ -37,10 +36,7 @@ pub fn lines(news: &News, now: Time) -> Vec<String> {
     lines.extend(sentences.map(Sentence::to_string));
     lines.extend(telling(&message.facts).into_iter().map(|fact| format!("{} {}", clock(fact.at), fact.what)));
     lines.extend(message.change.iter().map(Sentence::to_string));
-    lines.extend(message.remedies.iter().enumerate().map(|(place, remedy)| match place {
-        0 => format!("{}: {remedy}", label(remedy)),
-        _ => format!("or: {remedy}"),
-    }));
+    lines.extend(message.remedies.iter().map(|remedy| format!("{}: {}", remedy.label.word(), remedy.text)));
     lines.extend(message.doubt);
     lines.iter().map(|line| shown(line)).collect()
 }

@@ -1,202 +1,286 @@
-//! What to type or do: the engine's remedies, and what there is to do where it knows none.
+//! The remedies of a finding as lines: commands for a shell, and advice.
 
+mod read;
+mod shell;
+
+use std::sync::Arc;
+
+pub use read::{read, read_or_keep};
+
+use self::shell::Command;
 use super::headline::kind_and_name;
-use crate::engine::{Cause, Finding};
+use crate::finding::Finding;
+use crate::finding::remedy::{Correction, Kind, List, Place, Remedy, Target};
 
-/// What to type or do, best first.
-pub fn of(finding: &Finding) -> Vec<String> {
-    match finding.remedy.as_slice() {
-        [] => without_a_value(finding).into_iter().collect(),
-        known => known.iter().map(|remedy| offered(remedy)).collect(),
+/// One remedy as it is shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// What it is to the reader.
+    pub label: Label,
+    /// The command, or the advice.
+    pub text: String,
+    /// Whether the text may be offered to be pasted into a shell.
+    pub is_command: bool,
+}
+
+/// What a remedy is to the reader.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Label {
+    /// The first one, which ends the trouble.
+    Fix,
+    /// The first one, which finds out more.
+    Next,
+    /// Another way.
+    Or,
+    /// What follows on the one before.
+    Then,
+}
+
+impl Label {
+    /// `Fix`
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fix => "Fix",
+            Self::Next => "Next",
+            Self::Or => "or",
+            Self::Then => "then",
+        }
     }
 }
 
-/// A remedy as it is offered: what looks like a command and must not be pasted says so.
-fn offered(remedy: &str) -> String {
-    if remedy.starts_with("kubectl ") && !is_command(remedy) {
-        format!("not to be pasted, since a name in it would be read as something else: {remedy}")
-    } else {
-        remedy.to_owned()
-    }
+/// What to type or do, best first.
+pub fn lines(finding: &Finding) -> Vec<Line> {
+    let mut before = None;
+    finding
+        .remedy
+        .iter()
+        .map(|remedy| {
+            let label = label(before.replace(remedy), remedy);
+            match text(remedy, finding) {
+                Ok(text) => Line { label, text, is_command: true },
+                Err(text) => Line { label, text, is_command: false },
+            }
+        })
+        .collect()
+}
+
+/// The same as texts alone.
+pub fn texts(finding: &Finding) -> Vec<String> {
+    lines(finding).into_iter().map(|line| line.text).collect()
 }
 
 /// `Fix` before what ends the trouble, `Next` before what finds out more.
-pub fn label(remedy: &str) -> &'static str {
-    const LOOKS: [&str; 3] = [" logs ", " describe ", " get "];
-    let looks = remedy.starts_with("look ") || is_command(remedy) && LOOKS.iter().any(|verb| remedy.contains(verb));
-    if looks { "Next" } else { "Fix" }
+fn label(before: Option<&Remedy>, remedy: &Remedy) -> Label {
+    match (before, remedy) {
+        (Some(Remedy::Resume(_)), _) | (Some(_), Remedy::DeletePod { .. } | Remedy::DeleteOthers) => Label::Then,
+        (Some(_), _) => Label::Or,
+        (None, remedy) if only_looks(remedy) => Label::Next,
+        (None, _) => Label::Fix,
+    }
 }
 
-/// What to do about a field for which no value is known that works.
-fn without_a_value(finding: &Finding) -> Option<String> {
-    let field = finding.field.as_deref()?;
-    Some(match finding.cause {
-        Cause::WrongPath | Cause::RedirectLoop | Cause::RedirectsElsewhere => {
-            format!("set {field} to a path that the app itself answers with 200; none was seen")
+const fn only_looks(remedy: &Remedy) -> bool {
+    matches!(
+        remedy,
+        Remedy::Logs { .. }
+            | Remedy::DescribePod { .. }
+            | Remedy::ListPods
+            | Remedy::LookAtWhatIsShared { .. }
+            | Remedy::LookAtNodes
+    )
+}
+
+/// A command, or as an error a text that is only to be read.
+fn text(remedy: &Remedy, finding: &Finding) -> Result<String, String> {
+    let kubectl = || Command::within(&finding.namespace);
+    match remedy {
+        Remedy::Resume(target) => kubectl().words("rollout resume").target(target).finish(),
+        Remedy::RollBack { target, revision } => roll_back(target, *revision, finding),
+        Remedy::SetField { place, field, value } => {
+            let json = serde_json::to_value(value).unwrap_or_default();
+            let patch = (!field.ends_with("exec.command")).then(|| patch(place, field, &json, finding)).flatten();
+            let in_words =
+                || Err(format!("set {field} of container {} to {value}{}", finding.container, where_it_is(place)));
+            patch.unwrap_or_else(in_words)
         }
-        Cause::WrongPort => format!("set {field} to the port on which the app listens; none was seen"),
-        Cause::WrongHost => format!("leave out {field}: without it the probe asks the pod itself"),
-        Cause::AuthRequired => {
-            format!("probe an endpoint that needs no credentials, or send them with {field}; none was seen")
+        Remedy::DeletePod { pod } => kubectl().words("delete").target(&Target::pod(pod)).finish(),
+        Remedy::Logs { of, previous } => {
+            let logs = kubectl().words("logs").target(of).words("-c").name(&finding.container);
+            if *previous { logs.words("--previous") } else { logs }.finish()
         }
-        Cause::WrongHandler => "probe the port in the protocol that it serves, or the port that serves this one".into(),
-        Cause::WrongGrpcService => {
-            format!("set {field} to a service that the app's health server knows; none was seen")
+        Remedy::DescribePod { pod } => kubectl().words("describe").target(&Target::pod(pod)).finish(),
+        Remedy::ListPods => kubectl().words("get pods").finish(),
+        Remedy::LookAtNodes => Command::kubectl().words("get nodes").finish(),
+        advice => Err(advise(advice, finding)),
+    }
+}
+
+/// What is no command.
+fn advise(remedy: &Remedy, finding: &Finding) -> String {
+    let container = &finding.container;
+    match remedy {
+        Remedy::ChangeInGit { tool } => {
+            format!("{tool} keeps this workload: change it there first, it undoes a change made in the cluster")
         }
-        Cause::WrongCommand => format!("set {field} to a command that the image contains, or put this one into it"),
-        Cause::ProbeCannotRun if field.ends_with(".command") => {
+        Remedy::GoBack { target, revision } => {
+            let undo = roll_back(target, Some(*revision), finding).unwrap_or_else(|text| text);
+            format!("try revision {revision}, which has the same app and was not seen to work: {undo}")
+        }
+        Remedy::DeleteOthers => "delete the other pods that loop, one at a time, the highest number first".to_owned(),
+        Remedy::Correct { place, field, needs } => format!("{}{}", correct(*needs, field), where_it_is(place)),
+        Remedy::RaiseMemory { place, limit } => match limit {
+            Some(limit) => format!(
+                "find what grows, or raise resources.limits.memory of container {container} above {limit}{}",
+                where_it_is(place)
+            ),
+            None => "find what grows, or give the container a memory limit that it can live with".to_owned(),
+        },
+        Remedy::LookAtWhatIsShared { with } => shared(finding, with),
+        Remedy::Words(words) => words.clone(),
+        Remedy::Resume(_)
+        | Remedy::RollBack { .. }
+        | Remedy::SetField { .. }
+        | Remedy::DeletePod { .. }
+        | Remedy::Logs { .. }
+        | Remedy::DescribePod { .. }
+        | Remedy::ListPods
+        | Remedy::LookAtNodes => String::new(),
+    }
+}
+
+fn roll_back(target: &Target, revision: Option<u64>, finding: &Finding) -> Result<String, String> {
+    let revision = revision.map(|revision| format!("--to-revision={revision}"));
+    if target.kind == Kind::Rollout {
+        // kubectl itself knows no Rollouts; its plugin wants the flags after the name.
+        let revision = revision.map(|flag| format!(" {flag}")).unwrap_or_default();
+        return Err(format!(
+            "go back with Argo's plugin: kubectl argo rollouts undo {} -n {}{revision}",
+            target.name, finding.namespace
+        ));
+    }
+    let undo = Command::within(&finding.namespace).words("rollout undo").target(target);
+    match revision {
+        Some(flag) => undo.words(&flag),
+        None => undo,
+    }
+    .finish()
+}
+
+/// The command that sets a field; `None` where no patch can.
+fn patch(place: &Place, field: &str, value: &serde_json::Value, finding: &Finding) -> Option<Result<String, String>> {
+    let (target, patch) = match place {
+        Place::Template { target, list, paused } => {
+            (target, merged(target.kind, *list, *paused, field, value, &finding.container))
+        }
+        Place::Indexed { target, list, index } => (target, indexed(*list, *index, field, value, &finding.container)),
+        Place::Anew(_) | Place::Manifest { .. } | Place::File { .. } => return None,
+    };
+    let command = Command::within(&finding.namespace).words("patch").target(target);
+    let command = if matches!(place, Place::Indexed { .. }) { command.words("--type=json") } else { command };
+    Some(command.words("-p").quoted(&patch.to_string()).finish())
+}
+
+/// A strategic merge patch: lists of containers are merged by name.
+fn merged(
+    kind: Kind,
+    list: List,
+    paused: bool,
+    field: &str,
+    value: &serde_json::Value,
+    container: &Arc<str>,
+) -> serde_json::Value {
+    let mut patch = value.clone();
+    for part in field.rsplit('.') {
+        patch = serde_json::json!({ part: patch });
+    }
+    patch["name"] = serde_json::Value::from(&**container);
+    let mut spec = serde_json::json!({"template": {"spec": {list.field(): [patch]}}});
+    if paused {
+        spec["paused"] = false.into();
+    }
+    match kind {
+        Kind::CronJob => serde_json::json!({"spec": {"jobTemplate": {"spec": spec}}}),
+        _ => serde_json::json!({ "spec": spec }),
+    }
+}
+
+/// A JSON patch, for kinds whose lists kubectl cannot merge: the place is that of the container only
+/// while it is there.
+fn indexed(
+    list: List,
+    index: usize,
+    field: &str,
+    value: &serde_json::Value,
+    container: &Arc<str>,
+) -> serde_json::Value {
+    let of_container = format!("/spec/template/spec/{}/{index}", list.field());
+    serde_json::json!([
+        {"op": "test", "path": format!("{of_container}/name"), "value": &**container},
+        // Sets what is not there, too: such kinds have no defaults.
+        {"op": "add", "path": format!("{of_container}/{}", field.replace('.', "/")), "value": value},
+    ])
+}
+
+/// Where a field is changed that no command changes.
+fn where_it_is(place: &Place) -> String {
+    match place {
+        Place::Template { .. } | Place::Indexed { .. } => String::new(),
+        Place::Anew(target) => {
+            let word = target.kind.word();
+            format!(" in the {word}'s manifest; then delete the {word} and apply it again")
+        }
+        Place::Manifest { kind, name } => format!(" in the manifest of {kind} {name}"),
+        Place::File { node: Some(node) } => {
+            format!(
+                " in the static pod's manifest on node {node} (by default in /etc/kubernetes/manifests); the kubelet \
+                 restarts the pod by itself"
+            )
+        }
+        Place::File { node: None } => {
+            " in the static pod's manifest on its node; the kubelet restarts the pod by itself".to_owned()
+        }
+    }
+}
+
+fn correct(needs: Correction, field: &str) -> String {
+    match needs {
+        Correction::Path => format!("set {field} to a path that the app itself answers with 200 (none was seen)"),
+        Correction::Port => format!("set {field} to the port on which the app listens (none was seen)"),
+        Correction::Scheme => format!("set {field} to the scheme that the port serves (none was seen)"),
+        Correction::NoHost => format!("leave out {field}: without it the probe asks the pod itself"),
+        Correction::Credentials => {
+            format!("probe an endpoint that needs no credentials, or send them with {field} (none was seen)")
+        }
+        Correction::Handler => {
+            "probe the port in the protocol that it serves, or the port that serves this one".to_owned()
+        }
+        Correction::GrpcService => {
+            format!("set {field} to a service that the app's health server knows (none was seen)")
+        }
+        Correction::Command => {
             format!("set {field} to a command that the image contains, or put this one into it")
         }
-        Cause::ProbeCannotRun => format!("set {field} to a port that the container declares"),
-        Cause::TimeoutTooShort => format!("raise {field}; how long an answer takes was not seen"),
-        _ => return None,
-    })
-}
-
-/// Whether a remedy is one of the commands that are offered, with all its words as they are meant.
-///
-/// The names in it come from a cluster. What means something to a shell, what `kubectl` would take
-/// for an option, and what no name of Kubernetes can hold makes the line a text to read instead of
-/// one to paste.
-pub fn is_command(remedy: &str) -> bool {
-    words(remedy).is_some_and(|words| matches_a_form(&words))
-}
-
-/// Whether a remedy is a command on what that finding is about.
-pub fn is_of(remedy: &str, finding: &Finding) -> bool {
-    let Some(words) = words(remedy).filter(|words| matches_a_form(words)) else { return false };
-    let [_, n, namespace, rest @ ..] = words.as_slice() else { return false };
-    let (_, name) = kind_and_name(&finding.workload);
-    n == "-n"
-        && **namespace == *finding.namespace
-        && rest.iter().any(|word| word.split_once('/').is_some_and(|(_, target)| target == name))
-}
-
-/// The words of a line, as a shell gives them to a program; `None` where it would do more than that.
-///
-/// A word is plain, or one single-quoted string, without what `cmd` of Windows would act upon: to it
-/// a single quote is a letter like others.
-fn words(line: &str) -> Option<Vec<String>> {
-    let mut words = Vec::new();
-    let mut rest = line;
-    while !rest.is_empty() {
-        let (word, after) = match rest.strip_prefix('\'') {
-            Some(quoted) => quoted.split_once('\'')?,
-            None => rest.split_at(rest.find(' ').unwrap_or(rest.len())),
-        };
-        let is_quoted = rest.starts_with('\'');
-        let fits = |character: char| if is_quoted { is_quotable(character) } else { is_plain(character) };
-        if word.is_empty() || !word.chars().all(fits) {
-            return None;
+        Correction::DeclaredPort => format!("set {field} to a port that the container declares"),
+        Correction::Timeout => format!("raise {field} (how long an answer takes was not seen)"),
+        Correction::StartupProbe => {
+            "add a startupProbe that gives the app the time to start (how long it takes was not seen)".to_owned()
         }
-        words.push(word.to_owned());
-        rest = match after.strip_prefix(' ') {
-            Some(next) if !next.is_empty() => next,
-            None if after.is_empty() => after,
-            _ => return None,
-        };
-    }
-    Some(words)
-}
-
-fn is_plain(character: char) -> bool {
-    character.is_ascii_alphanumeric() || "-_./:=".contains(character)
-}
-
-fn is_quotable(character: char) -> bool {
-    matches!(character, ' '..='~') && !"%!^&|<>\\`".contains(character)
-}
-
-/// The commands that are offered, word by word.
-fn matches_a_form(words: &[String]) -> bool {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["kubectl", "get", "nodes"] => true,
-        ["kubectl", "-n", namespace, rest @ ..] if is_name(namespace) => match rest {
-            ["rollout", "undo", target, revision] => {
-                is_target(target) && revision.strip_prefix("--to-revision=").is_some_and(is_number)
-            }
-            ["patch", target, "-p", patch] => is_target(target) && patch.starts_with('{'),
-            ["logs", target, "-c", container] | ["logs", target, "-c", container, "--previous"] => {
-                is_target(target) && is_name(container)
-            }
-            ["describe" | "get", target] => is_target(target),
-            _ => false,
-        },
-        _ => false,
+        Correction::StartTime => format!("raise {field} (how long the app takes to start was not seen)"),
     }
 }
 
-/// `deployment/web`
-fn is_target(word: &str) -> bool {
-    word.split_once('/').is_some_and(|(kind, name)| is_name(kind) && is_name(name))
-}
-
-/// Whether it can be the name of an object, a kind or a container: letters, digits, `-` and `.`,
-/// beginning and ending with a letter or digit.
-fn is_name(word: &str) -> bool {
-    let ends_well = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let bytes = word.as_bytes();
-    bytes.len() <= 253
-        && ends_well(bytes.first())
-        && ends_well(bytes.last())
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
-}
-
-fn is_number(word: &str) -> bool {
-    !word.is_empty() && word.len() <= 19 && word.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_only_looks_is_no_fix() {
-        assert_eq!(label("kubectl -n prod rollout undo deployment/web --to-revision=7"), "Fix");
-        assert_eq!(label("kubectl -n prod logs deployment/web -c app --previous"), "Next");
-        assert_eq!(label("look at what the workloads that fell together depend on"), "Next");
-        assert_eq!(label("raise resources.limits.memory of container app above 32Mi"), "Fix");
-    }
-
-    #[test]
-    fn only_plain_kubectl_lines_are_commands() {
-        assert!(is_command("kubectl -n prod rollout undo deployment/web --to-revision=7"));
-        assert!(is_command(r#"kubectl -n prod patch deployment/web -p '{"spec":{"a b":1}}'"#));
-        assert!(is_command("kubectl -n prod logs deployment/web -c app --previous"));
-        assert!(is_command("kubectl get nodes"));
-        assert!(!is_command("set livenessProbe.httpGet.path back to /health"));
-        assert!(!is_command("kubectl delete pod web"));
-        assert!(!is_command("kubectl -n prod delete pod/web"));
-        assert!(!is_command("kubectl -n prod logs deployment/$(reboot) -c app"));
-        assert!(!is_command("kubectl get nodes; reboot"));
-        assert!(!is_command("kubectl -n prod describe 'pod/web"));
-        assert!(!is_command("kubectl -n prod describe 'pod/a\u{1b}[2J'"));
-        assert!(!is_command("kubectl get nodes\nreboot"));
-        assert!(!is_command(r"kubectl -n prod patch deployment/web -p '{}'\''{}'"));
-        for acts in ["%PATH%", "a&calc", "a|calc", "a>x", "^", "!x!", r#"\"&calc&\""#] {
-            let line = format!(r#"kubectl -n prod patch deployment/web -p '{{"a":"{acts}"}}'"#);
-            assert!(!is_command(&line), "cmd would act upon {line}");
-        }
-    }
-
-    #[test]
-    fn what_looks_like_a_command_and_is_none_says_so() {
-        let command = "kubectl -n prod logs deployment/web -c app --previous";
-        assert_eq!(offered(command), command);
-        let hostile = "kubectl -n prod logs deployment/$(reboot) -c app --previous";
-        assert!(offered(hostile).starts_with("not to be pasted"), "{}", offered(hostile));
-    }
-
-    #[test]
-    fn no_name_is_taken_for_an_option() {
-        for target in
-            ["--filename=http://evil/x", "-f/x", "--filename=http://evil/x/web", "pod/-web", "pod/--all", "/web"]
-        {
-            assert!(!is_command(&format!("kubectl -n prod logs {target} -c app --previous")), "{target}");
-            assert!(!is_command(&format!("kubectl -n prod describe '{target}'")), "{target}");
-        }
-        assert!(!is_command("kubectl -n --kubeconfig=x describe pod/web"));
-        assert!(!is_command("kubectl -n prod logs pod/web -c --all-containers"));
-    }
+/// `check what orders and payments share: database, DNS, configuration`
+fn shared(finding: &Finding, with: &[Arc<str>]) -> String {
+    const NAMED: usize = 3;
+    let own = kind_and_name(&finding.workload).1;
+    let others = with.iter().map(|workload| kind_and_name(workload).1).filter(|name| *name != own);
+    let mut names: Vec<&str> = std::iter::once(own).chain(others).collect();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let names = match (names.as_slice(), more) {
+        ([], _) | ([_], 0) => "the workloads that became unhealthy together".to_owned(),
+        ([first @ .., last], 0) => format!("{} and {last}", first.join(", ")),
+        (names, more) => format!("{} and {more} more", names.join(", ")),
+    };
+    format!("check what {names} share: database, DNS, configuration")
 }

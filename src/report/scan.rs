@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::escape::{cut, visible};
 use super::headline::headline;
 use super::json;
-use super::remedies::{self, is_command, label};
+use super::remedies;
 use super::sentence::{Part, Sentence};
 use super::sentences::{changed_by, doubt, extent, field_is};
 use super::text::scan::target;
@@ -139,11 +139,12 @@ fn one(finding: &Finding, out: &mut impl Write) -> fmt::Result {
         writeln!(out, "- {}", plain(&doubt))?;
     }
     writeln!(out)?;
-    for remedy in remedies::of(finding).iter().take(1) {
-        if is_command(remedy) {
-            writeln!(out, "{}:\n\n```sh\n{remedy}\n```\n", label(remedy))?;
+    for line in remedies::lines(finding).iter().take(1) {
+        let label = line.label.word();
+        if line.is_command {
+            writeln!(out, "{label}:\n\n```sh\n{}\n```\n", line.text)?;
         } else {
-            writeln!(out, "{}: {}\n", label(remedy), plain(remedy))?;
+            writeln!(out, "{label}: {}\n", plain(&line.text))?;
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use super::headline::probe;
 use super::object::{Reach, Said};
 use super::sentence::Sentence;
 use super::when::{clock, day_if_another, lasted, span};
-use crate::engine::{Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState};
+use crate::engine::{Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState};
 use crate::time::Time;
 
 /// Services named in a sentence.
@@ -21,25 +21,25 @@ const VALUE: usize = 120;
 const A_WHILE: Duration = Duration::from_secs(10);
 
 /// What happens to how many pods, and what that does to the Services:
-/// `Container auth is being killed by its liveness probe in 50 of 50 pods (137 restarts so far).
+/// `Container auth is being killed by its liveness probe in 50 of 50 pods (137 restarts).
 /// Service auth has 0 of 50 endpoints ready.`
 pub fn extent(finding: &Finding) -> Sentence {
-    let so_far = match finding.restarts {
+    let count = match finding.restarts {
         0 => String::new(),
-        count => format!(" ({} so far)", restarts(count)),
+        count => format!(" ({})", restarts(count)),
     };
-    let sentence = reach(finding).words(format!("{so_far}."));
+    let sentence = reach(finding).words(format!("{count}."));
     match finding.services.as_slice() {
         [] => sentence,
         services => sentence.words(" ").and(endpoints(services)).words("."),
     }
 }
 
-/// `Seen since 14:00:12 UTC, for 4m10s by now.`
+/// `Since 14:00:12 UTC (4m10s).`
 pub fn since(finding: &Finding, now: Time) -> Sentence {
     let (lasted, day) = (lasted(finding, now), day_if_another(finding.opened_at, now));
-    let long = if lasted < A_WHILE { String::new() } else { format!(", for {} by now", span(lasted)) };
-    Sentence::new(format!("Seen since {day}{} UTC{long}.", clock(finding.opened_at)))
+    let long = if lasted < A_WHILE { String::new() } else { format!(" ({})", span(lasted)) };
+    Sentence::new(format!("Since {day}{} UTC{long}.", clock(finding.opened_at)))
 }
 
 /// `livenessProbe.httpGet.path is /v2/health; suggested: /health.`
@@ -62,8 +62,11 @@ pub fn field_is(finding: &Finding) -> Option<Sentence> {
 /// `Changed by revision 8, 14:00:02 (kubectl-edit): /health → /v2/health.`
 pub fn changed_by(finding: &Finding) -> Option<Sentence> {
     let Some(change) = &finding.change else {
-        let first = if finding.revision? == 1 { ", the first" } else { "" };
-        return Some(Sentence::new(format!("The failing pods are of revision {}{first}.", finding.revision?)));
+        return Some(match finding.revision? {
+            1 if never_worked(finding) => Sentence::new("Broken since the first revision; no rollout caused it."),
+            1 => Sentence::new("The failing pods run the first revision; no rollout caused it."),
+            revision => Sentence::new(format!("The failing pods run revision {revision}.")),
+        });
     };
     let at = change.at.map(|at| format!(", {}", clock(at))).unwrap_or_default();
     let sentence = Sentence::new(format!("Changed by revision {}{at}", change.revision));
@@ -72,6 +75,13 @@ pub fn changed_by(finding: &Finding) -> Option<Sentence> {
         None => sentence,
     };
     Some(values(sentence, change).words("."))
+}
+
+/// Whether the probe asks what was never right, so that it was wrong from the start.
+fn never_worked(finding: &Finding) -> bool {
+    // Load and growth bring these on later.
+    let later = [Cause::TimeoutTooShort, Cause::KilledWhileStarting];
+    finding.fault == Some(Fault::Probe) && !later.contains(&finding.cause)
 }
 
 /// `Confidence: medium. It could also be: a slow start; a wrong port.`
@@ -85,32 +95,41 @@ pub fn doubt(finding: &Finding) -> Option<String> {
     }
 }
 
-/// What is new beside what was said before: `Now all pods. The cause was said to be WrongPort before.`
+/// What is new beside what was said before: `New: all 50 pods are affected.`
 pub fn news(finding: &Finding, before: &Said) -> Option<Sentence> {
     let now = Said::of(finding);
     let mut all = Vec::new();
-    match now.reach {
-        reach if reach <= before.reach => {}
-        Reach::ServiceOut => all.push("New: a Service has no endpoint left that is ready.".to_owned()),
-        Reach::AllPods => all.push("New: it has reached all pods.".to_owned()),
-        Reach::Partial => {}
-    }
+    all.extend((now.reach > before.reach).then(|| reached(finding, now.reach)).flatten());
     if now.cause != before.cause {
-        all.push(format!("New: the cause; until now it was said to be {}.", before.cause));
+        all.push(Sentence::new(format!("New: the cause is now known to be {}; before: {}.", now.cause, before.cause)));
     } else if (&now.field, &now.current) != (&before.field, &before.current) {
-        all.push("New: the field or its value.".to_owned());
+        all.push(Sentence::new("New: the field or its value."));
     } else if now.suggested != before.suggested {
-        all.push("New: the value that works.".to_owned());
+        all.push(Sentence::new("New: a value that works."));
     }
     if now.confidence != before.confidence {
-        all.push(format!("New: the confidence is {}, it was {}.", now.confidence, before.confidence));
+        let words = format!("New: the confidence is {} (was {}).", now.confidence, before.confidence);
+        all.push(Sentence::new(words));
     }
-    (!all.is_empty()).then(|| Sentence::new(all.join(" ")))
+    all.into_iter().reduce(|all, next| all.words(" ").and(next))
 }
 
-/// `Over after 4m10s, with 137 restarts.`
+/// `New: Service auth has no ready endpoints.`
+fn reached(finding: &Finding, reach: Reach) -> Option<Sentence> {
+    match reach {
+        Reach::ServiceOut => {
+            let service = out(finding)?;
+            Some(Sentence::new("New: Service ").name(cut(&service.name, VALUE)).words(" has no ready endpoints."))
+        }
+        Reach::AllPods if finding.pods.total == 1 => Some(Sentence::new("New: the only pod is affected.")),
+        Reach::AllPods => Some(Sentence::new(format!("New: all {} pods are affected.", finding.pods.total))),
+        Reach::Partial => None,
+    }
+}
+
+/// `Resolved after 4m10s, 137 restarts.`
 pub fn over(finding: &Finding, at: Time) -> Sentence {
-    Sentence::new(format!("Over after {}, with {}.", span(lasted(finding, at)), restarts(finding.restarts)))
+    Sentence::new(format!("Resolved after {}, {}.", span(lasted(finding, at)), restarts(finding.restarts)))
 }
 
 /// `At its worst: 50 of 50 pods, Service auth had 0 of 50 endpoints ready.`
@@ -125,6 +144,12 @@ pub fn worst(finding: &Finding) -> Sentence {
 /// The first Service that has endpoints, and none that is ready.
 pub fn out(finding: &Finding) -> Option<&ServiceState> {
     finding.services.iter().find(|service| service.total > 0 && service.ready == 0)
+}
+
+/// With a capital at its beginning.
+pub fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// `1 restart`, `137 restarts`.
@@ -167,11 +192,12 @@ fn reach(finding: &Finding) -> Sentence {
     }
 }
 
-/// `50 of 50 pods`; where it is not known how many are wanted, `3 pods`.
+/// `50 of 50 pods`, `the only pod`; where it is not known how many are wanted, `3 pods`.
 pub fn pods(pods: Pods) -> String {
     match pods {
         Pods { affected: 1, total: 0 } => "1 pod".to_owned(),
         Pods { affected, total: 0 } => format!("{affected} pods"),
+        Pods { affected: 1, total: 1 } => "the only pod".to_owned(),
         Pods { affected, total: 1 } => format!("{affected} of 1 pod"),
         Pods { affected, total } => format!("{affected} of {total} pods"),
     }

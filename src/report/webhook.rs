@@ -12,7 +12,7 @@ use super::json::safe;
 use super::object::Said;
 use super::plain;
 use super::tidings::{Dispatch, Kind, News, Why};
-use crate::finding::Finding;
+use super::written::Written;
 use crate::time::Time;
 
 /// The version of the document.
@@ -53,7 +53,7 @@ pub struct Item<'a> {
     /// The message in lines, for people.
     pub lines: Vec<String>,
     /// The finding as it is now, as in `probehound replay -o json`.
-    pub finding: &'a Finding,
+    pub finding: Written<'a>,
 }
 
 impl<'a> Document<'a> {
@@ -88,7 +88,7 @@ impl<'a> Document<'a> {
 
 impl<'a> Item<'a> {
     fn of(news: &'a News, now: Time) -> Self {
-        Self { event: news.kind, lines: plain::lines(news, now), finding: &news.finding }
+        Self { event: news.kind, lines: plain::lines(news, now), finding: Written::new(&news.finding) }
     }
 }
 

@@ -17,6 +17,7 @@ mod manifests;
 mod measured;
 mod notified;
 mod operator;
+mod pasted;
 mod player;
 mod proxy;
 mod reading;

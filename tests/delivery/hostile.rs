@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use probehound::engine::{Confidence, Fact, Finding, RevisionChange, ServiceState, Value};
+use probehound::finding::remedy::{Kind, List, Place, Remedy, Target};
 use probehound::report::escape::is_visible;
 use serde_json::Value as Json;
 
@@ -169,7 +170,7 @@ fn with(text: &str) -> Finding {
         container: Arc::clone(&name),
         field: Some(text.to_owned()),
         current: Some(value.clone()),
-        suggested: Some(value),
+        suggested: Some(value.clone()),
         hypotheses: vec![text.to_owned(); 7],
         confidence: Confidence::Low,
         evidence: vec![Fact { at: at(1), what: text.to_owned() }; 5],
@@ -182,13 +183,23 @@ fn with(text: &str) -> Finding {
         }),
         services: vec![ServiceState { name: Arc::clone(&name), ready: 0, total: 1 }; 5],
         remedy: vec![
-            format!("kubectl -n {text} rollout undo deployment/web"),
-            format!("kubectl -n prod get pod '{}'", text.replace('\'', r"'\''")),
-            text.to_owned(),
-            text.to_owned(),
+            Remedy::RollBack { target: Target { kind: Kind::Deployment, name: "web".into() }, revision: None },
+            Remedy::DescribePod { pod: Arc::clone(&name) },
+            Remedy::SetField {
+                place: Place::Template {
+                    target: Target { kind: Kind::Deployment, name: Arc::clone(&name) },
+                    list: List::Containers,
+                    paused: false,
+                },
+                field: text.to_owned(),
+                value: value.clone(),
+            },
+            Remedy::ChangeInGit { tool: Arc::clone(&name) },
+            Remedy::Words(text.to_owned()),
         ],
         episodes: 3,
         example: None,
+        start_failure: None,
         considered: std::sync::Arc::default(),
         labels: vec![(Arc::clone(&name), name)].into(),
         ..finding("web", 10)

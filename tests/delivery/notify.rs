@@ -31,7 +31,7 @@ fn a_receiver_that_there_is_not_is_said_with_those_that_there_are() {
     assert_eq!(outcome.code, Some(1));
     assert_eq!(
         outcome.stderr,
-        "error: there is no receiver \"onkall\" in the settings\nhint: there are oncall, missing\n"
+        "error: there is no receiver \"onkall\" in the settings\nhint: receivers: oncall, missing\n"
     );
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use probehound::engine::{
     Cause, Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
+use probehound::finding::remedy::{Kind, Remedy, Target};
 use probehound::kubelet::ProbeKind;
 use probehound::time::Time;
 
@@ -51,8 +52,12 @@ pub fn finding(workload: &str, seconds: u64) -> Finding {
         opened_at: at(seconds.saturating_sub(2)),
         confirmed_at: Some(at(seconds)),
         resolved_at: None,
-        remedy: vec![format!("kubectl -n prod rollout undo deployment/{workload} --to-revision=7")],
+        remedy: vec![Remedy::RollBack {
+            target: Target { kind: Kind::Deployment, name: workload.into() },
+            revision: Some(7),
+        }],
         example: None,
+        start_failure: None,
         considered: std::sync::Arc::default(),
         labels: std::sync::Arc::default(),
     }

@@ -50,9 +50,12 @@ fn timing_can_be_set() {
 fn what_is_wrong_is_said_with_what_to_write_instead() {
     let cases = [
         ("receivers: [{slack: {urlEnv: A}}]", "receivers[0]: it has no name"),
-        ("receivers: [{name: A_b, events: {}}]", "\"A_b\" is no name of a receiver"),
+        ("receivers: [{name: A_b, events: {}}]", "\"A_b\" is not a valid receiver name"),
         ("receivers: [{name: a}]", "it does not say what it is"),
-        ("receivers: [{name: a, events: {}, slack: {urlEnv: A}}]", "it is more than one thing"),
+        (
+            "receivers: [{name: a, events: {}, slack: {urlEnv: A}}]",
+            "a receiver has exactly one type; this has slack and events",
+        ),
         ("receivers: [{name: a, slack: {}}]", "receivers[0].slack: its address is missing"),
         ("receivers: [{name: a, slack: {urlEnv: A, urlFile: /a}}]", "both urlFile and urlEnv"),
         ("receivers: [{name: a, slack: {urlFile: a/b}}]", "\"a/b\" is no path"),

@@ -84,6 +84,7 @@ fn counts_come_in_order_and_by_the_workload_that_is_known() {
         desired: None,
         workload_ref: None,
         paused: false,
+        parallel: false,
         min_ready: Duration::ZERO,
         managed_by: None,
         revisions: Vec::new(),

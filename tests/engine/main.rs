@@ -6,6 +6,7 @@ mod orders;
 mod remembered;
 mod settings;
 mod settle;
+mod static_pods;
 mod tenants;
 mod ticks;
 mod world;

@@ -219,6 +219,7 @@ fn a_finding_that_moves_to_the_top_of_its_chain_shows_that_it_was_confirmed() {
         desired: Some(1),
         workload_ref: None,
         paused: false,
+        parallel: false,
         min_ready: Duration::ZERO,
         managed_by: None,
         revisions: Vec::new(),

@@ -155,6 +155,7 @@ pub fn pod(world: &World, namespace: &str, name: &str) -> PodSnapshot {
             uid: Uid(format!("{namespace}/{name}").bytes().fold(0, |uid, byte| uid << 8 | u128::from(byte))),
         },
         event_uid: None,
+        is_static: false,
         owner: Some(Owner { kind: Arc::from("Deployment"), name: Arc::from("web") }),
         template: template_of(&["app"]),
         node: Some(Arc::from("node-a")),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use probehound::engine::{Change, Engine, Finding, Settings};
 use probehound::replay::{Moment, Replayed};
+use probehound::report::written::Written;
 use serde_json::json;
 
 use super::document::Document;
@@ -39,7 +40,7 @@ pub fn continue_with(engine: &mut Engine, recording: &Recording) -> (Replayed, V
 }
 
 fn bytes(findings: &[Arc<Finding>], observations: u64, skipped: u64) -> Vec<u8> {
-    let findings: Vec<&Finding> = findings.iter().map(AsRef::as_ref).collect();
+    let findings: Vec<Written> = findings.iter().map(|finding| Written::new(finding)).collect();
     let document = json!({"findings": findings, "observations": observations, "skipped": skipped});
     document.to_string().into_bytes()
 }

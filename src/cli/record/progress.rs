@@ -51,12 +51,11 @@ impl Progress {
     pub fn end(self, now: Time, lines: impl Fn(Resource) -> u64, file: &Path, failing: &[(Resource, Trouble)]) {
         let over = if self.drawn { "\r\u{1b}[K" } else { "" };
         let file = terminal(&file.display().to_string(), NAME);
+        let to = if file == "-" { "stdout" } else { &file };
         let length = span(now.since(self.start));
-        write(&format!("{over}recorded {length} in {file}: {}{}\n", counts(lines), told(failing)));
+        write(&format!("{over}recorded {length} to {to}: {}{}\n", counts(lines), told(failing)));
         if file != "-" {
-            write(&format!(
-                "hint: probehound replay {file} shows what it holds; look into it before you send it to anybody\n"
-            ));
+            write(&format!("hint: probehound replay {file} shows what it holds; look into it before you share it\n"));
         }
     }
 }
@@ -64,7 +63,7 @@ impl Progress {
 fn counts(lines: impl Fn(Resource) -> u64) -> String {
     let (pods, events) = (lines(Resource::Pods), lines(Resource::Events));
     let all: u64 = Resource::ALL.into_iter().map(lines).sum();
-    format!("{pods} states of pods, {events} of events, {} of what goes with them", all - pods - events)
+    format!("{pods} pods, {events} events, {} related objects", all - pods - events)
 }
 
 /// `, 1.2 MiB`

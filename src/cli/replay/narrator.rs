@@ -138,7 +138,7 @@ impl<'a, W: Write> Narrator<'a, W> {
 /// Says no more than what was read carries.
 const fn no_findings(outcome: &Outcome) -> &'static str {
     match outcome.replayed {
-        Replayed { observations: 0, .. } => "Nothing to look at: no line could be used.",
+        Replayed { observations: 0, .. } => "Not a recording: no line of it could be used.",
         Replayed { error: Some(_), .. } => "No findings in what could be read.",
         _ => "No findings: nothing here restarts in a loop or is held up by a probe.",
     }

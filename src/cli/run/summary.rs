@@ -19,10 +19,13 @@ pub fn summary(file: &str, config: &Config, now: Time) -> String {
     line("watches", watches(&config.watch));
     let detection = &config.detection;
     let (kills, ends) = (detection.probe_kills, detection.own_ends);
-    line("loops", format!("{kills} probe kills or {ends} own ends of a container within {}", span(detection.window)));
+    line(
+        "loops",
+        format!("{kills} probe kills, or {ends} crashes or exits, of one container in {}", span(detection.window)),
+    );
     line("silences", silences(config, now));
-    line("tells", receivers(config));
-    line("findings", format!("kept for {} after they are over", span(config.findings.keep_resolved)));
+    line("notifies", receivers(config));
+    line("findings", format!("kept for {} after they are resolved", span(config.findings.keep_resolved)));
     line("replicas", replicas(config));
     line("listens", config.http.listen.to_string());
     text
@@ -45,20 +48,20 @@ fn silences(config: &Config, now: Time) -> String {
     match (all.len(), all.iter().filter(|silence| silence.is_over(now)).count()) {
         (0, _) => "none".to_owned(),
         (count, 0) => count.to_string(),
-        (count, over) => format!("{count}, of which {over} ended by themselves"),
+        (count, over) => format!("{count}, {over} of them expired"),
     }
 }
 
 fn receivers(config: &Config) -> String {
     let all = config.notifications.receivers.iter();
     let all: Vec<String> = all.map(|receiver| format!("{} ({})", receiver.name, receiver.to.word())).collect();
-    if all.is_empty() { "nobody: there are no receivers".to_owned() } else { all.join(", ") }
+    if all.is_empty() { "nobody (no receivers configured)".to_owned() } else { all.join(", ") }
 }
 
 fn replicas(config: &Config) -> String {
     let election = &config.leader_election;
     match (election.enabled, &election.namespace) {
-        (false, _) => "one: there is no Lease".to_owned(),
+        (false, _) => "one (no Lease)".to_owned(),
         (true, None) => format!("several: the holder of Lease {} writes and sends", election.name),
         (true, Some(namespace)) => {
             format!("several: the holder of Lease {} in {namespace} writes and sends", election.name)

@@ -132,6 +132,7 @@ impl<S: Surroundings> Task<S> {
             self.surroundings.ask(need);
         }
         self.driver.instruments.step(started.elapsed(), self.driver.pods());
+        self.driver.instruments.events_without_pod(self.driver.events_without_pod());
     }
 
     /// Takes in what is there already, without waiting for more; gives back how many it was.

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::state::Key;
 use crate::finding::Finding;
+use crate::finding::remedy::Remedy;
 use crate::report::object::{FindingObject, FindingSpec, FindingState, FindingStatus, Notification};
-use crate::report::remedies;
 use crate::source::hash;
 use crate::time::Time;
 
@@ -78,8 +78,7 @@ impl Stored {
         self.key()?;
         let state = self.status.as_ref()?.state?;
         let mut finding = self.object()?.finding().filter(|finding| finding.confirmed_at.is_some())?;
-        let remedy = std::mem::take(&mut finding.remedy);
-        finding.remedy = remedy.into_iter().filter(|remedy| remedies::is_of(remedy, &finding)).collect();
+        finding.remedy.retain(|remedy| !matches!(remedy, Remedy::Words(_)));
         Some((finding, state))
     }
 
@@ -165,14 +164,15 @@ mod tests {
 
     use super::*;
     use crate::operator::testing::finding;
+    use crate::report::remedies::texts;
 
     #[test]
     fn what_others_put_into_an_object_is_no_remedy() {
         let of = |remedy: &str| {
-            let finding = Finding { remedy: vec![remedy.to_owned()], ..finding("web") };
+            let finding = Finding { remedy: vec![Remedy::Words(remedy.to_owned())], ..finding("web") };
             let object = json!(FindingObject::of(&finding, FindingState::Confirmed, None));
             let stored: Stored = serde_json::from_value(object).expect("an object");
-            stored.finding().expect("a finding").0.remedy
+            texts(&stored.finding().expect("a finding").0)
         };
         let own = "kubectl -n prod rollout undo deployment/web --to-revision=7";
         assert_eq!(of(own), [own]);

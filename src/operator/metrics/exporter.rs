@@ -28,7 +28,7 @@ const SILENCE_MATCHES: Metric = Metric::gauge(
     "Findings that are not over and that a silence of the configuration keeps from being told.",
 );
 const SILENCE_EXPIRED: Metric =
-    Metric::gauge("probehound_silence_expired", "Whether a silence of the configuration has ended by itself.");
+    Metric::gauge("probehound_silence_expired", "Whether a silence of the configuration has expired.");
 
 /// The revision that was built, where the build says it.
 const REVISION: Option<&str> = option_env!("PROBEHOUND_REVISION");

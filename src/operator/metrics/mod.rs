@@ -49,7 +49,7 @@ impl Metrics {
         let make = Maker { registry: Registry::new() };
         let metrics = Self {
             instruments: Arc::new(Instruments::new(&make.registry).expect(Maker::VALID)),
-            queue_depth: make.gauges("probehound_queue_depth", "What waits to be worked off.", "queue"),
+            queue_depth: make.gauges("probehound_queue_depth", "Queue depth: items waiting to be processed.", "queue"),
             reload_successful: make.gauge(
                 "probehound_config_last_reload_successful",
                 "Whether the settings as they are in the file now are in force.",

@@ -1,11 +1,12 @@
 //! What of a finding was told to whom: the part of its object that delivery writes.
 
+use ring::digest::{SHA256, digest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{NAME, TEXT, number_or_text};
 use crate::engine::{Cause, Confidence, Finding, Pods, Severity, Value};
-use crate::source::hash::mark;
+use crate::report::webhook::hex;
 use crate::source::mask::cut;
 use crate::time::Time;
 
@@ -145,7 +146,9 @@ impl Said {
 fn brief(value: &Value) -> Value {
     match value {
         Value::Text(text) if text.len() > VALUE => {
-            Value::Text(format!("{}… ({:016x})", cut(text, VALUE), mark(text.as_str())))
+            // It outlives the program, as an object's name does.
+            let mark = hex(&digest(&SHA256, text.as_bytes()).as_ref()[..8]);
+            Value::Text(format!("{}… ({mark})", cut(text, VALUE)))
         }
         value => value.clone(),
     }

@@ -4,9 +4,9 @@ use super::escape::{command, length, prose};
 use super::{Block, Context, MOST_OF_SECTION, fallback, icon, message, sentence};
 use crate::engine::{Finding, Severity};
 use crate::report::headline::{headline, kind_and_name};
-use crate::report::remedies::is_command;
+use crate::report::remedies;
 use crate::report::sentence::Sentence;
-use crate::report::sentences::{extent, field_is, over, pods, restarts};
+use crate::report::sentences::{capitalised, extent, field_is, over, pods, restarts};
 use crate::report::tidings::{Digest, Kind, News, Why};
 use crate::report::when::{clock, day_if_another};
 use crate::time::Time;
@@ -90,7 +90,7 @@ fn line(news: &News, context: Context) -> String {
         Kind::Resolved => over(&news.finding, context.now),
         Kind::Withdrawn => Sentence::default(),
         Kind::Opened | Kind::Changed | Kind::GoesOn => {
-            let pods = Sentence::new(format!("{}. ", pods(news.finding.pods)));
+            let pods = Sentence::new(format!("{}. ", capitalised(&pods(news.finding.pods))));
             pods.and(field_is(&news.finding).unwrap_or_default())
         }
     };
@@ -106,8 +106,9 @@ fn one_of_few(news: &News, context: Context) -> String {
     let finding = &news.finding;
     let mut lines = vec![head(news), sentence(&extent(finding), OF_FEW)];
     lines.extend(field_is(finding).map(|field| sentence(&field, OF_FEW)));
-    let commands = finding.remedy.iter().filter(|remedy| is_command(remedy));
-    lines.extend(commands.filter_map(|text| command(text, OF_FEW)).map(|command| format!("```{command}```")).take(1));
+    let commands = remedies::lines(finding).into_iter().filter(|line| line.is_command);
+    let shown = commands.filter_map(|line| command(&line.text, OF_FEW));
+    lines.extend(shown.map(|command| format!("```{command}```")).take(1));
     lines.join("\n")
 }
 

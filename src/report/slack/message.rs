@@ -5,7 +5,7 @@ use super::{Block, Context, icon, sentence};
 use crate::engine::Finding;
 use crate::report::message::Message;
 use crate::report::object::object_name;
-use crate::report::remedies::{is_command, label};
+use crate::report::remedies::{Label, Line};
 use crate::report::sentences::telling;
 use crate::report::tidings::News;
 use crate::report::when::clock;
@@ -19,7 +19,7 @@ const FACT: usize = 260;
 /// Longest command or advice.
 const REMEDY: usize = 1600;
 /// Most commands and advice.
-const REMEDIES: usize = 3;
+const REMEDIES: usize = 4;
 /// Most hypotheses.
 const HYPOTHESES: usize = 5;
 /// Longest hypothesis.
@@ -70,8 +70,8 @@ fn change(message: &Message) -> Option<Block> {
 }
 
 fn remedies(news: &News, message: &Message) -> Vec<Block> {
-    let shown = message.remedies.iter().take(REMEDIES).enumerate();
-    let mut blocks: Vec<Block> = shown.map(|(place, text)| Block::section(remedy(place, text, news))).collect();
+    let shown = message.remedies.iter().take(REMEDIES);
+    let mut blocks: Vec<Block> = shown.map(|line| Block::section(remedy(line, news))).collect();
     if message.remedies.len() > REMEDIES {
         let more = message.remedies.len() - REMEDIES;
         blocks.push(Block::section(format!("… and {more} more: {}", in_full(news))));
@@ -80,12 +80,16 @@ fn remedies(news: &News, message: &Message) -> Vec<Block> {
 }
 
 /// A command as it has to be typed in a block of code; anything else as advice.
-fn remedy(place: usize, text: &str, news: &News) -> String {
-    let label = if place == 0 { format!("*{}:*", label(text)) } else { "or".to_owned() };
-    if !is_command(text) {
-        return format!("{label} {}", prose(text, REMEDY));
+fn remedy(line: &Line, news: &News) -> String {
+    let word = line.label.word();
+    let label = match line.label {
+        Label::Fix | Label::Next => format!("*{word}:*"),
+        Label::Or | Label::Then => word.to_owned(),
+    };
+    if !line.is_command {
+        return format!("{label} {}", prose(&line.text, REMEDY));
     }
-    match command(text, REMEDY) {
+    match command(&line.text, REMEDY) {
         Some(command) => format!("{label}\n```{command}```"),
         None => format!("{label} a command that does not fit here: {}", in_full(news)),
     }
@@ -115,5 +119,5 @@ fn in_full(news: &News) -> String {
 
 fn small_print(news: &News, context: Context) -> String {
     let cluster = context.cluster.map(|cluster| format!("cluster {} · ", super::code(cluster, 80))).unwrap_or_default();
-    format!("{cluster}everything about it: {}", in_full(news))
+    format!("{cluster}Details: {}", in_full(news))
 }

@@ -120,10 +120,11 @@ fn fallback(news: &News, context: Context) -> String {
     prose(&(first + &rest), FALLBACK)
 }
 
-/// ` 50 of 50 pods, Service auth is out.`
+/// ` 50 of 50 pods; Service auth is down (0 of 50 endpoints ready).`
 fn reach(finding: &Finding) -> String {
-    let out = sentences::out(finding).map(|service| format!(", Service {} is out", service.name)).unwrap_or_default();
-    format!(" {}{out}.", sentences::pods(finding.pods))
+    let down = sentences::out(finding)
+        .map(|service| format!("; Service {} is down (0 of {} endpoints ready)", service.name, service.total));
+    format!(" {}{}.", sentences::capitalised(&sentences::pods(finding.pods)), down.unwrap_or_default())
 }
 
 /// ` Fix: path /v2/health → /health.`

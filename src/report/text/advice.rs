@@ -6,7 +6,7 @@ use super::Look;
 use crate::engine::Finding;
 use crate::report::escape::terminal;
 use crate::report::headline::headline;
-use crate::report::remedies::is_command;
+use crate::report::remedies::{Label, Line, lines};
 use crate::report::when::span;
 
 /// Longest line of a comment, in columns.
@@ -36,12 +36,15 @@ fn one(finding: &Finding, look: Look, out: &mut impl Write) -> fmt::Result {
         let lasted = span(resolved_at.since(finding.opened_at));
         writeln!(out, "{faint}# resolved after {lasted}; until then it was:{faint:#}")?;
     }
-    for (index, remedy) in finding.remedy.iter().enumerate() {
-        let or = if index == 0 { "" } else { "or: " };
-        if index == 0 && finding.resolved_at.is_none() && is_command(remedy) {
-            writeln!(out, "{style}{remedy}{style:#}")?;
+    for Line { label, text, is_command } in lines(finding) {
+        let label = match label {
+            Label::Fix | Label::Next => String::new(),
+            Label::Or | Label::Then => format!("{}: ", label.word()),
+        };
+        if label.is_empty() && finding.resolved_at.is_none() && is_command {
+            writeln!(out, "{style}{text}{style:#}")?;
         } else {
-            writeln!(out, "{faint}# {or}{}{faint:#}", terminal(remedy, LINE))?;
+            writeln!(out, "{faint}# {label}{}{faint:#}", terminal(&text, LINE))?;
         }
     }
     Ok(())

@@ -164,7 +164,7 @@ impl Page {
         format!("{}{line}\n", self.time(scene.at))
     }
 
-    /// What probehound thinks, and does not tell.
+    /// What probehound thinks, and does not send.
     pub fn thought(&self, change: &Change) -> String {
         let finding = &change.finding;
         let what = match finding.cause {
@@ -172,12 +172,12 @@ impl Page {
             cause => cause.to_string(),
         };
         let verb = if change.kind == ChangeKind::Suspected { "suspects" } else { "drops" };
-        self.note(change.at, &format!("probehound {verb} {what}, and tells nobody yet"))
+        self.note(change.at, &format!("probehound {verb} {what} (not sent yet)"))
     }
 
-    /// What probehound tells.
+    /// What probehound sends.
     pub fn told(&self, at: Time, payload: &Payload) -> String {
-        let mut text = self.note(at, "probehound tells, as it will reach Slack:");
+        let mut text = self.note(at, "probehound posts to Slack:");
         // Strings take everything.
         let _ = chat::write(payload, self.look, &mut text);
         text

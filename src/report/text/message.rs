@@ -8,7 +8,7 @@ use super::Look;
 use super::layout::{fold, pad_right, wrap};
 use crate::report::escape::terminal;
 use crate::report::message::{Message, Word};
-use crate::report::remedies::is_command;
+use crate::report::remedies::Line;
 use crate::report::when::clock;
 
 /// Longest sentence, in columns.
@@ -40,8 +40,8 @@ pub fn write(message: &Message, look: Look, out: &mut impl Write) -> fmt::Result
     if let Some(doubt) = &message.doubt {
         page.hanging("", doubt)?;
     }
-    for (index, remedy) in message.remedies.iter().enumerate() {
-        page.remedy(if index == 0 { "Fix:" } else { "or:" }, remedy)?;
+    for remedy in &message.remedies {
+        page.remedy(remedy)?;
     }
     Ok(())
 }
@@ -71,10 +71,11 @@ impl<W: Write> Page<'_, W> {
     }
 
     /// A command that does not fit beside its label stands below it.
-    fn remedy(&mut self, label: &str, remedy: &str) -> fmt::Result {
-        let text = terminal(remedy, SENTENCE);
-        if !is_command(remedy) || LABEL + text.width() <= self.room() {
-            return self.hanging(label, remedy);
+    fn remedy(&mut self, remedy: &Line) -> fmt::Result {
+        let label = format!("{}:", remedy.label.word());
+        let text = terminal(&remedy.text, SENTENCE);
+        if !remedy.is_command || LABEL + text.width() <= self.room() {
+            return self.hanging(&label, &remedy.text);
         }
         let (faint, style) = (self.look.palette.faint, self.look.palette.remedy);
         self.line(&format!("{faint}{label}{faint:#}"))?;

@@ -10,7 +10,7 @@ use super::layout::{fold, pad_right, wrap};
 use crate::engine::{Fact, Finding, Severity, Standing};
 use crate::report::escape::terminal;
 use crate::report::headline::{headline, kind_and_name};
-use crate::report::remedies::{self, is_command, label};
+use crate::report::remedies::{self, Line};
 use crate::report::sentences::{changed_by, doubt, extent, field_is, telling};
 use crate::report::when::{clock, day_if_another, span};
 use crate::scan::{Lack, Looked, Restarted};
@@ -165,9 +165,8 @@ impl<W: Write> Page<'_, W> {
     /// The best one, or all of them.
     fn remedies(&mut self, finding: &Finding, depth: Depth) -> fmt::Result {
         let most = if depth == Depth::Full { usize::MAX } else { 1 };
-        for (place, remedy) in remedies::of(finding).iter().take(most).enumerate() {
-            let label = if place == 0 { label(remedy).to_lowercase() } else { "or".to_owned() };
-            self.remedy(&label, remedy)?;
+        for line in remedies::lines(finding).iter().take(most) {
+            self.remedy(line)?;
         }
         Ok(())
     }
@@ -212,13 +211,14 @@ impl<W: Write> Page<'_, W> {
     }
 
     /// A command stands on one line, however long, so that it can be copied.
-    fn remedy(&mut self, label: &str, remedy: &str) -> fmt::Result {
-        if !is_command(remedy) {
-            return self.hanging(label, remedy);
+    fn remedy(&mut self, line: &Line) -> fmt::Result {
+        let (label, remedy) = (line.label.word().to_lowercase(), &*line.text);
+        if !line.is_command {
+            return self.hanging(&label, remedy);
         }
         let (faint, style) = (self.look.palette.faint, self.look.palette.remedy);
         if LABEL + remedy.width() <= self.look.width {
-            let label = pad_right(label, LABEL - 2);
+            let label = pad_right(&label, LABEL - 2);
             return writeln!(self.out, "  {faint}{label}{faint:#}{style}{remedy}{style:#}");
         }
         writeln!(self.out, "  {faint}{label}{faint:#}")?;

@@ -11,7 +11,7 @@ use crate::kubelet::ProbeKind;
 use crate::report::escape::terminal;
 use crate::report::headline::{headline, subject};
 use crate::report::message::Message;
-use crate::report::remedies::is_command;
+use crate::report::remedies::Line;
 use crate::report::sentences::{field_is, restarts};
 use crate::report::when::{clock, lasted, offset, span};
 use crate::time::Time;
@@ -77,7 +77,7 @@ impl Story {
         let finding = &change.finding;
         let who = subject(finding);
         let what = match (change.kind, finding.cause) {
-            (ChangeKind::Withdrawn, _) => format!("no longer suspected: {who}: {}", finding.effect),
+            (ChangeKind::Withdrawn, _) => format!("withdrawn: {who}: {}", finding.effect),
             (_, Cause::Unknown) => format!("suspected: {who}: {}", finding.effect),
             (_, cause) => format!("suspected: {who}: {cause}?"),
         };
@@ -172,14 +172,14 @@ impl Story {
         facts.iter().try_for_each(|fact| self.hanging(&clock(fact.at), &terminal(&fact.what, FACT), out))
     }
 
-    fn remedies(&self, remedies: &[String], out: &mut impl Write) -> fmt::Result {
-        for (index, remedy) in remedies.iter().enumerate() {
-            let label = if index == 0 { "Fix:" } else { "or:" };
-            if is_command(remedy) {
+    fn remedies(&self, remedies: &[Line], out: &mut impl Write) -> fmt::Result {
+        for Line { label, text, is_command } in remedies {
+            let label = format!("{}:", label.word());
+            if *is_command {
                 let style = self.look.palette.remedy;
-                writeln!(out, "{:INDENT$}  {}{style}{remedy}{style:#}", "", pad_right(label, 10))?;
+                writeln!(out, "{:INDENT$}  {}{style}{text}{style:#}", "", pad_right(&label, 10))?;
             } else {
-                self.hanging(label, &terminal(remedy, FACT), out)?;
+                self.hanging(&label, &terminal(text, FACT), out)?;
             }
         }
         Ok(())

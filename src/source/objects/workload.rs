@@ -90,6 +90,7 @@ lean! {
     pub struct ReplicasLite<T> {
         replicas: i64 = "replicas",
         paused: bool = "paused",
+        pod_management_policy: String = "podManagementPolicy",
         min_ready_seconds: i64 = "minReadySeconds",
         selector: SelectorLite = "selector",
         template: T = "template",

@@ -23,6 +23,7 @@ pub fn snapshot(observer: &mut Observer, pod: &PodLite, seen: Seen) -> Result<Po
     let mut snapshot = PodSnapshot {
         id,
         event_uid: None,
+        is_static: false,
         owner: None,
         template,
         node: Some(node).filter(|node| !node.is_empty()).map(|node| observer.name(cut(node, MAX_NAME))),
@@ -55,7 +56,8 @@ fn read_metadata(observer: &mut Observer, meta: &Meta, snapshot: &mut PodSnapsho
     let mirror = owner.as_ref().is_some_and(|owner| mirrors(owner, snapshot));
     snapshot.event_uid = meta.annotation(|all| &all.config_hash).filter(|_| mirror).map(uid);
     // A node does not control the pods of its files: each is a workload of its own.
-    snapshot.owner = owner.filter(|owner| &*owner.kind != "Node");
+    snapshot.is_static = owner.as_ref().is_some_and(|owner| &*owner.kind == "Node");
+    snapshot.owner = owner.filter(|_| !snapshot.is_static);
     snapshot.created = observer.time(&meta.creation_timestamp, "creationTimestamp");
     // One that cannot be read still says that it is being deleted.
     let unread = time(&meta.deletion_timestamp, "deletionTimestamp").is_err();

@@ -323,7 +323,8 @@ fn an_owner_whose_kind_cannot_be_one_is_none() {
 #[test]
 fn a_static_pod_is_nobody_s() {
     let owners = json!([{"apiVersion": "v1", "kind": "Node", "name": "node-1", "controller": true}]);
-    assert_eq!(snapshot_of(&with("/metadata/ownerReferences", owners)).unwrap().owner, None);
+    let snapshot = snapshot_of(&with("/metadata/ownerReferences", owners)).unwrap();
+    assert_eq!((snapshot.owner, snapshot.is_static), (None, true));
 }
 
 #[test]

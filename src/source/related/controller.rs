@@ -28,6 +28,8 @@ pub struct Controller {
     pub workload_ref: Option<Owner>,
     /// Whether its rollout is paused.
     pub paused: bool,
+    /// Whether it replaces its pods all at once.
+    pub parallel: bool,
     /// For how long a pod has to be ready to be available.
     pub min_ready: Duration,
     /// Who keeps its manifest.
@@ -102,6 +104,7 @@ fn read_replicas<T: Shape>(spec: &Maybe<ReplicasLite<T>>, controller: &mut Contr
     observer.read(spec, "spec", |observer, spec| {
         controller.desired = count(observer, &spec.replicas, "replicas", 1);
         controller.paused = observer.flag(&spec.paused, "paused") == Some(true);
+        controller.parallel = observer.text(&spec.pod_management_policy, "podManagementPolicy") == "Parallel";
         controller.min_ready = min_ready(observer, &spec.min_ready_seconds);
     });
 }
@@ -209,6 +212,7 @@ fn plain<M: Shape>(
         desired: None,
         workload_ref: None,
         paused: false,
+        parallel: false,
         min_ready: Duration::ZERO,
         managed_by: managed_by(meta).map(Arc::from),
         touches: Vec::new(),

@@ -31,6 +31,8 @@ const HARMLESS: &str = "serviceaccount,serviceaccount-token,namespace,root-ca-ce
 enum Purpose {
     /// Objects alone: whatever runs is what a player says.
     Objects,
+    /// Workloads, of which controllers make pods that no node runs.
+    Workloads,
     /// A node that finds the API server at this address.
     Node(String),
 }
@@ -67,6 +69,14 @@ impl ControlPlane {
     /// It is not ready in time; the last words of its servers are in the message.
     pub async fn start(name: &str) -> Self {
         Self::start_for(Purpose::Objects, name).await
+    }
+
+    /// Starts one with all controllers, and waits until it is ready.
+    ///
+    /// # Panics
+    /// It is not ready in time; the last words of its servers are in the message.
+    pub async fn start_with_controllers(name: &str) -> Self {
+        Self::start_for(Purpose::Workloads, name).await
     }
 
     /// Starts one for a node, with all controllers and a scheduler, and waits until it is ready. Its
@@ -208,9 +218,7 @@ impl ControlPlane {
     }
 
     fn start_scheduler(&self) {
-        if let Purpose::Objects = self.purpose {
-            return;
-        }
+        let Purpose::Node(_) = self.purpose else { return };
         let kubeconfig = self.write_kubeconfig("scheduler.kubeconfig", &self.url(), SCHEDULER);
         let arguments = [
             format!("--kubeconfig={}", kubeconfig.display()),
@@ -266,7 +274,7 @@ impl Purpose {
     /// Where the API server listens.
     fn address(&self) -> &str {
         match self {
-            Self::Objects => "127.0.0.1",
+            Self::Objects | Self::Workloads => "127.0.0.1",
             Self::Node(address) => address,
         }
     }
@@ -274,7 +282,7 @@ impl Purpose {
     fn controllers(&self) -> &str {
         match self {
             Self::Objects => HARMLESS,
-            Self::Node(_) => "*",
+            Self::Workloads | Self::Node(_) => "*",
         }
     }
 }

@@ -46,6 +46,18 @@ fn is_same_place(one: &To, other: &To) -> bool {
     }
 }
 
+/// `slack and webhook`
+fn types(raw: &raw::Receiver) -> String {
+    let set = [
+        ("slack", raw.slack.is_some()),
+        ("webhook", raw.webhook.is_some()),
+        ("events", raw.events.is_some()),
+        ("alertmanager", raw.alertmanager.is_some()),
+    ];
+    let set: Vec<&str> = set.into_iter().filter_map(|(word, is_set)| is_set.then_some(word)).collect();
+    set.join(" and ")
+}
+
 fn receiver(key: &Key, raw: &raw::Receiver, checker: &mut Checker) -> Option<Receiver> {
     const HINT: &str = "give it one of slack, webhook, events and alertmanager";
     let name = checker.read(&key.of("name"), raw.name.as_ref(), receiver_name);
@@ -63,7 +75,10 @@ fn receiver(key: &Key, raw: &raw::Receiver, checker: &mut Checker) -> Option<Rec
     match found.len() {
         0 => checker.refuse(key.at, &key.path, "it does not say what it is", HINT),
         1 => {}
-        _ => checker.refuse(key.at, &key.path, "it is more than one thing", HINT),
+        _ => {
+            let what = format!("a receiver has exactly one type; this has {}", types(raw));
+            checker.refuse(key.at, &key.path, what, HINT);
+        }
     }
     Some(Receiver { name: name?, to: found.into_iter().next()?? })
 }

@@ -70,7 +70,7 @@ fn to(key: &Key, name: Option<&Text>, receivers: &[Receiver], checker: &mut Chec
     }
     let names: Vec<&str> = receivers.iter().map(|receiver| receiver.name.as_str()).collect();
     let hint =
-        if names.is_empty() { "there are no receivers".to_owned() } else { format!("there are {}", names.join(", ")) };
+        if names.is_empty() { "there are no receivers".to_owned() } else { format!("receivers: {}", names.join(", ")) };
     checker.refuse(
         name.referenced,
         &key.of("receiver"),

@@ -13,7 +13,7 @@ use crate::report::escape::is_visible;
 /// A receiver's name: a DNS label.
 pub(super) fn receiver_name(text: &str) -> Result<String, Refusal> {
     const HINT: &str = "at most 63 small letters, digits and -, beginning and ending with no -";
-    namespace(text).map_err(|_| Refusal::of(text, "is no name of a receiver", HINT))
+    namespace(text).map_err(|_| Refusal::of(text, "is not a valid receiver name", HINT))
 }
 
 /// A whole path.

@@ -1,0 +1,148 @@
+//! A `kubectl` command for a shell, and whether it may be offered as one to paste.
+//!
+//! The names in it come from a cluster. What means something to a shell or to `cmd` of Windows, what
+//! `kubectl` would take for an option, and what no name of Kubernetes can hold makes the line a text
+//! to read instead of one to paste.
+
+use crate::finding::remedy::{Kind, Target};
+
+/// Longest name of an object, in bytes.
+const NAME: usize = 253;
+
+/// A command as it grows, word by word.
+#[derive(Debug)]
+pub(super) struct Command {
+    line: String,
+    is_safe: bool,
+}
+
+impl Command {
+    /// `kubectl`
+    pub fn kubectl() -> Self {
+        Self { line: "kubectl".to_owned(), is_safe: true }
+    }
+
+    /// `kubectl -n NAMESPACE`
+    pub fn within(namespace: &str) -> Self {
+        Self::kubectl().words("-n").name(namespace)
+    }
+
+    /// Words of our own.
+    pub fn words(mut self, words: &str) -> Self {
+        self.line.push(' ');
+        self.line.push_str(words);
+        self
+    }
+
+    /// The name of an object or a container.
+    pub fn name(mut self, name: &str) -> Self {
+        self.is_safe &= is_name(name);
+        self.line.push(' ');
+        self.line.push_str(&quoted_where_needed(name));
+        self
+    }
+
+    /// `deployment/web`
+    pub fn target(mut self, target: &Target) -> Self {
+        self.is_safe &= is_name(&target.name);
+        let word = format!("{}/{}", resource(target.kind), target.name);
+        self.line.push(' ');
+        self.line.push_str(&quoted_where_needed(&word));
+        self
+    }
+
+    /// One word in single quotes.
+    pub fn quoted(mut self, text: &str) -> Self {
+        self.is_safe &= text.chars().all(is_quotable);
+        self.line.push(' ');
+        self.line.push_str(&quoted(text));
+        self
+    }
+
+    /// The line, where it may be pasted; as an error where it is only to be read.
+    pub fn finish(self) -> Result<String, String> {
+        if self.is_safe { Ok(self.line) } else { Err(self.line) }
+    }
+}
+
+/// The kind as kubectl takes it; of a definition that others may have by that name, with its group.
+pub(super) const fn resource(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Deployment => "deployment",
+        Kind::StatefulSet => "statefulset",
+        Kind::DaemonSet => "daemonset",
+        Kind::ReplicaSet => "replicaset",
+        Kind::ReplicationController => "replicationcontroller",
+        Kind::Job => "job",
+        Kind::CronJob => "cronjob",
+        Kind::Pod => "pod",
+        Kind::Rollout => "rollouts.argoproj.io",
+    }
+}
+
+/// A word of a shell command, quoted where it has to be.
+fn quoted_where_needed(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':');
+    if !text.is_empty() && text.bytes().all(plain) { text.to_owned() } else { quoted(text) }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// What neither a shell nor `cmd` acts upon within single quotes, which `cmd` takes for letters.
+fn is_quotable(character: char) -> bool {
+    matches!(character, ' '..='~') && !"%!^&|<>\\`'".contains(character)
+}
+
+/// Whether it can be the name of an object or a container: letters, digits, `-` and `.`, beginning
+/// and ending with a letter or digit.
+fn is_name(word: &str) -> bool {
+    let ends_well = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = word.as_bytes();
+    bytes.len() <= NAME
+        && ends_well(bytes.first())
+        && ends_well(bytes.last())
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn undo(namespace: &str, name: &str) -> Result<String, String> {
+        let target = Target { kind: Kind::Deployment, name: name.into() };
+        Command::within(namespace).words("rollout undo").target(&target).finish()
+    }
+
+    fn patch(json: &str) -> Result<String, String> {
+        Command::within("prod").words("patch").name("web").words("-p").quoted(json).finish()
+    }
+
+    #[test]
+    fn plain_names_make_a_command() {
+        assert_eq!(undo("prod", "web.v2-a").unwrap(), "kubectl -n prod rollout undo deployment/web.v2-a");
+        assert_eq!(patch(r#"{"a b":1}"#).unwrap(), r#"kubectl -n prod patch web -p '{"a b":1}'"#);
+    }
+
+    #[test]
+    fn names_that_a_shell_acts_upon_make_a_text() {
+        for name in ["$(reboot)", "a;reboot", "a b", "", "a\u{1b}[2J", "a\nreboot", "a'b", "%PATH%", "ä"] {
+            assert!(undo("prod", name).is_err() && undo(name, "web").is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn no_name_is_taken_for_an_option() {
+        for name in ["--all", "-f", "--filename=http://evil/x", "--kubeconfig=x"] {
+            assert!(undo("prod", name).is_err() && undo(name, "web").is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_cmd_acts_upon_within_quotes_makes_a_text() {
+        for acts in ["%PATH%", "a&calc", "a|calc", "a>x", "^", "!x!", r#"\"&calc&\""#, "'", "`reboot`", "\u{7}"] {
+            assert!(patch(&format!(r#"{{"a":"{acts}"}}"#)).is_err(), "{acts:?}");
+        }
+    }
+}
