@@ -7,6 +7,7 @@
 //! Invariant: what [`FindingObject::of`] makes fits the definition, whatever the finding holds; an
 //! object that the API server refused would be one that hides.
 
+mod condition;
 mod name;
 mod told;
 
@@ -18,6 +19,7 @@ use kube::core::crd::CustomResourceExt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+pub use condition::{Condition, Holds, Stage};
 pub use name::{ObjectKey, object_name};
 pub use told::{Notification, Reach, Said, Told};
 
@@ -27,6 +29,7 @@ use crate::engine::{
 use crate::finding::Identity;
 use crate::kubelet::ProbeKind;
 use crate::report::headline::kind_and_name;
+use crate::report::plain;
 use crate::source::mask::cut;
 use crate::time::Time;
 
@@ -43,6 +46,8 @@ const NAME: usize = 253;
 const TEXT: usize = 4096;
 /// Most entries of a list.
 pub const ENTRIES: usize = 32;
+/// Conditions of a finding.
+const STAGES: usize = 3;
 
 /// Which finding it is.
 #[expect(clippy::duplicated_attributes, reason = "several columns are of the same type and priority")]
@@ -60,22 +65,23 @@ pub const ENTRIES: usize = 32;
     status = "FindingStatus",
     derive = "PartialEq",
     doc = "What loops, and why: written by probehound.",
-    printcolumn(name = "Workload", type_ = "string", json_path = ".status.workload"),
     printcolumn(name = "Cause", type_ = "string", json_path = ".status.cause"),
-    printcolumn(name = "Field", type_ = "string", json_path = ".status.field"),
     printcolumn(name = "Current", type_ = "string", json_path = ".status.current"),
     printcolumn(name = "Suggested", type_ = "string", json_path = ".status.suggested"),
     printcolumn(name = "Pods", type_ = "string", json_path = ".status.affected"),
-    printcolumn(name = "Restarts", type_ = "integer", json_path = ".status.restarts"),
-    printcolumn(name = "Severity", type_ = "string", json_path = ".status.severity"),
     printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
     printcolumn(name = "Age", type_ = "date", json_path = ".status.openedAt"),
+    printcolumn(name = "Workload", type_ = "string", json_path = ".status.workload", priority = 1),
+    printcolumn(name = "Field", type_ = "string", json_path = ".status.field", priority = 1),
+    printcolumn(name = "Restarts", type_ = "integer", json_path = ".status.restarts", priority = 1),
+    printcolumn(name = "Severity", type_ = "string", json_path = ".status.severity", priority = 1),
     printcolumn(name = "Container", type_ = "string", json_path = ".spec.container", priority = 1),
     printcolumn(name = "Effect", type_ = "string", json_path = ".spec.effect", priority = 1),
     printcolumn(name = "Probe", type_ = "string", json_path = ".spec.probe", priority = 1),
     printcolumn(name = "Confidence", type_ = "string", json_path = ".status.confidence", priority = 1),
     printcolumn(name = "Revision", type_ = "integer", json_path = ".status.revision", priority = 1),
-    printcolumn(name = "Silenced", type_ = "string", json_path = ".status.silencedBy", priority = 1)
+    printcolumn(name = "Silenced", type_ = "string", json_path = ".status.silencedBy", priority = 1),
+    printcolumn(name = "Summary", type_ = "string", json_path = ".status.summary", priority = 1)
 )]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
@@ -112,6 +118,14 @@ pub struct FindingStatus {
     /// Whether it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<FindingState>,
+    /// Who, what is wrong, and the field: all of it in a sentence or two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
+    pub summary: Option<String>,
+    /// How far it has come: `kubectl wait --for=condition=Resolved`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = STAGES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
     /// `KIND/NAME`, as in the spec; for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = TEXT))]
@@ -279,6 +293,8 @@ impl FindingStatus {
     fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
         Self {
             state: Some(state),
+            summary: Some(short(&plain::summary(finding))),
+            conditions: Condition::of(finding, state),
             workload: Some(short(&finding.workload)),
             cause: Some(finding.cause),
             fault: finding.fault,
