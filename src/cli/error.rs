@@ -3,14 +3,19 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+#[cfg(feature = "operator")]
 use crate::config::{LoadError, Problems};
+#[cfg(feature = "operator")]
 use crate::operator::Failure;
 use crate::report::escape::{terminal, visible};
+#[cfg(feature = "operator")]
 use crate::source::cluster::AccessError;
 use crate::source::recording::ReadError;
 
 /// The exit code of a wrong command line.
 pub const USAGE: u8 = 2;
+/// What to look at where something cannot be written.
+const ROOM: &str = "see whether there is room left, and whether you may write there";
 /// Longest error in columns.
 const LINE: usize = 500;
 
@@ -48,12 +53,15 @@ pub enum Error {
     #[error("cannot write to standard output: {0}")]
     Write(io::Error),
     /// The settings cannot be used.
+    #[cfg(feature = "operator")]
     #[error(transparent)]
     Config(#[from] LoadError),
     /// There is no access to a cluster.
+    #[cfg(feature = "operator")]
     #[error(transparent)]
     Access(#[from] AccessError),
     /// A recording cannot be begun.
+    #[cfg(feature = "operator")]
     #[error("cannot make {file}: {cause}")]
     Create {
         /// As the person named it.
@@ -62,6 +70,7 @@ pub enum Error {
         cause: io::Error,
     },
     /// A recording cannot be written on.
+    #[cfg(feature = "operator")]
     #[error("cannot write {file} to its end: {cause}")]
     Record {
         /// As the person named it.
@@ -70,9 +79,11 @@ pub enum Error {
         cause: io::Error,
     },
     /// A recording without a pod is none.
+    #[cfg(feature = "operator")]
     #[error("no pods could be recorded ({0}): {1} holds nothing that can be replayed")]
     NoPods(&'static str, String),
     /// The settings have no such receiver.
+    #[cfg(feature = "operator")]
     #[error("there is no receiver {name:?} in the settings")]
     NoReceiver {
         /// As the person named it.
@@ -81,6 +92,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// A receiver did not take a sample.
+    #[cfg(feature = "operator")]
     #[error("the receiver {receiver} did not take the sample: {why}")]
     NotTaken {
         /// Its name.
@@ -89,9 +101,11 @@ pub enum Error {
         why: String,
     },
     /// The operator cannot run, or not on.
+    #[cfg(feature = "operator")]
     #[error(transparent)]
     Operator(#[from] Failure),
     /// The process cannot be set up.
+    #[cfg(feature = "operator")]
     #[error("cannot start: {0}")]
     Start(String),
     /// Some of the files failed, and each was reported.
@@ -138,6 +152,17 @@ impl Error {
                 "name the files in it: FOLDER/*.jsonl.gz"
             }
             Self::Read { .. } => "a recording is JSON lines, gzipped or not; what could be read of it has been used",
+            Self::Write(_) => ROOM,
+            Self::Open { .. } | Self::Files { .. } => return None,
+            #[cfg(feature = "operator")]
+            _ => return self.hint_about_cluster(),
+        };
+        Some(Cow::Borrowed(hint))
+    }
+
+    #[cfg(feature = "operator")]
+    fn hint_about_cluster(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
             Self::Config(LoadError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
                 "check the path of --config or PROBEHOUND_CONFIG; without a file the defaults hold"
             }
@@ -152,13 +177,8 @@ impl Error {
             Self::NoReceiver { known, .. } => return Some(format!("there are {}", known.join(", ")).into()),
             Self::NotTaken { .. } => "docs/notifications.md says what each receiver needs, and what its answers mean",
             Self::Access(error) | Self::Operator(Failure::Access(error)) => return Some(error.hint().into()),
-            Self::Write(_) | Self::Record { .. } => "see whether there is room left, and whether you may write there",
-            Self::Open { .. }
-            | Self::Create { .. }
-            | Self::Config(_)
-            | Self::Operator(_)
-            | Self::Start(_)
-            | Self::Files { .. } => return None,
+            Self::Record { .. } => ROOM,
+            _ => return None,
         };
         Some(Cow::Borrowed(hint))
     }
@@ -168,6 +188,7 @@ impl Error {
         let mut err = io::stderr().lock();
         // Nobody is left to tell that standard error is closed.
         let _ = match self {
+            #[cfg(feature = "operator")]
             Self::Config(LoadError::Wrong(problems)) => each(problems, &mut err),
             _ => one(&self.to_string(), self.hint().as_deref(), &mut err),
         };
@@ -180,6 +201,7 @@ fn one(what: &str, hint: Option<&str>, err: &mut impl Write) -> io::Result<()> {
 }
 
 /// A file of settings is mended faster by who hears everything at once.
+#[cfg(feature = "operator")]
 fn each(problems: &Problems, err: &mut impl Write) -> io::Result<()> {
     problems.all.iter().try_for_each(|problem| one(&problems.line(problem), problem.hint.as_deref(), err))
 }

@@ -4,13 +4,17 @@
 //! command line is wrong. A reader that closes the pipe has seen enough: that is no failure.
 
 mod args;
+#[cfg(feature = "operator")]
 mod crd;
 mod demo;
 mod error;
+#[cfg(feature = "operator")]
 mod notify;
 mod pace;
+#[cfg(feature = "operator")]
 mod record;
 mod replay;
+#[cfg(feature = "operator")]
 mod run;
 mod terminal;
 
@@ -67,9 +71,13 @@ fn dispatch(cli: Cli, command: Command) -> Result<(), Error> {
     match cli.command {
         Subcommand::Demo { speed } => demo::run(speed, cli.color),
         Subcommand::Replay(replay) => replay::run(&replay, cli.color),
+        #[cfg(feature = "operator")]
         Subcommand::Run(run) => run::run(&run, cli.color),
+        #[cfg(feature = "operator")]
         Subcommand::Record(record) => record::run(&record),
+        #[cfg(feature = "operator")]
         Subcommand::Notify(notify) => notify::run(&notify),
+        #[cfg(feature = "operator")]
         Subcommand::Crd => crd::run(),
         Subcommand::Completions { shell } => {
             let mut script = Vec::new();

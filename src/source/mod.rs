@@ -5,11 +5,13 @@
 //! the objects around the pods and answers what the engine would like to know of them.
 //! [`recording`] reads all of it from a file, [`cluster`] watches it live.
 
+#[cfg(feature = "operator")]
 pub mod cluster;
 pub(crate) mod hash;
 pub mod mask;
 pub mod objects;
 mod observe;
+#[cfg(feature = "operator")]
 pub mod recorder;
 pub mod recording;
 mod related;
