@@ -2,17 +2,22 @@
 //! that works, and the rollout that brought it.
 //!
 //! Data flows one way: [`source`] → [`engine`] → [`report`]. Only the engine decides, and it is pure.
+//!
+//! The feature `operator`, which is on by default, is all that needs a cluster or a network.
 
 pub mod cli;
+#[cfg(feature = "operator")]
 pub mod config;
 pub mod delivery;
 pub mod diagnosis;
 pub mod engine;
 pub mod finding;
 pub mod kubelet;
+#[cfg(feature = "operator")]
 pub mod operator;
 pub mod replay;
 pub mod report;
+#[cfg(feature = "operator")]
 pub mod scan;
 pub mod source;
 pub mod template;

@@ -49,6 +49,7 @@ fn all_settings_can_be_set() {
     let config = load(
         "
 clusterName: prod-eu
+runbookUrl: https://wiki.example/probehound
 watch: {namespaces: [shop, pay], podSelector: 'app=web,tier!=test', initialList: list}
 detection: {window: 1h30m, probeKills: 1, ownEnds: 7}
 silences: [{namespace: shop, workload: '*/web', container: app, cause: WrongPath, until: 2027-01-31T18:00:00Z}]
@@ -59,6 +60,7 @@ http: {listen: '127.0.0.1:9090'}
     )
     .expect("no error");
     assert_eq!(config.cluster_name.as_deref(), Some("prod-eu"));
+    assert_eq!(config.runbook_url.as_deref(), Some("https://wiki.example/probehound"));
     assert_eq!(config.watch.namespaces, ["pay", "shop"]);
     assert_eq!(config.detection.window, Duration::from_mins(90));
     assert_eq!((config.detection.probe_kills, config.detection.own_ends), (1, 7));
@@ -72,6 +74,9 @@ http: {listen: '127.0.0.1:9090'}
 #[test]
 fn an_impossible_value_is_refused_with_its_place_and_what_to_write() {
     let cases = [
+        ("runbookUrl: wiki.example", "1:13: runbookUrl: \"wiki.example\" is no address of a page"),
+        ("runbookUrl: 'https://a/b#c'", "1:13: runbookUrl: \"https://a/b#c\" is no address of a page"),
+        ("runbookUrl: 'javascript:alert(1)'", "1:13: runbookUrl: \"javascript:alert(1)\" is no address of a page"),
         ("detection: {window: 0s}", "1:21: detection.window: \"0s\" is not from 1s to 24h"),
         ("detection: {window: -15m}", "1:21: detection.window: \"-15m\" is negative"),
         ("detection: {window: 15}", "1:21: detection.window: \"15\" has no unit"),

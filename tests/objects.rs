@@ -10,8 +10,10 @@ use probehound::engine::{
 };
 use probehound::finding::remedy::Remedy;
 use probehound::report::escape::visible;
-use probehound::report::object::{FindingObject, FindingState, FindingStatus};
+use probehound::report::headline::headline;
+use probehound::report::object::{FindingObject, FindingState, FindingStatus, Holds, Stage};
 use probehound::report::remedies::texts;
+use probehound::report::text::listing::Listing;
 use probehound::time::Time;
 use serde_json::Value as Json;
 use support::replay::continue_with;
@@ -54,6 +56,52 @@ fn whatever_a_finding_holds_its_object_fits_the_definition() {
     let json = serde_json::to_value(&object).expect("plain data");
     assert_none("fields", &misfits(&schema(), &json, ""));
     assert!(json.to_string().len() < 1 << 20, "an API server takes no more than 1.5 MiB");
+}
+
+#[test]
+fn conditions_and_summary_say_what_it_is_and_how_far_it_has_come() {
+    let mut resolved = 0;
+    for incident in corpus() {
+        let mut engine = Engine::default();
+        continue_with(&mut engine, incident.recording());
+        for finding in engine.findings().into_iter().filter(|finding| finding.confirmed_at.is_some()) {
+            let state = if finding.resolved_at.is_some() { FindingState::Resolved } else { FindingState::Confirmed };
+            let status = FindingObject::of(&finding, state, None).status.expect("it has one");
+            let name = format!("{}: {status:?}", incident.name);
+            let [suspected, confirmed, over] = &status.conditions[..] else { panic!("{name}") };
+            let stages = [suspected, confirmed, over].map(|condition| condition.stage);
+            assert_eq!(stages, [Stage::Suspected, Stage::Confirmed, Stage::Resolved], "{name}");
+            assert_eq!((confirmed.status, &*confirmed.reason), (Holds::True, finding.cause.word()), "{name}");
+            assert_eq!(Some(confirmed.last_transition_time), finding.confirmed_at, "{name}");
+            let is_over = over.status == Holds::True;
+            assert_eq!(is_over.then_some(over.last_transition_time), finding.resolved_at, "{name}");
+            resolved += usize::from(is_over);
+            let summary = status.summary.unwrap_or_default();
+            assert!(summary.starts_with(&headline(&finding)) && summary.ends_with('.'), "{name}");
+        }
+    }
+    assert!(resolved > 0, "some of the recordings go on until all is well");
+}
+
+#[test]
+fn what_was_taken_back_is_over_and_not_confirmed() {
+    let finding = Finding { resolved_at: Time::parse("2026-11-22T14:05:00Z").ok(), ..monstrous() };
+    let status = FindingObject::of(&finding, FindingState::Withdrawn, None).status.expect("it has one");
+    let holds: Vec<Holds> = status.conditions.iter().map(|condition| condition.status).collect();
+    assert_eq!(holds, [Holds::True, Holds::False, Holds::True]);
+    let since: Vec<_> = status.conditions.iter().skip(1).map(|condition| condition.last_transition_time).collect();
+    assert_eq!(since, [finding.resolved_at.expect("set above"); 2]);
+}
+
+#[test]
+fn kubectl_needs_120_columns_for_the_story() {
+    let story = corpus().iter().find(|incident| incident.name == "auth-service-outage").expect("it is there");
+    let mut engine = Engine::default();
+    continue_with(&mut engine, story.recording());
+    let findings = engine.findings();
+    let listing = Listing::of(findings.iter().map(AsRef::as_ref), Time::parse("2026-11-22T14:00:00Z").expect("a time"));
+    assert_eq!(findings.len(), 1);
+    assert!(listing.width() <= 120, "{:#?}", listing.lines());
 }
 
 #[test]

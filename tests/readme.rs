@@ -26,7 +26,7 @@ fn what_a_command_for_a_cluster_names_is_there() {
         .into_iter()
         .filter(|command| needs_more_than_rust(command))
         .flat_map(str::split_whitespace)
-        .filter(|word| word.starts_with("manifests/"))
+        .filter(|word| word.starts_with("manifests/") || word.starts_with("charts/"))
         .collect();
     assert!(named.len() >= 3, "{named:?}");
     for path in named {
@@ -78,7 +78,7 @@ fn commands() -> Vec<&'static str> {
 
 /// Whether `make e2e` runs it, on a real API server; what builds an image needs a container engine.
 fn needs_more_than_rust(command: &str) -> bool {
-    ["kubectl ", "docker "].iter().any(|program| command.starts_with(program))
+    ["kubectl ", "docker ", "helm "].iter().any(|program| command.starts_with(program))
 }
 
 /// Runs a command as a shell would; `make` only says what it would do, for the tests run in it.

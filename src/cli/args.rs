@@ -1,16 +1,20 @@
 //! What can be typed.
 
+#[cfg(feature = "operator")]
 mod scan;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "operator")]
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, ValueEnum};
 
 use super::pace::Speed;
+#[cfg(feature = "operator")]
 use crate::config::{Listen, Refusal, selector, value};
 
+#[cfg(feature = "operator")]
 pub use scan::{Least, Scan, Shown};
 
 /// Finds out why containers restart in a loop, and names the probe field that is wrong.
@@ -84,6 +88,7 @@ Exit codes:
     },
 
     /// Say what loops now and why, once: in a cluster, or in what somebody sent
+    #[cfg(feature = "operator")]
     #[command(after_help = "\
 Live it reads lists only, with the rights of whoever types it, and needs nothing installed. What it \
 cannot tell yet, and what it may not read, it says. The time of a dump is the newest stamp in it.
@@ -162,6 +167,7 @@ Exit codes:
   0  it was told to end (SIGTERM, Ctrl-C), or the settings are right
   1  it cannot run, or the settings are wrong; standard error says why
   2  the command line is wrong")]
+    #[cfg(feature = "operator")]
     Run(Box<Run>),
 
     /// Record what happens in a cluster, without secrets, for replay or to send to somebody
@@ -185,6 +191,7 @@ Exit codes:
   0  it was recorded until the time was over or somebody ended it (Ctrl-C, SIGTERM)
   1  it could not be; standard error says why
   2  the command line is wrong")]
+    #[cfg(feature = "operator")]
     Record(Record),
 
     /// Send a sample to a receiver of the settings, to see whether it is set up right
@@ -203,6 +210,7 @@ Exit codes:
   0  the receiver took it
   1  it did not, or there is no such receiver; standard error says why
   2  the command line is wrong")]
+    #[cfg(feature = "operator")]
     Notify(Notify),
 
     /// Print the version
@@ -227,6 +235,7 @@ Exit codes:
   0  the definition was printed
   1  it could not be written; standard error says why
   2  the command line is wrong")]
+    #[cfg(feature = "operator")]
     Crd,
 
     /// Print a completion script for a shell
@@ -290,6 +299,7 @@ pub struct Replay {
 
 /// What `run` takes.
 #[derive(clap::Args, Debug)]
+#[cfg(feature = "operator")]
 pub struct Run {
     /// The file of settings; without it the defaults hold
     #[arg(long, value_name = "FILE", env = "PROBEHOUND_CONFIG", hide_env_values = true)]
@@ -384,6 +394,7 @@ pub struct Run {
 
 /// What `notify` takes.
 #[derive(clap::Args, Debug)]
+#[cfg(feature = "operator")]
 pub struct Notify {
     /// The receiver's name
     #[arg(long, value_name = "RECEIVER", required = true)]
@@ -404,6 +415,7 @@ pub struct Notify {
 
 /// What `record` takes.
 #[derive(clap::Args, Debug)]
+#[cfg(feature = "operator")]
 pub struct Record {
     /// The file to make, gzipped if its name ends in .gz; - is standard output
     #[arg(value_name = "FILE")]
@@ -432,6 +444,7 @@ pub struct Record {
 }
 
 /// A parser that says what to write instead.
+#[cfg(feature = "operator")]
 fn of<T>(parse: fn(&str) -> Result<T, Refusal>) -> impl Fn(&str) -> Result<T, String> + Clone {
     move |text| {
         parse(text).map_err(|refusal| match refusal.hint {
@@ -443,6 +456,7 @@ fn of<T>(parse: fn(&str) -> Result<T, Refusal>) -> impl Fn(&str) -> Result<T, St
 
 /// The forms of a log.
 #[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug, Default)]
+#[cfg(feature = "operator")]
 pub enum LogFormat {
     /// Lines for people
     #[default]
@@ -453,6 +467,7 @@ pub enum LogFormat {
 
 /// How much is logged.
 #[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug)]
+#[cfg(feature = "operator")]
 pub enum LogLevel {
     /// What keeps it from working
     Error,

@@ -3,14 +3,19 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+#[cfg(feature = "operator")]
 use crate::config::{LoadError, Problems};
+#[cfg(feature = "operator")]
 use crate::operator::Failure;
 use crate::report::escape::{terminal, visible};
+#[cfg(feature = "operator")]
 use crate::source::cluster::AccessError;
 use crate::source::recording::ReadError;
 
 /// The exit code of a wrong command line.
 pub const USAGE: u8 = 2;
+/// What to look at where something cannot be written.
+const ROOM: &str = "see whether there is room left, and whether you may write there";
 /// Longest error in columns.
 const LINE: usize = 500;
 
@@ -48,12 +53,15 @@ pub enum Error {
     #[error("cannot write to standard output: {0}")]
     Write(io::Error),
     /// The settings cannot be used.
+    #[cfg(feature = "operator")]
     #[error(transparent)]
     Config(#[from] LoadError),
     /// There is no access to a cluster.
+    #[cfg(feature = "operator")]
     #[error(transparent)]
     Access(#[from] AccessError),
     /// A recording cannot be begun.
+    #[cfg(feature = "operator")]
     #[error("cannot make {file}: {}", of_system(cause))]
     Create {
         /// As the person named it.
@@ -62,6 +70,7 @@ pub enum Error {
         cause: io::Error,
     },
     /// A recording cannot be written on.
+    #[cfg(feature = "operator")]
     #[error("cannot write {file} to its end: {}", of_system(cause))]
     Record {
         /// As the person named it.
@@ -70,9 +79,11 @@ pub enum Error {
         cause: io::Error,
     },
     /// A recording without a pod is none.
+    #[cfg(feature = "operator")]
     #[error("no pods could be recorded ({0}): {1} holds nothing that can be replayed")]
     NoPods(&'static str, String),
     /// The settings have no such receiver.
+    #[cfg(feature = "operator")]
     #[error("there is no receiver {name:?} in the settings")]
     NoReceiver {
         /// As the person named it.
@@ -81,6 +92,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// A receiver did not take a sample.
+    #[cfg(feature = "operator")]
     #[error("the receiver {receiver} did not take the sample: {why}")]
     NotTaken {
         /// Its name.
@@ -89,9 +101,11 @@ pub enum Error {
         why: String,
     },
     /// The operator cannot run, or not on.
+    #[cfg(feature = "operator")]
     #[error(transparent)]
     Operator(#[from] Failure),
     /// The process cannot be set up.
+    #[cfg(feature = "operator")]
     #[error("cannot start: {0}")]
     Start(String),
     /// No line of a recording could be used.
@@ -101,15 +115,19 @@ pub enum Error {
     #[error("{0} is no recording but a dump of objects")]
     IsDump(String),
     /// There was nothing in an input that could be looked at.
+    #[cfg(feature = "operator")]
     #[error("there are no pods to look at in {0}")]
     NothingToScan(String),
     /// A part of an input could not be read.
+    #[cfg(feature = "operator")]
     #[error("not all of the input could be read: what is said above is of the rest")]
     Incomplete,
     /// Pods cannot be listed.
+    #[cfg(feature = "operator")]
     #[error("cannot list pods{0}: {1}")]
     NoList(String, String),
     /// Nothing of that name was seen.
+    #[cfg(feature = "operator")]
     #[error("there is no {0} in what was looked at")]
     NoTarget(String),
     /// Some of the files failed, and each was reported.
@@ -168,6 +186,21 @@ impl Error {
                 "name the files in it: FOLDER/*.jsonl.gz"
             }
             Self::Read { .. } => "a recording is JSON lines, gzipped or not; what could be read of it has been used",
+            Self::Write(_) => ROOM,
+            Self::IsDump(file) => return Some(format!("see what loops in it with: probehound scan -f {file}").into()),
+            Self::NoLines(_) => {
+                "a recording is JSON lines as `probehound record` writes them; `probehound scan -f` reads dumps of objects"
+            }
+            Self::Open { .. } | Self::Files { .. } => return None,
+            #[cfg(feature = "operator")]
+            _ => return self.hint_about_cluster(),
+        };
+        Some(Cow::Borrowed(hint))
+    }
+
+    #[cfg(feature = "operator")]
+    fn hint_about_cluster(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
             Self::Config(LoadError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
                 "check the path of --config or PROBEHOUND_CONFIG; without a file the defaults hold"
             }
@@ -182,11 +215,7 @@ impl Error {
             Self::NoReceiver { known, .. } => return Some(format!("receivers: {}", known.join(", ")).into()),
             Self::NotTaken { .. } => "docs/notifications.md says what each receiver needs, and what its answers mean",
             Self::Access(error) | Self::Operator(Failure::Access(error)) => return Some(error.hint().into()),
-            Self::Write(_) | Self::Record { .. } => "see whether there is room left, and whether you may write there",
-            Self::IsDump(file) => return Some(format!("see what loops in it with: probehound scan -f {file}").into()),
-            Self::NoLines(_) => {
-                "a recording is JSON lines as `probehound record` writes them; `probehound scan -f` reads dumps of objects"
-            }
+            Self::Record { .. } => ROOM,
             Self::NothingToScan(_) => {
                 "get them with: kubectl get pods,events,rs,deploy,sts,ds,controllerrevisions,jobs,cronjobs,svc,endpointslices -A -o json > dump.json"
             }
@@ -196,13 +225,7 @@ impl Error {
             Self::NoTarget(_) => {
                 "write it as kubectl does: deployment/web, statefulset/db, pod/web-0; -n says in which namespace"
             }
-            Self::Incomplete
-            | Self::Open { .. }
-            | Self::Create { .. }
-            | Self::Config(_)
-            | Self::Operator(_)
-            | Self::Start(_)
-            | Self::Files { .. } => return None,
+            _ => return None,
         };
         Some(Cow::Borrowed(hint))
     }
@@ -212,6 +235,7 @@ impl Error {
         let mut err = io::stderr().lock();
         // Nobody is left to tell that standard error is closed.
         let _ = match self {
+            #[cfg(feature = "operator")]
             Self::Config(LoadError::Wrong(problems)) => each(problems, &mut err),
             _ => one(&self.to_string(), self.hint().as_deref(), &mut err),
         };
@@ -224,6 +248,7 @@ fn one(what: &str, hint: Option<&str>, err: &mut impl Write) -> io::Result<()> {
 }
 
 /// A file of settings is mended faster by who hears everything at once.
+#[cfg(feature = "operator")]
 fn each(problems: &Problems, err: &mut impl Write) -> io::Result<()> {
     problems.all.iter().try_for_each(|problem| one(&problems.line(problem), problem.hint.as_deref(), err))
 }

@@ -4,14 +4,19 @@
 //! command line is wrong. A reader that closes the pipe has seen enough: that is no failure.
 
 mod args;
+#[cfg(feature = "operator")]
 mod crd;
 mod demo;
 mod error;
+#[cfg(feature = "operator")]
 mod notify;
 mod pace;
+#[cfg(feature = "operator")]
 mod record;
 mod replay;
+#[cfg(feature = "operator")]
 mod run;
+#[cfg(feature = "operator")]
 mod scan;
 mod terminal;
 
@@ -67,12 +72,17 @@ fn is_answer(error: &clap::Error) -> bool {
 /// Does what is asked for; gives back what the process ends with.
 fn dispatch(cli: Cli, command: Command) -> Result<u8, Error> {
     let done = match cli.command {
+        #[cfg(feature = "operator")]
         Subcommand::Scan(scan) => return scan::run(&scan, cli.color),
         Subcommand::Demo { speed } => demo::run(speed, cli.color),
         Subcommand::Replay(replay) => replay::run(&replay, cli.color),
+        #[cfg(feature = "operator")]
         Subcommand::Run(run) => run::run(&run, cli.color),
+        #[cfg(feature = "operator")]
         Subcommand::Record(record) => record::run(&record),
+        #[cfg(feature = "operator")]
         Subcommand::Notify(notify) => notify::run(&notify),
+        #[cfg(feature = "operator")]
         Subcommand::Crd => crd::run(),
         Subcommand::Completions { shell } => {
             let mut script = Vec::new();

@@ -9,7 +9,7 @@ use super::notifications;
 use super::raw::{self, Raw, Text};
 use super::selector::selector;
 use super::silence::{Matcher, Silence, Silences};
-use super::value::{Refusal, cluster_name, duration, listen, namespace, object_name, quoted, time};
+use super::value::{Refusal, cluster_name, duration, listen, namespace, object_name, quoted, time, web_address};
 use super::{Config, Findings, Http, LeaderElection, Problem, Watch};
 use crate::engine::Settings;
 
@@ -32,6 +32,7 @@ pub fn check(raw: &Raw) -> Result<Config, Vec<Problem>> {
     let mut checker = Checker::default();
     let config = Config {
         cluster_name: checker.read("clusterName", raw.cluster_name.as_ref(), cluster_name),
+        runbook_url: checker.read("runbookUrl", raw.runbook_url.as_ref(), web_address),
         watch: watch(&raw.watch, &mut checker),
         detection: detection(&raw.detection, &mut checker),
         silences: silences(&raw.silences, &mut checker),

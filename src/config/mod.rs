@@ -40,6 +40,8 @@ pub use value::Refusal;
 pub struct Config {
     /// What this cluster is called in messages.
     pub cluster_name: Option<String>,
+    /// Where alerts find the runbook; none: in this project's repository.
+    pub runbook_url: Option<String>,
     /// What is watched.
     pub watch: Watch,
     /// When a loop is one.

@@ -21,6 +21,9 @@ pub struct Raw {
     /// What this cluster is called in messages.
     #[schemars(with = "String")]
     pub cluster_name: Option<Text>,
+    /// Where alerts find the runbook.
+    #[schemars(with = "String")]
+    pub runbook_url: Option<Text>,
     /// What is watched.
     #[serde(deserialize_with = "or_default")]
     pub watch: Watch,

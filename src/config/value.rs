@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Listen;
-use crate::report::escape::terminal;
+use crate::report::escape::{is_visible, terminal};
 use crate::time::{Time, TimeError};
 
 /// Longest value that is repeated in a refusal, in columns.
@@ -64,6 +64,19 @@ pub fn duration(text: &str) -> Result<Duration, Refusal> {
         _ if seconds > MOST_DAYS * 86_400 => Err(refused("is longer than a thousand years")),
         _ => Ok(Duration::from_secs(seconds)),
     }
+}
+
+/// Reads the address of a page: `https://wiki.example/runbook`, without a section of it.
+///
+/// # Errors
+/// Another scheme, a section, a blank or what cannot be seen, or more than 500 characters.
+pub fn web_address(text: &str) -> Result<String, Refusal> {
+    const HINT: &str = "write https://wiki.example/probehound/runbook; the section is added to it";
+    const LONGEST: usize = 500;
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let names_a_host = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['));
+    let fits = text.chars().all(|c| is_visible(c) && c != ' ' && c != '#') && text.chars().count() <= LONGEST;
+    if names_a_host && fits { Ok(text.to_owned()) } else { Err(Refusal::of(text, "is no address of a page", HINT)) }
 }
 
 /// Reads a point in time, RFC 3339.

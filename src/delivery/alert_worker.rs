@@ -53,7 +53,9 @@ impl AlertWorker {
     /// Tells what fires until `stop`.
     pub async fn run(mut self, mut stop: Stop) {
         self.metrics.receiver(&self.name);
-        let mut alerts = Alerts::new(self.to.resend_every, self.config.borrow().cluster_name.clone());
+        let config = Arc::clone(&self.config.borrow());
+        let mut alerts =
+            Alerts::new(self.to.resend_every, config.cluster_name.clone()).with_runbook(config.runbook_url.clone());
         let mut pace = Pace::new(&self.name, clock::now());
         let mut known = BTreeMap::new();
         loop {

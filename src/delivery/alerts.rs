@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::policy::{Admission, Item};
-use crate::report::alertmanager::Alert;
+use crate::report::alertmanager::{Alert, RUNBOOK};
 use crate::report::object::FindingState;
 use crate::time::Time;
 
@@ -25,6 +25,7 @@ const AT_LEAST: Duration = Duration::from_mins(15);
 pub struct Alerts {
     every: Duration,
     cluster: Option<String>,
+    runbook: String,
     known: BTreeMap<Labels, Known>,
 }
 
@@ -38,16 +39,22 @@ struct Known {
 
 impl Alerts {
     /// None yet; what fires will be sent that often.
-    pub const fn new(every: Duration, cluster: Option<String>) -> Self {
-        Self { every, cluster, known: BTreeMap::new() }
+    pub fn new(every: Duration, cluster: Option<String>) -> Self {
+        Self { every, cluster, runbook: RUNBOOK.to_owned(), known: BTreeMap::new() }
+    }
+
+    /// The same, with the runbook at another URL, if there is one.
+    #[must_use]
+    pub fn with_runbook(self, url: Option<String>) -> Self {
+        Self { runbook: url.unwrap_or(self.runbook), ..self }
     }
 
     /// All that is to be sent now.
     pub fn round(&mut self, items: &[Item], now: Time) -> Vec<Alert> {
         let mut firing = BTreeMap::new();
         for item in items {
-            let alert =
-                Alert::of(&item.finding, self.cluster.as_deref(), now, now.plus((self.every * ROUNDS).max(AT_LEAST)));
+            let ends_at = now.plus((self.every * ROUNDS).max(AT_LEAST));
+            let alert = Alert::of(&item.finding, self.cluster.as_deref(), now, ends_at).with_runbook(&self.runbook);
             match self.stands(item, &alert.labels, now) {
                 Stands::Fires => drop(firing.insert(alert.labels.clone(), Known { alert, over: None })),
                 Stands::Over(at) => self.end(alert, at),

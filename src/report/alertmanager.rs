@@ -25,8 +25,8 @@ pub const CONTAINER_RECURRING: &str = "ProbehoundContainerRecurring";
 /// A probe fails now and then.
 pub const PROBE_FLAPPING: &str = "ProbehoundProbeFlapping";
 
-/// Where the sections of the runbook are.
-pub const RUNBOOK: &str = "https://probehound.dev/docs/runbook.md";
+/// Where the sections of the runbook are, unless the settings say otherwise.
+pub const RUNBOOK: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/runbook.md");
 
 /// An alert.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -51,6 +51,15 @@ impl Alert {
             starts_at: finding.confirmed_at.unwrap_or(finding.opened_at),
             ends_at,
         }
+        .with_runbook(RUNBOOK)
+    }
+
+    /// The same, its section being of the runbook at `url`.
+    #[must_use]
+    pub fn with_runbook(mut self, url: &str) -> Self {
+        let section = self.labels.get("alertname").map(|name| name.to_lowercase()).unwrap_or_default();
+        self.annotations.insert("runbook_url", format!("{url}#{section}"));
+        self
     }
 }
 
@@ -88,7 +97,6 @@ fn annotations(finding: &Finding, now: Time) -> BTreeMap<&'static str, String> {
         ("summary", without_markup(&plain::line(&news, now))),
         ("description", without_markup(&plain::lines(&news, now).join("\n"))),
         ("confidence", finding.confidence.to_string()),
-        ("runbook_url", format!("{RUNBOOK}#{}", name(finding).to_lowercase())),
     ]);
     annotations.extend(finding.field.as_deref().map(|field| ("field", clean(field))));
     annotations.extend(finding.current.as_ref().map(|value| ("current", clean(&value.to_string()))));

@@ -15,6 +15,7 @@ pub mod object;
 pub mod plain;
 pub mod rank;
 pub mod remedies;
+#[cfg(feature = "operator")]
 pub mod scan;
 pub mod sentence;
 pub mod sentences;

@@ -7,28 +7,35 @@
 //! Invariant: what [`FindingObject::of`] makes fits the definition, whatever the finding holds; an
 //! object that the API server refused would be one that hides.
 
+mod columns;
+mod condition;
+#[cfg(feature = "operator")]
+mod definition;
 mod name;
 mod told;
+#[cfg(feature = "operator")]
+mod whole;
 
 use std::sync::Arc;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrArray};
-use kube::CustomResource;
-use kube::core::crd::CustomResourceExt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+pub use columns::{COLUMNS, Column};
+pub use condition::{Condition, Holds, Stage};
+#[cfg(feature = "operator")]
+pub use definition::definition;
 pub use name::{ObjectKey, object_name};
 pub use told::{Notification, Reach, Said, Told};
 
 use crate::engine::{
     Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
-use crate::finding::Identity;
 use crate::kubelet::ProbeKind;
 use crate::report::escape::visible;
 use crate::report::headline::kind_and_name;
-use crate::report::remedies::{read_or_keep, texts};
+use crate::report::plain;
+use crate::report::remedies::texts;
 use crate::source::mask::cut;
 use crate::time::Time;
 
@@ -45,40 +52,29 @@ const NAME: usize = 253;
 const TEXT: usize = 4096;
 /// Most entries of a list.
 pub const ENTRIES: usize = 32;
+/// Conditions of a finding.
+const STAGES: usize = 3;
 
 /// Which finding it is.
-#[expect(clippy::duplicated_attributes, reason = "several columns are of the same type and priority")]
-#[derive(CustomResource, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
-#[kube(
-    group = "probehound.dev",
-    version = "v1alpha1",
-    kind = "Finding",
-    root = "FindingObject",
-    plural = "findings",
-    singular = "finding",
-    shortname = "fnd",
-    category = "probehound",
-    namespaced,
-    status = "FindingStatus",
-    derive = "PartialEq",
-    doc = "What loops, and why: written by probehound.",
-    printcolumn(name = "Workload", type_ = "string", json_path = ".status.workload"),
-    printcolumn(name = "Cause", type_ = "string", json_path = ".status.cause"),
-    printcolumn(name = "Field", type_ = "string", json_path = ".status.field"),
-    printcolumn(name = "Current", type_ = "string", json_path = ".status.current"),
-    printcolumn(name = "Suggested", type_ = "string", json_path = ".status.suggested"),
-    printcolumn(name = "Pods", type_ = "string", json_path = ".status.affected"),
-    printcolumn(name = "Restarts", type_ = "integer", json_path = ".status.restarts"),
-    printcolumn(name = "Severity", type_ = "string", json_path = ".status.severity"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".status.openedAt"),
-    printcolumn(name = "Container", type_ = "string", json_path = ".spec.container", priority = 1),
-    printcolumn(name = "Effect", type_ = "string", json_path = ".spec.effect", priority = 1),
-    printcolumn(name = "Probe", type_ = "string", json_path = ".spec.probe", priority = 1),
-    printcolumn(name = "Confidence", type_ = "string", json_path = ".status.confidence", priority = 1),
-    printcolumn(name = "Revision", type_ = "integer", json_path = ".status.revision", priority = 1),
-    printcolumn(name = "Silenced", type_ = "string", json_path = ".status.silencedBy", priority = 1)
+#[cfg_attr(
+    feature = "operator",
+    derive(kube::CustomResource),
+    kube(
+        group = "probehound.dev",
+        version = "v1alpha1",
+        kind = "Finding",
+        root = "FindingObject",
+        plural = "findings",
+        singular = "finding",
+        shortname = "fnd",
+        category = "probehound",
+        namespaced,
+        status = "FindingStatus",
+        derive = "PartialEq",
+        doc = "What loops, and why: written by probehound."
+    )
 )]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
     { "rule": "self == oldSelf", "message": "which finding it is never changes" }
@@ -114,6 +110,14 @@ pub struct FindingStatus {
     /// Whether it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<FindingState>,
+    /// Who, what is wrong, and the field: all of it in a sentence or two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
+    pub summary: Option<String>,
+    /// How far it has come: `kubectl wait --for=condition=Resolved`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = STAGES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
     /// `KIND/NAME`, as in the spec; for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = TEXT))]
@@ -214,76 +218,26 @@ pub enum FindingState {
     Withdrawn,
 }
 
-impl FindingObject {
-    /// A finding as an object, its status without what was told.
-    pub fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
+impl FindingSpec {
+    /// Which finding it is.
+    pub fn of(finding: &Finding) -> Self {
         let (kind, name) = kind_and_name(&finding.workload);
-        let spec = FindingSpec {
+        Self {
             workload: WorkloadRef { kind: kind.to_owned(), name: name.to_owned() },
             container: finding.container.to_string(),
             effect: finding.effect,
             probe: finding.probe,
-        };
-        let mut object = Self::new(&object_name(&finding.identity()), spec);
-        object.metadata.namespace = Some(finding.namespace.to_string());
-        object.status = Some(FindingStatus::of(finding, state, silenced_by));
-        object
-    }
-
-    /// Which finding it is; `None` without a namespace.
-    pub fn identity(&self) -> Option<Identity> {
-        Some(Identity {
-            namespace: Arc::from(self.metadata.namespace.as_deref()?),
-            workload: format!("{}/{}", self.spec.workload.kind, self.spec.workload.name).into(),
-            container: Arc::from(self.spec.container.as_str()),
-            effect: self.spec.effect,
-            probe: self.spec.probe,
-        })
-    }
-
-    /// The finding that the object holds; `None` where its status lacks what every finding has.
-    pub fn finding(&self) -> Option<Finding> {
-        let status = self.status.clone()?;
-        let Identity { namespace, workload, container, effect, probe } = self.identity()?;
-        let mut finding = Finding {
-            namespace,
-            workload,
-            container,
-            effect,
-            probe,
-            cause: status.cause?,
-            fault: status.fault,
-            field: status.field,
-            current: status.current,
-            suggested: status.suggested,
-            confidence: status.confidence?,
-            severity: status.severity?,
-            hypotheses: status.hypotheses,
-            evidence: status.evidence,
-            revision: status.revision,
-            change: status.change,
-            pods: status.pods.unwrap_or_default(),
-            services: status.services,
-            restarts: status.restarts.unwrap_or_default(),
-            episodes: status.episodes.unwrap_or(1),
-            opened_at: status.opened_at?,
-            confirmed_at: status.confirmed_at,
-            resolved_at: status.resolved_at,
-            remedy: Vec::new(),
-            example: status.example.as_deref().map(Arc::from),
-            start_failure: None,
-            considered: Arc::default(),
-            labels: status.labels.iter().filter_map(|label| pair(label)).collect(),
-        };
-        finding.remedy = status.remedy.into_iter().map(|line| read_or_keep(line, &finding)).collect();
-        Some(finding)
+        }
     }
 }
 
 impl FindingStatus {
-    fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
+    /// What is known of a finding, without what was told of it.
+    pub fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
         Self {
             state: Some(state),
+            summary: Some(short(&plain::summary(finding))),
+            conditions: Condition::of(finding, state),
             workload: Some(short(&finding.workload)),
             cause: Some(finding.cause),
             fault: finding.fault,
@@ -318,11 +272,6 @@ fn short(text: &str) -> String {
     cut(&visible(cut(text, TEXT)), TEXT).to_owned()
 }
 
-/// The two parts of `KEY=VALUE`.
-fn pair(label: &str) -> Option<(Arc<str>, Arc<str>)> {
-    label.split_once('=').map(|(key, value)| (Arc::from(key), Arc::from(value)))
-}
-
 fn short_value(value: &Value) -> Value {
     match value {
         Value::Number(number) => Value::Number(*number),
@@ -347,26 +296,6 @@ fn short_change(change: &RevisionChange) -> RevisionChange {
 /// A count as the API can carry it: its integers are signed.
 fn number(number: u64) -> u64 {
     number.min(i64::MAX as u64)
-}
-
-/// The definition of the API, as `probehound crd` prints it.
-///
-/// # Errors
-/// None that serialising plain data can give.
-pub fn definition() -> Result<String, serde_saphyr::ser::Error> {
-    let mut definition = FindingObject::crd();
-    let schemas = definition.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut());
-    schemas.filter_map(|schema| schema.open_api_v3_schema.as_mut()).for_each(drop_unsigned_formats);
-    serde_saphyr::to_string(&definition)
-}
-
-/// The API server warns of formats that it does not know, at each apply.
-fn drop_unsigned_formats(schema: &mut JSONSchemaProps) {
-    schema.format.take_if(|format| format.starts_with("uint"));
-    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
-        drop_unsigned_formats(items);
-    }
-    schema.properties.iter_mut().flatten().for_each(|(_, property)| drop_unsigned_formats(property));
 }
 
 fn number_or_text(_: &mut SchemaGenerator) -> Schema {

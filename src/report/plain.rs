@@ -9,6 +9,7 @@ use super::sentence::Sentence;
 use super::sentences::{capitalised, field_is, over, pods, telling};
 use super::tidings::{Kind, News};
 use super::when::clock;
+use crate::finding::Finding;
 use crate::time::Time;
 
 /// Longest line, in columns.
@@ -26,6 +27,12 @@ pub fn line(news: &News, now: Time) -> String {
         }
     };
     shown(format!("{}. {rest}", headline(finding)).trim_end())
+}
+
+/// Who, what is wrong and the field, as long as it is so: nothing that is counted.
+pub fn summary(finding: &Finding) -> String {
+    let field = field_is(finding).unwrap_or_default();
+    shown(format!("{}. {field}", headline(finding)).trim_end())
 }
 
 /// All that is told of a finding, a line for each sentence, fact and remedy.

@@ -5,6 +5,7 @@
 //! the objects around the pods and answers what the engine would like to know of them.
 //! [`recording`] reads all of it from a file, [`cluster`] watches it live.
 
+#[cfg(feature = "operator")]
 pub mod cluster;
 pub mod dump;
 pub(crate) mod hash;
@@ -12,6 +13,7 @@ pub mod mask;
 pub mod newest;
 pub mod objects;
 mod observe;
+#[cfg(feature = "operator")]
 pub mod recorder;
 pub mod recording;
 mod related;

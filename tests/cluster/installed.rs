@@ -61,7 +61,7 @@ pub fn manifests(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests").join(folder)
 }
 
-/// What `kubectl` said.
+/// What a program said.
 pub struct Said(Output);
 
 /// Runs `kubectl` as the administrator.
@@ -71,6 +71,20 @@ pub fn kubectl(cluster: &ControlPlane, arguments: &[&str]) -> Said {
     Said(output.expect("kubectl starts"))
 }
 
+/// Runs `helm` as the administrator of a cluster, or without one; its own files are the test's.
+pub fn helm(cluster: Option<&ControlPlane>, arguments: &[&str]) -> Said {
+    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join("helm");
+    let mut helm = Command::new(program("helm"));
+    helm.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).env("KUBECONFIG", "/dev/null");
+    for name in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
+        helm.env(name, &own);
+    }
+    if let Some(cluster) = cluster {
+        helm.env("KUBECONFIG", cluster.admin_kubeconfig());
+    }
+    Said(helm.output().expect("helm starts"))
+}
+
 impl Said {
     /// Its standard output.
     ///
@@ -78,8 +92,18 @@ impl Said {
     /// It failed.
     #[track_caller]
     pub fn expect_success(&self) -> String {
-        assert!(self.0.status.success(), "kubectl: {}", self.warnings());
+        assert!(self.0.status.success(), "{}", self.warnings());
         String::from_utf8_lossy(&self.0.stdout).into_owned()
+    }
+
+    /// Its standard error.
+    ///
+    /// # Panics
+    /// It did not fail.
+    #[track_caller]
+    pub fn expect_failure(&self) -> String {
+        assert!(!self.0.status.success(), "{}", String::from_utf8_lossy(&self.0.stdout));
+        self.warnings()
     }
 
     /// Its standard error.

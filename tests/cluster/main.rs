@@ -7,6 +7,7 @@
 mod alerting;
 mod at_once;
 mod channel;
+mod chart;
 mod exposition;
 mod faults;
 mod harness;

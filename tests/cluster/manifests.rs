@@ -28,11 +28,7 @@ async fn the_server_takes_every_overlay_with_strict_validation_and_without_a_war
 async fn the_server_takes_what_is_for_the_prometheus_operator() {
     let installed = Installed::shared().await;
     let _witness = installed.cluster.witness();
-    let api = installed.cluster.admin();
-    for (kind, plural) in [("ServiceMonitor", "servicemonitors"), ("PrometheusRule", "prometheusrules")] {
-        let definition = definition("monitoring.coreos.com", kind, plural);
-        api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &definition).await.expect("a definition");
-    }
+    monitoring(&installed.cluster.admin()).await;
     let path = manifests("overlays/prometheus-operator").display().to_string();
     let arguments = ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-k", &path];
     waiting::eventually("the server takes them", Duration::from_mins(1), async || {
@@ -40,6 +36,16 @@ async fn the_server_takes_what_is_for_the_prometheus_operator() {
         if said.is_empty() { Ok(()) } else { Err(said) }
     })
     .await;
+}
+
+/// Has the server know the Prometheus operator's kinds.
+pub async fn monitoring(api: &Api) {
+    for (kind, plural) in
+        [("PodMonitor", "podmonitors"), ("PrometheusRule", "prometheusrules"), ("ServiceMonitor", "servicemonitors")]
+    {
+        let definition = definition("monitoring.coreos.com", kind, plural);
+        api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &definition).await.unless_there();
+    }
 }
 
 /// A kind that takes anything.
@@ -203,18 +209,63 @@ fn rights_of(rule: &Value) -> Vec<String> {
     rights
 }
 
+#[tokio::test]
+async fn who_may_view_a_namespace_may_read_its_findings_and_nothing_else_of_them() {
+    let installed = Installed::shared().await;
+    let _witness = installed.cluster.witness();
+    let api = installed.cluster.admin();
+    let findings = |namespace: &str| format!("/apis/probehound.dev/v1alpha1/namespaces/{namespace}/findings");
+    for role in ["view", "edit", "admin"] {
+        let namespace = format!("of-{role}");
+        api.create_namespace(&namespace).await;
+        bind(&api, &namespace, role).await;
+        let token = api.token_of(&namespace, "default", 600).await;
+        let person = Api::new(&installed.cluster.url(), installed.cluster.ca(), &token);
+        waiting::eventually("the role is gathered", Duration::from_mins(1), async || {
+            let answer = person.get(&findings(&namespace)).await;
+            if answer.is_success() { Ok(()) } else { Err(answer.refusal()) }
+        })
+        .await;
+        assert_eq!(person.get(&findings("default")).await.code, 403, "{role}");
+        let user = format!("system:serviceaccount:{namespace}:default");
+        for (subresource, verb) in
+            WRITES.iter().map(|verb| ("", *verb)).chain([("status", "patch"), ("status", "update")])
+        {
+            let attributes =
+                json!({"group": "probehound.dev", "resource": "findings", "subresource": subresource, "verb": verb});
+            let allowed = is_allowed(&api, &review_of(&user, &namespace, &attributes)).await;
+            assert!(!allowed, "{role} may {verb} findings/{subresource}");
+        }
+    }
+}
+
+/// Gives the default account of a namespace a `ClusterRole` in it.
+async fn bind(api: &Api, namespace: &str, role: &str) {
+    let binding = json!({
+        "metadata": {"name": role},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": namespace}],
+    });
+    let bindings = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings");
+    api.create(&bindings, &binding).await.expect("a binding");
+}
+
 async fn may(api: &Api, namespace: &str, group: &str, resource: &str, subresource: &str, verb: &str) -> bool {
     let attributes = json!({"group": group, "resource": resource, "subresource": subresource, "verb": verb});
     is_allowed(api, &review(namespace, &attributes)).await
 }
 
 fn review(namespace: &str, attributes: &Value) -> Value {
+    review_of(&format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}"), namespace, attributes)
+}
+
+fn review_of(user: &str, namespace: &str, attributes: &Value) -> Value {
     let mut attributes = attributes.clone();
     attributes["namespace"] = namespace.into();
     json!({
         "kind": "SubjectAccessReview",
         "apiVersion": "authorization.k8s.io/v1",
-        "spec": {"user": format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}"), "resourceAttributes": attributes},
+        "spec": {"user": user, "resourceAttributes": attributes},
     })
 }
 

@@ -131,6 +131,18 @@ fn what_fires_is_sent_again_and_again_and_what_is_over_for_a_quarter_of_an_hour(
 }
 
 #[test]
+fn an_alert_names_its_section_of_the_runbook_that_was_set() {
+    let runbook = |url: Option<&str>| {
+        let mut alerts = Alerts::new(Duration::from_mins(1), None).with_runbook(url.map(str::to_owned));
+        let sent = alerts.round(&[item(&finding("web", 10), FindingState::Confirmed)], at(20));
+        sent[0].annotations["runbook_url"].clone()
+    };
+    let own = format!("{}#probehoundprobemisconfigured", probehound::report::alertmanager::RUNBOOK);
+    assert_eq!(runbook(None), own);
+    assert_eq!(runbook(Some("https://wiki.example/p")), "https://wiki.example/p#probehoundprobemisconfigured");
+}
+
+#[test]
 fn a_change_of_the_severity_ends_one_alert_and_begins_another() {
     let mut alerts = Alerts::new(Duration::from_mins(1), None);
     let web = finding("web", 10);

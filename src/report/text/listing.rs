@@ -3,15 +3,13 @@
 
 use std::time::Duration;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceColumnDefinition;
-use kube::core::crd::CustomResourceExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::layout::{fold, pad_right};
 use crate::engine::Finding;
 use crate::report::escape::terminal;
-use crate::report::object::{FindingObject, FindingState};
+use crate::report::object::{COLUMNS, Column, FindingSpec, FindingState, FindingStatus, object_name};
 use crate::time::Time;
 
 /// Spaces between columns, and the least width of a column (`cli-runtime/pkg/printers`).
@@ -30,10 +28,9 @@ pub struct Listing {
 impl Listing {
     /// Of confirmed findings, at `now`.
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>, now: Time) -> Self {
-        let columns = columns();
         let named = ["NAMESPACE", "NAME"].map(str::to_owned).into_iter();
-        let headers = named.chain(columns.iter().map(|column| column.name.to_uppercase())).collect();
-        let row = |finding| row(finding, &columns, now);
+        let headers = named.chain(columns().map(|column| column.name.to_uppercase())).collect();
+        let row = |finding| row(finding, now);
         Self { headers, rows: findings.into_iter().map(row).collect() }
     }
 
@@ -75,29 +72,27 @@ impl Listing {
 }
 
 /// What is shown without `-o wide`.
-fn columns() -> Vec<CustomResourceColumnDefinition> {
-    let versions = FindingObject::crd().spec.versions.into_iter();
-    let columns = versions.take(1).flat_map(|version| version.additional_printer_columns.unwrap_or_default());
-    columns.filter(|column| column.priority.unwrap_or(0) == 0).collect()
+fn columns() -> impl Iterator<Item = &'static Column> {
+    COLUMNS.iter().filter(|column| !column.is_wide)
 }
 
-fn row(finding: &Finding, columns: &[CustomResourceColumnDefinition], now: Time) -> Vec<String> {
-    let object = FindingObject::of(finding, FindingState::Confirmed, None);
-    let object = serde_json::to_value(object).unwrap_or_default();
-    let at = |path: &str| object.pointer(&path.replace('.', "/")).cloned().unwrap_or_default();
-    let own = [".metadata.namespace", ".metadata.name"].map(|path| cell(&at(path), "string", now));
-    own.into_iter().chain(columns.iter().map(|column| cell(&at(&column.json_path), &column.type_, now))).collect()
+fn row(finding: &Finding, now: Time) -> Vec<String> {
+    let status = FindingStatus::of(finding, FindingState::Confirmed, None);
+    let object = json!({"spec": FindingSpec::of(finding), "status": status});
+    let at = |column: &Column| cell(object.pointer(&column.path.replace('.', "/")), column.of_type, now);
+    let own = [finding.namespace.to_string(), object_name(&finding.identity())];
+    own.iter().map(|own| terminal(own, CELL)).chain(columns().map(at)).collect()
 }
 
 /// As the API server fills a cell (`apiextensions-apiserver/pkg/registry/customresource/tableconvertor`).
-fn cell(value: &Value, of_type: &str, now: Time) -> String {
+fn cell(value: Option<&Value>, of_type: &str, now: Time) -> String {
     match value {
-        Value::Null => String::new(),
-        Value::String(text) if of_type == "date" => {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) if of_type == "date" => {
             Time::parse(text).map_or_else(|_| "<invalid>".to_owned(), |at| age(now.since(at)))
         }
-        Value::String(text) => terminal(text, CELL),
-        other => terminal(&other.to_string(), CELL),
+        Some(Value::String(text)) => terminal(text, CELL),
+        Some(other) => terminal(&other.to_string(), CELL),
     }
 }
 
@@ -137,7 +132,7 @@ mod tests {
     fn the_columns_are_those_of_the_definition() {
         let definition = crate::report::object::definition().expect("plain data");
         let listing = Listing::of([], Time::default());
-        assert!(listing.headers.len() > 8, "{listing:?}");
+        assert!(listing.headers.len() > 6, "{listing:?}");
         for header in &listing.headers[2..] {
             let name = format!("name: {}{}", &header[..1], header[1..].to_lowercase());
             assert!(definition.contains(&name), "{name} is not in the definition");

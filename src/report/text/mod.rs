@@ -8,6 +8,7 @@ mod layout;
 pub mod listing;
 pub mod message;
 mod palette;
+#[cfg(feature = "operator")]
 pub mod scan;
 pub mod story;
 pub mod table;

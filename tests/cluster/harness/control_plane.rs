@@ -25,7 +25,7 @@ const NODE: &str = "the-node";
 
 /// Controllers that do not fight what a player writes. All others would: the workload controllers
 /// would make pods of their own, the collectors would remove pods whose node does not exist.
-const HARMLESS: &str = "serviceaccount,serviceaccount-token,namespace,root-ca-cert-publisher";
+const HARMLESS: &str = "serviceaccount,serviceaccount-token,namespace,root-ca-cert-publisher,clusterrole-aggregation";
 
 /// What a control plane is for.
 enum Purpose {

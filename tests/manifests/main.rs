@@ -1,10 +1,12 @@
-//! The manifests, as far as no cluster is needed to hold them to what they are made for.
+//! The manifests and the chart, as far as no cluster is needed to hold them to what they are made for.
+
+mod chart;
 
 use std::process::Command;
 
 use probehound::config::{Config, Source};
 use probehound::report::object;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn the_definition_of_findings_is_the_one_that_is_printed() {
@@ -35,6 +37,17 @@ fn nothing_of_others_can_be_changed_and_no_secret_be_read() {
             assert!(!resources.iter().any(|resource| resource == forbidden), "{rule}");
         }
     }
+}
+
+#[test]
+fn who_may_view_a_namespace_may_read_its_findings_and_not_write_them() {
+    let reader = &documents("manifests/crd/readers.yaml")[0];
+    for role in ["view", "edit", "admin"] {
+        assert_eq!(reader["metadata"]["labels"][format!("rbac.authorization.k8s.io/aggregate-to-{role}")], "true");
+    }
+    let rules =
+        json!([{"apiGroups": ["probehound.dev"], "resources": ["findings"], "verbs": ["get", "list", "watch"]}]);
+    assert_eq!(reader["rules"], rules);
 }
 
 #[test]

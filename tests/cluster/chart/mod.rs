@@ -1,0 +1,16 @@
+//! The Helm chart, rendered and installed by Helm itself.
+
+mod released;
+mod rendered;
+
+/// The chart.
+const CHART: &str = "charts/probehound";
+/// Every value, as somebody might want it.
+const EVERYTHING: &str = "charts/probehound/ci/everything-values.yaml";
+/// A release of the manifests' name, in their namespace.
+const RELEASE: [&str; 4] = ["probehound", CHART, "--namespace", "probehound"];
+
+/// `helm COMMAND probehound charts/probehound --namespace probehound FURTHER…`
+fn command<'a>(command: &'a str, further: &[&'a str]) -> Vec<&'a str> {
+    [&[command], &RELEASE[..], further].concat()
+}
