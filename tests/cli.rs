@@ -167,10 +167,10 @@ fn json_is_one_document_per_file() {
 fn lines_that_cannot_be_used_are_reported_up_to_a_bound() {
     let output = fed(&["replay", "-o", "json", "-"], &"no\u{1b}[2J json\n".repeat(23));
     let text = stderr(&output);
-    assert_eq!(output.status.code(), Some(0), "the file was read to its end");
-    assert_eq!(text.lines().count(), 21, "{text}");
+    assert_eq!(output.status.code(), Some(1), "no line of it could be used");
+    assert_eq!(text.lines().count(), 23, "{text}");
     assert!(text.starts_with("-:1: "), "{text}");
-    assert!(text.ends_with("-: and 3 more lines skipped\n"), "{text}");
+    assert!(text.contains("-: and 3 more lines skipped\nerror: no line of - could be used\n"), "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
     assert!(stdout(&output).contains("\"skipped\": 23"));
 }

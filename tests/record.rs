@@ -73,11 +73,7 @@ fn a_file_that_is_there_is_not_overwritten() {
     std::fs::write(&file, "mine").expect("the folder can be written");
     let output = record(&server, &file, &["--for", "1s"]).wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("File exists (os error 17)\nhint: no recording is overwritten"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("it is there already\nhint: no recording is overwritten"), "{}", stderr(&output));
     assert_eq!(std::fs::read_to_string(&file).expect("it is still there"), "mine");
 }
 

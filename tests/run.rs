@@ -20,7 +20,7 @@ fn right_settings_are_said_to_be_so() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(text.starts_with(&format!("ok: {file}\n  watches   namespaces pay, shop, pods with app=web\n")), "{text}");
-    assert!(text.contains("1, of which 1 ended by themselves") && text.contains("listens   :1\n"), "{text}");
+    assert!(text.contains("1, 1 of them expired") && text.contains("listens   :1\n"), "{text}");
     assert!(output.stderr.is_empty());
 }
 

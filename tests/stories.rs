@@ -246,6 +246,18 @@ mod rollouts_that_crash {
     }
 
     #[test]
+    fn an_image_without_routes_after_one_that_ran_for_half_a_minute() {
+        let gone = healthy().special(|ask| matches!(ask.handler, Handler::Http { .. }).then_some(Answer::Status(404)));
+        let make = |it, image| {
+            let it = app(it).liveness(Probe::http("/health").every(3).failing(3));
+            with_image(Workload::deployment("web", it), image)
+        };
+        Story::new(300, &[(0, Apply(make(healthy(), "shop:1"))), (40, Apply(make(gone, "shop:2")))])
+            .truth(Truth::killed(&[ReportsUnhealthy, Unknown]).looping())
+            .holds();
+    }
+
+    #[test]
     fn a_kubelet_restarts_in_the_middle_of_a_crash_loop() {
         let it = asks("/health", healthy().ends_after(4_000, End::Code(1)));
         Story::new(500, &[(0, Apply(it)), (100, RestartKubelet(0))]).truth(Truth::own(&[Crash]).looping()).holds();
@@ -483,6 +495,19 @@ mod other_handlers {
         let it = healthy().special(|ask| matches!(ask.handler, Handler::Exec(_)).then_some(Answer::NoBinary));
         Story::new(300, &[(0, Apply(web(app(it).liveness(Probe::exec(&["/bin/check"])))))])
             .truth(Truth::killed(&[ProbeCannotRun, WrongCommand]).effect(Effect::ProbeIneffective).looping())
+            .holds();
+    }
+
+    #[test]
+    fn a_probe_that_cannot_run_protects_nothing_although_it_was_refused_while_the_app_started() {
+        let it = healthy().special(|ask| {
+            matches!(ask.handler, Handler::Exec(_)).then_some(match ask.uptime {
+                ..4_000 => Answer::Exit(1, "not yet\n"),
+                _ => Answer::NoBinary,
+            })
+        });
+        Story::new(300, &[(0, Apply(web(app(it).liveness(Probe::exec(&["/bin/check"]).every(3).failing(3)))))])
+            .truth(Truth::killed(&[ProbeCannotRun, WrongCommand, Unknown]).effect(Effect::ProbeIneffective).looping())
             .holds();
     }
 

@@ -9,6 +9,7 @@ use super::judge::fell;
 use super::observation::{KubeletEvent, PodId, PodSnapshot, Scope};
 use super::passing::Subject;
 use super::pods::{Container, Phase, Pod};
+use super::scene::LATE_ENOUGH;
 use super::status::{self, Sight};
 use super::trial::Tally;
 use super::{Engine, Seen, hear, quiet, workload};
@@ -177,9 +178,11 @@ impl Engine {
             return;
         };
         let mut tally = Tally::default();
+        // Nothing more that is heard of it will be counted.
+        let judged = self.now.plus(LATE_ENOUGH);
         match run {
-            Some(run) => tally.add_run(&subject, run, horizon, self.now),
-            None => tally.add(&subject, horizon, self.now),
+            Some(run) => tally.add_run(&subject, run, horizon, judged),
+            None => tally.add(&subject, horizon, judged),
         }
         let passed = subject.passed();
         let known = &mut workload.trial_mut(&pod.template, &self.pods, self.now).containers[index];

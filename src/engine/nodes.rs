@@ -78,8 +78,10 @@ impl Nodes {
         if let Some(created) = event.created {
             told.heard.created(event.first, created);
         }
+        // One that counted on without a later time does not say when.
+        let says_when = event.count <= 1 || event.last > event.first;
         // What is older than the first sight was not on its way.
-        if born.is_some_and(|born| clock.ours(event.last) > born) {
+        if says_when && born.is_some_and(|born| clock.ours(event.last) > born) {
             told.heard.arrived(event.last, now);
             told.lags.note(event.last, clock, now);
         }

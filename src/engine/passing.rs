@@ -331,11 +331,13 @@ impl<'a> Liveness<'a> {
         }
     }
 
-    /// When the failures began that it had last: such a long while without an end before them that it
-    /// passed there. One failure that stands for several was preceded by those that were lost.
+    /// When the failures began that it had last: without a pass before them as many as it takes would have
+    /// come by then, and what is being ended is not asked. One failure that stands for several was
+    /// preceded by those that were lost.
     fn first_failure(&self) -> Option<Time> {
         let began = |sample: &Sample| sample.at.minus(step(self.spec).saturating_mul(sample.count.saturating_sub(1)));
-        let longest = |until| self.longest_kill().saturating_add(self.slack(until));
+        let row = step(self.spec).saturating_mul(self.spec.failure_threshold).saturating_add(self.spec.timeout);
+        let longest = |until| row.saturating_add(self.slack(until));
         let mut samples = self.subject.history.samples_of(self.index, ProbeKind::Liveness);
         let (mut first, mut before) = samples.next().map(|sample| (began(sample), sample.at))?;
         for sample in samples {

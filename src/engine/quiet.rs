@@ -133,9 +133,12 @@ pub(super) fn ineffective<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind
         return Seen::default();
     };
     let tally = scene.tally(name, template, case);
-    let Some(evidence) = scene.evidence(name, template, Effect::ProbeIneffective, Some(probe), &tally) else {
+    let Some(mut evidence) = scene.evidence(name, template, Effect::ProbeIneffective, Some(probe), &tally) else {
         return Seen::default();
     };
+    // It is about what the probe cannot do, not about what it did before.
+    let told = evidence.record.errors.iter().chain(&evidence.record.warnings).map(|heard| heard.first).min();
+    evidence.record.failures.retain(|heard| told.is_none_or(|told| heard.last > told));
     let verdict = diagnose(&evidence);
     let affected = members(scene, name, template)
         .filter(|member| is_ineffective(member, probe))
@@ -199,13 +202,15 @@ fn told_again_and_again(member: &Member, probe: ProbeKind) -> bool {
                 last.max(Some(words.last)),
             )
         });
-        count >= INEFFECTIVE && first.zip(last).is_some_and(|(first, last)| last.since(first) >= span)
+        let (first, last) = first.zip(last)?;
+        (count >= INEFFECTIVE && last.since(first) >= span).then_some(first)
     };
-    let failed = history
-        .words
-        .iter()
-        .any(|words| words.probe == probe && words.kind == WordsKind::Failed && words.last >= since);
-    !failed && (over(WordsKind::Errored) || over(WordsKind::Warned))
+    // What failed before was not up yet.
+    let failed_since = |began: Time| {
+        let mut failed = history.words.iter().filter(|words| words.probe == probe && words.kind == WordsKind::Failed);
+        failed.any(|words| words.last >= since && words.last > began)
+    };
+    [WordsKind::Errored, WordsKind::Warned].into_iter().any(|kind| over(kind).is_some_and(|began| !failed_since(began)))
 }
 
 /// A container that never began.

@@ -13,9 +13,11 @@ use super::onsets::Onsets;
 use super::passing::{Subject, silence_proves};
 use super::pods::{Container, Phase, Pod, PodTable};
 use super::remedy::{FileOf, KnownPod};
-use super::trial::Tally;
+use super::trial::{ContainerTrial, Tally};
 use super::workload::{Workload, is_same};
-use crate::diagnosis::{BadNode, Blocked, Earlier, Evidence, OwnEnds, Passes, Population, ProbeRecord, is_silence};
+use crate::diagnosis::{
+    BadNode, Blocked, Earlier, Evidence, OwnEnds, Passes, Population, ProbeRecord, Strength, is_silence,
+};
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, RestartAction};
@@ -28,7 +30,7 @@ const OTHERS_ON_A_BAD_NODE: usize = 2;
 const LATE: Duration = Duration::from_secs(5);
 
 /// After this long no event of an end is waited for, however late a node's words are.
-const LATE_ENOUGH: Duration = Duration::from_mins(5);
+pub(super) const LATE_ENOUGH: Duration = Duration::from_mins(5);
 
 /// A workload at a time.
 pub(super) struct Scene<'a> {
@@ -280,7 +282,10 @@ impl<'a> Scene<'a> {
                     template: &trial.template,
                     container: self.as_written(name, &trial.template).unwrap_or(actual),
                     actual,
-                    passed: known.passed.with(self.passed_in_runs(name, &trial.template)),
+                    passed: known
+                        .passed
+                        .with(self.passed_in_runs(name, &trial.template))
+                        .with(told_by_quiet(actual, known)),
                     came_up: known.came_up,
                     looped: known.looped || self.looped(name, &trial.template),
                 };
@@ -377,4 +382,16 @@ impl<'a> Scene<'a> {
     pub fn ours(&self, member: &Member, stamp: Time) -> Time {
         self.clock(member).ours(stamp)
     }
+}
+
+/// That a liveness probe passed in a container that ran, with nothing heard of it, until it would have been
+/// heard to fail as often as it takes: of a later template it is heard.
+fn told_by_quiet(container: &ContainerSpec, known: &ContainerTrial) -> Passes {
+    let mut passed = Passes::default();
+    let Some(spec) = container.liveness.as_ref().filter(|_| container.startup.is_none()) else { return passed };
+    let needed = spec.first_result_by().saturating_add(spec.shortest_kill()).saturating_add(LATE);
+    if known.quiet > needed && !known.errored.has(ProbeKind::Liveness) {
+        passed.add(ProbeKind::Liveness, Strength::Reckoned);
+    }
+    passed
 }

@@ -34,6 +34,8 @@ pub(super) struct ContainerTrial {
     pub passed: Passes,
     /// Probes that could not run: that they do not kill proves nothing.
     pub errored: ProbeSet,
+    /// The longest that a container of it was seen to run with nothing heard of it.
+    pub quiet: Duration,
     /// How long incarnations took to come up.
     pub came_up: Option<CameUp>,
     /// Whether a container of it was ever seen to end badly.
@@ -70,6 +72,7 @@ impl ContainerTrial {
         self.passed = self.passed.with(other.passed);
         self.errored = self.errored.with(other.errored);
         self.add_came_up(other.came_up);
+        self.quiet = self.quiet.max(other.quiet);
         self.looped |= other.looped;
         if let Some(folded) = other.folded {
             self.folded.get_or_insert_default().absorb(&folded);

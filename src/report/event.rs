@@ -118,7 +118,8 @@ mod tests {
         let note = Note::of(&news(Kind::Opened, "web"), at(10));
         assert_eq!((note.kind, note.reason.as_str()), ("Warning", "WrongPath"));
         assert!(note.text.starts_with("The liveness probe asks for a path that the app does not serve. "), "{note:?}");
-        assert!(note.text.ends_with("Fix: set livenessProbe.httpGet.path to /health"), "{note:?}");
+        let fix = "Fix: set livenessProbe.httpGet.path of container app to /health in the manifest of Deployment web";
+        assert!(note.text.ends_with(fix), "{note:?}");
     }
 
     #[test]

@@ -111,7 +111,9 @@ fn a_webhook_gets_the_values_as_they_are_and_nothing_that_nobody_sees() {
             assert!(document.chars().all(is_visible), "{text:?}");
             let read: Json = serde_json::from_str(&document).expect("it is JSON");
             let first: Finding = serde_json::from_value(read["items"][0]["finding"].clone()).expect("a finding");
-            assert_eq!(Finding { labels: Arc::default(), ..finding.clone() }, first);
+            // Remedies are shown as lines.
+            let sent = Finding { labels: Arc::default(), remedy: Vec::new(), ..finding.clone() };
+            assert_eq!(sent, Finding { remedy: Vec::new(), ..first });
             assert!(read["summary"].as_str().is_some_and(|line| line.chars().all(is_visible)), "{text:?}");
         }
     }

@@ -97,7 +97,7 @@ mod tests {
             Resource::Services | Resource::Jobs => 1,
             _ => 0,
         };
-        assert_eq!(counts(lines), "7 states of pods, 5 of events, 2 of what goes with them");
+        assert_eq!(counts(lines), "7 pods, 5 events, 2 related objects");
         assert_eq!(size(2048), ", 2 KiB");
         assert_eq!(size(3 << 20), ", 3.0 MiB");
     }
