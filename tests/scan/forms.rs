@@ -81,7 +81,7 @@ impl Objects {
     /// Those of so many seconds after the first restart, or at the end.
     pub fn at_a_look(recording: &Recording, seconds: u64) -> Self {
         let first = recording.lines.iter().find(|line| line.object.restarts > 0).map(|line| line.at);
-        let until = first.map(|at| at.plus(Duration::from_secs(seconds))).unwrap_or_else(|| recording.end());
+        let until = first.map_or_else(|| recording.end(), |at| at.plus(Duration::from_secs(seconds)));
         let mut known: BTreeMap<(String, String), Value> = BTreeMap::new();
         for line in recording.lines.iter().take_while(|line| line.at <= until) {
             let key = (line.resource.to_string(), line.object.uid.clone());
@@ -167,12 +167,12 @@ impl Objects {
             }
             Form::TypedLists => self.typed_lists().iter().flat_map(|(_, list)| list.to_string().into_bytes()).collect(),
             Form::Lines => {
-                let lines: String = self.each().map(|object| format!("{object}\n")).collect();
+                let lines = self.each().fold(String::new(), |all, object| all + &object.to_string() + "\n");
                 format!("\u{feff}{lines}").into_bytes()
             }
             Form::Yaml => yaml(&self.list()).into_bytes(),
             Form::YamlDocuments => {
-                let documents: String = self.each().map(|object| format!("---\n{}", yaml(object))).collect();
+                let documents = self.each().fold(String::new(), |all, object| all + "---\n" + &yaml(object));
                 documents.replace('\n', "\r\n").into_bytes()
             }
             Form::NewEvents => {

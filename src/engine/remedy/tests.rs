@@ -193,6 +193,9 @@ fn all_cells() -> impl Iterator<Item = (String, &'static Row, List, Finding)> {
     })
 }
 
+/// By cause and lines: by kind and list, the effects that read so.
+type Table = BTreeMap<(&'static str, Vec<String>), BTreeMap<String, Vec<String>>>;
+
 /// Cause × effect × what is known × kind × list, each by value: cells that read the same stand together.
 #[test]
 fn every_cell_of_the_table_reads_as_it_should() {
@@ -200,7 +203,7 @@ fn every_cell_of_the_table_reads_as_it_should() {
     settings.set_snapshot_path("../../../tests/snapshots");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    let mut table: BTreeMap<(&str, Vec<String>), BTreeMap<String, Vec<String>>> = BTreeMap::new();
+    let mut table = Table::new();
     for (words, kind, list, finding) in all_cells() {
         let shown = lines(&finding).into_iter().map(|line| format!("{}: {}", line.label.word(), line.text));
         let cells = table.entry((finding.cause.word(), shown.collect())).or_default();
@@ -211,11 +214,13 @@ fn every_cell_of_the_table_reads_as_it_should() {
 }
 
 /// Each list of lines, below the cells that have it.
-fn page(table: &BTreeMap<(&str, Vec<String>), BTreeMap<String, Vec<String>>>) -> String {
+fn page(table: &Table) -> String {
     let mut page = String::new();
     for ((cause, lines), cells) in table {
         let mut rows: BTreeMap<&[String], Vec<&str>> = BTreeMap::new();
-        cells.iter().for_each(|(of, effects)| rows.entry(effects).or_default().push(of));
+        for (of, effects) in cells {
+            rows.entry(effects).or_default().push(of);
+        }
         let _ = writeln!(page, "{cause}");
         for (effects, of) in rows {
             let _ = writeln!(page, "  [{}] ({})", of.join("; "), effects.join("; "));
