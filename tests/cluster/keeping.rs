@@ -29,8 +29,12 @@ async fn a_finding_that_a_person_deletes_or_edits_while_it_loops_is_put_right() 
     let path = path(&object);
 
     let listed = kubectl(&installed.cluster, &["get", "findings", "-n", "kept"]).expect_success();
-    for word in ["Deployment/web", "WrongPort", "livenessProbe.httpGet.port", "9090", "8080", "1/1", "critical"] {
+    for word in ["WrongPort", "9090", "8080", "1/1", "Confirmed"] {
         assert!(listed.contains(word), "{word} is missing:\n{listed}");
+    }
+    let wide = kubectl(&installed.cluster, &["get", "findings", "-n", "kept", "-o", "wide"]).expect_success();
+    for word in ["Deployment/web", "livenessProbe.httpGet.port", "critical"] {
+        assert!(wide.contains(word), "{word} is missing:\n{wide}");
     }
 
     for names in ["findings.probehound.dev", "fnd", "probehound"] {

@@ -13,7 +13,7 @@ use crate::player::{self, Scene};
 
 /// The story, up to where its first kills stand in the statuses.
 const STORY: &str = "liveness-http-404-wrong-path";
-const LENGTH: Duration = Duration::from_mins(1);
+const LENGTH: Duration = Duration::from_secs(100);
 
 /// What `kubectl get` is asked for.
 const ALL: &str = "pods,events,rs,deploy,sts,ds,controllerrevisions,jobs,cronjobs,svc,endpointslices";

@@ -95,7 +95,7 @@ async fn the_server_takes_all_that_can_be_rendered() {
     let rendered = helm(None, &command("template", &["--values", EVERYTHING])).expect_success();
     let file = installed.cluster.folder().write("everything.yaml", &rendered).display().to_string();
     let arguments = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict"];
-    let arguments = [&arguments[..], &["--namespace=probehound", "-f", &file]].concat();
+    let arguments = [&arguments[..], &["-f", &file]].concat();
     waiting::eventually("the server takes them", Duration::from_mins(1), async || {
         let said = kubectl(&installed.cluster, &arguments).warnings();
         if said.is_empty() { Ok(()) } else { Err(said) }

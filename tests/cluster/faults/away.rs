@@ -87,7 +87,12 @@ async fn a_server_that_forgot_is_read_anew_without_repeating_news() {
         if pods == pods_before - 1 { Ok(()) } else { Err(pods) }
     })
     .await;
-    let after = told::objects(&api).await;
+    // A server that has just begun may not serve them yet.
+    let after = waiting::eventually("their objects are served", BACK, async || {
+        let objects = told::objects(&api).await;
+        if objects.is_empty() { Err(objects) } else { Ok(objects) }
+    })
+    .await;
     let news = |objects: &[Value]| -> Vec<_> {
         objects
             .iter()
