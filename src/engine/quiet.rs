@@ -137,8 +137,7 @@ pub(super) fn ineffective<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind
         return Seen::default();
     };
     // It is about what the probe cannot do, not about what it did before.
-    let told = evidence.record.errors.iter().chain(&evidence.record.warnings).map(|heard| heard.first).min();
-    evidence.record.failures.retain(|heard| told.is_none_or(|told| heard.last > told));
+    evidence.record.failures.clear();
     let verdict = diagnose(&evidence);
     let affected = members(scene, name, template)
         .filter(|member| is_ineffective(member, probe))
@@ -182,8 +181,7 @@ pub(super) fn names_no_port(spec: &ContainerSpec, probe: ProbeKind) -> bool {
     }
 }
 
-/// Whether it errored, or warned, three times over three periods of one incarnation, and did
-/// nothing else.
+/// Whether it errored, or warned, three times over three periods of one incarnation since it last failed.
 fn told_again_and_again(member: &Member, probe: ProbeKind) -> bool {
     let (Some(history), Some(spec), Some(since)) =
         (member.state.history.as_deref(), member.spec.probe(probe), member.state.since)
@@ -191,26 +189,17 @@ fn told_again_and_again(member: &Member, probe: ProbeKind) -> bool {
         return false;
     };
     let span = spec.period.saturating_mul(INEFFECTIVE - 1);
-    let over = |kind: WordsKind| {
-        let words =
-            history.words.iter().filter(|words| words.probe == probe && words.kind == kind && words.last >= since);
-        let (count, first, last) = words.fold((0_u32, None::<Time>, None::<Time>), |(count, first, last), words| {
-            let began = words.first.max(since);
-            (
-                count.saturating_add(words.count),
-                Some(first.map_or(began, |first| first.min(began))),
-                last.max(Some(words.last)),
-            )
-        });
-        let (first, last) = first.zip(last)?;
-        (count >= INEFFECTIVE && last.since(first) >= span).then_some(first)
+    let of = |kind: WordsKind| {
+        history.words.iter().filter(move |words| words.probe == probe && words.kind == kind && words.last >= since)
     };
-    // What failed before was not up yet.
-    let failed_since = |began: Time| {
-        let mut failed = history.words.iter().filter(|words| words.probe == probe && words.kind == WordsKind::Failed);
-        failed.any(|words| words.last >= since && words.last > began)
-    };
-    [WordsKind::Errored, WordsKind::Warned].into_iter().any(|kind| over(kind).is_some_and(|began| !failed_since(began)))
+    // What failed ends a row: an app that was not up yet, a node that was busy.
+    let failed = of(WordsKind::Failed).map(|words| words.last).max();
+    [WordsKind::Errored, WordsKind::Warned].into_iter().any(|kind| {
+        let count = of(kind).fold(0_u32, |count, words| count.saturating_add(words.count));
+        let first = of(kind).map(|words| words.first.max(since)).min().max(failed);
+        let last = of(kind).map(|words| words.last).max();
+        count >= INEFFECTIVE && first.zip(last).is_some_and(|(first, last)| last.since(first) >= span)
+    })
 }
 
 /// A container that never began.
