@@ -19,7 +19,7 @@ const LENGTH: Duration = Duration::from_secs(100);
 const ALL: &str = "pods,events,rs,deploy,sts,ds,controllerrevisions,jobs,cronjobs,svc,endpointslices";
 
 #[tokio::test]
-async fn a_scan_names_the_path_the_value_that_works_and_the_revision() {
+async fn a_scan_names_the_path_the_revision_and_what_it_was_before() {
     let installed = Installed::shared().await;
     let _witness = installed.cluster.witness();
     let scene = Scene::of(STORY, LENGTH).in_namespace("scanned");
@@ -30,7 +30,9 @@ async fn a_scan_names_the_path_the_value_that_works_and_the_revision() {
     assert_eq!(live.status.code(), Some(3), "{live:?}");
     let live = finding(&live);
     assert_eq!((&live["cause"], &live["field"]), (&json!("WrongPath"), &json!("livenessProbe.httpGet.path")), "{live}");
-    assert!(live["suggested"].is_string() && live["change"]["revision"].is_u64(), "{live}");
+    // One look cannot see that it passed; it sees what the rollout changed.
+    assert_eq!((&live["change"]["revision"], &live["change"]["from"]), (&json!(2), &json!("/health")), "{live}");
+    assert!(live["remedy"].as_array().is_some_and(|lines| !lines.is_empty()), "{live}");
 
     for form in ["json", "yaml"] {
         let file = installed.cluster.folder().file(&format!("scanned.{form}"));
