@@ -82,7 +82,7 @@ fn not_up_yet<'a>(evidence: &'a Evidence) -> Option<&'a Heard> {
 
 /// The app answers elsewhere on the port, so it is not a start that is awaited.
 fn is_answering(evidence: &Evidence, failure: &Failure) -> bool {
-    matches!(failure, Failure::Status(404)) && answering_sibling(evidence).is_some()
+    matches!(failure, Failure::Status(404) | Failure::GrpcUnknownService) && answering_sibling(evidence).is_some()
 }
 
 /// The revision that asked the same of the same app and gave it longer, in words and as its probe.

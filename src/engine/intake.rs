@@ -325,7 +325,10 @@ impl Engine {
         let Some(subject) = Subject::of(pod, spec, state, seen, None, self.now) else { return };
         let horizon = workload.cases.get(&spec.name).map(|case| case.horizon).unwrap_or_default();
         for run in 0..subject.history.runs.len() {
-            let onsets = ProbeKind::ALL.into_iter().filter_map(|probe| subject.onset_in(run, probe));
+            // A readiness probe that fails below its threshold is no more than a moment.
+            let is_ready = state.ready && run + 1 == subject.history.runs.len();
+            let probes = ProbeKind::ALL.into_iter().filter(|probe| !is_ready || *probe != ProbeKind::Readiness);
+            let onsets = probes.filter_map(|probe| subject.onset_in(run, probe));
             let onsets = onsets.map(|at| subject.clock.ours(at)).filter(|at| *at >= horizon);
             onsets.for_each(|at| self.onsets.note(workload, &spec.name, pod.node.as_ref(), at));
         }

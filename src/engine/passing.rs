@@ -177,7 +177,15 @@ impl<'a> Subject<'a> {
             // What failed up to the second in which it became ready, failed while it started.
             ProbeKind::Readiness => {
                 let ready = self.ready_by(index)?.whole_second();
-                samples.find(|sample| sample.at > ready)
+                let row =
+                    self.container.readiness.as_ref().map(|spec| step(spec).saturating_mul(spec.failure_threshold))?;
+                // What passed again in between was no more than a moment.
+                let after = samples.filter(|sample| sample.at > ready);
+                let rows = |row_of: Option<(&'a Sample, Time)>, sample: &'a Sample| match row_of {
+                    Some((first, last)) if sample.at.since(last) <= row.saturating_add(LAG) => Some((first, sample.at)),
+                    _ => Some((sample, sample.at)),
+                };
+                after.fold(None, rows).map(|(first, _)| first)
             }
             ProbeKind::Liveness => {
                 let liveness = Liveness::of(self, index).filter(Liveness::passed_before_it_failed)?;
