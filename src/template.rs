@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::kubelet::{ProbeKind, ProbeSpec};
+use crate::kubelet::{Handler, ProbeKind, ProbeSpec};
 
 /// What the containers of a template are told to be.
 ///
@@ -182,6 +182,11 @@ impl ContainerSpec {
             ProbeKind::Readiness => self.readiness.as_ref(),
             ProbeKind::Startup => self.startup.as_ref(),
         }
+    }
+
+    /// The probes that ask this.
+    pub fn asking(&self, handler: &Handler) -> impl Iterator<Item = ProbeKind> {
+        ProbeKind::ALL.into_iter().filter(move |kind| self.probe(*kind).is_some_and(|spec| spec.handler == *handler))
     }
 
     /// Whether the app in it is the same: image, command, args, env and ports.

@@ -102,9 +102,8 @@ impl<'a> Evidence<'a> {
 
     /// Other probes of the container that ask the very same.
     pub fn twins(&self) -> impl Iterator<Item = ProbeKind> + '_ {
-        let handler = self.spec().map(|spec| &spec.handler);
-        let others = ProbeKind::ALL.into_iter().filter(|kind| Some(*kind) != self.probe);
-        others.filter(move |kind| handler.is_some() && self.container.probe(*kind).map(|spec| &spec.handler) == handler)
+        let asking = self.spec().into_iter().flat_map(|spec| self.container.asking(&spec.handler));
+        asking.filter(|kind| Some(*kind) != self.probe)
     }
 
     /// Other probes of the container that were seen to pass under this template.
@@ -224,11 +223,8 @@ impl<'a> Evidence<'a> {
     /// start of its very first pods on.
     pub fn never_answered(&self) -> Option<Point> {
         let handler = &self.spec()?.handler;
-        let asked = |container: &ContainerSpec| {
-            ProbeKind::ALL.into_iter().any(|kind| container.probe(kind).is_some_and(|spec| spec.handler == *handler))
-        };
         let first = self.record.first_pod?.since(self.rolled_out?) <= FIRST_PODS;
-        let is_new = self.before().is_none_or(|before| !asked(before));
+        let is_new = self.before().is_none_or(|before| before.asking(handler).next().is_none());
         let answered = self.population.spared > 0
             || self.passed_here() == Some(Strength::Seen)
             || self.answered_before(|_| true).is_some();

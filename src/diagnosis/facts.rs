@@ -346,7 +346,6 @@ pub struct Earlier<'a> {
 impl Earlier<'_> {
     /// Whether a probe of it that asks this was seen to pass.
     pub fn answered(&self, handler: &Handler) -> bool {
-        let asks = |kind: &ProbeKind| self.container.probe(*kind).is_some_and(|spec| spec.handler == *handler);
-        ProbeKind::ALL.into_iter().filter(asks).any(|kind| self.passed.has(kind))
+        self.container.asking(handler).any(|kind| self.passed.has(kind))
     }
 }

@@ -17,7 +17,7 @@ use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
 /// How much later than it should a busy node may come to its probes.
-const LAG: Duration = Duration::from_secs(5);
+pub(super) const LAG: Duration = Duration::from_secs(5);
 
 /// So many times longer than the longest life without a pass, and at least so long, proves one beyond
 /// doubt.
@@ -164,7 +164,7 @@ impl<'a> Subject<'a> {
     /// it takes.
     fn had_no_time_to_pass(&self, index: usize, spec: &ProbeSpec) -> bool {
         let Some(run) = self.history.runs.get(index) else { return false };
-        let ended = run.end.as_ref().and_then(|end| end.ended.finished);
+        let ended = self.history.finished(index);
         let least = spec.initial_delay.saturating_add(spec.period.saturating_mul(spec.failure_threshold));
         run.started.zip(ended).is_some_and(|(started, ended)| ended.since(started) < least)
     }
@@ -172,7 +172,7 @@ impl<'a> Subject<'a> {
     /// When a probe that had passed in that run began to fail there for a reason that may lie outside
     /// of the app.
     pub fn onset_in(&self, index: usize, probe: ProbeKind) -> Option<Time> {
-        let mut samples = self.history.samples_of(index, probe);
+        let samples = self.history.samples_of(index, probe);
         let first = match probe {
             // What failed up to the second in which it became ready, failed while it started.
             ProbeKind::Readiness => {
@@ -180,22 +180,28 @@ impl<'a> Subject<'a> {
                 let row =
                     self.container.readiness.as_ref().map(|spec| step(spec).saturating_mul(spec.failure_threshold))?;
                 // What passed again in between was no more than a moment.
-                let after = samples.filter(|sample| sample.at > ready);
-                let rows = |row_of: Option<(&'a Sample, Time)>, sample: &'a Sample| match row_of {
-                    Some((first, last)) if sample.at.since(last) <= row.saturating_add(LAG) => Some((first, sample.at)),
-                    _ => Some((sample, sample.at)),
-                };
-                after.fold(None, rows).map(|(first, _)| first)
+                let breaks = |before: &Sample, sample: &Sample| sample.at.since(before.at) > row.saturating_add(LAG);
+                last_row(samples.filter(|sample| sample.at > ready), breaks)
             }
             ProbeKind::Liveness => {
-                let liveness = Liveness::of(self, index).filter(Liveness::passed_before_it_failed)?;
-                let began = liveness.first_failure()?;
-                samples.find(|sample| sample.at >= began)
+                Liveness::of(self, index).filter(Liveness::passed_before_it_failed)?.first_of_last_row()
             }
             ProbeKind::Startup => None,
         }?;
         could_be_a_dependency(&first.failure).then_some(first.at)
     }
+}
+
+/// The first of the last failures that nothing breaks, by what lies between one and the next.
+fn last_row<'a>(
+    samples: impl Iterator<Item = &'a Sample>,
+    breaks: impl Fn(&Sample, &Sample) -> bool,
+) -> Option<&'a Sample> {
+    let row = samples.fold(None, |row, sample| match row {
+        Some((first, before)) if !breaks(before, sample) => Some((first, sample)),
+        _ => Some((sample, sample)),
+    });
+    row.map(|(first, _)| first)
 }
 
 /// Whether such a failure can come from what an app needs, rather than from its own end.
@@ -298,7 +304,7 @@ impl<'a> Liveness<'a> {
     }
 
     fn ended(&self) -> Option<Time> {
-        self.run.end.as_ref()?.ended.finished
+        self.subject.history.finished(self.index)
     }
 
     /// How much later than it should a node may come to its probes that was as busy until then as this one.
@@ -339,22 +345,24 @@ impl<'a> Liveness<'a> {
         }
     }
 
-    /// When the failures began that it had last: without a pass before them as many as it takes would have
-    /// come by then, and what is being ended is not asked. One failure that stands for several was
-    /// preceded by those that were lost.
+    /// When the failures began that it had last.
     fn first_failure(&self) -> Option<Time> {
-        let began = |sample: &Sample| sample.at.minus(step(self.spec).saturating_mul(sample.count.saturating_sub(1)));
+        self.first_of_last_row().map(|sample| self.began(sample))
+    }
+
+    /// The first of the failures that it had last: without a pass before them as many as it takes would
+    /// have come by then, and what is being ended is not asked.
+    fn first_of_last_row(&self) -> Option<&'a Sample> {
         let row = step(self.spec).saturating_mul(self.spec.failure_threshold).saturating_add(self.spec.timeout);
-        let longest = |until| row.saturating_add(self.slack(until));
-        let mut samples = self.subject.history.samples_of(self.index, ProbeKind::Liveness);
-        let (mut first, mut before) = samples.next().map(|sample| (began(sample), sample.at))?;
-        for sample in samples {
-            if began(sample).since(before) > longest(sample.at) {
-                first = began(sample);
-            }
-            before = sample.at;
-        }
-        Some(first)
+        let breaks = |before: &Sample, sample: &Sample| {
+            self.began(sample).since(before.at) > row.saturating_add(self.slack(sample.at))
+        };
+        last_row(self.subject.history.samples_of(self.index, ProbeKind::Liveness), breaks)
+    }
+
+    /// When that began which stands for several: it was preceded by those that were lost.
+    fn began(&self, sample: &Sample) -> Time {
+        sample.at.minus(step(self.spec).saturating_mul(sample.count.saturating_sub(1)))
     }
 
     /// When the failures began that led to the kill: as many as the threshold, told or not.

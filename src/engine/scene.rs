@@ -10,7 +10,7 @@ use super::clock::Clock;
 use super::judge::{EndKind, judge};
 use super::nodes::Nodes;
 use super::onsets::Onsets;
-use super::passing::{Subject, silence_proves};
+use super::passing::{LAG, Subject, silence_proves};
 use super::pods::{Container, Phase, Pod, PodTable};
 use super::remedy::{FileOf, KnownPod};
 use super::trial::{ContainerTrial, Tally};
@@ -25,9 +25,6 @@ use crate::time::Time;
 
 /// So many other workloads that fail on one node alone, at the same time, make the node suspect.
 const OTHERS_ON_A_BAD_NODE: usize = 2;
-
-/// So late a busy node may come to a probe.
-const LATE: Duration = Duration::from_secs(5);
 
 /// After this long no event of an end is waited for, however late a node's words are.
 pub(super) const LATE_ENOUGH: Duration = Duration::from_mins(5);
@@ -63,6 +60,46 @@ pub(super) struct Member<'a> {
     pub spec: &'a ContainerSpec,
     /// What it does.
     pub state: &'a Container,
+}
+
+/// What is known of it up to a time of its node at which it was surely seen.
+impl Member<'_> {
+    /// Whether it runs for so long that its probe must have had a result, and none that says more than
+    /// silence was heard in that pod.
+    fn is_spared(&self, probe: ProbeKind, seen: Time) -> bool {
+        let (state, spec) = (self.state, self.spec);
+        // When liveness began after a startup probe is not known.
+        let begins_later = probe == ProbeKind::Liveness && spec.startup.is_some();
+        let runs = state.phase == Phase::Running && state.started && self.pod.is_live();
+        let (true, Some(since), Some(asked)) = (runs && !begins_later, state.since, spec.probe(probe)) else {
+            return false;
+        };
+        let words = state.history.iter().flat_map(|history| &history.words);
+        let heard = words.filter(|words| words.probe == probe).any(|words| !is_silence(&words.failure));
+        !heard && seen > since.plus(asked.first_result_by()).plus(LAG)
+    }
+
+    /// Whether it has run well for twice as long as it takes to end it.
+    fn has_been_well(&self, probe: ProbeKind, seen: Time) -> bool {
+        let (Some(asked), Some(since)) = (self.spec.probe(probe), self.state.since) else { return false };
+        seen.since(since) > asked.longest_kill(self.pod.template.grace).saturating_mul(2)
+    }
+
+    /// Whether it runs, and its probe has passed there.
+    fn is_passing(&self, probe: ProbeKind, seen: Time) -> bool {
+        let (state, spec) = (self.state, self.spec);
+        if state.phase != Phase::Running || !self.pod.is_live() {
+            return false;
+        }
+        match probe {
+            ProbeKind::Readiness => state.ready,
+            ProbeKind::Startup => state.started,
+            ProbeKind::Liveness => {
+                let proves = |since| silence_proves(spec, self.pod.template.grace, state.started, since, seen);
+                state.since.is_some_and(proves)
+            }
+        }
+    }
 }
 
 impl<'a> Scene<'a> {
@@ -157,13 +194,15 @@ impl<'a> Scene<'a> {
         let mut population = Population::default();
         let mut nodes: BTreeMap<Option<&Arc<str>>, bool> = BTreeMap::new();
         for member in self.members(name).filter(|member| is_same(&member.pod.template, template)) {
-            let failing = self.is_failing(&member, probe);
-            let passing = !failing && self.is_passing(&member, probe);
+            let clock = self.clock(&member);
+            let seen = clock.written_by(member.pod.observed.max(self.alive));
+            let failing = self.is_failing(&member, probe, clock);
+            let passing = !failing && member.is_passing(probe, seen);
+            let spared = member.is_spared(probe, seen);
             population.failing += u32::from(failing);
             population.passing += u32::from(passing);
-            let spared = self.is_spared(&member, probe);
             population.spared += u32::from(spared);
-            population.well += u32::from(spared && passing && self.has_been_well(&member, probe));
+            population.well += u32::from(spared && passing && member.has_been_well(probe, seen));
             if failing || passing {
                 *nodes.entry(member.pod.node.as_ref()).or_default() |= failing;
             }
@@ -175,56 +214,14 @@ impl<'a> Scene<'a> {
 
     /// Whether the container was restarted within the window, or its probe was heard to fail there: of one
     /// that kills, so late that it may kill yet.
-    fn is_failing(&self, member: &Member, probe: ProbeKind) -> bool {
+    fn is_failing(&self, member: &Member, probe: ProbeKind, clock: Clock) -> bool {
         let Some(history) = member.state.history.as_deref() else { return false };
-        let clock = self.clock(member);
         let from = self.window();
         let kill = member.spec.probe(probe).filter(|_| probe.kills());
-        let yet = kill.map(|spec| self.now.minus(spec.longest_kill(member.pod.template.grace)).minus(LATE));
+        let yet = kill.map(|spec| self.now.minus(spec.longest_kill(member.pod.template.grace)).minus(LAG));
         let since = yet.map_or(from, |yet| yet.minus(clock.lag).max(from));
         let heard = history.words.iter().any(|words| words.probe == probe && clock.ours(words.last) >= since);
         heard || history.runs.iter().filter_map(|run| run.end.as_ref()).any(|end| end.at(clock) >= from)
-    }
-
-    /// Whether the container runs for so long that its probe must have had a result, and none that says more
-    /// than silence was heard in that pod.
-    fn is_spared(&self, member: &Member<'a>, probe: ProbeKind) -> bool {
-        let (state, spec) = (member.state, member.spec);
-        // When liveness began after a startup probe is not known.
-        let begins_later = probe == ProbeKind::Liveness && spec.startup.is_some();
-        let runs = state.phase == Phase::Running && state.started && member.pod.is_live();
-        let (true, Some(since), Some(asked)) = (runs && !begins_later, state.since, spec.probe(probe)) else {
-            return false;
-        };
-        let words = state.history.iter().flat_map(|history| &history.words);
-        let heard = words.filter(|words| words.probe == probe).any(|words| !is_silence(&words.failure));
-        let due = since.plus(asked.first_result_by()).plus(LATE);
-        !heard && self.clock(member).written_by(member.pod.observed.max(self.alive)) > due
-    }
-
-    /// Whether the container has run well for twice as long as it takes to end it.
-    fn has_been_well(&self, member: &Member<'a>, probe: ProbeKind) -> bool {
-        let (Some(asked), Some(since)) = (member.spec.probe(probe), member.state.since) else { return false };
-        let needed = asked.longest_kill(member.pod.template.grace).saturating_mul(2);
-        self.clock(member).written_by(member.pod.observed.max(self.alive)).since(since) > needed
-    }
-
-    /// Whether the container runs, and its probe has passed there.
-    fn is_passing(&self, member: &Member<'a>, probe: ProbeKind) -> bool {
-        let (state, spec) = (member.state, member.spec);
-        if state.phase != Phase::Running || !member.pod.is_live() {
-            return false;
-        }
-        match probe {
-            ProbeKind::Readiness => state.ready,
-            ProbeKind::Startup => state.started,
-            ProbeKind::Liveness => {
-                let clock = self.clock(member);
-                let until = clock.written_by(member.pod.observed.max(self.alive));
-                let proves = |since| silence_proves(spec, member.pod.template.grace, state.started, since, until);
-                state.since.is_some_and(proves)
-            }
-        }
     }
 
     /// The node on which alone this container began to fail, with other workloads, where it passes on
@@ -389,7 +386,7 @@ impl<'a> Scene<'a> {
 fn told_by_quiet(container: &ContainerSpec, known: &ContainerTrial) -> Passes {
     let mut passed = Passes::default();
     let Some(spec) = container.liveness.as_ref().filter(|_| container.startup.is_none()) else { return passed };
-    let needed = spec.first_result_by().saturating_add(spec.shortest_kill()).saturating_add(LATE);
+    let needed = spec.first_result_by().saturating_add(spec.shortest_kill()).saturating_add(LAG);
     if known.quiet > needed && !known.errored.has(ProbeKind::Liveness) {
         passed.add(ProbeKind::Liveness, Strength::Reckoned);
     }

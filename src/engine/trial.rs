@@ -326,9 +326,8 @@ fn join(known: &mut Heard, heard: &Heard) {
 fn alternated(subject: &Subject, index: usize, kind: ProbeKind, spec: &ProbeSpec) -> u32 {
     let history = subject.history;
     // Of one that still runs, what is heard may be of the next.
-    let run = history.runs.get(index);
-    let ended = run.and_then(|run| run.end.as_ref()?.ended.finished);
-    let Some((started, ended)) = run.and_then(|run| run.started).zip(ended) else { return 0 };
+    let started = history.runs.get(index).and_then(|run| run.started);
+    let Some((started, ended)) = started.zip(history.finished(index)) else { return 0 };
     // A busy node is late with its probes.
     if subject.node.is_some_and(|node| !node.lag_between(started, ended).is_zero()) {
         return 0;
