@@ -26,13 +26,23 @@ const AT_ONCE: usize = 64;
 /// Answers that nobody has taken yet.
 const MOST_ANSWERS: usize = 64;
 
-/// How long a request of each attempt may take, and the pause before it. The engine waits 2 s with
-/// its first word; what comes later still makes it a better one.
-const ATTEMPTS: [(Duration, Duration); 3] = [
-    (Duration::ZERO, Duration::from_millis(1500)),
-    (Duration::from_secs(1), Duration::from_secs(5)),
-    (Duration::from_secs(3), Duration::from_secs(10)),
+/// The engine waits 2 s with its first word; what comes later still makes it a better one.
+const ATTEMPTS: [Attempt; 3] = [
+    Attempt { pause: Duration::ZERO, patience: Duration::from_millis(1500), is_last: false },
+    Attempt { pause: Duration::from_secs(1), patience: Duration::from_secs(5), is_last: false },
+    Attempt { pause: Duration::from_secs(3), patience: Duration::from_secs(10), is_last: true },
 ];
+
+/// One of the attempts to look something up.
+#[derive(Copy, Clone, Debug)]
+struct Attempt {
+    /// The pause before it.
+    pause: Duration,
+    /// How long each of its requests may take.
+    patience: Duration,
+    /// Whether what fails now stays unknown; before, it is tried again, and nobody needs to know.
+    is_last: bool,
+}
 
 /// Looks up what it is asked; cheap to clone. It ends when the last clone is dropped.
 #[derive(Clone, Debug)]
@@ -165,14 +175,14 @@ impl Worker {
     }
 
     async fn answer(&self, need: Need) {
-        for (attempt, (pause, patience)) in ATTEMPTS.into_iter().enumerate() {
-            tokio::time::sleep(pause).await;
-            let gathered = around(&self.fetcher, &need, patience).await;
-            let is_last = !gathered.may_become_whole() || attempt + 1 == ATTEMPTS.len();
+        for (index, attempt) in ATTEMPTS.into_iter().enumerate() {
+            tokio::time::sleep(attempt.pause).await;
+            let gathered = around(&self.fetcher, &need, attempt).await;
+            let is_last = !gathered.may_become_whole() || attempt.is_last;
             if is_last {
                 self.counts.count(&gathered);
             }
-            if is_last || (attempt == 0 && !gathered.objects.is_empty()) {
+            if is_last || (index == 0 && !gathered.objects.is_empty()) {
                 self.send(need.clone(), gathered).await;
             }
             if is_last {

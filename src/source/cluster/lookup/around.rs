@@ -1,8 +1,8 @@
 //! Which objects tell what the engine would like to know.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::Attempt;
 use super::fetch::{Extent, Fetcher, Found, Reply};
 use crate::engine::{Need, Owner};
 use crate::source::cluster::trouble::Trouble;
@@ -37,8 +37,8 @@ pub struct Gathered {
 }
 
 /// Gathers what answers a need.
-pub async fn around(fetcher: &Fetcher, need: &Need, patience: Duration) -> Gathered {
-    let mut looking = Looking { fetcher, namespace: namespace(need), patience, gathered: Gathered::default() };
+pub async fn around(fetcher: &Fetcher, need: &Need, attempt: Attempt) -> Gathered {
+    let mut looking = Looking { fetcher, namespace: namespace(need), attempt, gathered: Gathered::default() };
     match need {
         Need::Workload { owner, .. } => looking.workload(owner).await,
         Need::Services { labels, .. } => looking.services(labels).await,
@@ -67,7 +67,7 @@ const fn namespace(need: &Need) -> &Arc<str> {
 struct Looking<'a> {
     fetcher: &'a Fetcher,
     namespace: &'a Arc<str>,
-    patience: Duration,
+    attempt: Attempt,
     gathered: Gathered,
 }
 
@@ -125,7 +125,7 @@ impl Looking<'_> {
     /// The Services that select these labels, each with all of its endpoints or not at all: half of
     /// them would look like an outage.
     async fn services(&mut self, labels: &[(Arc<str>, Arc<str>)]) {
-        let all = self.fetcher.selected::<ServiceLite>(self.namespace, "", SERVICES, self.patience).await;
+        let all = self.fetcher.selected::<ServiceLite>(self.namespace, "", SERVICES, self.attempt).await;
         self.note(&all);
         let Ok(all) = all else { return };
         let selecting: Vec<_> =
@@ -134,7 +134,7 @@ impl Looking<'_> {
             let names: Vec<_> = services.iter().filter_map(|service| name(service)).collect();
             let labels = format!("kubernetes.io/service-name in ({})", names.join(","));
             let slices =
-                self.fetcher.selected::<EndpointSliceLite>(self.namespace, &labels, SLICES, self.patience).await;
+                self.fetcher.selected::<EndpointSliceLite>(self.namespace, &labels, SLICES, self.attempt).await;
             self.note(&slices);
             if let Ok(slices) = slices.as_deref()
                 && !slices.is_cut
@@ -145,13 +145,13 @@ impl Looking<'_> {
     }
 
     async fn named<T: Lean>(&self, name: &Arc<str>) -> Reply {
-        self.fetcher.named::<T>(self.namespace, name, self.patience).await
+        self.fetcher.named::<T>(self.namespace, name, self.attempt).await
     }
 
     /// The revisions that a selector selects, less the labels that only one of them has.
     async fn revisions<T: Lean>(&self, selector: Option<&SelectorLite>, without: &[&str]) -> Reply {
         match selector.and_then(|selector| selector.query(without)) {
-            Some(labels) => self.fetcher.selected::<T>(self.namespace, &labels, REVISIONS, self.patience).await,
+            Some(labels) => self.fetcher.selected::<T>(self.namespace, &labels, REVISIONS, self.attempt).await,
             None => Ok(Arc::new(Found { is_cut: true, ..Found::default() })),
         }
     }

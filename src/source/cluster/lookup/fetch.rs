@@ -11,6 +11,7 @@ use kube::{Api, Client};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::Attempt;
 use crate::source::cluster::health::Seldom;
 use crate::source::cluster::trouble::{Trouble, cause};
 use crate::source::cluster::watched::{Lean, Watched};
@@ -90,28 +91,27 @@ impl Fetcher {
         Self { client, permits, kept: Mutex::default(), refused: Mutex::default(), told: Seldom::default() }
     }
 
-    /// One object; each request may take as long as `patience`.
-    pub async fn named<T: Lean>(&self, namespace: &Arc<str>, name: &Arc<str>, patience: Duration) -> Reply {
+    /// One object.
+    pub async fn named<T: Lean>(&self, namespace: &Arc<str>, name: &Arc<str>, attempt: Attempt) -> Reply {
         let api = self.api::<T>(namespace);
         let ask = async {
-            let found = self.in_time(patience, api.get_opt(name)).await?;
+            let found = self.in_time(attempt, api.get_opt(name)).await?;
             Ok(Found { objects: found.into_iter().map(shared).collect(), is_cut: false })
         };
-        self.once::<T>(namespace, Which::Named(Arc::clone(name)), ask.boxed()).await
+        self.once::<T>(namespace, Which::Named(Arc::clone(name)), attempt, ask.boxed()).await
     }
 
-    /// The objects with these labels, all where they are empty; each request may take as long as
-    /// `patience`.
+    /// The objects with these labels, all where they are empty.
     pub async fn selected<T: Lean>(
         &self,
         namespace: &Arc<str>,
         labels: &str,
         extent: Extent,
-        patience: Duration,
+        attempt: Attempt,
     ) -> Reply {
         let api = self.api::<T>(namespace);
-        let ask = self.pages(&api, labels, extent, patience);
-        self.once::<T>(namespace, Which::Selected(labels.to_owned()), ask.boxed()).await
+        let ask = self.pages(&api, labels, extent, attempt);
+        self.once::<T>(namespace, Which::Selected(labels.to_owned()), attempt, ask.boxed()).await
     }
 
     /// Waits until something that is kept is too old, and forgets it; for ever where nothing is.
@@ -134,13 +134,13 @@ impl Fetcher {
         api: &Api<Watched<T>>,
         labels: &str,
         extent: Extent,
-        patience: Duration,
+        attempt: Attempt,
     ) -> Result<Found, Failure> {
         let mut params = ListParams::default().limit(extent.page);
         params.label_selector = Some(labels.to_owned()).filter(|labels| !labels.is_empty());
         let mut found = Found::default();
         loop {
-            let page = self.in_time(patience, api.list(&params)).await?;
+            let page = self.in_time(attempt, api.list(&params)).await?;
             found.objects.extend(page.items.into_iter().map(shared));
             params.continue_token = page.metadata.continue_.filter(|next| !next.is_empty());
             found.is_cut = params.continue_token.is_some() && found.objects.len() >= extent.most;
@@ -151,13 +151,9 @@ impl Fetcher {
     }
 
     /// Waits for a place, and then for an answer.
-    async fn in_time<R>(
-        &self,
-        patience: Duration,
-        request: impl Future<Output = kube::Result<R>>,
-    ) -> Result<R, Failure> {
+    async fn in_time<R>(&self, attempt: Attempt, request: impl Future<Output = kube::Result<R>>) -> Result<R, Failure> {
         let _permit = self.permits.acquire().await.expect("it is never closed");
-        timeout(patience, request).await.map_err(|_| Failure::TooLate)?.map_err(Failure::Refused)
+        timeout(attempt.patience, request).await.map_err(|_| Failure::TooLate)?.map_err(Failure::Refused)
     }
 
     /// Asks, unless somebody asks the same just now or has a moment ago.
@@ -165,12 +161,14 @@ impl Fetcher {
         &self,
         namespace: &Arc<str>,
         which: Which,
+        attempt: Attempt,
         ask: BoxFuture<'_, Result<Found, Failure>>,
     ) -> Reply {
         let question = Question { plural: T::PLURAL, namespace: Arc::clone(namespace), which };
         let cell = self.place(&question);
-        let reply =
-            cell.get_or_init(async || ask.await.map(Arc::new).map_err(|why| self.tell::<T>(namespace, &why))).await;
+        let reply = cell
+            .get_or_init(async || ask.await.map(Arc::new).map_err(|why| self.tell::<T>(namespace, attempt, &why)))
+            .await;
         let may_pass = reply.as_ref().is_err_and(|trouble| trouble.may_pass());
         if may_pass {
             locked(&self.kept).retain(|_, kept| !Arc::ptr_eq(&kept.reply, &cell));
@@ -194,8 +192,9 @@ impl Fetcher {
         reply
     }
 
-    /// Tells what went wrong: a missing right once for each kind, anything else seldom.
-    fn tell<T: Lean>(&self, namespace: &str, why: &Failure) -> Trouble {
+    /// Tells what went wrong: a missing right once for each kind, anything else seldom, and only
+    /// where it is not tried again.
+    fn tell<T: Lean>(&self, namespace: &str, attempt: Attempt, why: &Failure) -> Trouble {
         let (trouble, cause) = match why {
             Failure::TooLate => (Trouble::Timeout, "no answer in time".to_owned()),
             Failure::Refused(error) => (Trouble::of(error), cause(error)),
@@ -205,6 +204,8 @@ impl Fetcher {
             if locked(&self.refused).insert(resource) {
                 tracing::warn!(resource, namespace, cause, "Objects around the pods may not be looked up");
             }
+        } else if trouble.may_pass() && !attempt.is_last {
+            tracing::debug!(resource, namespace, error, cause, "Objects around the pods are looked up again");
         } else if self.told.may_tell() {
             tracing::warn!(resource, namespace, error, cause, "Objects around the pods cannot be looked up");
         }
