@@ -21,15 +21,24 @@ use probehound::report::slack::{Block, Context, MOST_BLOCKS, MOST_OF_MESSAGE, MO
 use probehound::report::tidings::{Digest, Dispatch, Kind, News, Outcome, Why};
 use probehound::report::when::offset;
 use probehound::time::Time;
-use support::corpus;
+use support::{Incident, corpus, folder, incidents_in};
 
 #[test]
 fn the_messages_of_every_incident_are_fit_to_be_read() {
+    are_fit_to_be_read(corpus(), "messages");
+}
+
+#[test]
+fn the_messages_of_every_incident_of_other_hands_are_fit_to_be_read() {
+    are_fit_to_be_read(&incidents_in(&folder().join("wild")), "messages/wild");
+}
+
+fn are_fit_to_be_read(incidents: &[Incident], snapshots: &str) {
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("messages");
+    settings.set_snapshot_path(snapshots);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    for incident in corpus() {
+    for incident in incidents {
         let told = Told::of(&incident.path);
         settings.bind(|| insta::assert_snapshot!(incident.name.as_str(), told.page()));
         for (_, payload) in &told.messages {

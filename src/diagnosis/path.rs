@@ -19,12 +19,14 @@ pub fn wrong_path(evidence: &Evidence) -> Option<Candidate> {
         .current(text(&*get.path))
         .explains(Strength::Seen, rejected.first, said(evidence, rejected))
         .deterministic();
-    candidate = match moved_sibling(evidence) {
+    let moved = moved_sibling(evidence);
+    // Its routes may be what changed: which of the two, only the revision before would tell.
+    let unsure = evidence.another_app_may_have_answered_this();
+    let unsure = unsure && moved.is_none() && another_path_passed(evidence).is_none();
+    candidate = match moved {
         Some(moved) => candidate.against(evidence.passed()).proven(Strength::Seen, rejected.first, moved),
         None => candidate.against(evidence.request_is_right()),
     };
-    // Its routes may be what changed: which of the two, only the revision before would tell.
-    let unsure = evidence.another_app_may_have_answered_this() && another_path_passed(evidence).is_none();
     candidate = candidate.needs(!unsure, "whether the revision before, of another app, answered it");
     if rejected.failure == Failure::PathIsUrl {
         let what = "the path is read as a URL, so that nothing is asked: it has to begin with a slash";

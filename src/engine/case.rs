@@ -159,6 +159,8 @@ pub(super) struct Proposal {
     pub affected: Vec<Uid>,
     /// Whether the evidence carries it.
     pub confirmed: bool,
+    /// Whether kills by its probe that were seen are more than twice as many as its own ends.
+    pub mostly_kills: bool,
     /// Facts beside the verdict's.
     pub facts: Vec<Fact>,
     /// How long the longest incarnation that ended badly lasted; of `Recurring`, the longest pause.

@@ -56,6 +56,12 @@ impl Clock {
     pub fn written_by(self, seen: Time) -> Time {
         self.nodes(seen).minus(self.lag.saturating_mul(3).max(self.unknown))
     }
+
+    /// Until when, on the node's clock, all is known of what was last seen at a time of ours: what was
+    /// written until then has arrived by now.
+    pub fn known_until(self, seen: Time, now: Time) -> Time {
+        self.nodes(seen).min(self.written_by(now))
+    }
 }
 
 /// What the statuses of a node's pods show: when each arrived as a change, and the milliseconds from its
@@ -198,6 +204,8 @@ mod tests {
         assert_eq!(clock.nodes(at(0)), at(-301));
         assert_eq!(clock.lag, Duration::from_secs(89));
         assert_eq!(clock.written_by(at(0)), at(-301 - 3 * 89));
+        assert_eq!(clock.known_until(at(0), at(0)), at(-301 - 3 * 89));
+        assert_eq!(clock.known_until(at(0), at(3 * 89)), at(-301));
     }
 
     #[test]

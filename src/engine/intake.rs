@@ -6,7 +6,7 @@ use super::attention::is_unready;
 use super::count::Counted;
 use super::history::MOST_RUNS;
 use super::judge::fell;
-use super::observation::{KubeletEvent, PodId, PodSnapshot, Scope};
+use super::observation::{ContainerSnapshot, KubeletEvent, PodId, PodSnapshot, Scope, State};
 use super::passing::Subject;
 use super::pods::{Container, Phase, Pod};
 use super::scene::LATE_ENOUGH;
@@ -15,7 +15,7 @@ use super::trial::Tally;
 use super::{Engine, Seen, hear, quiet, workload};
 use crate::diagnosis::CameUp;
 use crate::kubelet::ProbeKind;
-use crate::template::ContainerSpec;
+use crate::template::{ContainerSpec, RestartAction, RestartRule};
 use crate::time::Time;
 
 impl Engine {
@@ -115,7 +115,8 @@ impl Engine {
                 continue;
             };
             let (first, ran) = (container.phase == Phase::Absent, container.phase == Phase::Running);
-            let news = status::take_in(container, spec, status, sight);
+            let with_pod = sight.with_pod || ended_by_a_rule(snapshot, status);
+            let news = status::take_in(container, spec, status, Sight { with_pod, ..sight });
             if let Some(history) = container.history.as_mut()
                 && history.pod.is_none()
             {
@@ -339,6 +340,20 @@ impl Engine {
             self.nodes.fell(node, workload, at);
         }
     }
+}
+
+/// Whether a rule of another container was ending all of its pod's when this one ended.
+fn ended_by_a_rule(snapshot: &PodSnapshot, status: &ContainerSnapshot) -> bool {
+    let State::Ended(ended) = &status.state else { return false };
+    let mut others = snapshot.containers.iter().filter(|other| other.index != status.index);
+    others.any(|other| {
+        let (State::Ended(first), Some(spec)) = (&other.state, snapshot.template.containers.get(other.index)) else {
+            return false;
+        };
+        let fits = |rule: &RestartRule| rule.exit_codes.as_ref().is_none_or(|codes| codes.fit(first.exit));
+        let restarts_all = spec.restart_rules.iter().any(|rule| rule.action == RestartAction::All && fits(rule));
+        restarts_all && first.finished <= ended.finished
+    })
 }
 
 /// Whether a probe of it cannot run by its specification alone.

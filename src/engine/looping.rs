@@ -53,7 +53,8 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
     let evidence = scene.evidence(name, template, effect, probe, &tally)?;
     let verdict = diagnose(&evidence);
     let counts: Vec<_> = members.iter().map(|member| Counts::of(scene, member, probe, case)).collect();
-    let at_once = verdict.deterministic && probe.is_some_and(|probe| !evidence.passed.has(probe));
+    let passed = probe.is_some_and(|probe| evidence.passed.has(probe));
+    let at_once = verdict.deterministic && probe.is_some() && !passed;
     let sees_enough = verdict.cause != Cause::Unknown || counts.iter().any(|counts| counts.is_watched(scene.settings));
     let settled = !container.has_restart_rules() || members.iter().any(|member| is_settled(scene, member));
     let confirmed =
@@ -68,7 +69,7 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
         return None;
     }
     let affected = affected(&members, &counts, probe);
-    let facts = facts(scene, &members, &tally, probe, container);
+    let facts = facts(scene, &members, &tally, probe, passed, container);
     Some(Proposal {
         effect,
         probe,
@@ -76,6 +77,7 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
         template: Arc::clone(template),
         affected,
         confirmed,
+        mostly_kills: probe.is_some_and(|probe| tally.probes[probe as usize].proven > 2 * tally.own.total()),
         facts,
         longest_bad: tally.longest_bad,
         last_bad: tally.last_bad,
@@ -91,8 +93,13 @@ fn is_settled(scene: &Scene, member: &Member) -> bool {
         || last.is_some() && !may_be_restarted(member)
 }
 
-/// Whether a rule fits the exit code with which it ended last.
+/// Whether a rule fits the exit code with which it ended last, and a sandbox is left to restart it in:
+/// with the only container of a pod that is not restarted its kubelet ends the sandbox too.
 fn may_be_restarted(member: &Member) -> bool {
+    let template = &member.pod.template;
+    if template.containers.len() == 1 && template.restart == RestartPolicy::Never {
+        return false;
+    }
     let mut ends =
         member.state.history.iter().flat_map(|history| history.runs.iter()).filter_map(|run| run.end.as_ref());
     let Some(exit) = ends.next_back().map(|end| end.ended.exit) else { return true };
@@ -260,6 +267,7 @@ fn facts(
     members: &[Member],
     tally: &Tally,
     probe: Option<ProbeKind>,
+    passed: bool,
     container: &ContainerSpec,
 ) -> Vec<Fact> {
     let Some(probe) = probe else { return Vec::new() };
@@ -282,7 +290,11 @@ fn facts(
     if let Some(at) = tally.last_bad
         && record.kills() > 1
     {
-        let never = if record.after_pass == 0 { "; the probe has never succeeded" } else { "" };
+        let never = match (record.after_pass, passed) {
+            (0, false) => "; the probe has never succeeded",
+            (0, true) => "; the probe succeeded in none of these runs",
+            _ => "",
+        };
         let times = if record.kills() == 2 { "twice".to_owned() } else { format!("{} times", record.kills()) };
         facts.push(Fact { at, what: format!("killed {times}{never}") });
     }

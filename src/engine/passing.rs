@@ -36,8 +36,10 @@ pub(super) struct Subject<'a> {
     pub created: Option<Time>,
     /// Its pod's address.
     pub ip: Option<IpAddr>,
-    /// Until when it is known to run, if it does.
+    /// When it was last known to run, if it does.
     pub runs_until: Option<Time>,
+    /// When it is looked at.
+    now: Time,
     /// What is remembered of its node.
     pub node: Option<Node<'a>>,
     /// How its node's clock stands to ours.
@@ -45,7 +47,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// A container of a pod that runs until then; `None` where nothing is remembered of it.
+    /// A container of a pod that was last known to run then; `None` where nothing is remembered of it.
     pub fn of(
         pod: &'a Pod,
         container: &'a ContainerSpec,
@@ -58,7 +60,7 @@ impl<'a> Subject<'a> {
         let node = nodes.get(pod.node.as_ref());
         let clock = nodes.clock(pod.node.as_ref(), now);
         let (created, ip) = (pod.created, pod.ip);
-        Some(Self { history, template: &pod.template, container, created, ip, runs_until, node, clock })
+        Some(Self { history, template: &pod.template, container, created, ip, runs_until, now, node, clock })
     }
 
     /// The probes that had passed in any incarnation that is remembered.
@@ -332,7 +334,7 @@ impl<'a> Liveness<'a> {
     fn seen(&self) -> Option<Time> {
         let is_last = self.index + 1 == self.subject.history.runs.len();
         let seen = self.run.seen_running.max(self.subject.runs_until.filter(|_| is_last))?;
-        Some(self.subject.clock.written_by(seen))
+        Some(self.subject.clock.known_until(seen, self.subject.now))
     }
 
     /// How long until then the kubelet was there at a stretch: while it is away no probe runs, and what it

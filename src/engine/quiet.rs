@@ -316,6 +316,7 @@ fn proposal(
         template: Arc::clone(template),
         affected,
         confirmed,
+        mostly_kills: false,
         facts: Vec::new(),
         longest_bad: Duration::ZERO,
         last_bad: None,

@@ -132,6 +132,7 @@ pub(super) fn look(scene: &Scene, name: &str, case: &Case) -> Seen {
             template: Arc::clone(template),
             affected,
             confirmed: true,
+            mostly_kills: false,
             facts: vec![crate::finding::Fact { at: last.at, what }],
             longest_bad: gaps.max().unwrap_or_default(),
             last_bad: Some(last.at),

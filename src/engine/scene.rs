@@ -195,7 +195,7 @@ impl<'a> Scene<'a> {
         let mut nodes: BTreeMap<Option<&Arc<str>>, bool> = BTreeMap::new();
         for member in self.members(name).filter(|member| is_same(&member.pod.template, template)) {
             let clock = self.clock(&member);
-            let seen = clock.written_by(member.pod.observed.max(self.alive));
+            let seen = clock.known_until(member.pod.observed.max(self.alive), self.now);
             let failing = self.is_failing(&member, probe, clock);
             let passing = !failing && member.is_passing(probe, seen);
             let spared = member.is_spared(probe, seen);

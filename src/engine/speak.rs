@@ -216,6 +216,10 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
     if finding.confirmed_at.is_none() && episode.remembered.is_none() && same_probe && verdict.cause != Cause::Unknown {
         return true;
     }
+    // Its own ends, which it was told for, are the lesser part of them by now.
+    if finding.probe.is_none() && proposal.confirmed && proposal.mostly_kills {
+        return true;
+    }
     match (finding.cause, verdict.cause) {
         (Cause::Unknown, Cause::Unknown) => return proposal.probe.is_some(),
         (Cause::Unknown, _) => return true,

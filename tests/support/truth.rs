@@ -47,6 +47,17 @@ pub struct Expected {
     pub confidence: Judged,
     pub resolved: Option<bool>,
     pub episodes: Option<u32>,
+    /// Pods that it concerns.
+    pub affected: Option<u32>,
+    /// Pods of the workload.
+    pub total: Option<u32>,
+    pub namespace: Option<String>,
+    /// A pattern that one of its commands or sentences has to match.
+    pub remedy_has: Option<String>,
+    /// A pattern that none of them may match.
+    pub remedy_not: Option<String>,
+    /// A pattern that no fact may match.
+    pub evidence_not: Option<String>,
     pub first_restart_at: Option<Time>,
 }
 
@@ -179,6 +190,27 @@ impl Expected {
         if self.episodes.is_some_and(|episodes| episodes != said.episodes) {
             return Some(format!("episodes={}: told anew", said.episodes));
         }
+        if self.namespace.as_ref().is_some_and(|namespace| *namespace != said.namespace) {
+            return Some(format!("namespace={}", said.namespace));
+        }
+        for (what, right, said) in
+            [("affected", self.affected, said.pods.affected), ("total", self.total, said.pods.total)]
+        {
+            if right.is_some_and(|right| right != said) {
+                return Some(format!("{what}={said}, right is {right:?}"));
+            }
+        }
+        let evidence: Vec<_> = said.evidence.iter().map(|fact| fact.what.as_str()).collect();
+        let remedy = said.remedy.join("\n");
+        for (what, pattern, text, wanted) in [
+            ("remedy", &self.remedy_has, &remedy, true),
+            ("remedy", &self.remedy_not, &remedy, false),
+            ("evidence", &self.evidence_not, &evidence.join("\n"), false),
+        ] {
+            if pattern.as_ref().is_some_and(|pattern| matches(pattern, text) != wanted) {
+                return Some(format!("{what}={text:?}, right is {pattern:?}: {wanted}"));
+            }
+        }
         match (self.resolved, said.resolved_at.is_some()) {
             (Some(true), false) => Some("not resolved".to_owned()),
             (Some(false), true) => Some("called resolved while it loops".to_owned()),
@@ -193,6 +225,10 @@ impl Expected {
         let works = self.suggested.accepts(Some(suggested)) || self.works.names(suggested);
         !works || self.current.names(suggested)
     }
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    regex::Regex::new(pattern).expect("the pattern of a truth is one").is_match(text)
 }
 
 impl Judged {
