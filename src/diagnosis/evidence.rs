@@ -166,14 +166,15 @@ impl<'a> Evidence<'a> {
         self.revisions.first().map(|(_, container)| *container)
     }
 
-    /// Whether the revision before asked the very same of another app, and was not seen to loop: it may
+    /// Whether a revision before asked the very same of another app, and was not seen to loop: it may
     /// have answered, though nobody saw it.
     pub fn another_app_may_have_answered_this(&self) -> bool {
-        let (Some((number, before)), Some(spec)) = (self.revisions.first(), self.spec()) else { return false };
-        let same =
-            self.probe.and_then(|kind| before.probe(kind)).is_some_and(|earlier| earlier.handler == spec.handler);
-        let looped = self.earlier.iter().any(|earlier| earlier.revision == Some(*number) && earlier.looped);
-        same && !looped && !before.same_app(self.container)
+        let Some((spec, kind)) = self.spec().zip(self.probe) else { return false };
+        let looped = |number| self.earlier.iter().any(|earlier| earlier.revision == Some(number) && earlier.looped);
+        self.revisions.iter().any(|(number, before)| {
+            let asks_this = before.probe(kind).is_some_and(|earlier| earlier.handler == spec.handler);
+            asks_this && !before.same_app(self.container) && !looped(*number)
+        })
     }
 
     /// Whether this revision left alone what the probe asks, and the app, and gave it less time.

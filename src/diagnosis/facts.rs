@@ -35,6 +35,10 @@ pub struct Population {
     pub passing: u32,
     /// Pods that ran long enough for a result, and of which nothing like an answer that fails was heard.
     pub spared: u32,
+    /// Pods that run for as long as the first in which it fails, and of which nothing was heard.
+    pub silent: u32,
+    /// The same, where no answer was heard: what was refused at first may pass by now.
+    pub unanswered: u32,
     /// Spared pods that have by now run well for twice as long as it would have taken to end them.
     pub well: u32,
     /// Nodes with a pod in which it fails.

@@ -86,8 +86,17 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
         _ if evidence.probe.is_some() => OF_A_PROBE,
         _ => OF_ITS_OWN,
     };
-    let candidates: Vec<_> = causes.iter().filter_map(|cause| cause(evidence)).collect();
-    weigh(evidence, candidates)
+    // What the server answers to all cannot be answered to one pod alone.
+    let population = evidence.population;
+    let answered = evidence.record.failures.iter().any(|heard| !facts::is_silence(&heard.failure));
+    let refused = if answered { population.unanswered.saturating_sub(population.silent) } else { 0 };
+    let silent = population.spared.max(population.silent + refused);
+    let of_most = silent < population.failing.saturating_sub(refused).max(1);
+    let known = |candidate: Candidate| match candidate.deterministic {
+        true => candidate.needs(of_most, "whether it fails in the other pods, of which nothing was heard"),
+        false => candidate,
+    };
+    weigh(evidence, causes.iter().filter_map(|cause| cause(evidence)).map(known).collect())
 }
 
 /// Names the candidate that is carried, proven best, and explains most.

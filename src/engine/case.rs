@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::ChangeKind;
 use super::observation::Uid;
 use super::recurring::Ends;
-use super::workload::Workload;
+use super::workload::{Workload, is_same};
 use crate::diagnosis::{Strength, Verdict};
 use crate::finding::{Cause, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity};
 use crate::kubelet::ProbeKind;
@@ -159,7 +159,7 @@ pub(super) struct Proposal {
     pub affected: Vec<Uid>,
     /// Whether the evidence carries it.
     pub confirmed: bool,
-    /// Whether kills by its probe that were seen are more than twice as many as its own ends.
+    /// Whether kills by its probe that were seen outweigh its own ends by far.
     pub mostly_kills: bool,
     /// Facts beside the verdict's.
     pub facts: Vec<Fact>,
@@ -304,14 +304,21 @@ impl Episode {
         self.remembered = Some(now);
     }
 
+    /// Whether what was said is about another template than that.
+    pub fn is_of_another(&self, template: &Arc<PodTemplate>) -> bool {
+        self.template.as_ref().is_some_and(|mine| !is_same(mine, template))
+    }
+
     /// How far it reaches: the worst so far.
     pub fn reach(&mut self, workload: &Workload, services: &[ServiceState]) {
         let affected = (self.affected.len() as u32).max(self.affected_before);
-        // A Job's pods are not replaced: there may be more of them than it wants at once.
-        let desired = match &*workload.top.kind {
+        let total = match &*workload.top.kind {
+            // A Job's pods are not replaced: there may be more of them than it wants at once.
             "Job" | "CronJob" | "Pod" => workload.desired().max(affected),
-            _ => workload.desired(),
+            _ => workload.desired().max(affected.min(1)),
         };
+        // Pods that took the place of others are no more than they were.
+        let affected = affected.min(total);
         let ready = |services: &[ServiceState]| services.iter().map(|service| service.ready).sum::<u32>();
         let known = |services: &[ServiceState]| services.iter().map(|service| service.total).sum::<u32>();
         // Not yet looked up after a restart, they are not out.
@@ -322,7 +329,7 @@ impl Episode {
             || (affected == finding.pods.affected && is_known && ready(services) < ready(&finding.services))
             || (ready(services) == ready(&finding.services) && known(services) > known(&finding.services));
         if worse {
-            finding.pods = Pods { affected, total: desired.max(u32::from(affected > 0)) };
+            finding.pods = Pods { affected, total };
             finding.services = services.to_vec();
         }
         let out = |service: &ServiceState| service.total > 0 && service.ready == 0;

@@ -188,7 +188,7 @@ impl Engine {
         let passed = subject.passed();
         let known = &mut workload.trial_mut(&pod.template, &self.pods, self.now).containers[index];
         known.passed = known.passed.with(passed);
-        known.looped |= tally.last_bad.is_some();
+        known.looped |= tally.looped();
         known.folded.get_or_insert_default().absorb(&tally);
     }
 

@@ -56,6 +56,11 @@ impl EndKind {
     pub const fn is_bad(self) -> bool {
         !matches!(self, Self::Fine | Self::NeverBegan)
     }
+
+    /// Whether such ends, again and again, are a loop: what ended with its node did not.
+    pub const fn is_of_a_loop(self) -> bool {
+        self.is_bad() && !matches!(self, Self::Pending | Self::Own(OwnKind::Node, _))
+    }
 }
 
 /// Judges the end of the run at `index`; `None` while it has not ended.

@@ -9,7 +9,7 @@ use super::judge::{EndKind, judge};
 use super::scene::{Member, Scene};
 use super::trial::Tally;
 use super::workload::is_same;
-use crate::diagnosis::diagnose;
+use crate::diagnosis::{Evidence, diagnose};
 use crate::finding::{Cause, Effect, Fact};
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, RestartRule, Role};
@@ -18,6 +18,8 @@ use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, RestartRule, Ro
 pub(super) const UNTIL_SETTLED: std::time::Duration = std::time::Duration::from_secs(30);
 /// Ends of its own that make a container suspect.
 const SUSPECT_ENDS: u32 = 2;
+/// So many kills that were seen to each end of its own, and these are no longer what it is about.
+const OUTWEIGHS: u32 = 5;
 /// Failures in one incarnation that make a probe suspect.
 const SUSPECT: u32 = 2;
 
@@ -69,7 +71,7 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
         return None;
     }
     let affected = affected(&members, &counts, probe);
-    let facts = facts(scene, &members, &tally, probe, passed, container);
+    let facts = facts(scene, &members, &tally, &evidence);
     Some(Proposal {
         effect,
         probe,
@@ -77,7 +79,7 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
         template: Arc::clone(template),
         affected,
         confirmed,
-        mostly_kills: probe.is_some_and(|probe| tally.probes[probe as usize].proven > 2 * tally.own.total()),
+        mostly_kills: probe.is_some_and(|probe| tally.probes[probe as usize].proven > OUTWEIGHS * tally.own.total()),
         facts,
         longest_bad: tally.longest_bad,
         last_bad: tally.last_bad,
@@ -262,16 +264,10 @@ fn is_failing(member: &Member, probe: Option<ProbeKind>) -> bool {
 }
 
 /// The kills, in words.
-fn facts(
-    scene: &Scene,
-    members: &[Member],
-    tally: &Tally,
-    probe: Option<ProbeKind>,
-    passed: bool,
-    container: &ContainerSpec,
-) -> Vec<Fact> {
-    let Some(probe) = probe else { return Vec::new() };
+fn facts(scene: &Scene, members: &[Member], tally: &Tally, evidence: &Evidence) -> Vec<Fact> {
+    let Some(probe) = evidence.probe else { return Vec::new() };
     let record = &tally.probes[probe as usize];
+    let passed = evidence.passed.has(probe);
     let first = members
         .iter()
         .filter_map(|member| {
@@ -284,16 +280,16 @@ fn facts(
     if let Some(at) = first {
         facts.push(Fact {
             at,
-            what: format!("the kubelet killed container {} because its {probe} probe failed", container.name),
+            what: format!("the kubelet killed container {} because its {probe} probe failed", evidence.container.name),
         });
     }
     if let Some(at) = tally.last_bad
         && record.kills() > 1
     {
-        let never = match (record.after_pass, passed) {
-            (0, false) => "; the probe has never succeeded",
-            (0, true) => "; the probe succeeded in none of these runs",
-            _ => "",
+        let never = match passed {
+            _ if record.after_pass > 0 || evidence.always_failed_later() => "",
+            true => "; the probe succeeded in none of these runs",
+            false => "; the probe has never succeeded",
         };
         let times = if record.kills() == 2 { "twice".to_owned() } else { format!("{} times", record.kills()) };
         facts.push(Fact { at, what: format!("killed {times}{never}") });

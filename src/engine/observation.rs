@@ -266,10 +266,20 @@ pub struct Revision {
     pub hash: Option<Arc<str>>,
     /// When it became what the workload wants; for one that came back, when it came back.
     pub at: Option<Time>,
+    /// When it first did, as its object says.
+    pub created: Option<Time>,
     /// The field manager that brought it, where the object still says so.
     pub by: Option<Arc<str>>,
     /// The template.
     pub template: Arc<PodTemplate>,
+}
+
+impl Revision {
+    /// Whether it was there before another one. One that came back has a new number.
+    pub fn was_before(&self, other: &Self) -> bool {
+        let earlier = self.created.zip(other.created).is_some_and(|(mine, theirs)| mine < theirs);
+        self.number < other.number || self.number > other.number && earlier
+    }
 }
 
 /// The answer to [`Need::Services`].

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::clock::Clock;
-use super::history::{History, KillReason, Run, Sample};
+use super::history::{History, KillReason, Run, Sample, Words};
 use super::nodes::{Node, NodesSeen};
 use super::pods::{Container, Pod};
 use crate::diagnosis::{Passes, Strength};
@@ -73,6 +73,15 @@ impl<'a> Subject<'a> {
                 }
             }
         }
+        // Whether it lives is not asked before its startup probe has passed, but after the kubelet's restart.
+        let back = self.node.and_then(Node::kubelet_since);
+        let asked = |words: &Words| words.probe == ProbeKind::Liveness && back.is_none_or(|back| words.first < back);
+        if self.history.words.iter().any(asked)
+            && self.container.startup.is_some()
+            && !self.history.errored(ProbeKind::Startup)
+        {
+            passed.add(ProbeKind::Startup, Strength::Reckoned);
+        }
         passed
     }
 
@@ -82,13 +91,21 @@ impl<'a> Subject<'a> {
         let run = self.history.runs.get(index)?;
         let passed = match probe {
             ProbeKind::Readiness => run.ready.is_some() && self.container.readiness.is_some(),
-            // A kubelet that was restarted takes for started what could not be asked.
-            ProbeKind::Startup => run.came_up.is_some() && !self.history.errored(ProbeKind::Startup),
+            ProbeKind::Startup => self.came_up_by_its_probe(run),
             ProbeKind::Liveness => {
                 return Liveness::of(self, index).filter(Liveness::passed).map(|liveness| liveness.strength());
             }
         };
         passed.then_some(Strength::Seen)
+    }
+
+    /// Whether its startup probe passed: a kubelet that was restarted takes for started what it has not
+    /// asked, or could not.
+    fn came_up_by_its_probe(&self, run: &Run) -> bool {
+        let Some(up) = run.came_up.map(|up| self.clock.nodes(up)) else { return false };
+        let back = self.node.and_then(Node::kubelet_since);
+        let meanwhile = back.is_some_and(|back| run.started.is_some_and(|started| (started..=up).contains(&back)));
+        !meanwhile && !self.history.errored(ProbeKind::Startup)
     }
 
     /// Whether the readiness probe asks the very same and had passed in that run before this one failed.
@@ -289,8 +306,10 @@ impl<'a> Liveness<'a> {
     /// Whether it first failed, told or not, so late that it must have passed before.
     fn passed_before_it_failed(&self) -> bool {
         let failed = self.first_failure().into_iter().chain(self.first_of_kill()).min();
-        let late = |failed| self.spec.first_result_by().saturating_add(self.slack(failed));
-        failed.is_some_and(|failed| self.stretch_until(failed) > late(failed))
+        let first = self.spec.first_result_by();
+        // How busy the node was later delays no first result.
+        let late = first.saturating_add(self.slack(self.from.plus(first)));
+        failed.is_some_and(|failed| self.stretch_until(failed) > late)
     }
 
     /// How well it is known that it passed: beyond doubt where it ran so much longer than it could have

@@ -59,7 +59,9 @@ pub(super) fn never_ready<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> 
         return Seen::default();
     }
     let verdict = diagnose(&evidence);
-    let patience = if verdict.deterministic { UNREADY_SURELY } else { UNREADY };
+    // Where a probe that kills asks the same, its kills tell it, or that the app came up after all.
+    let is_told_by_kills = evidence.twins().any(ProbeKind::kills);
+    let patience = if verdict.deterministic && !is_told_by_kills { UNREADY_SURELY } else { UNREADY };
     let unready: Vec<_> =
         members(scene, name, template).filter_map(|member| Some((member, unready_since(scene, &member)?))).collect();
     let Some(first) = unready.iter().map(|(_, since)| *since).min() else {

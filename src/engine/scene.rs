@@ -74,15 +74,24 @@ impl Member<'_> {
         let (true, Some(since), Some(asked)) = (runs && !begins_later, state.since, spec.probe(probe)) else {
             return false;
         };
-        let words = state.history.iter().flat_map(|history| &history.words);
-        let heard = words.filter(|words| words.probe == probe).any(|words| !is_silence(&words.failure));
-        !heard && seen > since.plus(asked.first_result_by()).plus(LAG)
+        !self.hears_an_answer(probe) && seen > since.plus(asked.first_result_by()).plus(LAG)
+    }
+
+    /// Whether its probe was heard to fail by more than silence.
+    fn hears_an_answer(&self, probe: ProbeKind) -> bool {
+        let words = self.state.history.iter().flat_map(|history| &history.words);
+        words.filter(|words| words.probe == probe).any(|words| !is_silence(&words.failure))
     }
 
     /// Whether it has run well for twice as long as it takes to end it.
     fn has_been_well(&self, probe: ProbeKind, seen: Time) -> bool {
         let (Some(asked), Some(since)) = (self.spec.probe(probe), self.state.since) else { return false };
         seen.since(since) > asked.longest_kill(self.pod.template.grace).saturating_mul(2)
+    }
+
+    /// When its first incarnation that is remembered began.
+    fn began(&self) -> Option<Time> {
+        self.state.history.as_ref()?.runs.front()?.started
     }
 
     /// Whether it runs, and its probe has passed there.
@@ -193,7 +202,9 @@ impl<'a> Scene<'a> {
         let Some(probe) = probe else { return Population::default() };
         let mut population = Population::default();
         let mut nodes: BTreeMap<Option<&Arc<str>>, bool> = BTreeMap::new();
-        for member in self.members(name).filter(|member| is_same(&member.pod.template, template)) {
+        let of_it = |member: &Member| is_same(&member.pod.template, template);
+        let (mut first_failing, mut others) = (None, Vec::new());
+        for member in self.members(name).filter(of_it) {
             let clock = self.clock(&member);
             let seen = clock.known_until(member.pod.observed.max(self.alive), self.now);
             let failing = self.is_failing(&member, probe, clock);
@@ -206,7 +217,16 @@ impl<'a> Scene<'a> {
             if failing || passing {
                 *nodes.entry(member.pod.node.as_ref()).or_default() |= failing;
             }
+            let (answered, ended) = (member.hears_an_answer(probe), failing && member.state.restarts > 0);
+            if failing && (answered || ended) {
+                first_failing = first_failing.into_iter().chain(member.began().map(|at| clock.ours(at))).min();
+            } else if member.state.phase == Phase::Running && member.pod.is_live() {
+                others.extend(member.state.since.map(|at| (clock.ours(at), failing)));
+            }
         }
+        let as_old = |(since, _): &&(Time, bool)| first_failing.is_some_and(|first| *since <= first.plus(LAG));
+        population.unanswered = others.iter().filter(as_old).count() as u32;
+        population.silent = others.iter().filter(as_old).filter(|(_, failing)| !failing).count() as u32;
         population.failing_nodes = nodes.values().filter(|failing| **failing).count() as u32;
         population.passing_nodes = nodes.values().filter(|failing| !**failing).count() as u32;
         population
@@ -250,7 +270,7 @@ impl<'a> Scene<'a> {
         let ended = |subject: Subject| {
             (0..subject.history.runs.len())
                 .filter_map(|index| judge(&subject, index, self.judged_at()))
-                .any(|end| end.is_bad() && end != EndKind::Pending)
+                .any(EndKind::is_of_a_loop)
         };
         let members = self.members(name).filter(|member| is_same(&member.pod.template, template));
         members.filter_map(|member| self.subject(&member)).any(ended)
@@ -258,17 +278,17 @@ impl<'a> Scene<'a> {
 
     /// The container under earlier templates, latest first.
     pub fn earlier(&self, name: &'a str, template: &Arc<PodTemplate>) -> Vec<Earlier<'a>> {
-        let number = |template: &PodTemplate| self.workload.revision(template).map(|revision| revision.number);
+        let revision = |template: &PodTemplate| self.workload.revision(template);
+        let number = |template: &PodTemplate| revision(template).map(|revision| revision.number);
         let at = self.workload.trials.iter().position(|trial| is_same(&trial.template, template)).unwrap_or(usize::MAX);
-        let mine = number(template);
+        let mine = revision(template);
         let mut earlier: Vec<_> = self
             .workload
             .trials
             .iter()
             .enumerate()
-            .filter(|(place, trial)| match (mine, number(&trial.template)) {
-                // A revision that came back has a new number, but was there before.
-                (Some(mine), Some(other)) => other < mine || *place < at,
+            .filter(|(place, trial)| match (mine, revision(&trial.template)) {
+                (Some(mine), Some(other)) => other.was_before(mine) || *place < at,
                 _ => *place != at,
             })
             .filter_map(|(place, trial)| {
@@ -296,11 +316,11 @@ impl<'a> Scene<'a> {
     /// The container in the revisions before that of the template, latest first.
     pub fn revisions_before(&self, name: &str, template: &PodTemplate) -> Vec<(u64, &'a ContainerSpec)> {
         let workload = self.workload;
-        let Some(number) = workload.revision(template).map(|revision| revision.number) else { return Vec::new() };
+        let Some(mine) = workload.revision(template) else { return Vec::new() };
         let revisions = workload.facts.as_ref().map(|facts| facts.revisions.as_slice()).unwrap_or_default();
         let mut before: Vec<_> = revisions
             .iter()
-            .filter(|revision| revision.number < number)
+            .filter(|revision| revision.was_before(mine))
             .filter_map(|revision| {
                 let container = revision.template.containers.iter().find(|container| &*container.name == name)?;
                 Some((revision.number, container))

@@ -11,7 +11,7 @@ use super::quiet::{self, Seen};
 use super::recurring;
 use super::remedy::{Position, Situation};
 use super::scene::Scene;
-use crate::diagnosis::{Earlier, Point, Strength, Verdict};
+use crate::diagnosis::{Candidate, Earlier, Point, Strength, Verdict};
 use crate::finding::remedy::Remedy;
 use crate::finding::{
     Cause, Change, ChangeKind, Confidence, Considered, Fact, Fault, Finding, RevisionChange, ServiceState, Standing,
@@ -222,11 +222,14 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
     }
     match (finding.cause, verdict.cause) {
         (Cause::Unknown, Cause::Unknown) => return proposal.probe.is_some(),
-        (Cause::Unknown, _) => return true,
+        // Of another template no more is said than is sure.
+        (Cause::Unknown, _) => return proposal.confirmed || !episode.is_of_another(&proposal.template),
         // Not even that is known where a fact that was seen contradicts what was told.
         (told, Cause::Unknown) => {
-            let mut candidates = verdict.candidates.iter();
-            return same_probe && candidates.any(|candidate| candidate.cause == told && candidate.is_ruled_out());
+            let is_first = finding.confirmed_at.is_none() && proposal.confirmed && episode.remembered.is_none();
+            // Nor is confirmed what was suspected of all pods and may be true of one alone.
+            let fails = |it: &Candidate| it.is_ruled_out() || is_first && it.deterministic && !it.is_carried();
+            return same_probe && verdict.candidates.iter().any(|it| it.cause == told && fails(it));
         }
         _ => {}
     }
@@ -237,7 +240,7 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
     if episode.remembered.is_some() && (verdict.confidence < finding.confidence || verdict.proof < Strength::Seen) {
         return false;
     }
-    if episode.template.as_ref().is_some_and(|told| !super::workload::is_same(told, &proposal.template)) {
+    if episode.is_of_another(&proposal.template) {
         return proposal.confirmed && verdict.proof >= Strength::Reckoned;
     }
     if !same_probe {
@@ -258,8 +261,7 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
 fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposal) {
     let verdict = &proposal.verdict;
     let same_cause = verdict.cause == episode.finding.cause;
-    let moved =
-        episode.template.as_ref().is_some_and(|template| !super::workload::is_same(template, &proposal.template));
+    let moved = episode.is_of_another(&proposal.template);
     // The same fault in another template is the same fault going on.
     let moved =
         moved && !(same_cause && verdict.field == episode.finding.field && verdict.current == episode.finding.current);

@@ -294,6 +294,13 @@ impl Tally {
         }
     }
 
+    /// Whether its containers ended badly, and not with their node.
+    pub fn looped(&self) -> bool {
+        let mut own = self.own.kinds.iter().chain(&self.assumed.kinds);
+        let killed = self.kills() > 0 || self.fitting.iter().any(|kills| *kills > 0);
+        killed || self.unexplained > 0 || own.any(|end| end.kind != OwnKind::Node)
+    }
+
     /// Kills by any probe.
     pub fn kills(&self) -> u32 {
         self.probes.iter().map(ProbeRecord::kills).sum()

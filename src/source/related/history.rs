@@ -216,6 +216,7 @@ impl History {
             number: object.number,
             hash: object.hash.clone(),
             at: brought.map(|brought| brought.at).or(created),
+            created: object.created,
             by: brought.map(|brought| Arc::clone(&brought.by)).filter(|by| !by.is_empty()),
             template: Arc::clone(&object.template),
         }
