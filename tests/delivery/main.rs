@@ -1,5 +1,6 @@
 //! Who is told what, and when.
 
+mod alerting;
 mod hostile;
 mod notify;
 mod outage;
@@ -14,3 +15,4 @@ mod settings;
 mod slack;
 #[path = "../support/mod.rs"]
 mod support;
+mod world;
