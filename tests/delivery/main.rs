@@ -1,7 +1,9 @@
 //! Who is told what, and when.
 
 mod alerting;
+mod forged;
 mod hostile;
+mod model;
 mod notify;
 mod outage;
 mod policy;
