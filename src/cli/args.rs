@@ -356,6 +356,18 @@ pub struct Run {
     )]
     pub listen: Option<Listen>,
 
+    /// Whether /metrics is only for who may get it, as the API server says
+    #[arg(
+        long,
+        value_name = "true|false",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        env = "PROBEHOUND_METRICS_AUTHENTICATION",
+        hide_env_values = true
+    )]
+    pub metrics_authentication: Option<bool>,
+
     /// Whether only the holder of a Lease writes and sends: needed with several replicas
     #[arg(
         long,

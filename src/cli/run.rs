@@ -62,6 +62,7 @@ fn source(args: &Run) -> Source {
         namespaces,
         pod_selector: args.selector.clone(),
         listen: args.listen,
+        metrics_authentication: args.metrics_authentication,
         leader_election: args.leader_elect,
     };
     Source { file: args.config.clone(), overrides }

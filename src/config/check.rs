@@ -38,7 +38,10 @@ pub fn check(raw: &Raw) -> Result<Config, Vec<Problem>> {
         silences: silences(&raw.silences, &mut checker),
         findings: findings(&raw.findings, &mut checker),
         leader_election: leader_election(&raw.leader_election, &mut checker),
-        http: Http { listen: checker.read("http.listen", raw.http.listen.as_ref(), listen).unwrap_or_default() },
+        http: Http {
+            listen: checker.read("http.listen", raw.http.listen.as_ref(), listen).unwrap_or_default(),
+            metrics_authentication: raw.http.metrics_authentication.unwrap_or_default(),
+        },
         notifications: notifications::check(&raw.notifications, &mut checker),
     };
     checker.finish(config)

@@ -117,6 +117,8 @@ impl Default for LeaderElection {
 pub struct Http {
     /// Where it listens. Needs a restart to change.
     pub listen: Listen,
+    /// Whether `/metrics` is answered only to who may `get` it. Needs a restart to change.
+    pub metrics_authentication: bool,
 }
 
 /// An address to listen at.
@@ -162,6 +164,8 @@ impl Config {
         keep(&mut self.watch, &running.watch, "watch", &mut kept);
         keep(&mut self.leader_election, &running.leader_election, "leaderElection", &mut kept);
         keep(&mut self.http.listen, &running.http.listen, "http.listen", &mut kept);
+        let authentication = (&mut self.http.metrics_authentication, &running.http.metrics_authentication);
+        keep(authentication.0, authentication.1, "http.metricsAuthentication", &mut kept);
         (self, kept)
     }
 }

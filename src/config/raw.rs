@@ -136,6 +136,8 @@ pub struct Http {
     /// An address.
     #[schemars(with = "String")]
     pub listen: Option<Text>,
+    /// Whether metrics are for those who may get them.
+    pub metrics_authentication: Option<bool>,
 }
 
 /// Reads a key that has no value like one that is not there.

@@ -30,6 +30,8 @@ pub struct Overrides {
     pub pod_selector: Option<String>,
     /// `http.listen`
     pub listen: Option<Listen>,
+    /// `http.metricsAuthentication`
+    pub metrics_authentication: Option<bool>,
     /// `leaderElection.enabled`
     pub leader_election: Option<bool>,
 }
@@ -123,6 +125,9 @@ impl Overrides {
         }
         if let Some(listen) = self.listen {
             config.http.listen = listen;
+        }
+        if let Some(enabled) = self.metrics_authentication {
+            config.http.metrics_authentication = enabled;
         }
         if let Some(enabled) = self.leader_election {
             config.leader_election.enabled = enabled;

@@ -33,6 +33,9 @@ type Known = BTreeMap<ObjectKey, Standing>;
 /// Rounds because of a change are no closer: a storm is one request.
 const SETTLE: Duration = Duration::from_secs(2);
 
+/// So often is what is refused divided in one round: enough for a dozen bad ones among thousands.
+const MOST_SPLITS: usize = 100;
+
 /// What the task works with.
 pub struct AlertWorker {
     /// The receiver's name.
@@ -103,21 +106,23 @@ impl AlertWorker {
                 told: None,
             })
             .collect();
-        let all = alerts.round(&items, now);
+        let all: Vec<Alert> = std::iter::once(alerts.watchdog(now)).chain(alerts.round(&items, now)).collect();
         let (client, credentials) = match self.ready() {
             Ok(ready) => ready,
             Err(unready) => return self.failed(pace, now, &unready.to_string(), None),
         };
         let mut batches: Vec<&[Alert]> = all.chunks(alertmanager::MOST).rev().collect();
+        let mut splits = MOST_SPLITS;
         while let Some(batch) = batches.pop() {
             if !self.leadership.holds() {
                 return;
             }
             let reply = alertmanager::send(&client, &self.to.peers, credentials.clone(), batch).await;
-            if matches!(reply, Reply::Refused(_)) && batch.len() > 1 {
+            if matches!(reply, Reply::Refused(_)) && batch.len() > 1 && splits > 0 {
                 // One of them is the reason: the others are taken without it.
                 let (one, other) = batch.split_at(batch.len() / 2);
                 batches.extend([other, one]);
+                splits -= 1;
                 continue;
             }
             self.heed(reply, batch, pace);
@@ -162,12 +167,12 @@ impl AlertWorker {
                     info!(receiver, "A receiver takes alerts again");
                 }
                 pace.answered(now);
-                self.metrics.notification(receiver, Sent::Delivered);
+                self.metrics.notifications(receiver, Sent::Delivered, batch.len());
             }
             Reply::Refused(why) => {
                 warn!(receiver, why, alerts = batch.len(), "Alerts are refused");
                 pace.answered(now);
-                self.metrics.notification(receiver, Sent::Refused);
+                self.metrics.notifications(receiver, Sent::Refused, batch.len());
             }
             Reply::Failed { why, wait } => self.failed(pace, now, &why, wait),
             Reply::Gone(why) => self.failed(pace, now, &why, None),

@@ -14,10 +14,10 @@ use crate::time::Time;
 
 /// What is over is sent so long, as Prometheus does (rules/alerting.go): an Alertmanager may be away.
 pub const OVER: Duration = Duration::from_mins(15);
-/// What fires ends by itself after so many missed rounds, and no sooner than [`AT_LEAST`]: a restart,
-/// or a new node for the operator, is no end.
+/// The watchdog ends by itself after so many missed rounds.
 const ROUNDS: u32 = 4;
-/// See [`ROUNDS`].
+/// What fires ends by itself after twice as many, and no sooner than this: a restart, or a new node
+/// for the operator, is no end, and the end of the watchdog is heard before.
 const AT_LEAST: Duration = Duration::from_mins(15);
 
 /// The alerts of one receiver.
@@ -26,6 +26,8 @@ pub struct Alerts {
     every: Duration,
     cluster: Option<String>,
     runbook: String,
+    /// Since when there are rounds.
+    since: Option<Time>,
     known: BTreeMap<Labels, Known>,
 }
 
@@ -40,7 +42,7 @@ struct Known {
 impl Alerts {
     /// None yet; what fires will be sent that often.
     pub fn new(every: Duration, cluster: Option<String>) -> Self {
-        Self { every, cluster, runbook: RUNBOOK.to_owned(), known: BTreeMap::new() }
+        Self { every, cluster, runbook: RUNBOOK.to_owned(), since: None, known: BTreeMap::new() }
     }
 
     /// The same, with the runbook at another URL, if there is one.
@@ -49,11 +51,18 @@ impl Alerts {
         Self { runbook: url.unwrap_or(self.runbook), ..self }
     }
 
+    /// That there are rounds at all: sent beside what each says, also where that is nothing.
+    pub fn watchdog(&mut self, now: Time) -> Alert {
+        let since = *self.since.get_or_insert(now);
+        let ends_at = now.plus(self.every * ROUNDS);
+        Alert::watchdog(self.cluster.as_deref(), since, ends_at).with_runbook(&self.runbook)
+    }
+
     /// All that is to be sent now.
     pub fn round(&mut self, items: &[Item], now: Time) -> Vec<Alert> {
         let mut firing = BTreeMap::new();
         for item in items {
-            let ends_at = now.plus((self.every * ROUNDS).max(AT_LEAST));
+            let ends_at = now.plus((self.every * ROUNDS * 2).max(AT_LEAST));
             let alert = Alert::of(&item.finding, self.cluster.as_deref(), now, ends_at).with_runbook(&self.runbook);
             match self.stands(item, &alert.labels, now) {
                 Stands::Fires => drop(firing.insert(alert.labels.clone(), Known { alert, over: None })),

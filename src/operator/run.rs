@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use super::board::Board;
 use super::driver::{self, Driver, Inlets, Kind, Loss};
-use super::http::{Awaited, BindError, Heartbeat, Limits, Readiness, Server, Site};
+use super::http::{Awaited, BindError, Gate, Heartbeat, Limits, Readiness, Server, Site};
 use super::keeper::{self, Means, Refusal, Store};
 use super::leadership::Leadership;
 use super::lease::{Candidate, VersionedLease};
@@ -141,6 +141,7 @@ impl Parts {
         let namespaces = config.watch.namespaces.iter().map(|namespace| Arc::from(&**namespace)).collect();
         let store = Store::new(access.another_client().await?, namespaces, leadership.clone());
         let delivery = access.another_client().await?;
+        let gate = gate(&config, &access).await?;
         let (running, config) = watch::channel(Arc::new(config));
         let (lookup, answers) = Lookup::start(&access);
         let watching = Watching {
@@ -161,7 +162,7 @@ impl Parts {
             watching: watching.clone(),
         };
         metrics.config_loaded(clock::now());
-        serve(server, Site::new(exporter, heartbeat.clone(), readiness), tasks);
+        serve(server, Site::behind(gate, exporter, heartbeat.clone(), readiness), tasks);
         tasks.spawn("reload", reload::watch(source, running, Arc::clone(&metrics), mark));
         tasks.spawn("silences", silence::watch(config.clone(), Arc::clone(&board)));
         Ok(Self {
@@ -277,6 +278,14 @@ async fn elect(settings: &LeaderElection, access: &Access, tasks: &mut Tasks) ->
     let candidate = Candidate::new(lease, identity(), held_until);
     tasks.spawn_until(Stage::Leading, "lease", LEASE_ENDS, |mut stop| candidate.run(async move { stop.asked().await }));
     Ok(Leadership::new(leads))
+}
+
+/// Who says who may read metrics, where that is asked.
+async fn gate(config: &Config, access: &Access) -> Result<Option<Gate>, AccessError> {
+    if config.http.metrics_authentication {
+        return access.another_client().await.map(|client| Some(Gate::new(client)));
+    }
+    Ok(None)
 }
 
 /// The pod's name, and by chance: a pod that is restarted in place is another holder.

@@ -25,6 +25,9 @@ pub const CONTAINER_RECURRING: &str = "ProbehoundContainerRecurring";
 /// A probe fails now and then.
 pub const PROBE_FLAPPING: &str = "ProbehoundProbeFlapping";
 
+/// probehound lives.
+pub const WATCHDOG: &str = "ProbehoundWatchdog";
+
 /// Where the sections of the runbook are, unless the settings say otherwise.
 pub const RUNBOOK: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/runbook.md");
 
@@ -52,6 +55,22 @@ impl Alert {
             ends_at,
         }
         .with_runbook(RUNBOOK)
+    }
+
+    /// What says that whoever sends these alerts lives, since `since`.
+    pub fn watchdog(cluster: Option<&str>, since: Time, ends_at: Time) -> Self {
+        let mut labels = BTreeMap::from([("alertname", WATCHDOG.to_owned()), ("severity", "none".to_owned())]);
+        labels.extend(cluster.map(|cluster| ("cluster", clean(cluster))));
+        let annotations = BTreeMap::from([
+            ("summary", "probehound sends alerts.".to_owned()),
+            (
+                "description",
+                "Fires as long as probehound lives. When it ends, other alerts of probehound end soon after, \
+                 whatever goes on."
+                    .to_owned(),
+            ),
+        ]);
+        Self { labels, annotations, starts_at: since, ends_at }.with_runbook(RUNBOOK)
     }
 
     /// The same, its section being of the runbook at `url`.

@@ -19,7 +19,7 @@ use text::{Metric, clean};
 pub const MAX_SERIES: usize = 2000;
 
 /// So many findings of each namespace come before more of any other.
-const SHARE: usize = 200;
+pub const SHARE: usize = 200;
 
 /// Why a label has no value of its own.
 pub const OVERFLOW: &str = "overflow";

@@ -136,6 +136,7 @@ fn advise(remedy: &Remedy, finding: &Finding) -> String {
             None => "find what grows, or give the container a memory limit that it can live with".to_owned(),
         },
         Remedy::LookAtWhatIsShared { with } => shared(finding, with),
+        Remedy::Words(words) if words.starts_with("kubectl ") => shell::not_to_be_pasted(words),
         Remedy::Words(words) => words.clone(),
         Remedy::Resume(_)
         | Remedy::RollBack { .. }
@@ -152,11 +153,11 @@ fn roll_back(target: &Target, revision: Option<u64>, finding: &Finding) -> Resul
     let revision = revision.map(|revision| format!("--to-revision={revision}"));
     if target.kind == Kind::Rollout {
         // kubectl itself knows no Rollouts; its plugin wants the flags after the name.
-        let revision = revision.map(|flag| format!(" {flag}")).unwrap_or_default();
-        return Err(format!(
-            "go back with Argo's plugin: kubectl argo rollouts undo {} -n {}{revision}",
-            target.name, finding.namespace
-        ));
+        let undo = Command::kubectl().words("argo rollouts undo").name(&target.name);
+        let undo = undo.words("-n").name(&finding.namespace);
+        let undo = if let Some(flag) = revision { undo.words(&flag) } else { undo };
+        let undo = undo.finish().unwrap_or_else(|text| text);
+        return Err(format!("go back with Argo's plugin: {undo}"));
     }
     let undo = Command::within(&finding.namespace).words("rollout undo").target(target);
     match revision {

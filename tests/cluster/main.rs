@@ -6,6 +6,7 @@
 
 mod alerting;
 mod at_once;
+mod authenticated;
 mod channel;
 mod chart;
 mod exposition;

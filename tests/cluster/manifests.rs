@@ -12,7 +12,7 @@ use crate::installed::{ACCOUNT, Installed, NAMESPACE, kubectl, manifests};
 async fn the_server_takes_every_overlay_with_strict_validation_and_without_a_warning() {
     let installed = Installed::shared().await;
     let _witness = installed.cluster.witness();
-    for folder in ["base", "overlays/ha", "overlays/namespaced"] {
+    for folder in ["base", "overlays/ha", "overlays/namespaced", "overlays/metrics-authentication"] {
         let path = manifests(folder).display().to_string();
         let said = kubectl(
             &installed.cluster,
@@ -235,6 +235,12 @@ async fn who_may_view_a_namespace_may_read_its_findings_and_nothing_else_of_them
                 json!({"group": "probehound.dev", "resource": "findings", "subresource": subresource, "verb": verb});
             let allowed = is_allowed(&api, &review_of(&user, &namespace, &attributes)).await;
             assert!(!allowed, "{role} may {verb} findings/{subresource}");
+        }
+        // What confirms a loop is written by kubelets alone.
+        for (subresource, verb) in [("status", "patch"), ("status", "update"), ("binding", "create")] {
+            let attributes = json!({"group": "", "resource": "pods", "subresource": subresource, "verb": verb});
+            let allowed = is_allowed(&api, &review_of(&user, &namespace, &attributes)).await;
+            assert!(!allowed, "{role} may {verb} pods/{subresource}");
         }
     }
 }

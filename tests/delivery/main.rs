@@ -1,6 +1,9 @@
 //! Who is told what, and when.
 
+mod alerting;
+mod forged;
 mod hostile;
+mod model;
 mod notify;
 mod outage;
 mod policy;
@@ -14,3 +17,4 @@ mod settings;
 mod slack;
 #[path = "../support/mod.rs"]
 mod support;
+mod world;

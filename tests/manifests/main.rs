@@ -39,6 +39,25 @@ fn nothing_of_others_can_be_changed_and_no_secret_be_read() {
     }
 }
 
+/// Only where it is asked for, and no more than it takes: two questions, and no answer about others.
+#[test]
+fn who_reads_metrics_is_asked_with_rights_of_their_own() {
+    let rights = documents("manifests/overlays/metrics-authentication/rights.yaml");
+    let rules = json!([
+        {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]},
+        {"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"], "verbs": ["create"]},
+    ]);
+    assert_eq!(rights[0]["rules"], rules);
+    assert_eq!(rights[1]["subjects"], documents("manifests/base/rights.yaml")[1]["subjects"]);
+    assert_eq!(rights[2]["rules"], json!([{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]));
+    let base = read("manifests/base/rights.yaml");
+    assert!(!base.contains("reviews"), "not where nobody asked for it");
+    // Who asks for metrics is named, where the network enforces it.
+    let policy = &documents("manifests/base/networkpolicy.yaml")[0];
+    let ingress = list(&policy["spec"]["ingress"]);
+    assert!(!ingress.is_empty() && ingress.iter().all(|rule| !list(&rule["from"]).is_empty()), "{policy}");
+}
+
 #[test]
 fn who_may_view_a_namespace_may_read_its_findings_and_not_write_them() {
     let reader = &documents("manifests/crd/readers.yaml")[0];

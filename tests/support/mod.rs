@@ -2,6 +2,7 @@
 //! spoil them, and the one place that runs probehound.
 #![allow(dead_code, unused_imports, reason = "each test crate uses a part of this")]
 
+pub mod alertmanager;
 pub mod binary;
 pub mod document;
 pub mod findings_api;

@@ -82,6 +82,9 @@ interval: {{ .interval }}
 {{- with .scrapeTimeout }}
 scrapeTimeout: {{ . }}
 {{- end }}
+{{- with .bearerTokenFile }}
+bearerTokenFile: {{ . }}
+{{- end }}
 # Findings have a label `namespace` of their own: that of the workload.
 honorLabels: true
 {{- with .relabelings }}

@@ -53,6 +53,10 @@ env:
   - name: PROBEHOUND_LEADER_ELECT
     value: "true"
   {{- end }}
+  {{- if .Values.metrics.authentication }}
+  - name: PROBEHOUND_METRICS_AUTHENTICATION
+    value: "true"
+  {{- end }}
   # For whoever types a command in the container too: probehound notify --test RECEIVER.
   - name: PROBEHOUND_CONFIG
     value: /etc/probehound/probehound.yaml

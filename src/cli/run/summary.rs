@@ -27,7 +27,8 @@ pub fn summary(file: &str, config: &Config, now: Time) -> String {
     line("notifies", receivers(config));
     line("findings", format!("kept for {} after they are resolved", span(config.findings.keep_resolved)));
     line("replicas", replicas(config));
-    line("listens", config.http.listen.to_string());
+    let metrics = if config.http.metrics_authentication { ", metrics for those who may get them" } else { "" };
+    line("listens", format!("{}{metrics}", config.http.listen));
     text
 }
 

@@ -16,6 +16,8 @@ use news::Due;
 
 /// Most findings that a digest speaks of: a line of 300 characters for each fits into one message.
 pub const MOST_IN_DIGEST: usize = 30;
+/// So many of each namespace come before more of any other: what loops in one delays nobody else's news.
+const SHARE_OF_DIGEST: usize = 10;
 /// Most of what came and went that one message sums up; each costs a write.
 pub const MOST_MISSED: usize = 500;
 /// What is suspected within so long after the start looped before: so long a first look at a large
@@ -136,12 +138,12 @@ fn tell(items: &[Item], fresh: Vec<Due>, past: Past, settings: &Settings, now: T
     }
     if is_first_look(items, &fresh, past) {
         let complete = past.since.max(oldest(&fresh)).plus(FIRST_GATHER);
-        return if now < complete { Next::Wait(complete) } else { digest(Why::FirstLook, fresh) };
+        return if now < complete { Next::Wait(complete) } else { digest(Why::FirstLook, &fresh) };
     }
     match storm::of(items, &fresh, settings, now) {
         storm::Storm::No => one(fresh),
         storm::Storm::Gathers(until) => Next::Wait(until),
-        storm::Storm::Breaks => digest(Why::Storm, fresh),
+        storm::Storm::Breaks => digest(Why::Storm, &fresh),
     }
 }
 
@@ -149,10 +151,25 @@ fn one(fresh: Vec<Due>) -> Next {
     fresh.into_iter().next().map_or(Next::Nothing, |due| Next::Send(Dispatch::One(due.news())))
 }
 
-fn digest(why: Why, fresh: Vec<Due>) -> Next {
+fn digest(why: Why, fresh: &[Due]) -> Next {
     let waiting = fresh.len().saturating_sub(MOST_IN_DIGEST);
-    let news = fresh.into_iter().take(MOST_IN_DIGEST).map(Due::news).collect();
+    let news = shared(fresh).into_iter().map(Due::news).collect();
     Next::Send(Dispatch::Digest(Digest { why, news, waiting }))
+}
+
+/// As many as a digest holds, in their order: first the share of each namespace.
+fn shared<'a>(fresh: &[Due<'a>]) -> Vec<Due<'a>> {
+    let mut of_one = std::collections::BTreeMap::<&str, usize>::new();
+    let mut places: Vec<(bool, usize)> = Vec::with_capacity(fresh.len());
+    for (place, due) in fresh.iter().enumerate() {
+        let before = of_one.entry(&due.item.finding.namespace).or_default();
+        *before += 1;
+        places.push((*before > SHARE_OF_DIGEST, place));
+    }
+    places.sort_unstable();
+    places.truncate(MOST_IN_DIGEST);
+    places.sort_unstable_by_key(|(_, place)| *place);
+    places.into_iter().map(|(_, place)| fresh[place]).collect()
 }
 
 fn came_and_went(mut missed: Vec<Due>) -> Dispatch {

@@ -69,9 +69,12 @@ impl Room {
         }
     }
 
-    /// A place of whoever has most, if that is not oneself: what is confirmed does not give way to
-    /// what is suspected.
+    /// What is suspected gives way to what is confirmed; else whoever has most to those who have
+    /// fewer, but what is confirmed never to what is suspected.
     fn for_the_smaller(&self, rank: Rank, identity: &Identity, own: usize) -> Option<(Rank, Identity)> {
+        if let Some(suspected) = rank.is_confirmed().then(|| self.largest_that_suspects()).flatten() {
+            return self.least_of(suspected);
+        }
         let (namespace, places) = self.namespaces.iter().max_by_key(|(_, places)| places.len())?;
         let (least, other) = self.least_of(namespace)?;
         let gives_way = if *namespace == identity.namespace || places.len() <= own + 1 {
@@ -80,6 +83,13 @@ impl Room {
             rank.is_confirmed() || !least.is_confirmed()
         };
         gives_way.then_some((least, other))
+    }
+
+    fn largest_that_suspects(&self) -> Option<&Arc<str>> {
+        let suspects =
+            |places: &BTreeSet<(Rank, Identity)>| places.first().is_some_and(|(least, _)| !least.is_confirmed());
+        let all = self.namespaces.iter().filter(|(_, places)| suspects(places));
+        all.max_by_key(|(_, places)| places.len()).map(|(namespace, _)| namespace)
     }
 
     fn least_of(&self, namespace: &Arc<str>) -> Option<(Rank, Identity)> {
@@ -115,6 +125,17 @@ mod tests {
         assert!(matches!(admit(&mut room, &elsewhere), Place::Of(other) if *other.namespace == *"prod"));
         let another = Finding { workload: "Deployment/till".into(), ..elsewhere };
         assert_eq!(admit(&mut room, &another), Place::None, "it would have more than the other one");
+    }
+
+    #[test]
+    fn what_is_confirmed_takes_a_place_from_what_is_suspected_wherever_that_is() {
+        let mut room = Room::new(3, 3);
+        let suspected = Finding { namespace: "shop".into(), confirmed_at: None, ..finding("cart") };
+        for finding in [finding("a"), finding("b"), suspected.clone()] {
+            admit(&mut room, &finding);
+        }
+        assert_eq!(admit(&mut room, &finding("c")), Place::Of(suspected.identity()));
+        assert_eq!(admit(&mut room, &suspected), Place::None);
     }
 
     #[test]

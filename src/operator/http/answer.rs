@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::gate::{Gate, Verdict};
 use super::health::{Heartbeat, Readiness};
 use crate::operator::metrics;
 
@@ -40,17 +41,33 @@ pub struct Site {
     pages: Box<dyn Pages>,
     heartbeat: Heartbeat,
     readiness: Readiness,
+    gate: Option<Gate>,
     rendered: Mutex<Option<(Instant, Bytes)>>,
 }
 
 impl Site {
     /// A site of these pages, alive and ready as these say.
     pub fn new(pages: impl Pages + 'static, heartbeat: Heartbeat, readiness: Readiness) -> Arc<Self> {
-        Arc::new(Self { pages: Box::new(pages), heartbeat, readiness, rendered: Mutex::default() })
+        Self::behind(None, pages, heartbeat, readiness)
     }
 
-    /// The answer to a request.
-    pub(super) async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+    /// The same, with its metrics behind a gate.
+    pub fn behind(
+        gate: Option<Gate>,
+        pages: impl Pages + 'static,
+        heartbeat: Heartbeat,
+        readiness: Readiness,
+    ) -> Arc<Self> {
+        Arc::new(Self { pages: Box::new(pages), heartbeat, readiness, gate, rendered: Mutex::default() })
+    }
+
+    /// The answer to a request, with its header `Authorization`.
+    pub(super) async fn answer(
+        &self,
+        method: &Method,
+        path: &str,
+        authorization: Option<&HeaderValue>,
+    ) -> Response<Full<Bytes>> {
         let known = matches!(path, "/" | "/metrics" | "/livez" | "/readyz");
         if known && !matches!(*method, Method::GET | Method::HEAD) {
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered\n");
@@ -59,10 +76,29 @@ impl Site {
         }
         match path {
             "/" => respond(StatusCode::OK, HTML, INDEX),
-            "/metrics" => respond(StatusCode::OK, metrics::CONTENT_TYPE, self.metrics().await),
+            "/metrics" => match self.turned_away(authorization).await {
+                Some(response) => response,
+                None => respond(StatusCode::OK, metrics::CONTENT_TYPE, self.metrics().await),
+            },
             "/livez" => self.livez(),
             "/readyz" => self.readyz(),
             _ => text(StatusCode::NOT_FOUND, "there are /metrics, /livez and /readyz\n"),
+        }
+    }
+
+    /// The answer to who may not read metrics.
+    async fn turned_away(&self, authorization: Option<&HeaderValue>) -> Option<Response<Full<Bytes>>> {
+        match self.gate.as_ref()?.ask(authorization).await {
+            Verdict::Admitted => None,
+            Verdict::Unknown => {
+                let mut response = text(StatusCode::UNAUTHORIZED, "a bearer token of this cluster is needed\n");
+                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                Some(response)
+            }
+            Verdict::Forbidden => {
+                Some(text(StatusCode::FORBIDDEN, "the right to get the non-resource URL /metrics is needed\n"))
+            }
+            Verdict::Unanswered => Some(text(StatusCode::SERVICE_UNAVAILABLE, "nobody says who may read metrics\n")),
         }
     }
 
@@ -136,7 +172,7 @@ mod tests {
             ("/metrics/", 404, TEXT),
             ("/..%2f", 404, TEXT),
         ] {
-            let response = site.answer(&Method::GET, path).await;
+            let response = site.answer(&Method::GET, path, None).await;
             assert_eq!(response.status(), code, "{path}");
             assert_eq!(response.headers()[CONTENT_TYPE], content_type, "{path}");
         }
@@ -144,7 +180,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_can_be_written() {
-        let response = site(Counting::default()).answer(&Method::POST, "/metrics").await;
+        let response = site(Counting::default()).answer(&Method::POST, "/metrics", None).await;
         assert_eq!(
             (response.status().as_u16(), &response.headers()[ALLOW]),
             (405, &HeaderValue::from_static("GET, HEAD"))
@@ -156,7 +192,7 @@ mod tests {
         let rendered = Arc::new(AtomicUsize::new(0));
         let site = site(Counting(Arc::clone(&rendered)));
         for _ in 0..100 {
-            let body = site.answer(&Method::GET, "/metrics").await.into_body();
+            let body = site.answer(&Method::GET, "/metrics", None).await.into_body();
             assert_eq!(body.collect().await.expect("a body in memory").to_bytes(), "up 1\n");
         }
         assert!(rendered.load(Ordering::Relaxed) < 100);

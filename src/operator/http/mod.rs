@@ -4,12 +4,15 @@
 //! - `/livez` depends on nothing but the driver's loop, never on the API server.
 //! - A client that is slow, silent or one of hundreds takes nothing from the others: connections,
 //!   requests, time and buffers are bounded, and where all connections are taken the oldest one goes.
+//! - The gate stands before `/metrics` alone: no probe of a kubelet needs a token.
 
 mod answer;
+mod gate;
 mod health;
 mod impatient;
 mod serve;
 
 pub use answer::{Pages, Site};
+pub use gate::{Gate, Verdict};
 pub use health::{Awaited, Heartbeat, Readiness};
 pub use serve::{BindError, Limits, Server};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
+use http::header::AUTHORIZATION;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -180,7 +181,10 @@ impl Drop for Connections {
 async fn converse(stream: TcpStream, site: Arc<Site>, limits: Limits) -> Result<(), hyper::Error> {
     let service = service_fn(move |request: Request<Incoming>| {
         let site = Arc::clone(&site);
-        async move { Ok::<_, Infallible>(site.answer(request.method(), request.uri().path()).await) }
+        async move {
+            let authorization = request.headers().get(AUTHORIZATION);
+            Ok::<_, Infallible>(site.answer(request.method(), request.uri().path(), authorization).await)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -169,8 +169,8 @@ mod tests {
     #[test]
     fn what_others_put_into_an_object_is_no_remedy() {
         let of = |remedy: &str| {
-            let finding = Finding { remedy: vec![Remedy::Words(remedy.to_owned())], ..finding("web") };
-            let object = json!(FindingObject::of(&finding, FindingState::Confirmed, None));
+            let mut object = json!(FindingObject::of(&finding("web"), FindingState::Confirmed, None));
+            object["status"]["remedy"] = json!([remedy]);
             let stored: Stored = serde_json::from_value(object).expect("an object");
             texts(&stored.finding().expect("a finding").0)
         };

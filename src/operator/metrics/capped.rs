@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use crate::report::metrics::text::Metric;
-use crate::report::metrics::{MAX_SERIES, OVERFLOW};
+use crate::report::metrics::{MAX_SERIES, OVERFLOW, SHARE};
 use crate::source::hash::mark;
 use crate::time::Time;
 
@@ -62,6 +62,9 @@ impl<const N: usize> Capped<N> {
             self.make_room(now);
         }
         if self.series.len() >= MAX_SERIES {
+            self.take_from_the_largest(&values[0]);
+        }
+        if self.series.len() >= MAX_SERIES {
             self.overflow = self.overflow.saturating_add(by);
             let is_new = self.refused.len() < MOST_KEPT && self.refused.insert(mark(&values));
             return !is_new;
@@ -105,6 +108,28 @@ impl<const N: usize> Capped<N> {
     }
 }
 
+impl<const N: usize> Capped<N> {
+    /// Takes a place from the namespace that has most, for one that has fewer: of its series that
+    /// which grew least lately. What is not remembered of it would go back, so then it stays.
+    fn take_from_the_largest(&mut self, namespace: &str) {
+        let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+        for values in self.series.keys() {
+            *sizes.entry(&values[0]).or_default() += 1;
+        }
+        let own = sizes.get(namespace).copied().unwrap_or_default();
+        let Some((largest, size)) = sizes.into_iter().max_by_key(|(_, size)| *size) else { return };
+        if size <= SHARE.max(own + 1) || self.kept.len() >= MOST_KEPT {
+            return;
+        }
+        let of_it = self.series.iter().filter(|(values, _)| values[0] == largest);
+        let Some((values, _)) = of_it.min_by_key(|(_, series)| series.grown) else { return };
+        let values = values.clone();
+        if let Some(series) = self.series.remove(&values) {
+            self.kept.insert(mark(&values), series.count);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +165,30 @@ mod tests {
         counted.add(["old".into()], 1, Time::default());
         counted.add(["new".into()], 1, Time::default().plus(10 * QUIET));
         assert!(text(&counted).contains("{workload=\"old\"} 1\n"));
+    }
+
+    #[test]
+    fn a_namespace_with_much_leaves_room_for_the_others_and_counts_on() {
+        let mut counted = Capped::new(METRIC, ["namespace", "workload"]);
+        let series = |namespace: &str, number: usize| [namespace.to_owned(), format!("web-{number}")];
+        for number in 0..MAX_SERIES {
+            counted.add(series("a-tenant", number), 3, Time::from_millis(number as i64));
+        }
+        for number in 0..SHARE {
+            assert!(counted.add(series("zoo", number), 1, Time::from_millis(9_000)), "{number}");
+        }
+        assert_eq!(counted.series.len(), MAX_SERIES);
+        assert!(!counted.add(series("a-tenant", MAX_SERIES), 1, Time::from_millis(9_000)));
+        // It takes no place from who has fewer, and what gave its place goes on from its count.
+        for number in SHARE..MAX_SERIES - SHARE {
+            counted.add(series("zoo", number), 1, Time::from_millis(9_000));
+        }
+        let own = counted.series.keys().filter(|values| values[0] == "a-tenant").count();
+        assert!(own.abs_diff(MAX_SERIES / 2) <= 1, "{own}");
+        for number in 0..SHARE {
+            counted.add(series("new", number), 1, Time::from_millis(9_000));
+        }
+        assert!(counted.kept.values().all(|count| [1, 3].contains(count)));
     }
 
     fn full(now: Time) -> Capped<1> {

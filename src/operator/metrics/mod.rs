@@ -118,7 +118,12 @@ impl Metrics {
 
     /// Something became of a message.
     pub fn notification(&self, receiver: &str, outcome: Sent) {
-        self.notifications.with_label_values(&[receiver, outcome.word()]).inc();
+        self.notifications(receiver, outcome, 1);
+    }
+
+    /// The same became of so many.
+    pub fn notifications(&self, receiver: &str, outcome: Sent, count: usize) {
+        self.notifications.with_label_values(&[receiver, outcome.word()]).inc_by(count as u64);
     }
 
     /// So many messages wait for a receiver.

@@ -59,10 +59,15 @@ impl Command {
         self
     }
 
-    /// The line, where it may be pasted; as an error where it is only to be read.
+    /// The line, where it may be pasted; as an error where it is only to be read, which it then says.
     pub fn finish(self) -> Result<String, String> {
-        if self.is_safe { Ok(self.line) } else { Err(self.line) }
+        if self.is_safe { Ok(self.line) } else { Err(not_to_be_pasted(&self.line)) }
     }
+}
+
+/// What looks like a command and is none.
+pub(super) fn not_to_be_pasted(line: &str) -> String {
+    format!("not to be pasted, since a name in it would be read as something else: {line}")
 }
 
 /// The kind as kubectl takes it; of a definition that others may have by that name, with its group.

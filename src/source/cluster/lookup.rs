@@ -2,10 +2,10 @@
 
 mod around;
 mod fetch;
+mod queue;
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -18,6 +18,7 @@ use crate::source::recording::{Object, RecordKind};
 use crate::source::{Observer, Oddity, Related};
 use around::{Gathered, around};
 use fetch::Fetcher;
+use queue::{Put, Queue};
 
 /// Needs that wait: two for each of 4,000 workloads that begin to loop at once, at some 200 bytes.
 const MOST_WAITING: usize = 8192;
@@ -47,8 +48,9 @@ struct Attempt {
 /// Looks up what it is asked; cheap to clone. It ends when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct Lookup {
-    asked: mpsc::Sender<Need>,
-    waiting: Arc<Mutex<BTreeSet<Need>>>,
+    /// Wakes the worker.
+    asked: mpsc::Sender<()>,
+    queue: Arc<Mutex<Queue>>,
     counts: Arc<LookupCounts>,
 }
 
@@ -100,34 +102,31 @@ impl Lookup {
     ///
     /// A need may be answered twice: with what could be had at once, and with the rest later.
     pub fn start(access: &Access) -> (Self, mpsc::Receiver<Answer>) {
-        let (asked, needs) = mpsc::channel(MOST_WAITING);
+        let (asked, woken) = mpsc::channel(1);
         let (answers, answered) = mpsc::channel(MOST_ANSWERS);
-        let (waiting, counts) = (Arc::<Mutex<BTreeSet<Need>>>::default(), Arc::<LookupCounts>::default());
+        let (queue, counts) = (Arc::<Mutex<Queue>>::default(), Arc::<LookupCounts>::default());
         let worker = Worker {
             fetcher: Fetcher::new(access.client().clone()),
-            waiting: Arc::clone(&waiting),
+            queue: Arc::clone(&queue),
             counts: Arc::clone(&counts),
             answers,
         };
-        tokio::spawn(async move { worker.run(needs).await });
-        (Self { asked, waiting, counts }, answered)
+        tokio::spawn(async move { worker.run(woken).await });
+        (Self { asked, queue, counts }, answered)
     }
 
     /// Asks; at once, and without waiting. What waits already is asked once.
     pub fn ask(&self, need: Need) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.contains(&need) {
-            return;
+        if locked(&self.queue).put(need) != Put::Waits {
+            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }
-        match self.asked.try_send(need.clone()) {
-            Ok(()) => _ = waiting.insert(need),
-            Err(_) => _ = self.counts.dropped.fetch_add(1, Ordering::Relaxed),
-        }
+        // Where it is full the worker is about to look anyway.
+        _ = self.asked.try_send(());
     }
 
     /// How many needs wait.
     pub fn depth(&self) -> usize {
-        self.asked.max_capacity() - self.asked.capacity()
+        locked(&self.queue).len()
     }
 
     /// How needs ended so far.
@@ -152,22 +151,22 @@ impl Answer {
 
 struct Worker {
     fetcher: Fetcher,
-    waiting: Arc<Mutex<BTreeSet<Need>>>,
+    queue: Arc<Mutex<Queue>>,
     counts: Arc<LookupCounts>,
     answers: mpsc::Sender<Answer>,
 }
 
 impl Worker {
-    async fn run(&self, mut needs: mpsc::Receiver<Need>) {
+    async fn run(&self, mut woken: mpsc::Receiver<()>) {
         let mut work = FuturesUnordered::new();
         loop {
+            while work.len() < AT_ONCE {
+                // Asked once more from now on, it is another question: what is read may be older.
+                let Some(need) = locked(&self.queue).next() else { break };
+                work.push(self.answer(need));
+            }
             tokio::select! {
-                need = needs.recv(), if work.len() < AT_ONCE => {
-                    let Some(need) = need else { break };
-                    // Asked once more from now on, it is another question: what is read may be older.
-                    self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&need);
-                    work.push(self.answer(need));
-                }
+                woken = woken.recv() => if woken.is_none() { break },
                 Some(()) = work.next() => {}
                 () = self.fetcher.forget(), if work.is_empty() => {}
             }
@@ -196,6 +195,10 @@ impl Worker {
         // Nobody listens any more when the operator ends.
         _ = self.answers.send(Answer { need, objects: gathered.objects, is_whole }).await;
     }
+}
+
+fn locked(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ fn the_chart_gives_the_objects_of_the_manifests() {
     for (folders, values) in [
         (&["base"][..], &[][..]),
         (&["overlays/ha"], &["--set", "replicas=2"]),
+        (&["overlays/metrics-authentication"], &["--set", "metrics.authentication=true"]),
         (&["overlays/namespaced"], &["--set", "config.watch.namespaces={default}"]),
         (
             &["base", "overlays/prometheus-operator", "dashboard"],

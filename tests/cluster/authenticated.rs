@@ -1,0 +1,76 @@
+//! Metrics for those who may get them: tokens, roles and reviews of a real API server.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::harness::{Api, waiting};
+use crate::installed::Installed;
+use crate::operator::Operator;
+
+const SOON: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn metrics_are_for_who_may_get_them_and_health_is_for_everybody() {
+    let installed = Installed::start_with("authenticated", "overlays/metrics-authentication").await;
+    let _witness = installed.cluster.witness();
+    let api = installed.cluster.admin();
+    let tokens = [account(&api, "monitoring").await, account(&api, "tenant").await];
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "prometheus"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "probehound-metrics-reader"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "monitoring"}],
+    });
+    api.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", &binding).await.expect("a binding");
+
+    let operator = settings(&installed, "authenticated").await;
+    operator.until_ready().await;
+
+    let [prometheus, tenant] = &tokens;
+    waiting::eventually("who may get them does", SOON, async || {
+        let code = code(&operator, "/metrics", prometheus).await;
+        if code == 200 { Ok(()) } else { Err(code) }
+    })
+    .await;
+    assert_eq!(code(&operator, "/metrics", tenant).await, 403);
+    assert_eq!(code(&operator, "/metrics", "made-up").await, 401);
+    assert_eq!(Api::anonymous(&url(&operator), "").get("/metrics").await.code, 401);
+    for path in ["/livez", "/readyz"] {
+        assert_eq!(Api::anonymous(&url(&operator), "").get(path).await.code, 200, "{path}");
+    }
+    let log = operator.log();
+    assert!(tokens.iter().all(|token| !log.contains(token.as_str())), "a token is logged");
+}
+
+#[tokio::test]
+async fn without_the_right_to_ask_nobody_reads_metrics_and_the_log_says_why() {
+    let installed = Installed::shared().await;
+    let _witness = installed.cluster.witness();
+    let token = account(&installed.cluster.admin(), "unanswered").await;
+    let operator = settings(installed, "unanswered").await;
+    operator.until_ready().await;
+    assert_eq!(code(&operator, "/metrics", &token).await, 503);
+    assert!(operator.log().contains("manifests/overlays/metrics-authentication"), "{}", operator.log());
+}
+
+async fn settings(installed: &Installed, name: &str) -> Operator {
+    let settings = installed.settings(name).await.env("PROBEHOUND_METRICS_AUTHENTICATION", "true");
+    settings.start(installed.cluster.folder())
+}
+
+/// The token of an account in a namespace of its own.
+async fn account(api: &Api, namespace: &str) -> String {
+    api.create_namespace(namespace).await;
+    api.create_service_account(namespace, "default").await;
+    api.token_of(namespace, "default", 600).await
+}
+
+async fn code(operator: &Operator, path: &str, token: &str) -> u16 {
+    Api::new(&url(operator), "", token).get(path).await.code
+}
+
+fn url(operator: &Operator) -> String {
+    format!("http://{}", operator.address())
+}

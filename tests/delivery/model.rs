@@ -1,0 +1,342 @@
+//! Every order in which two findings live, a receiver answers, and leaders die or change around each
+//! step of sending and recording: nothing is lost, and told again is only what a death, or an answer
+//! that did not come, left unrecorded.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock};
+
+use probehound::delivery::policy::{Admission, Item, Next, Past, Settings, next};
+use probehound::engine::{Cause, Finding};
+use probehound::finding::Identity;
+use probehound::report::object::{FindingState, Notification, Said};
+use probehound::report::tidings::{Dispatch, Kind, Outcome};
+
+use super::samples::{at, finding};
+
+/// Most leaders that die or lose the lead.
+const CHANGES: u8 = 2;
+/// Most answers that are none.
+const FAILURES: u8 = 2;
+/// Between two steps, in seconds: longer than anything that the policy waits for.
+const STEP: u64 = 400;
+
+/// How it is done, and how it could be done wrong.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Way {
+    /// A message is sent, then recorded; a new leader reads what is recorded.
+    AsItIs,
+    /// A message is recorded, then sent.
+    RecordsFirst,
+    /// A new leader goes by what it had read when it started.
+    ByItsCache,
+    /// The next message is sent while the one before is not recorded yet.
+    WithoutWaiting,
+}
+
+/// What happens next.
+#[derive(Copy, Clone, Debug)]
+enum Step {
+    /// The finding of that number goes on to what it is next.
+    Lives(usize),
+    /// The leader sends what is to be sent, and this comes of it.
+    Sends(Answer),
+    /// One more record of what was sent is written.
+    Records,
+    /// Another leader, or the same one anew.
+    LeaderChanges,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Answer {
+    Arrives,
+    /// It does not arrive.
+    Lost,
+    /// It arrives, and the connection breaks before the answer.
+    Broken,
+}
+
+const STEPS: [Step; 7] = [
+    Step::Lives(0),
+    Step::Lives(1),
+    Step::Records,
+    Step::LeaderChanges,
+    Step::Sends(Answer::Arrives),
+    Step::Sends(Answer::Lost),
+    Step::Sends(Answer::Broken),
+];
+
+/// What one finding is, one after the other.
+type Life = &'static [(FindingState, u32, Cause)];
+
+const LIVES: [Life; 2] = [
+    &[
+        (FindingState::Confirmed, 1, Cause::WrongPath),
+        (FindingState::Confirmed, 1, Cause::WrongPort),
+        (FindingState::Resolved, 1, Cause::WrongPort),
+        (FindingState::Confirmed, 2, Cause::WrongPath),
+    ],
+    &[(FindingState::Confirmed, 1, Cause::WrongPath), (FindingState::Withdrawn, 1, Cause::WrongPath)],
+];
+
+/// The same as findings.
+static FINDINGS: LazyLock<Vec<Vec<Arc<Finding>>>> = LazyLock::new(|| {
+    let lives = LIVES.iter().enumerate();
+    lives.map(|(number, life)| life.iter().map(|moment| Arc::new(at_a_moment(number, *moment))).collect()).collect()
+});
+
+fn at_a_moment(number: usize, (state, episodes, cause): (FindingState, u32, Cause)) -> Finding {
+    let resolved_at = (state == FindingState::Resolved).then(|| at(7));
+    Finding { cause, episodes, resolved_at, ..finding(&format!("web-{number}"), 5) }
+}
+
+/// What the receiver heard of a finding.
+#[derive(Clone, Debug)]
+struct Heard {
+    kind: Kind,
+    episode: u32,
+    said: Said,
+    recorded: bool,
+    /// The number of the message.
+    message: usize,
+}
+
+impl Heard {
+    fn is_repeated_by(&self, other: &Self) -> bool {
+        (self.kind, self.episode, &self.said) == (other.kind, other.episode, &other.said)
+    }
+
+    const fn essence(&self) -> (Kind, u32, Cause, bool) {
+        (self.kind, self.episode, self.said.cause, self.recorded)
+    }
+}
+
+#[derive(Clone)]
+struct State {
+    way: Way,
+    settings: Arc<Settings>,
+    now: u64,
+    ages: [usize; 2],
+    /// What stands in the objects.
+    recorded: BTreeMap<Identity, Notification>,
+    /// What the leader knows that was told.
+    known: BTreeMap<Identity, Notification>,
+    /// What was sent, or is to be sent, and is not recorded yet.
+    under_way: VecDeque<(Identity, Notification)>,
+    heard: BTreeMap<Identity, Vec<Heard>>,
+    messages: usize,
+    changes: u8,
+    failures: u8,
+    /// Those of the failures of which the receiver heard.
+    broken: u8,
+}
+
+#[test]
+fn in_no_order_is_anything_lost_or_told_again_but_for_a_death() {
+    for digest_above in [1, 5] {
+        let explored = explore(Way::AsItIs, digest_above).unwrap_or_else(|wrong| panic!("{wrong}"));
+        println!("{explored} states");
+        assert!(explored > 1_000, "{explored} states");
+    }
+}
+
+#[test]
+fn the_model_finds_what_would_be_wrong() {
+    let wrong = |way| explore(way, 5).expect_err("it is wrong");
+    assert!(wrong(Way::RecordsFirst).contains("is lost"));
+    assert!(wrong(Way::ByItsCache).contains("told again"));
+    assert!(wrong(Way::WithoutWaiting).contains("told again"));
+}
+
+/// Looks at every state that can be reached; how many there are.
+fn explore(way: Way, digest_above: usize) -> Result<usize, String> {
+    let settings = Settings { digest_above, ..Settings::default() };
+    let mut seen = BTreeSet::new();
+    let mut todo = vec![(State::new(way, settings), Vec::new())];
+    while let Some((state, steps)) = todo.pop() {
+        if !seen.insert(state.mark()) {
+            continue;
+        }
+        state.check().map_err(|wrong| format!("{wrong} after {steps:?}"))?;
+        for step in STEPS {
+            let mut after = state.clone();
+            if after.take(step) {
+                todo.push((after, steps.iter().copied().chain([step]).collect()));
+            }
+        }
+    }
+    Ok(seen.len())
+}
+
+impl State {
+    fn new(way: Way, settings: Settings) -> Self {
+        Self {
+            way,
+            settings: Arc::new(settings),
+            now: STEP,
+            ages: [0; 2],
+            recorded: BTreeMap::new(),
+            known: BTreeMap::new(),
+            under_way: VecDeque::new(),
+            heard: BTreeMap::new(),
+            messages: 0,
+            changes: 0,
+            failures: 0,
+            broken: 0,
+        }
+    }
+
+    /// All that tells it from other states: times do not, since all that was told is longer ago than
+    /// anything waits for.
+    fn mark(&self) -> u64 {
+        let told = |told: &BTreeMap<Identity, Notification>| {
+            told.values()
+                .map(|told| (told.episode, told.told, told.said.as_ref().map(|said| said.cause)))
+                .collect::<Vec<_>>()
+        };
+        let keys: Vec<_> = self.under_way.iter().map(|(identity, told)| (&identity.workload, told.told)).collect();
+        let heard: Vec<_> = self.heard.values().flatten().map(Heard::essence).collect();
+        let counts = (self.ages, self.changes, self.failures, self.broken, self.repeated());
+        let mut hasher = DefaultHasher::new();
+        format!("{:?}", (counts, told(&self.recorded), told(&self.known), keys, heard)).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// `false` where that cannot happen now.
+    fn take(&mut self, step: Step) -> bool {
+        self.now += STEP;
+        match step {
+            Step::Lives(number) => {
+                self.ages[number] += 1;
+                self.ages[number] <= LIVES[number].len()
+            }
+            Step::Records => self.record(),
+            Step::LeaderChanges => self.change_leader(),
+            Step::Sends(answer) => self.send(answer),
+        }
+    }
+
+    fn change_leader(&mut self) -> bool {
+        self.changes += 1;
+        self.under_way.clear();
+        self.known = if self.way == Way::ByItsCache { BTreeMap::new() } else { self.recorded.clone() };
+        self.changes <= CHANGES
+    }
+
+    fn send(&mut self, answer: Answer) -> bool {
+        if !self.under_way.is_empty() && self.way != Way::WithoutWaiting {
+            return false;
+        }
+        let Next::Send(dispatch) = self.next() else { return false };
+        self.failures += u8::from(answer != Answer::Arrives);
+        self.broken += u8::from(answer == Answer::Broken);
+        self.messages += 1;
+        if self.way == Way::RecordsFirst {
+            self.write_down(&dispatch);
+            while self.record() {}
+            // Killed in between, it is not sent.
+            self.hear(&dispatch, answer);
+        } else {
+            self.hear(&dispatch, answer);
+            if answer == Answer::Arrives {
+                self.write_down(&dispatch);
+            }
+        }
+        self.failures <= FAILURES
+    }
+
+    fn hear(&mut self, dispatch: &Dispatch, answer: Answer) {
+        if answer == Answer::Lost {
+            return;
+        }
+        for news in dispatch.news() {
+            let (episode, said) = (news.finding.episodes, Said::of(&news.finding));
+            let heard = Heard { kind: news.kind, episode, said, recorded: false, message: self.messages };
+            self.heard.entry(news.finding.identity()).or_default().push(heard);
+        }
+    }
+
+    fn write_down(&mut self, dispatch: &Dispatch) {
+        for (identity, told) in dispatch.records("slack", at(self.now), &Outcome::Delivered) {
+            self.known.insert(identity.clone(), told.clone());
+            self.under_way.push_back((identity, told));
+        }
+    }
+
+    /// Writes one more record.
+    fn record(&mut self) -> bool {
+        let Some((identity, told)) = self.under_way.pop_front() else { return false };
+        if let Some(last) = self.heard.get_mut(&identity).and_then(|heard| heard.last_mut()) {
+            last.recorded = true;
+        }
+        self.recorded.insert(identity, told);
+        true
+    }
+
+    fn next(&self) -> Next {
+        let past = Past { since: at(0), first_told: Some(at(0)), not_before: at(0) };
+        let items: Vec<Item> = (0..2).filter_map(|number| self.item(number)).collect();
+        next(&items, past, &self.settings, at(self.now))
+    }
+
+    fn item(&self, number: usize) -> Option<Item> {
+        let age = self.ages[number].checked_sub(1)?;
+        let finding = Arc::clone(&FINDINGS[number][age]);
+        let told = self.known.get(&finding.identity()).cloned();
+        Some(Item { finding, state: LIVES[number][age].0, silenced: false, admission: Admission::Routed, told })
+    }
+
+    /// Whether all would be well if nothing happened any more.
+    fn check(&self) -> Result<(), String> {
+        let mut end = self.clone();
+        for _ in 0..20 {
+            end.now += STEP;
+            while end.record() {}
+            if !end.send(Answer::Arrives) {
+                break;
+            }
+        }
+        (0..2).filter_map(|number| end.item(number)).try_for_each(|item| end.is_well(&item))?;
+        let repeated = end.repeated();
+        if repeated <= usize::from(end.changes + end.broken) {
+            Ok(())
+        } else {
+            Err(format!("{repeated} messages are told again"))
+        }
+    }
+
+    /// How many messages told something that was told again.
+    fn repeated(&self) -> usize {
+        let mut repeated = BTreeSet::new();
+        for heard in self.heard.values() {
+            for (place, one) in heard.iter().enumerate() {
+                let again = heard[place + 1..].iter().any(|other| one.is_repeated_by(other));
+                repeated.extend(again.then_some(one.message));
+            }
+        }
+        repeated.len()
+    }
+
+    fn is_well(&self, item: &Item) -> Result<(), String> {
+        let name = &item.finding.workload;
+        let none = Vec::new();
+        let heard = self.heard.get(&item.finding.identity()).unwrap_or(&none);
+        for (place, one) in heard.iter().enumerate() {
+            if heard[..place].iter().any(|before| before.recorded && before.is_repeated_by(one)) {
+                return Err(format!("{:?} of {name} is told again", one.kind));
+            }
+        }
+        let last = heard.last();
+        let is_open = |last: &Heard| matches!(last.kind, Kind::Opened | Kind::Changed);
+        let said = (item.finding.episodes, Said::of(&item.finding));
+        let is_told = match item.state {
+            FindingState::Confirmed => {
+                last.is_some_and(|last| is_open(last) && (last.episode, last.said.clone()) == said)
+            }
+            FindingState::Resolved => last.is_some_and(|last| !is_open(last)),
+            // Nobody knows that it was told where that was not recorded.
+            FindingState::Withdrawn => !last.is_some_and(|last| is_open(last) && last.recorded),
+        };
+        if is_told { Ok(()) } else { Err(format!("news of {name} is lost: {:?}, heard {last:?}", item.state)) }
+    }
+}

@@ -1,0 +1,68 @@
+//! An Alertmanager of our own on loopback: takes the good ones of a request, and answers 400 where
+//! one of them is bad, as the real one does (api/v2/api.go).
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+/// The server; its thread ends with the process.
+pub struct Alertmanager {
+    address: SocketAddr,
+    requests: Arc<Mutex<Vec<Vec<Value>>>>,
+}
+
+impl Alertmanager {
+    /// Listens on a free port of loopback; an alert of the workload `bad` is bad.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+        let address = listener.local_addr().expect("it listens");
+        let requests = Arc::<Mutex<Vec<Vec<Value>>>>::default();
+        let seen = Arc::clone(&requests);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                // A client that goes away is the client's affair.
+                let _ = answer(stream, &seen);
+            }
+        });
+        Self { address, requests }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// All requests so far.
+    pub fn requests(&self) -> Vec<Vec<Value>> {
+        self.requests.lock().expect("no panic holds it").clone()
+    }
+}
+
+fn is_bad(alert: &Value) -> bool {
+    alert["labels"]["workload"] == "bad"
+}
+
+fn answer(stream: TcpStream, seen: &Mutex<Vec<Vec<Value>>>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let alerts: Vec<Value> = serde_json::from_slice(&body).unwrap_or_default();
+    let status = if alerts.is_empty() || alerts.iter().any(is_bad) { "400 Bad Request" } else { "200 OK" };
+    seen.lock().expect("no panic holds it").push(alerts);
+    reader
+        .get_mut()
+        .write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes())
+}
