@@ -183,8 +183,15 @@ impl<'a> Evidence<'a> {
     pub fn only_budget_was_cut(&self) -> bool {
         let (Some(before), Some(spec)) = (self.before(), self.spec()) else { return false };
         let Some(earlier) = self.probe.and_then(|kind| before.probe(kind)) else { return false };
-        let budget = |spec: &ProbeSpec| spec.shortest_kill().saturating_add(spec.period);
-        before.same_app(self.container) && earlier.handler == spec.handler && budget(earlier) > budget(spec)
+        let least = |spec: &ProbeSpec| spec.shortest_kill().saturating_add(spec.period);
+        // Whether it lives is asked when it has started.
+        let first = |container: &ContainerSpec| match (self.probe, &container.startup) {
+            (Some(ProbeKind::Liveness), Some(startup)) => least(startup),
+            _ => Duration::ZERO,
+        };
+        let budget = |spec: &ProbeSpec, container: &ContainerSpec| least(spec).saturating_add(first(container));
+        let cut = budget(earlier, before) > budget(spec, self.container);
+        cut && before.same_app(self.container) && earlier.handler == spec.handler
     }
 
     /// That the same request was answered under this template.

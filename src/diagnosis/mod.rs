@@ -92,9 +92,9 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
     let refused = if answered { population.unanswered.saturating_sub(population.silent) } else { 0 };
     let silent = population.spared.max(population.silent + refused);
     let of_most = silent < population.failing.saturating_sub(refused).max(1);
-    let known = |candidate: Candidate| match candidate.deterministic {
-        true => candidate.needs(of_most, "whether it fails in the other pods, of which nothing was heard"),
-        false => candidate,
+    let known = |candidate: Candidate| {
+        let lacks = candidate.deterministic && !of_most;
+        candidate.needs(!lacks, "whether it fails in the other pods, of which nothing was heard")
     };
     weigh(evidence, causes.iter().filter_map(|cause| cause(evidence)).map(known).collect())
 }
