@@ -64,6 +64,24 @@ pub enum Busy {
     Other,
 }
 
+/// That something could not be done.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Setback {
+    /// It is not tried again before.
+    pub at_least: Duration,
+    /// It is tried again then, however often it failed.
+    pub at_most: Duration,
+    /// Nothing reaches the server: when something does, it is tried at once.
+    pub is_out: bool,
+}
+
+impl Setback {
+    /// One of this object alone.
+    pub const fn own(at_least: Duration) -> Self {
+        Self { at_least, at_most: LONGEST_PAUSE, is_out: false }
+    }
+}
+
 /// What to do next with an object.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Step {
@@ -234,7 +252,7 @@ impl Item {
         if stands {
             motion.failures = 0;
         } else {
-            self.failed(PAUSE, now);
+            self.failed(Setback::own(PAUSE), now);
         }
     }
 
@@ -261,11 +279,19 @@ impl Item {
     }
 
     /// Something could not be done.
-    pub fn failed(&mut self, at_least: Duration, now: Instant) {
+    pub fn failed(&mut self, setback: Setback, now: Instant) {
         let motion = self.motion();
         let pause = PAUSE.saturating_mul(1 << motion.failures.min(6)).min(LONGEST_PAUSE);
         motion.failures = motion.failures.saturating_add(1);
-        motion.not_before = Some(now + pause.max(at_least));
+        motion.not_before = Some(now + pause.max(setback.at_least).min(setback.at_most));
+    }
+
+    /// What was in the way of all is over.
+    pub fn is_back(&mut self, now: Instant) {
+        if let Some(motion) = self.motion.as_mut().filter(|motion| motion.failures > 0) {
+            motion.failures = 0;
+            motion.not_before = motion.not_before.map(|at| at.min(now));
+        }
     }
 
     fn wanted(&self) -> Option<&Wanted> {

@@ -415,7 +415,7 @@ impl World {
 
     fn fail(&mut self) -> bool {
         let Some((key, _)) = self.take() else { return false };
-        self.plan.done(&key, Outcome::Failed(Duration::ZERO), self.now());
+        self.plan.done(&key, Outcome::Failed(Setback::own(Duration::ZERO)), self.now());
         true
     }
 
