@@ -11,6 +11,8 @@ use crate::time::Time;
 
 /// Counts alone are written no more often.
 const COUNTS: Duration = Duration::from_mins(1);
+/// What cannot wait is so much before what can, where all is due at once.
+const FIRST: Duration = Duration::from_millis(1);
 /// Nothing of one finding is written more often, whatever happens.
 pub const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause after failures.
@@ -204,7 +206,7 @@ impl Item {
     }
 
     /// When something is to be done, if ever.
-    pub fn next(&mut self, hurry: bool, now: Instant) -> Option<Instant> {
+    pub fn next(&mut self, hurry: Option<Instant>, now: Instant) -> Option<Instant> {
         let next = self.steps(hurry, now).into_iter().flatten().map(|(at, _)| at).min();
         if next.is_none() {
             self.forget_what_is_done();
@@ -213,7 +215,7 @@ impl Item {
     }
 
     /// Begins what is due.
-    pub fn begin(&mut self, key: &Key, hurry: bool, now: Instant) -> Option<Action> {
+    pub fn begin(&mut self, key: &Key, hurry: Option<Instant>, now: Instant) -> Option<Action> {
         self.take_due();
         let due = self.steps(hurry, now).into_iter().flatten().filter(|(at, _)| *at <= now);
         let (_, step) = due.min_by_key(|(_, step)| *step)?;
@@ -299,14 +301,16 @@ impl Item {
     }
 
     /// When which step is to be taken; none while one is being taken.
-    fn steps(&self, hurry: bool, now: Instant) -> [Option<(Instant, Step)>; 4] {
+    fn steps(&self, hurry: Option<Instant>, now: Instant) -> [Option<(Instant, Step)>; 4] {
         let Some(motion) = self.motion.as_ref().filter(|motion| motion.busy.is_none()) else { return [None; 4] };
         // After a failure all waits; a pause between two writes is for writes alone.
         let after_failures = motion.not_before.filter(|_| motion.failures > 0);
-        let pause = if hurry { after_failures } else { motion.not_before };
+        let pause = if hurry.is_some() { after_failures } else { motion.not_before };
+        // Before all counts, which are due since the hurry began.
+        let soon_at = hurry.map_or(now, |since| since.checked_sub(FIRST).unwrap_or(since));
         let from = |at: Instant, pause: Option<Instant>| pause.map_or(at, |pause| at.max(pause));
-        let write = self.write_at(motion, hurry, now).map(|at| (from(at, pause), Step::Write));
-        let soon = |step: Step, wanted: bool| wanted.then(|| (from(now, after_failures), step));
+        let write = self.write_at(motion, hurry, soon_at).map(|at| (from(at, pause), Step::Write));
+        let soon = |step: Step, wanted: bool| wanted.then(|| (from(soon_at, after_failures), step));
         let exists = self.kept.is_some();
         [
             write,
@@ -316,14 +320,14 @@ impl Item {
         ]
     }
 
-    fn write_at(&self, motion: &Motion, hurry: bool, now: Instant) -> Option<Instant> {
+    fn write_at(&self, motion: &Motion, hurry: Option<Instant>, soon: Instant) -> Option<Instant> {
         match (&motion.wanted, &self.kept) {
             (None, _) => None,
             (Some(wanted), Some(kept)) if wanted.marks.whole == kept.marks.whole => None,
-            (Some(wanted), Some(kept)) if wanted.marks.essence == kept.marks.essence && !hurry => {
-                Some(motion.written.map_or(now, |written| written + COUNTS))
+            (Some(wanted), Some(kept)) if wanted.marks.essence == kept.marks.essence => {
+                Some(hurry.unwrap_or(motion.written.map_or(soon, |written| written + COUNTS)))
             }
-            (Some(_), _) => Some(now),
+            (Some(_), _) => Some(soon),
         }
     }
 }

@@ -93,8 +93,8 @@ pub struct Plan {
     removed: BTreeMap<Why, usize>,
     lists: u32,
     listing: BTreeMap<Scope, u32>,
-    /// Nothing waits for its time any more.
-    hurry: bool,
+    /// Since when nothing waits for its time any more.
+    hurry: Option<Instant>,
     contested: bool,
     /// What waits for the server to be back, and since when.
     out: Option<(Instant, BTreeSet<Key>)>,
@@ -113,7 +113,7 @@ impl Plan {
             removed: BTreeMap::new(),
             lists: 0,
             listing: BTreeMap::new(),
-            hurry: false,
+            hurry: None,
             contested: false,
             out: None,
         }
@@ -284,9 +284,10 @@ impl Plan {
         }
     }
 
-    /// What waits for its time becomes due, now and from now on: there is no later.
+    /// What waits for its time becomes due, now and from now on: there is no later. What is more than
+    /// a count comes first, whenever it comes.
     pub fn hurry(&mut self, now: Now) {
-        self.hurry = true;
+        self.hurry = Some(now.instant);
         self.sweep_at = None;
         let moving = self.items.iter().filter(|(_, item)| item.is_moving());
         let moving: Vec<Key> = moving.map(|(key, _)| key.clone()).collect();
