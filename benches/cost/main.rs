@@ -1,11 +1,13 @@
-//! What probehound costs: decoding, the engine, memory, replay. `make bench`; the results stand in
-//! docs/benchmarks.md.
+//! What probehound costs: decoding, the engine, memory, replay, a change where much is known. `make
+//! bench`; the results stand in docs/benchmarks.md.
 //!
-//! `cost memory` measures memory alone; `cost repeat CASE TIMES` does a case so often and prints
+//! `cost memory` measures memory alone, `cost change` a change; `cost repeat CASE TIMES` does a case so often and prints
 //! nothing: both for `benches/instructions`.
 
+mod change;
 mod pods;
 mod sample;
+mod support;
 
 use std::alloc::System;
 use std::hint::black_box;
@@ -39,6 +41,7 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.as_slice() {
         [only] if only == "memory" => memory(),
+        [only] if only == "change" => change::measure(),
         [repeat, name, times] if repeat == "repeat" => again(name, times.parse().expect("a number")),
         _ => all(&mut Criterion::default().configure_from_args()),
     }
@@ -46,6 +49,7 @@ fn main() {
 
 fn all(criterion: &mut Criterion) {
     memory();
+    change::measure();
     let json = pods::json(1, REPLICAS);
     println!("a pod event has {} bytes", json.len());
     measure(criterion, "decode", decode(&json), 100);

@@ -1,6 +1,7 @@
-//! An Alertmanager's task: tells what fires, again and again, and what is over for a while.
+//! An Alertmanager's task: tells what fires, again and again, and what is over for a while; in
+//! between what changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,17 @@ use crate::time::Time;
 
 /// The findings, as far as this receiver may be told of them.
 type Known = BTreeMap<ObjectKey, Standing>;
+
+/// What was sent in a round.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Round {
+    /// All that there is.
+    All,
+    /// What has changed.
+    Changes,
+    /// Not all that was to be sent.
+    Broken,
+}
 
 /// Rounds because of a change are no closer: a storm is one request.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -60,7 +72,7 @@ impl AlertWorker {
         let mut alerts =
             Alerts::new(self.to.resend_every, config.cluster_name.clone()).with_runbook(config.runbook_url.clone());
         let mut pace = Pace::new(&self.name, clock::now());
-        let mut known = BTreeMap::new();
+        let (mut known, mut whole) = (BTreeMap::new(), None);
         loop {
             let mut leadership = self.leadership.clone();
             tokio::select! {
@@ -70,52 +82,77 @@ impl AlertWorker {
             }
             let started = Instant::now();
             if self.ledger.record() != Record::Unknown && clock::now() >= pace.not_before() {
-                self.round(&mut alerts, &mut known, &mut pace).await;
+                // What could not be sent is sent with all else.
+                let due = whole.is_none_or(|last: Instant| last.elapsed() >= self.to.resend_every);
+                whole = match self.round(&mut alerts, &mut known, &mut pace, due).await {
+                    Round::All => Some(started),
+                    Round::Changes => whole,
+                    Round::Broken => None,
+                };
             }
             tokio::select! {
                 biased;
                 () = stop.asked() => return,
-                () = self.next_round(started, &pace) => {}
+                () = self.next_round(started, whole, &pace) => {}
             }
         }
     }
 
     /// Waits until it is time again: soon after a change, else after the usual while.
-    async fn next_round(&mut self, last: Instant, pace: &Pace) {
+    async fn next_round(&mut self, last: Instant, whole: Option<Instant>, pace: &Pace) {
         let held_back = pace.not_before().since(clock::now());
         if pace.failures() > 0 {
             return sleep(held_back.max(Duration::from_secs(1))).await;
         }
         tokio::select! {
-            () = sleep_until(last + self.to.resend_every) => {}
+            () = sleep_until(whole.unwrap_or(last) + self.to.resend_every) => {}
             () = self.ledger.changed() => sleep_until(last + SETTLE).await,
             Ok(()) = self.config.changed() => sleep_until(last + SETTLE).await,
         }
     }
 
-    async fn round(&mut self, alerts: &mut Alerts, known: &mut Known, pace: &mut Pace) {
+    /// Sends all that there is, or what has changed.
+    async fn round(&mut self, alerts: &mut Alerts, known: &mut Known, pace: &mut Pace, all: bool) -> Round {
+        let all = all || self.config.has_changed().unwrap_or(false);
         let (config, now) = (Arc::clone(&self.config.borrow_and_update()), clock::now());
-        self.learn(known, now);
-        let items: Vec<Item> = known
-            .values()
-            .map(|standing| Item {
-                finding: Arc::clone(&standing.finding),
-                state: standing.state,
-                silenced: standing.silenced,
-                admission: config.notifications.routes.admission(&self.name, &standing.finding, now),
-                told: None,
-            })
-            .collect();
-        let all: Vec<Alert> = std::iter::once(alerts.watchdog(now)).chain(alerts.round(&items, now)).collect();
+        let changed = self.learn(known);
+        let item = |standing: &Standing| Item {
+            finding: Arc::clone(&standing.finding),
+            state: standing.state,
+            silenced: standing.silenced,
+            admission: config.notifications.routes.admission(&self.name, &standing.finding, now),
+            told: None,
+        };
+        let (alerts, round): (Vec<Alert>, Round) = match changed.filter(|_| !all) {
+            None => {
+                let items: Vec<Item> = known.values().map(item).collect();
+                (std::iter::once(alerts.watchdog(now)).chain(alerts.round(&items, now)).collect(), Round::All)
+            }
+            Some(keys) => {
+                let items: Vec<Item> = keys.iter().filter_map(|key| known.get(key)).map(item).collect();
+                (alerts.change(&items, now), Round::Changes)
+            }
+        };
+        if round == Round::All {
+            self.forget(known, now);
+        }
+        if self.send(&alerts, pace, now).await { round } else { Round::Broken }
+    }
+
+    /// Whether all of them were sent.
+    async fn send(&self, alerts: &[Alert], pace: &mut Pace, now: Time) -> bool {
         let (client, credentials) = match self.ready() {
             Ok(ready) => ready,
-            Err(unready) => return self.failed(pace, now, &unready.to_string(), None),
+            Err(unready) => {
+                self.failed(pace, now, &unready.to_string(), None);
+                return false;
+            }
         };
-        let mut batches: Vec<&[Alert]> = all.chunks(alertmanager::MOST).rev().collect();
+        let mut batches: Vec<&[Alert]> = alerts.chunks(alertmanager::MOST).rev().collect();
         let mut splits = MOST_SPLITS;
         while let Some(batch) = batches.pop() {
             if !self.leadership.holds() {
-                return;
+                return false;
             }
             let reply = alertmanager::send(&client, &self.to.peers, credentials.clone(), batch).await;
             if matches!(reply, Reply::Refused(_)) && batch.len() > 1 && splits > 0 {
@@ -127,24 +164,34 @@ impl AlertWorker {
             }
             self.heed(reply, batch, pace);
             if pace.failures() > 0 {
-                return;
+                return false;
             }
         }
+        true
     }
 
-    /// Takes in what changed, and lets go of what has been over for so long that nobody is told of it.
-    fn learn(&mut self, known: &mut Known, now: Time) {
+    /// Takes in what changed, and gives back of which findings; `None` where it may be all.
+    fn learn(&mut self, known: &mut Known) -> Option<BTreeSet<ObjectKey>> {
         let news = self.ledger.take();
         if news.all {
             known.clear();
         }
+        let mut changed = BTreeSet::new();
         for (key, standing) in news.changed {
             match standing {
-                Some(standing) => drop(known.insert(key, standing)),
+                Some(standing) => {
+                    changed.insert(key.clone());
+                    known.insert(key, standing);
+                }
                 // Where nobody else is told of it, it is gone as soon as it is over.
                 None => drop(known.remove(&key)),
             }
         }
+        (!news.all).then_some(changed)
+    }
+
+    /// Lets go of what has been over for so long that nobody is told of it.
+    fn forget(&mut self, known: &mut Known, now: Time) {
         let past = known.extract_if(.., |_, standing| {
             let ended = standing.finding.resolved_at.or(standing.finding.confirmed_at);
             standing.state != FindingState::Confirmed && ended.is_none_or(|ended| now.since(ended) >= OVER)

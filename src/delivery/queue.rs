@@ -1,12 +1,13 @@
 //! What one receiver may have to be told: pure.
 //!
 //! Holds the findings of which something is due, now or later, and what was told in the last minute.
-//! What a change costs does not depend on how many findings there are.
+//! What a change costs does not depend on how many findings there are, nor on how many wait: the
+//! policy, which looks at all that may be told now, is asked when a message may be sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::policy::storm::AT_ONCE;
-use super::policy::{self, Item, Next, Past, Settings};
+use super::policy::{self, Item, MOST_IN_DIGEST, Next, Past, Settings};
 use super::route::Routes;
 use crate::operator::ledger::{News, Standing};
 use crate::report::object::ObjectKey;
@@ -28,22 +29,38 @@ pub struct Measure<'a> {
     pub now: Time,
 }
 
+/// What may be told now is gathered, so that it is told together.
+#[derive(Copy, Clone, Debug)]
+struct Gathering {
+    until: Time,
+    /// The policy is asked before if there is so much.
+    enough: usize,
+}
+
 /// What one receiver may have to be told.
 #[derive(Debug, Default)]
 pub struct Queue {
     waiting: BTreeMap<ObjectKey, (Time, Kind, Standing)>,
-    by_time: BTreeSet<(Time, ObjectKey)>,
+    /// Those whose time has not come, by it, and those that may be told now.
+    later: BTreeSet<(Time, ObjectKey)>,
+    ready: BTreeSet<ObjectKey>,
+    gathering: Option<Gathering>,
     /// Those that only wait for their reminder.
     reminders: usize,
     /// What was told in the last minute.
     recent: BTreeMap<ObjectKey, Standing>,
+    /// When what is no longer recent was last forgotten.
+    cleaned: Time,
+    /// Findings that the policy was shown.
+    #[cfg(test)]
+    shown: usize,
 }
 
 impl Queue {
     /// Takes in what changed; gives back of which findings nothing is due.
     pub fn take_in(&mut self, news: News, measure: &Measure) -> Vec<ObjectKey> {
         if news.all {
-            (self.waiting, self.by_time, self.reminders) = Default::default();
+            (self.waiting, self.later, self.ready, self.gathering, self.reminders) = Default::default();
         }
         let mut quiet = Vec::new();
         for (key, standing) in news.changed {
@@ -58,24 +75,51 @@ impl Queue {
 
     /// What to do next.
     pub fn next(&mut self, measure: &Measure) -> Next {
+        self.come_due(measure.now);
+        if measure.now.since(self.cleaned) >= AT_ONCE {
+            self.forget_what_is_past(measure.now);
+        }
+        let later = self.later.first().map(|(at, _)| *at);
+        let sooner = |until: Time| Next::Wait(later.map_or(until, |at| at.min(until)));
+        if self.ready.is_empty() {
+            return later.map_or(Next::Nothing, Next::Wait);
+        }
+        if measure.now < measure.past.not_before {
+            return sooner(measure.past.not_before);
+        }
+        if let Some(Gathering { until, enough }) = self.gathering
+            && measure.now < until
+            && self.ready.len() < enough
+        {
+            return sooner(until);
+        }
+        self.ask(measure)
+    }
+
+    /// Asks the policy, which looks at all that may be told now and at what was told just before.
+    fn ask(&mut self, measure: &Measure) -> Next {
+        self.gathering = None;
         self.forget_what_is_past(measure.now);
-        let ready: Vec<ObjectKey> =
-            self.by_time.iter().take_while(|(at, _)| *at <= measure.now).map(|(_, key)| key.clone()).collect();
+        let mut items = Vec::with_capacity(self.ready.len() + self.recent.len());
         // A mute time may have begun, or a reminder be due only later by now.
-        let mut items = Vec::with_capacity(ready.len() + self.recent.len());
-        for key in ready {
+        for key in std::mem::take(&mut self.ready) {
             let Some(standing) = self.remove(&key) else { continue };
             items.push(item(&standing, measure));
             self.put(key, standing, measure);
         }
-        items.extend(
-            self.recent.iter().filter(|(key, _)| !self.is_ready(key, measure.now)).map(|(_, it)| item(it, measure)),
-        );
+        let recent = self.recent.iter().filter(|(key, _)| !self.ready.contains(*key));
+        items.extend(recent.map(|(_, standing)| item(standing, measure)));
+        #[cfg(test)]
+        {
+            self.shown += items.len();
+        }
+        let later = self.later.first().map(|(at, _)| *at);
         match policy::next(&items, measure.past, measure.settings, measure.now) {
-            Next::Nothing => self.by_time.first().map_or(Next::Nothing, |(at, _)| Next::Wait(*at)),
+            Next::Nothing => later.map_or(Next::Nothing, Next::Wait),
             Next::Wait(until) => {
-                let first = self.by_time.iter().map(|(at, _)| *at).find(|at| *at > measure.now);
-                Next::Wait(first.map_or(until, |at| at.min(until)))
+                let enough = MOST_IN_DIGEST.max(self.ready.len() * 2);
+                self.gathering = (!self.ready.is_empty()).then_some(Gathering { until, enough });
+                Next::Wait(later.map_or(until, |at| at.min(until)))
             }
             send @ Next::Send(_) => send,
         }
@@ -87,20 +131,31 @@ impl Queue {
         self.waiting.len() - self.reminders
     }
 
-    fn is_ready(&self, key: &ObjectKey, now: Time) -> bool {
-        self.waiting.get(key).is_some_and(|(at, ..)| *at <= now)
+    fn forget_what_is_past(&mut self, now: Time) {
+        self.recent.retain(|_, standing| is_recent(standing, now));
+        self.cleaned = now;
+    }
+
+    fn come_due(&mut self, now: Time) {
+        while self.later.first().is_some_and(|(at, _)| *at <= now) {
+            self.ready.extend(self.later.pop_first().map(|(_, key)| key));
+        }
     }
 
     /// `false` if nothing of it is due.
     fn put(&mut self, key: ObjectKey, standing: Standing, measure: &Measure) -> bool {
-        if standing.told.as_ref().is_some_and(|told| told.at > measure.now.minus(AT_ONCE)) {
+        if is_recent(&standing, measure.now) {
             self.recent.insert(key.clone(), standing.clone());
         }
         let Some((at, kind)) = policy::due(&item(&standing, measure), measure.past, measure.settings) else {
             return false;
         };
         self.reminders += usize::from(kind == Kind::GoesOn);
-        self.by_time.insert((at, key.clone()));
+        if at <= measure.now {
+            self.ready.insert(key.clone());
+        } else {
+            self.later.insert((at, key.clone()));
+        }
         self.waiting.insert(key, (at, kind, standing));
         true
     }
@@ -108,13 +163,17 @@ impl Queue {
     fn remove(&mut self, key: &ObjectKey) -> Option<Standing> {
         let (at, kind, standing) = self.waiting.remove(key)?;
         self.reminders -= usize::from(kind == Kind::GoesOn);
-        self.by_time.remove(&(at, key.clone()));
+        self.later.remove(&(at, key.clone()));
+        if self.ready.remove(key) && self.ready.len() < MOST_IN_DIGEST {
+            // So few need not be gathered any more.
+            self.gathering = None;
+        }
         Some(standing)
     }
+}
 
-    fn forget_what_is_past(&mut self, now: Time) {
-        self.recent.retain(|_, standing| standing.told.as_ref().is_some_and(|told| told.at > now.minus(AT_ONCE)));
-    }
+fn is_recent(standing: &Standing, now: Time) -> bool {
+    standing.told.as_ref().is_some_and(|told| told.at > now.minus(AT_ONCE))
 }
 
 /// A finding, with what the routes say of it now.
@@ -125,5 +184,102 @@ pub fn item(standing: &Standing, measure: &Measure) -> Item {
         silenced: standing.silenced,
         admission: measure.routes.admission(measure.receiver, &standing.finding, measure.now),
         told: standing.told.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::delivery::route::Route;
+    use crate::finding::Finding;
+    use crate::operator::testing::{at, finding};
+    use crate::report::object::{FindingState, Notification, Said, Told};
+
+    #[test]
+    fn a_change_shows_the_policy_no_more_where_ten_thousand_findings_are_known() {
+        let shown = |known: usize| {
+            let mut receiver = Receiver::that_knows(known);
+            receiver.hear(standing("new", None), at(600));
+            assert!(matches!(receiver.next(at(600)), Next::Send(_)));
+            receiver.hear(standing("new", Some(at(600))), at(601));
+            assert!(matches!(receiver.next(at(601)), Next::Nothing));
+            receiver.queue.shown
+        };
+        assert_eq!(shown(100), 1);
+        assert_eq!(shown(10_000), 1);
+    }
+
+    #[test]
+    fn while_a_receiver_fails_what_waits_is_not_looked_at() {
+        let mut receiver = Receiver::that_knows(0);
+        receiver.past.not_before = at(900);
+        for number in 0..1_000 {
+            receiver.hear(standing(&format!("web-{number}"), None), at(600));
+            assert!(matches!(receiver.next(at(600)), Next::Wait(until) if until == at(900)));
+        }
+        assert_eq!(receiver.queue.shown, 0);
+        assert!(matches!(receiver.next(at(900)), Next::Send(_)));
+    }
+
+    #[test]
+    fn a_first_look_is_gathered_without_looking_at_all_of_it_for_each() {
+        let mut receiver = Receiver::that_knows(0);
+        receiver.past.first_told = None;
+        let findings = 4_000;
+        for number in 0..findings {
+            receiver.hear(standing(&format!("web-{number}"), None), at(3));
+            assert!(matches!(receiver.next(at(3)), Next::Wait(_)));
+        }
+        assert!(receiver.queue.shown < 3 * findings, "{}", receiver.queue.shown);
+        assert!(matches!(receiver.next(at(60)), Next::Send(_)));
+    }
+
+    struct Receiver {
+        queue: Queue,
+        routes: Routes,
+        settings: Settings,
+        past: Past,
+    }
+
+    impl Receiver {
+        fn that_knows(known: usize) -> Self {
+            let past = Past { since: at(0), first_told: Some(at(1)), not_before: Time::default() };
+            let routes = Routes(vec![Route::default_to("slack")]);
+            let mut it = Self { queue: Queue::default(), routes, settings: Settings::default(), past };
+            for number in 0..known {
+                it.hear(standing(&format!("known-{number}"), Some(at(2))), at(500));
+            }
+            it
+        }
+
+        fn hear(&mut self, standing: Standing, now: Time) {
+            let key = ObjectKey::of(&standing.finding.identity());
+            let news = News { changed: vec![(key, Some(standing))], ..News::default() };
+            let measure =
+                Measure { receiver: "slack", routes: &self.routes, settings: &self.settings, past: self.past, now };
+            self.queue.take_in(news, &measure);
+        }
+
+        fn next(&mut self, now: Time) -> Next {
+            let measure =
+                Measure { receiver: "slack", routes: &self.routes, settings: &self.settings, past: self.past, now };
+            self.queue.next(&measure)
+        }
+    }
+
+    fn standing(workload: &str, told: Option<Time>) -> Standing {
+        let finding = Finding { confirmed_at: Some(at(1)), ..finding(workload) };
+        let told = told.map(|at| Notification {
+            receiver: "slack".to_owned(),
+            episode: 1,
+            told: Told::Opened,
+            at,
+            said: Some(Said::of(&finding)),
+            digest: None,
+            refused: None,
+        });
+        Standing { finding: Arc::new(finding), state: FindingState::Confirmed, silenced: false, told }
     }
 }

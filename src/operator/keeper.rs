@@ -50,7 +50,9 @@ use super::metrics::labels::Queue;
 use super::stop::Stop;
 use crate::config::Config;
 use crate::finding::Identity;
+use crate::source::cluster::Trouble;
 use complaints::Complaints;
+use item::Setback;
 pub use memory::remembered;
 use memory::{Learnt, TakeOver};
 use plan::{Action, Now, Outcome, Plan};
@@ -132,11 +134,11 @@ impl Keeper {
     async fn keep(&mut self, sightings: impl Stream<Item = Sighting> + Send) {
         let mut sightings = std::pin::pin!(sightings);
         let mut leadership = self.means.leadership.clone();
-        let ledger = Arc::clone(&self.means.ledger);
+        let (ledger, way) = (Arc::clone(&self.means.ledger), self.means.store.way().clone());
         loop {
             self.start_what_is_due();
             self.means.metrics.queue_depth(Queue::Writes, self.work.len() + self.plan.overdue(now()));
-            let due = self.next_due();
+            let (due, out_since) = (self.next_due(), self.plan.out_since());
             tokio::select! {
                 Ok(()) = self.means.config.changed() => self.config_changed(),
                 news = self.news.next() => self.want(&news),
@@ -144,6 +146,7 @@ impl Keeper {
                 Some(sighting) = sightings.next() => self.see(sighting),
                 Some((key, done)) = self.work.next() => self.done(&key, done),
                 turn = self.role.next(&mut leadership) => self.turn(turn),
+                () = way.success_after(out_since.unwrap_or_else(Instant::now)), if out_since.is_some() => self.plan.is_back(now()),
                 () = sleep_until(due) => {}
             }
         }
@@ -284,14 +287,21 @@ impl Keeper {
                 self.means.ledger.excuse(key);
                 Outcome::Impossible
             }
-            Err(Refusal::NotLeading) => Outcome::Failed(Duration::ZERO),
+            Err(Refusal::NotLeading) => Outcome::Failed(Setback::own(Duration::ZERO)),
             Err(refusal) => {
                 count(WriteOutcome::Failed);
                 self.complaints.cannot_write(key, &refusal);
-                Outcome::Failed(refusal.pause())
+                Outcome::Failed(self.setback(&refusal))
             }
         };
         self.plan.done(key, outcome, now());
+    }
+
+    fn setback(&self, refusal: &Refusal) -> Setback {
+        let way = self.means.store.way();
+        let own = Setback::own(refusal.pause());
+        let is_out = way.is_out() || refusal.trouble() == Trouble::Connection;
+        Setback { at_most: way.at_most(own.at_most), is_out, ..own }
     }
 
     fn turn(&mut self, turn: Turn) {

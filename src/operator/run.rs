@@ -139,7 +139,7 @@ impl Parts {
         let server = Server::bind(config.http.listen, Limits::default())?;
         let leadership = elect(&config.leader_election, &access, tasks).await?;
         let namespaces = config.watch.namespaces.iter().map(|namespace| Arc::from(&**namespace)).collect();
-        let store = Store::new(access.another_client().await?, namespaces, leadership.clone());
+        let store = Store::new(access.another_client().await?, namespaces, leadership.clone()).by(access.way());
         let delivery = access.another_client().await?;
         let gate = gate(&config, &access).await?;
         let (running, config) = watch::channel(Arc::new(config));
@@ -201,7 +201,10 @@ impl Parts {
                     warn!(cause = %refusal, "Begins without what was said before");
                     return Vec::new();
                 }
-                Err(_) => sleep(backoff.wait()).await,
+                Err(refusal) => {
+                    let wait = backoff.wait();
+                    self.access.way().pause(wait, refusal.trouble(), &mut backoff).await;
+                }
             }
         }
     }
@@ -263,7 +266,11 @@ async fn reach(access: &Access) {
             warn!(cause, hint = error.hint(), "Cannot reach the cluster; trying again");
             told = Some((kind, Instant::now()));
         }
-        sleep(backoff.wait()).await;
+        let (began, wait) = (Instant::now(), backoff.wait());
+        tokio::select! {
+            () = sleep(wait) => {}
+            () = access.way().success_after(began) => {}
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use probehound::report::object::FindingState;
 use probehound::report::slack::{Context, Payload};
 use probehound::report::tidings::{Dispatch, Kind, News};
 use probehound::report::webhook::{Document, hex};
+use probehound::time::Time;
 use ring::hmac;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -128,6 +129,33 @@ fn what_fires_is_sent_again_and_again_and_what_is_over_for_a_quarter_of_an_hour(
     assert_eq!(ends(alerts.round(&[item(&over, FindingState::Resolved)], at(110))), [at(100)]);
     assert_eq!(ends(alerts.round(&[item(&over, FindingState::Resolved)], at(900))), [at(100)]);
     assert_eq!(ends(alerts.round(&[item(&over, FindingState::Resolved)], at(1_001))), []);
+}
+
+#[test]
+fn between_two_rounds_only_what_changed_is_sent() {
+    let mut alerts = Alerts::new(Duration::from_mins(1), None);
+    let all: Vec<Item> =
+        (0..1_000).map(|number| item(&finding(&format!("web-{number}"), 10), FindingState::Confirmed)).collect();
+    assert_eq!(alerts.round(&all, at(20)).len(), 1_000);
+    let new = finding("new", 30);
+    assert_eq!(ends(&alerts.change(&[item(&new, FindingState::Confirmed)], at(32))), [("new", at(932))]);
+    let over = Finding { resolved_at: Some(at(40)), ..finding("web-7", 10) };
+    assert_eq!(ends(&alerts.change(&[item(&over, FindingState::Resolved)], at(42))), [("web-7", at(40))]);
+    let worse = Finding { severity: Severity::Critical, ..finding("web-8", 10) };
+    let changed = alerts.change(&[item(&worse, FindingState::Confirmed)], at(44));
+    assert_eq!(ends(&changed), [("web-8", at(944)), ("web-8", at(44))], "the one of before is over");
+    let muted = Item { admission: Admission::Muted(at(900)), ..item(&finding("web-9", 10), FindingState::Confirmed) };
+    assert_eq!(ends(&alerts.change(&[muted], at(46))), [("web-9", at(946))], "what fires goes on");
+    let silenced = Item { silenced: true, ..item(&finding("web-9", 10), FindingState::Confirmed) };
+    assert_eq!(ends(&alerts.change(&[silenced], at(48))), [("web-9", at(48))]);
+    // The next round repeats what is over, and ends what is there no more.
+    let round = alerts.round(&[item(&new, FindingState::Confirmed)], at(60));
+    assert_eq!(round.len(), 1_002);
+    assert_eq!(ends(&round).iter().filter(|(_, ends_at)| *ends_at == at(60)).count(), 998);
+}
+
+fn ends(alerts: &[Alert]) -> Vec<(&str, Time)> {
+    alerts.iter().map(|alert| (&*alert.labels["workload"], alert.ends_at)).collect()
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod document;
 pub mod findings_api;
 pub mod forms;
 pub mod hunt;
+pub mod known;
 pub mod mutation;
 pub mod random;
 pub mod recording;

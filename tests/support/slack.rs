@@ -116,6 +116,11 @@ impl Slack {
         self.shared.seen.lock().expect("no panic holds it").clone()
     }
 
+    /// How many requests there were so far.
+    pub fn count(&self) -> usize {
+        self.shared.seen.lock().expect("no panic holds it").len()
+    }
+
     /// Those that it took.
     pub fn taken(&self) -> Vec<Seen> {
         self.seen().into_iter().filter(|seen| seen.status == 200).collect()

@@ -15,6 +15,8 @@ pub(super) struct Room {
     for_one: usize,
     taken: usize,
     namespaces: BTreeMap<Arc<str>, BTreeSet<(Rank, Identity)>>,
+    /// The namespaces by how many places they have.
+    by_size: BTreeSet<(usize, Arc<str>)>,
 }
 
 /// Whether there is a place.
@@ -31,7 +33,7 @@ pub(super) enum Place {
 impl Room {
     /// All places are free.
     pub const fn new(in_all: usize, for_one: usize) -> Self {
-        Self { in_all, for_one, taken: 0, namespaces: BTreeMap::new() }
+        Self { in_all, for_one, taken: 0, namespaces: BTreeMap::new(), by_size: BTreeSet::new() }
     }
 
     /// Gives it a place, if there is one; whose place it was has none any more.
@@ -54,18 +56,31 @@ impl Room {
     /// It needs its place no more.
     pub fn leave(&mut self, rank: Rank, identity: &Identity) {
         let Some(places) = self.namespaces.get_mut(&identity.namespace) else { return };
+        let before = places.len();
         if places.remove(&(rank, identity.clone())) {
             self.taken -= 1;
         }
-        if places.is_empty() {
+        let now = places.len();
+        if now == 0 {
             self.namespaces.remove(&identity.namespace);
         }
+        self.has(&identity.namespace, before, now);
     }
 
     fn insert(&mut self, rank: Rank, identity: &Identity) {
         let places = self.namespaces.entry(Arc::clone(&identity.namespace)).or_default();
+        let before = places.len();
         if places.insert((rank, identity.clone())) {
             self.taken += 1;
+        }
+        let now = places.len();
+        self.has(&identity.namespace, before, now);
+    }
+
+    fn has(&mut self, namespace: &Arc<str>, before: usize, now: usize) {
+        self.by_size.remove(&(before, Arc::clone(namespace)));
+        if now > 0 {
+            self.by_size.insert((now, Arc::clone(namespace)));
         }
     }
 
@@ -75,9 +90,9 @@ impl Room {
         if let Some(suspected) = rank.is_confirmed().then(|| self.largest_that_suspects()).flatten() {
             return self.least_of(suspected);
         }
-        let (namespace, places) = self.namespaces.iter().max_by_key(|(_, places)| places.len())?;
+        let (most, namespace) = self.by_size.last()?;
         let (least, other) = self.least_of(namespace)?;
-        let gives_way = if *namespace == identity.namespace || places.len() <= own + 1 {
+        let gives_way = if *namespace == identity.namespace || *most <= own + 1 {
             least < rank
         } else {
             rank.is_confirmed() || !least.is_confirmed()
@@ -144,7 +159,7 @@ mod tests {
         admit(&mut room, &finding("a"));
         room.leave(Rank::of(&finding("a")), &finding("a").identity());
         assert_eq!(admit(&mut room, &finding("b")), Place::Free);
-        assert_eq!(room.namespaces.len(), 1);
+        assert_eq!((room.namespaces.len(), room.by_size.len()), (1, 1));
     }
 
     fn admit(room: &mut Room, finding: &Finding) -> Place {

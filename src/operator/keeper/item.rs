@@ -11,6 +11,8 @@ use crate::time::Time;
 
 /// Counts alone are written no more often.
 const COUNTS: Duration = Duration::from_mins(1);
+/// What cannot wait is so much before what can, where all is due at once.
+const FIRST: Duration = Duration::from_millis(1);
 /// Nothing of one finding is written more often, whatever happens.
 pub const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause after failures.
@@ -62,6 +64,24 @@ pub enum Busy {
     Writing(u64),
     /// It is changed or read in another way.
     Other,
+}
+
+/// That something could not be done.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Setback {
+    /// It is not tried again before.
+    pub at_least: Duration,
+    /// It is tried again then, however often it failed.
+    pub at_most: Duration,
+    /// Nothing reaches the server: when something does, it is tried at once.
+    pub is_out: bool,
+}
+
+impl Setback {
+    /// One of this object alone.
+    pub const fn own(at_least: Duration) -> Self {
+        Self { at_least, at_most: LONGEST_PAUSE, is_out: false }
+    }
 }
 
 /// What to do next with an object.
@@ -186,7 +206,7 @@ impl Item {
     }
 
     /// When something is to be done, if ever.
-    pub fn next(&mut self, hurry: bool, now: Instant) -> Option<Instant> {
+    pub fn next(&mut self, hurry: Option<Instant>, now: Instant) -> Option<Instant> {
         let next = self.steps(hurry, now).into_iter().flatten().map(|(at, _)| at).min();
         if next.is_none() {
             self.forget_what_is_done();
@@ -195,7 +215,7 @@ impl Item {
     }
 
     /// Begins what is due.
-    pub fn begin(&mut self, key: &Key, hurry: bool, now: Instant) -> Option<Action> {
+    pub fn begin(&mut self, key: &Key, hurry: Option<Instant>, now: Instant) -> Option<Action> {
         self.take_due();
         let due = self.steps(hurry, now).into_iter().flatten().filter(|(at, _)| *at <= now);
         let (_, step) = due.min_by_key(|(_, step)| *step)?;
@@ -234,7 +254,7 @@ impl Item {
         if stands {
             motion.failures = 0;
         } else {
-            self.failed(PAUSE, now);
+            self.failed(Setback::own(PAUSE), now);
         }
     }
 
@@ -261,11 +281,19 @@ impl Item {
     }
 
     /// Something could not be done.
-    pub fn failed(&mut self, at_least: Duration, now: Instant) {
+    pub fn failed(&mut self, setback: Setback, now: Instant) {
         let motion = self.motion();
         let pause = PAUSE.saturating_mul(1 << motion.failures.min(6)).min(LONGEST_PAUSE);
         motion.failures = motion.failures.saturating_add(1);
-        motion.not_before = Some(now + pause.max(at_least));
+        motion.not_before = Some(now + pause.max(setback.at_least).min(setback.at_most));
+    }
+
+    /// What was in the way of all is over.
+    pub fn is_back(&mut self, now: Instant) {
+        if let Some(motion) = self.motion.as_mut().filter(|motion| motion.failures > 0) {
+            motion.failures = 0;
+            motion.not_before = motion.not_before.map(|at| at.min(now));
+        }
     }
 
     fn wanted(&self) -> Option<&Wanted> {
@@ -273,14 +301,16 @@ impl Item {
     }
 
     /// When which step is to be taken; none while one is being taken.
-    fn steps(&self, hurry: bool, now: Instant) -> [Option<(Instant, Step)>; 4] {
+    fn steps(&self, hurry: Option<Instant>, now: Instant) -> [Option<(Instant, Step)>; 4] {
         let Some(motion) = self.motion.as_ref().filter(|motion| motion.busy.is_none()) else { return [None; 4] };
         // After a failure all waits; a pause between two writes is for writes alone.
         let after_failures = motion.not_before.filter(|_| motion.failures > 0);
-        let pause = if hurry { after_failures } else { motion.not_before };
+        let pause = if hurry.is_some() { after_failures } else { motion.not_before };
+        // Before all counts, which are due since the hurry began.
+        let soon_at = hurry.map_or(now, |since| since.checked_sub(FIRST).unwrap_or(since));
         let from = |at: Instant, pause: Option<Instant>| pause.map_or(at, |pause| at.max(pause));
-        let write = self.write_at(motion, hurry, now).map(|at| (from(at, pause), Step::Write));
-        let soon = |step: Step, wanted: bool| wanted.then(|| (from(now, after_failures), step));
+        let write = self.write_at(motion, hurry, soon_at).map(|at| (from(at, pause), Step::Write));
+        let soon = |step: Step, wanted: bool| wanted.then(|| (from(soon_at, after_failures), step));
         let exists = self.kept.is_some();
         [
             write,
@@ -290,14 +320,14 @@ impl Item {
         ]
     }
 
-    fn write_at(&self, motion: &Motion, hurry: bool, now: Instant) -> Option<Instant> {
+    fn write_at(&self, motion: &Motion, hurry: Option<Instant>, soon: Instant) -> Option<Instant> {
         match (&motion.wanted, &self.kept) {
             (None, _) => None,
             (Some(wanted), Some(kept)) if wanted.marks.whole == kept.marks.whole => None,
-            (Some(wanted), Some(kept)) if wanted.marks.essence == kept.marks.essence && !hurry => {
-                Some(motion.written.map_or(now, |written| written + COUNTS))
+            (Some(wanted), Some(kept)) if wanted.marks.essence == kept.marks.essence => {
+                Some(hurry.unwrap_or(motion.written.map_or(soon, |written| written + COUNTS)))
             }
-            (Some(_), _) => Some(now),
+            (Some(_), _) => Some(soon),
         }
     }
 }

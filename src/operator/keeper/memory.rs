@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
 
 use super::refusal::Refusal;
 use super::state::{Kept, Key};
@@ -129,7 +128,10 @@ impl TakeOver {
             match each.await {
                 Ok(()) => break (objects, findings),
                 Err(Refusal::NoApi | Refusal::Forbidden(_)) => return Learnt::default(),
-                Err(_) => sleep(backoff.wait()).await,
+                Err(refusal) => {
+                    let wait = backoff.wait();
+                    self.store.way().pause(wait, refusal.trouble(), &mut backoff).await;
+                }
             }
         };
         if let Some(memories) = self.memories {

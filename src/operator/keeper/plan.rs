@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::item::{Busy, Item};
+use super::item::{Busy, Item, Setback};
 use super::retention::{self, Past, Why};
 use super::state::{Kept, Key, Wanted};
 use crate::engine::Scope;
@@ -73,12 +73,10 @@ pub enum Outcome {
     Gone,
     /// It cannot be there: its namespace is going or gone.
     Impossible,
-    /// Nothing is known; to be tried again, after this time at the earliest.
-    Failed(Duration),
+    /// Nothing is known; to be tried again.
+    Failed(Setback),
 }
 
-/// What is counted of what is overdue: beyond this it is just much.
-const MOST_OVERDUE: usize = 10_000;
 /// So many findings that go on are known before no more of them are read.
 const MOST_KNOWN: usize = board::MOST - BATCH;
 
@@ -87,15 +85,19 @@ const MOST_KNOWN: usize = board::MOST - BATCH;
 pub struct Plan {
     keep_resolved: Duration,
     items: BTreeMap<Key, Item>,
+    /// What is to be done later, and what is due now.
     due: BTreeSet<(Instant, Key)>,
+    ready: BTreeSet<(Instant, Key)>,
     sweep_at: Option<Instant>,
     sweeps: u32,
     removed: BTreeMap<Why, usize>,
     lists: u32,
     listing: BTreeMap<Scope, u32>,
-    /// Nothing waits for its time any more.
-    hurry: bool,
+    /// Since when nothing waits for its time any more.
+    hurry: Option<Instant>,
     contested: bool,
+    /// What waits for the server to be back, and since when.
+    out: Option<(Instant, BTreeSet<Key>)>,
 }
 
 impl Plan {
@@ -105,13 +107,15 @@ impl Plan {
             keep_resolved,
             items: BTreeMap::new(),
             due: BTreeSet::new(),
+            ready: BTreeSet::new(),
             sweep_at: None,
             sweeps: 0,
             removed: BTreeMap::new(),
             lists: 0,
             listing: BTreeMap::new(),
-            hurry: false,
+            hurry: None,
             contested: false,
+            out: None,
         }
     }
 
@@ -195,12 +199,20 @@ impl Plan {
 
     /// When something is next due.
     pub fn next_due(&self) -> Option<Instant> {
-        self.due.first().map(|(at, _)| *at).into_iter().chain(self.sweep_at).min()
+        let first = |all: &BTreeSet<(Instant, Key)>| all.first().map(|(at, _)| *at);
+        first(&self.ready).or(first(&self.due)).into_iter().chain(self.sweep_at).min()
     }
 
     /// How much is due and has not been taken.
-    pub fn overdue(&self, now: Now) -> usize {
-        self.due.iter().take_while(|(due, _)| *due <= now.instant).take(MOST_OVERDUE).count()
+    pub fn overdue(&mut self, now: Now) -> usize {
+        self.come_due(now);
+        self.ready.len()
+    }
+
+    fn come_due(&mut self, now: Now) {
+        while self.due.first().is_some_and(|(due, _)| *due <= now.instant) {
+            self.ready.extend(self.due.pop_first());
+        }
     }
 
     /// Something that is due and is to be done now; [`Plan::done`] has to be told what came of it.
@@ -208,8 +220,8 @@ impl Plan {
         if self.sweep_at.is_some_and(|at| at <= now.instant) {
             self.sweep(now);
         }
-        while self.due.first().is_some_and(|(due, _)| *due <= now.instant) {
-            let Some((_, key)) = self.due.pop_first() else { break };
+        self.come_due(now);
+        while let Some((_, key)) = self.ready.pop_first() {
             let Some(item) = self.items.get_mut(&key) else { continue };
             if let Some(action) = item.begin(&key, self.hurry, now.instant) {
                 return Some(action);
@@ -247,16 +259,35 @@ impl Plan {
                 item.give_up();
                 self.settle(key, now);
             }
-            Outcome::Failed(pause) => {
-                item.failed(pause, now.instant);
+            Outcome::Failed(setback) => {
+                item.failed(setback, now.instant);
+                if setback.is_out {
+                    self.out.get_or_insert((now.instant, BTreeSet::new())).1.insert(key.clone());
+                }
                 self.settle(key, now);
             }
         }
     }
 
-    /// What waits for its time becomes due, now and from now on: there is no later.
+    /// Since when something waits for the server to be back.
+    pub fn out_since(&self) -> Option<Instant> {
+        self.out.as_ref().map(|(since, _)| *since)
+    }
+
+    /// The server is back: what waited for it is tried again.
+    pub fn is_back(&mut self, now: Now) {
+        for key in self.out.take().into_iter().flat_map(|(_, keys)| keys) {
+            if let Some(item) = self.items.get_mut(&key) {
+                item.is_back(now.instant);
+            }
+            self.settle(&key, now);
+        }
+    }
+
+    /// What waits for its time becomes due, now and from now on: there is no later. What is more than
+    /// a count comes first, whenever it comes.
     pub fn hurry(&mut self, now: Now) {
-        self.hurry = true;
+        self.hurry = Some(now.instant);
         self.sweep_at = None;
         let moving = self.items.iter().filter(|(_, item)| item.is_moving());
         let moving: Vec<Key> = moving.map(|(key, _)| key.clone()).collect();
@@ -318,11 +349,16 @@ impl Plan {
         let before = item.take_due();
         let due = item.next(self.hurry, now.instant);
         if let Some(before) = before.filter(|before| Some(*before) != due) {
-            self.due.remove(&(before, key.clone()));
+            let entry = (before, key.clone());
+            if !self.due.remove(&entry) {
+                self.ready.remove(&entry);
+            }
         }
         if let Some(due) = due {
             item.motion().due = Some(due);
-            self.due.insert((due, key.clone()));
+            if before != Some(due) {
+                self.due.insert((due, key.clone()));
+            }
         }
         if item.is_nothing() {
             self.items.remove(key);

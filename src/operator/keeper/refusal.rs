@@ -72,6 +72,15 @@ impl Refusal {
         }
     }
 
+    /// What kind of trouble it is.
+    pub const fn trouble(&self) -> Trouble {
+        match self {
+            Self::Other { trouble, .. } => *trouble,
+            Self::Forbidden(_) => Trouble::Forbidden,
+            _ => Trouble::Other,
+        }
+    }
+
     /// How long to wait at least before it is tried again.
     pub const fn pause(&self) -> Duration {
         match self {

@@ -13,7 +13,7 @@ use super::store::Store;
 use super::stored::Stored;
 use crate::engine::Scope;
 use crate::report::object::Notification;
-use crate::source::cluster::{Backoff, Trouble, watch_cause};
+use crate::source::cluster::{Backoff, Trouble, Way, watch_cause};
 
 /// How long the server lets a watch go on: a dead peer is noticed soon after.
 const WATCH_SECONDS: u32 = 10;
@@ -40,7 +40,8 @@ pub fn watch(store: &Store) -> impl Stream<Item = Sighting> + Send + use<> {
     let mut all = SelectAll::new();
     for (namespace, api) in store.scopes() {
         let scope = namespace.map_or(Scope::All, Scope::Namespace);
-        let watched = Watched { api, scope, events: None, backoff: Backoff::seeded_by_chance(), pause: Duration::ZERO };
+        let (way, backoff) = (store.way().clone(), Backoff::seeded_by_chance());
+        let watched = Watched { api, scope, way, events: None, backoff, pause: None };
         all.push(
             stream::unfold(watched, |mut watched| async {
                 let sighting = watched.next().await;
@@ -55,15 +56,19 @@ pub fn watch(store: &Store) -> impl Stream<Item = Sighting> + Send + use<> {
 struct Watched {
     api: Api<Stored>,
     scope: Scope,
+    way: Way,
     events: Option<BoxStream<'static, Result<Event<Stored>>>>,
     backoff: Backoff,
-    pause: Duration,
+    /// What is to be waited out first.
+    pause: Option<(Duration, Trouble)>,
 }
 
 impl Watched {
     async fn next(&mut self) -> Sighting {
         loop {
-            tokio::time::sleep(std::mem::take(&mut self.pause)).await;
+            if let Some((wait, trouble)) = self.pause.take() {
+                self.way.pause(wait, trouble, &mut self.backoff).await;
+            }
             let api = &self.api;
             let config = || Config::default().timeout(WATCH_SECONDS).page_size(PAGE);
             let events = self.events.get_or_insert_with(|| watcher(api.clone(), config()).boxed());
@@ -83,7 +88,7 @@ impl Watched {
 
     fn failed(&mut self, error: &Error) -> Sighting {
         let refusal = refusal(error);
-        self.pause = self.backoff.wait().max(refusal.pause());
+        self.pause = Some((self.backoff.wait().max(refusal.pause()), Trouble::of_watch(error)));
         if !matches!(error, Error::WatchFailed(_)) {
             // kube would go on from a version that the server may know no more, for ever.
             self.events = None;

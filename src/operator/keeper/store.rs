@@ -13,7 +13,7 @@ use super::state::Key;
 use super::stored::Stored;
 use crate::operator::leadership::Leadership;
 use crate::report::object::{DELIVERY_MANAGER, FindingObject, MANAGER, Notification};
-use crate::source::cluster::Trouble;
+use crate::source::cluster::{Trouble, Way};
 
 /// How long one request may take: what a holder of the Lease sends has to arrive before another one
 /// can hold it, four seconds after this one stopped at the latest.
@@ -27,12 +27,24 @@ pub struct Store {
     client: Client,
     namespaces: Vec<Arc<str>>,
     leadership: Leadership,
+    way: Way,
 }
 
 impl Store {
     /// Those of these namespaces, of all where there are none; written only while this replica leads.
     pub fn new(client: Client, namespaces: Vec<Arc<str>>, leadership: Leadership) -> Self {
-        Self { client, namespaces, leadership }
+        Self { client, namespaces, leadership, way: Way::default() }
+    }
+
+    /// The same, by a way that others take too: what they learn of it is known here.
+    #[must_use]
+    pub fn by(self, way: &Way) -> Self {
+        Self { way: way.clone(), ..self }
+    }
+
+    /// The way to the API server.
+    pub const fn way(&self) -> &Way {
+        &self.way
     }
 
     /// The namespaces, each with what it is read through; one without a name where all are watched.

@@ -7,6 +7,7 @@ use crate::operator::board::Entry;
 use crate::operator::stop::Stopper;
 use crate::operator::testing::{at, finding};
 use crate::report::object::{Notification, Told};
+use crate::source::cluster::Access;
 use serde_json::json;
 use server::{Mood, Server};
 use tokio::task::JoinHandle;
@@ -66,22 +67,49 @@ async fn without_the_definition_all_goes_on_and_nothing_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_an_outage_all_is_written_and_seen_as_soon_as_anybody_is_answered() {
+    let server = Server::default();
+    let operator = Operator::start(&server, true);
+    let slack = operator.ledger.reader("slack");
+    operator.say(ChangeKind::Confirmed, finding("web"));
+    operator.passes(20).await;
+    server.turn(Mood::Away);
+    operator.passes(30).await;
+    operator.say(ChangeKind::Confirmed, finding("api"));
+    operator.say(ChangeKind::Updated, Finding { cause: Cause::WrongPort, ..finding("web") });
+    slack.told(&[(finding("web").identity(), told())]);
+    operator.passes(300).await;
+    server.turn(Mood::Good);
+    // The watch of the pods, say.
+    let _ = operator.access.client().apiserver_version().await;
+    operator.passes(2).await;
+    assert_eq!(server.status(NAME)["cause"], json!("WrongPort"));
+    assert_eq!(server.status(NAME)["notifications"][0]["receiver"], json!("slack"));
+    assert_eq!(server.status("api-app-liveness-")["state"], json!("Confirmed"));
+    server.edit(NAME, |status| status["cause"] = json!("Crash"));
+    operator.passes(2).await;
+    assert_eq!(server.status(NAME)["cause"], json!("WrongPort"), "what happens to the objects is seen again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_to_one_alone_is_tried_ever_more_seldom_though_others_succeed() {
+    let server = Server::default();
+    let operator = Operator::start(&server, true);
+    operator.passes(1).await;
+    server.turn(Mood::NoWrites);
+    operator.say(ChangeKind::Confirmed, finding("web"));
+    operator.passes(300).await;
+    assert!(server.writes() <= 12, "{}", server.writes());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_receivers_were_told_is_recorded_and_put_back_where_somebody_wipes_it_out() {
     let operator = Operator::start(&Server::default(), true);
     let mut slack = operator.ledger.reader("slack");
     operator.say(ChangeKind::Confirmed, finding("web"));
     operator.passes(2).await;
     assert!(slack.take().changed.iter().any(|(_, standing)| standing.is_some()));
-    let told = Notification {
-        receiver: "slack".to_owned(),
-        episode: 1,
-        told: Told::Opened,
-        at: at(1),
-        said: None,
-        digest: None,
-        refused: None,
-    };
-    slack.told(&[(finding("web").identity(), told)]);
+    slack.told(&[(finding("web").identity(), told())]);
     operator.passes(1).await;
     let recorded = operator.server.status(NAME)["notifications"].clone();
     assert_eq!(recorded[0]["receiver"], json!("slack"));
@@ -173,10 +201,23 @@ async fn last_words_that_cannot_be_written_hold_up_nobody() {
     assert!(began.elapsed() <= LAST_WORDS, "{:?}", began.elapsed());
 }
 
+fn told() -> Notification {
+    Notification {
+        receiver: "slack".to_owned(),
+        episode: 1,
+        told: Told::Opened,
+        at: at(1),
+        said: None,
+        digest: None,
+        refused: None,
+    }
+}
+
 /// A keeper, and all that is around it. What is to be remembered waits until a test takes it, unless
 /// the operator leads from its start.
 struct Operator {
     server: Server,
+    access: Access,
     board: Arc<Board>,
     ledger: Arc<Ledger>,
     metrics: Arc<Metrics>,
@@ -196,8 +237,9 @@ impl Operator {
         let (board, metrics) = (Arc::<Board>::default(), Arc::new(Metrics::new()));
         let ledger = Arc::<Ledger>::default();
         let leadership = if leads { Leadership::always() } else { Leadership::new(held) };
+        let access = Access::through(server.client(), clock::now);
         let means = Means {
-            store: Store::new(server.client(), Vec::new(), leadership.clone()),
+            store: Store::new(access.client().clone(), Vec::new(), leadership.clone()).by(access.way()),
             board: Arc::clone(&board),
             ledger: Arc::clone(&ledger),
             config,
@@ -211,6 +253,7 @@ impl Operator {
         let task = tokio::spawn(run(means, stop));
         Self {
             server: server.clone(),
+            access,
             board,
             ledger,
             metrics,

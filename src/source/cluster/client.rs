@@ -8,13 +8,14 @@ use http::Response;
 use kube::client::ClientBuilder;
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::OnceCell;
 use tower::service_fn;
 use tower::util::MapResponseLayer;
 
 use super::error::AccessError;
 use super::proxy;
 use super::throttle::{ThrottleLayer, Throttled};
+use super::way::Way;
 use crate::time::Time;
 
 /// To a connection with TLS spoken on it.
@@ -55,19 +56,19 @@ struct Shared {
 #[derive(Clone)]
 struct Setup {
     throttled: Arc<Throttled>,
-    answered: Arc<Notify>,
+    way: Way,
     clock: fn() -> Time,
 }
 
 impl Setup {
     fn new(clock: fn() -> Time) -> Self {
-        Self { throttled: Arc::default(), answered: Arc::default(), clock }
+        Self { throttled: Arc::default(), way: Way::default(), clock }
     }
 
     fn tells<B>(&self) -> MapResponseLayer<impl Fn(Response<B>) -> Response<B> + Clone + Send + 'static> {
-        let answered = Arc::clone(&self.answered);
+        let way = self.way.clone();
         MapResponseLayer::new(move |answer: Response<B>| {
-            answered.notify_waiters();
+            way.answered(answer.status().is_success());
             answer
         })
     }
@@ -146,9 +147,9 @@ impl Access {
         &self.shared.setup.throttled
     }
 
-    /// Told whenever the server answers any request of these clients, whatever the answer.
-    pub(super) fn answered(&self) -> &Notify {
-        &self.shared.setup.answered
+    /// What all its clients learn of whether the server can be reached.
+    pub fn way(&self) -> &Way {
+        &self.shared.setup.way
     }
 
     /// The API server's version, asked until it is known.

@@ -7,7 +7,6 @@ use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
-use tokio::time::sleep;
 use tower::service_fn;
 
 use super::backoff::Backoff;
@@ -219,18 +218,8 @@ impl<T: Lean + Stamped> Follower<T> {
             _ => self.backoff.wait(),
         };
         self.health.failed(trouble, cause, wait);
-        let little = self.backoff.a_little();
-        tokio::select! {
-            () = sleep(wait) => {}
-            () = reached(&self.access, little), if trouble.is_of_the_way() => {}
-        }
+        self.access.way().pause(wait, trouble, &mut self.backoff).await;
     }
-}
-
-/// Waits until the server has answered anybody, and a little more, so that not all come at once.
-async fn reached(access: &Access, little: Duration) {
-    access.answered().notified().await;
-    sleep(little).await;
 }
 
 /// Whether an answer refuses a streamed list for what it is (422 where `WatchList` is off): a

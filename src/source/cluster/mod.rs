@@ -25,6 +25,7 @@ mod throttle;
 mod trouble;
 mod watch;
 mod watched;
+mod way;
 
 pub use backoff::Backoff;
 pub use catch_up::CatchUp;
@@ -39,3 +40,4 @@ pub use throttle::{Throttle, ThrottleLayer, Throttled};
 pub use trouble::{Trouble, cause, watch_cause};
 pub use watch::{Input, watch};
 pub use watched::{Lean, Watched};
+pub use way::Way;

@@ -60,6 +60,23 @@ async fn on_the_way_out_counts_do_not_wait_but_what_failed_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn in_a_hurry_what_is_more_than_a_count_comes_first_whenever_it_comes() {
+    let mut world = World::new();
+    for name in ["api", "web", "never-written"] {
+        world.say(ChangeKind::Confirmed, &finding(name));
+        world.write();
+    }
+    world.sleep(PAUSE).await;
+    world.say(ChangeKind::Counted, &Finding { restarts: 60, ..finding("api") });
+    world.say(ChangeKind::Counted, &Finding { restarts: 60, ..finding("never-written") });
+    world.plan.hurry(world.now());
+    world.sleep(Duration::from_millis(500)).await;
+    world.say(ChangeKind::Updated, &Finding { cause: Cause::WrongPort, ..finding("web") });
+    let written: Vec<_> = std::iter::from_fn(|| world.write()).map(|(name, _)| name).collect();
+    assert_eq!(written, ["web", "api", "never-written"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_person_deletes_comes_back_while_it_goes_on() {
     let mut world = World::new();
     world.say(ChangeKind::Confirmed, &finding("web"));
@@ -415,7 +432,7 @@ impl World {
 
     fn fail(&mut self) -> bool {
         let Some((key, _)) = self.take() else { return false };
-        self.plan.done(&key, Outcome::Failed(Duration::ZERO), self.now());
+        self.plan.done(&key, Outcome::Failed(Setback::own(Duration::ZERO)), self.now());
         true
     }
 

@@ -29,6 +29,8 @@ pub enum Mood {
     NoNamespace,
     NamespaceEnds,
     Silent,
+    Away,
+    NoWrites,
 }
 
 #[derive(Clone)]
@@ -125,6 +127,7 @@ impl Server {
         let reads = parts.method == Method::GET;
         match mood {
             Mood::Silent => std::future::pending().await,
+            Mood::Away => return respond(503, "away"),
             Mood::NoApi => return respond(404, "404 page not found"),
             Mood::NoNamespace if !reads => return refuse(404, &json!({"kind": "namespaces", "name": "prod"})),
             Mood::NamespaceEnds if !reads => {
@@ -149,6 +152,9 @@ impl Server {
         }
         self.state().writes += 1;
         let name = path.split("/findings/").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        if mood == Mood::NoWrites {
+            return respond(500, "a webhook fails");
+        }
         if parts.method == Method::DELETE {
             self.delete(name);
             return respond(200, "{\"kind\":\"Status\",\"status\":\"Success\"}");

@@ -203,7 +203,7 @@ async fn a_streamed_list_that_does_not_end_in_time_is_read_in_pages() {
 
 #[tokio::test(start_paused = true)]
 async fn what_fails_for_long_is_tried_less_and_less_often() {
-    let (access, log) = pods(|_, _| Answer::status(503));
+    let (access, log) = server(|_| Answer::status(503));
     let (seen, health) = seen_for(120, &access, &everything()).await;
     let times: Vec<_> = log.all().iter().filter(|asked| asked.what() == "stream pods").map(|asked| asked.at).collect();
     let waits: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();

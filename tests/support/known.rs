@@ -1,0 +1,189 @@
+//! An operator from its engine to its receivers, that knows of many findings: what one more costs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use probehound::config::{Config, Source};
+use probehound::delivery::run as delivery;
+use probehound::engine::{ChangeKind, Seen};
+use probehound::operator::board::{Board, Entry};
+use probehound::operator::clock;
+use probehound::operator::driver::Driver;
+use probehound::operator::keeper::{self, Store};
+use probehound::operator::leadership::Leadership;
+use probehound::operator::ledger::Ledger;
+use probehound::operator::metrics::Metrics;
+use probehound::operator::stop::Stopper;
+use probehound::report::object::{FindingState, Notification, Said, Told};
+use probehound::source::cluster::Input;
+use probehound::time::Time;
+use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep};
+
+use super::findings_api::FindingsApi;
+use super::slack::{Slack, Turn};
+
+/// Far more than anything here takes.
+const LIMIT: Duration = Duration::from_mins(2);
+/// Namespaces that the pods are spread over.
+const NAMESPACES: usize = 10;
+/// So long after they were told the engine has looked at all of them once more.
+const SETTLES: Duration = Duration::from_secs(20);
+/// The receiver that is told each finding by itself.
+const RECEIVER: &str = "describe";
+
+/// An operator on one thread, its API server and its Alertmanager in the same process.
+pub struct Known {
+    runtime: Runtime,
+    driver: Driver,
+    now: Time,
+    pods: usize,
+    api: FindingsApi,
+    alertmanager: Slack,
+    stopper: Stopper,
+    _config: watch::Sender<Arc<Config>>,
+}
+
+impl Known {
+    /// One that has told of so many crashing pods, and rests.
+    pub fn of(findings: usize) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (board, metrics) = (Arc::<Board>::default(), Arc::new(Metrics::new()));
+        let driver = Driver::new(&Config::default(), Arc::clone(&board), metrics.instruments(), Box::new(|_, _| {}));
+        let alertmanager = runtime.block_on(Slack::start(std::iter::repeat_n(Turn::Answer(200, ""), 1_000)));
+        let (stopper, stop) = Stopper::new();
+        let url = alertmanager.url();
+        let settings = format!(
+            "notifications: {{receivers: [{{name: {RECEIVER}, events: {{}}}}, \
+             {{name: alerts, alertmanager: {{urls: ['{url}'], resendEvery: 1h}}}}]}}"
+        );
+        let config = watch::channel(Arc::new(Source::default().load_text(&settings).expect("no error").config)).0;
+        let api = FindingsApi::default();
+        let subscribed = config.subscribe();
+        let mut known = Self {
+            runtime,
+            driver,
+            now: clock::now().minus(SETTLES * 2),
+            pods: 0,
+            api,
+            alertmanager,
+            stopper,
+            _config: config,
+        };
+        known.crash(findings);
+        known.passes(SETTLES.as_secs());
+        let shown = board.all();
+        assert_eq!(shown.iter().filter(|entry| entry.kind == ChangeKind::Confirmed).count(), findings);
+        for entry in &shown {
+            known.was_told(entry);
+        }
+        let client = known.runtime.block_on(async { known.api.client() });
+        let (ledger, leadership) = (Arc::<Ledger>::default(), Leadership::always());
+        let keeper = keeper::Means {
+            store: Store::new(client.clone(), vec![], leadership.clone()),
+            board,
+            ledger: Arc::clone(&ledger),
+            config: subscribed.clone(),
+            leadership: leadership.clone(),
+            memories: mpsc::channel(1).0,
+            metrics: Arc::clone(&metrics),
+        };
+        let instance = "probehound-0".into();
+        let teller = delivery::Means { client, ledger, config: subscribed, leadership, metrics, instance };
+        known.runtime.spawn(keeper::run(keeper, stop.clone()));
+        known.runtime.spawn(delivery::run(teller, stop));
+        known.rest();
+        known
+    }
+
+    /// So many more pods crash, until each stands in its object and is told, and that is recorded.
+    pub fn tell_of(&mut self, findings: usize) {
+        let written = self.api.written() + findings;
+        let alerted = self.alertmanager.count();
+        self.crash(findings);
+        self.runtime.block_on(async {
+            let end = Instant::now() + LIMIT;
+            while self.api.written() < written || self.alertmanager.count() == alerted {
+                assert!(Instant::now() < end, "{} of {written} are recorded", self.api.written());
+                sleep(Duration::from_millis(20)).await;
+            }
+        });
+    }
+
+    /// Until nothing more is sent.
+    fn rest(&self) {
+        const QUIET: Duration = Duration::from_secs(3);
+        self.runtime.block_on(async {
+            let mut seen = 0;
+            while seen == 0 || seen != self.alertmanager.count() {
+                seen = self.alertmanager.count();
+                sleep(QUIET).await;
+            }
+        });
+    }
+
+    /// New pods crash three times, side by side.
+    fn crash(&mut self, pods: usize) {
+        let (first, began) = (self.pods, self.now);
+        self.pods += pods;
+        for restarts in 0..=3 {
+            for number in first..self.pods {
+                self.driver.handle_input(crashing(number, restarts, began), self.now);
+            }
+            self.passes(2);
+        }
+        self.passes(4);
+    }
+
+    fn passes(&mut self, seconds: u64) {
+        self.now = self.now.plus(Duration::from_secs(seconds));
+        while self.driver.next_deadline().is_some_and(|deadline| deadline <= self.now) {
+            self.driver.handle_deadline(self.now);
+        }
+        self.driver.take_needs();
+        self.driver.speak(self.now);
+    }
+
+    /// What an operator before had written and told of it.
+    fn was_told(&self, entry: &Entry) {
+        let finding = &entry.finding;
+        self.api.put(finding, FindingState::Confirmed);
+        let told = Notification {
+            receiver: RECEIVER.to_owned(),
+            episode: finding.episodes,
+            told: Told::Opened,
+            at: finding.confirmed_at.unwrap_or_default().minus(Duration::from_hours(1)),
+            said: Some(Said::of(finding)),
+            digest: None,
+            refused: None,
+        };
+        self.api.tell(finding, &[told]);
+    }
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        self.stopper.stop();
+    }
+}
+
+/// A bare pod whose container has crashed so often, every two seconds.
+fn crashing(number: usize, restarts: u32, began: Time) -> Input {
+    let at = |restarts: u32| began.plus(Duration::from_secs(2 * u64::from(restarts)));
+    let last = restarts.checked_sub(1).map(|last| {
+        json!({"terminated": {"containerID": format!("c://{number}-{last}"), "exitCode": 1, "reason": "Error",
+            "startedAt": at(last), "finishedAt": at(restarts)}})
+    });
+    let status = json!({"name": "app", "restartCount": restarts, "containerID": format!("c://{number}-{restarts}"),
+        "state": {"running": {"startedAt": at(restarts)}}, "lastState": last});
+    let namespace = format!("team-{}", number % NAMESPACES);
+    let json = json!({
+        "metadata": {"name": format!("job-{number}"), "namespace": namespace,
+            "uid": format!("5f0c1a7e-3b7d-4c51-9a58-{number:012x}"), "resourceVersion": (restarts + 1).to_string()},
+        "spec": {"nodeName": format!("node-{}", number % 200), "containers": [{"name": "app", "image": "i"}]},
+        "status": {"phase": "Running", "containerStatuses": [status]},
+    });
+    Input::Pod(serde_json::from_value(json).expect("lean types take everything"), Seen::Changed)
+}
