@@ -123,20 +123,19 @@ impl AlertWorker {
             admission: config.notifications.routes.admission(&self.name, &standing.finding, now),
             told: None,
         };
-        let (alerts, round): (Vec<Alert>, Round) = match changed.filter(|_| !all) {
-            None => {
-                let items: Vec<Item> = known.values().map(item).collect();
-                (std::iter::once(alerts.watchdog(now)).chain(alerts.round(&items, now)).collect(), Round::All)
-            }
-            Some(keys) => {
-                let items: Vec<Item> = keys.iter().filter_map(|key| known.get(key)).map(item).collect();
-                (alerts.change(&items, now), Round::Changes)
-            }
+        let mut due = vec![alerts.watchdog(now)];
+        let round = if let Some(keys) = changed.filter(|_| !all) {
+            let items: Vec<Item> = keys.iter().filter_map(|key| known.get(key)).map(item).collect();
+            due.extend(alerts.change(&items, now));
+            Round::Changes
+        } else {
+            due.extend(alerts.round(&known.values().map(item).collect::<Vec<_>>(), now));
+            Round::All
         };
         if round == Round::All {
             self.forget(known, now);
         }
-        if self.send(&alerts, pace, now).await { round } else { Round::Broken }
+        if self.send(&due, pace, now).await { round } else { Round::Broken }
     }
 
     /// Whether all of them were sent.
