@@ -24,6 +24,8 @@ mod proxy;
 mod reading;
 mod readme;
 mod replayed;
+#[path = "../delivery/samples.rs"]
+mod samples;
 mod scanned;
 #[path = "../support/mod.rs"]
 mod support;
