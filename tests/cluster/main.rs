@@ -25,6 +25,8 @@ mod proxy;
 mod reading;
 mod readme;
 mod replayed;
+#[path = "../delivery/samples.rs"]
+mod samples;
 mod scanned;
 #[path = "../support/mod.rs"]
 mod support;

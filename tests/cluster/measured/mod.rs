@@ -1,6 +1,7 @@
 //! What watching costs: `make bench-cluster`. Not run with the tests.
 
 mod crowd;
+mod crowded;
 mod memory;
 mod source;
 mod stream;
