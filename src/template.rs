@@ -121,6 +121,13 @@ pub struct RestartRule {
     pub exit_codes: Option<ExitCodes>,
 }
 
+impl RestartRule {
+    /// Whether it holds of that exit code, or may: of a condition that is not known here nobody can say.
+    pub fn fits(&self, exit: i32) -> bool {
+        self.exit_codes.as_ref().is_none_or(|codes| codes.fit(exit))
+    }
+}
+
 /// What a restart rule does.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum RestartAction {

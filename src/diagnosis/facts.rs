@@ -47,6 +47,15 @@ pub struct Population {
     pub passing_nodes: u32,
 }
 
+impl Population {
+    /// Whether at least as many pods could have shown what fails, and did not, as did; where that is an
+    /// answer, pods of which only silence was heard did not.
+    pub fn is_mostly_silent(&self, answered: bool) -> bool {
+        let refused = if answered { self.unanswered.saturating_sub(self.silent) } else { 0 };
+        self.spared.max(self.silent + refused) >= self.failing.saturating_sub(refused).max(1)
+    }
+}
+
 /// A node on which several workloads fail.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BadNode {

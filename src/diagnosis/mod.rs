@@ -87,11 +87,8 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
         _ => OF_ITS_OWN,
     };
     // What the server answers to all cannot be answered to one pod alone.
-    let population = evidence.population;
     let answered = evidence.record.failures.iter().any(|heard| !facts::is_silence(&heard.failure));
-    let refused = if answered { population.unanswered.saturating_sub(population.silent) } else { 0 };
-    let silent = population.spared.max(population.silent + refused);
-    let of_most = silent < population.failing.saturating_sub(refused).max(1);
+    let of_most = !evidence.population.is_mostly_silent(answered);
     let known = |candidate: Candidate| {
         let lacks = candidate.deterministic && !of_most;
         candidate.needs(!lacks, "whether it fails in the other pods, of which nothing was heard")

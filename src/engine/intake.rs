@@ -15,7 +15,7 @@ use super::trial::Tally;
 use super::{Engine, Seen, hear, quiet, workload};
 use crate::diagnosis::CameUp;
 use crate::kubelet::ProbeKind;
-use crate::template::{ContainerSpec, RestartAction, RestartRule};
+use crate::template::{ContainerSpec, RestartAction};
 use crate::time::Time;
 
 impl Engine {
@@ -350,8 +350,8 @@ fn ended_by_a_rule(snapshot: &PodSnapshot, status: &ContainerSnapshot) -> bool {
         let (State::Ended(first), Some(spec)) = (&other.state, snapshot.template.containers.get(other.index)) else {
             return false;
         };
-        let fits = |rule: &RestartRule| rule.exit_codes.as_ref().is_none_or(|codes| codes.fit(first.exit));
-        let restarts_all = spec.restart_rules.iter().any(|rule| rule.action == RestartAction::All && fits(rule));
+        let mut rules = spec.restart_rules.iter();
+        let restarts_all = rules.any(|rule| rule.action == RestartAction::All && rule.fits(first.exit));
         restarts_all && first.finished <= ended.finished
     })
 }

@@ -12,7 +12,7 @@ use super::workload::is_same;
 use crate::diagnosis::{Evidence, diagnose};
 use crate::finding::{Cause, Effect, Fact};
 use crate::kubelet::ProbeKind;
-use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, RestartRule, Role};
+use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, Role};
 
 /// A container that has ended and that a rule may restart is restarted by then.
 pub(super) const UNTIL_SETTLED: std::time::Duration = std::time::Duration::from_secs(30);
@@ -105,8 +105,7 @@ fn may_be_restarted(member: &Member) -> bool {
     let mut ends =
         member.state.history.iter().flat_map(|history| history.runs.iter()).filter_map(|run| run.end.as_ref());
     let Some(exit) = ends.next_back().map(|end| end.ended.exit) else { return true };
-    let fits = |rule: &RestartRule| rule.exit_codes.as_ref().is_none_or(|codes| codes.fit(exit));
-    member.spec.restart_rules.iter().any(fits)
+    member.spec.restart_rules.iter().any(|rule| rule.fits(exit))
 }
 
 /// What its ends come to; where rules may restart it, what was seen tells whether they do.
