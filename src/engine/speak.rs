@@ -247,10 +247,13 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
         return verdict.proof > episode.proof || verdict.proof == Strength::Seen;
     }
     let told = verdict.candidates.iter().find(|candidate| candidate.cause == finding.cause);
+    let cleared = finding.fault == Some(Fault::App) && verdict.cause.fault() == Some(Fault::Probe);
     match told {
         // What this process saw does not outweigh what another one saw, it can only contradict it.
         Some(told) if episode.remembered.is_some() => told.is_contradicted(),
         // It is weighed with the others, and others outweigh it.
+        // What cleared the probe is gone by now, and not refuted.
+        Some(told) if cleared && told.proof < episode.proof => false,
         Some(told) => told.is_contradicted() || verdict.proof > episode.proof.max(told.proof),
         // What it rested on is forgotten by now.
         None => verdict.proof > episode.proof && episode.remembered.is_none(),
