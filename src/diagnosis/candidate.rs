@@ -108,11 +108,11 @@ impl Candidate {
         self.explains(strength, at, what)
     }
 
-    /// Such a fact, where there is one and it was seen.
+    /// Such a fact, where there is one.
     #[must_use]
-    pub fn proven_if(self, what: Option<String>, at: Time) -> Self {
-        match what {
-            Some(what) => self.proven(Strength::Seen, at, what),
+    pub fn proven_if(self, point: Option<Point>, at: Time) -> Self {
+        match point {
+            Some(point) => self.proven(point.strength, at, point.what),
             None => self,
         }
     }

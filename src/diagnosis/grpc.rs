@@ -1,6 +1,6 @@
 //! gRPC probes, and gRPC met by others.
 
-use super::candidate::{Candidate, Strength};
+use super::candidate::{Candidate, Point, Strength};
 use super::evidence::{Evidence, number_of};
 use super::said;
 use super::verdict::{number, text};
@@ -63,18 +63,14 @@ pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Candidate> {
     let heard = evidence.record.silent(|failure| *failure == Failure::GrpcNoConnection)?;
     let asked = number_of(port, evidence.container);
     let answers = answers_otherwise(evidence, asked);
-    let candidate = Candidate::new(Cause::WrongHandler, "the port may not speak gRPC, or only over TLS");
-    let candidate = match &answers {
-        Some((strength, what)) => candidate.proven(*strength, heard.first, what),
-        None => candidate,
-    };
     Some(
-        candidate
+        Candidate::new(Cause::WrongHandler, "the port may not speak gRPC, or only over TLS")
             .field(evidence.field("grpc"))
             .current(asked.map(number))
-            .explains(Strength::Seen, heard.first, said(evidence, heard))
             .needs(evidence.record.is_mostly_from_start(), "that it fails from its start on")
             .needs(answers.is_some() || is_named_after_http(evidence, asked), "that the port speaks something else")
+            .proven_if(answers, heard.first)
+            .explains(Strength::Seen, heard.first, said(evidence, heard))
             .against(evidence.request_is_right())
             .at_most(Confidence::Medium),
     )
@@ -82,12 +78,12 @@ pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Candidate> {
 
 /// Another probe that passes on the same port: it is open, and no gRPC came of it. Of one that only
 /// connects, that is all that is known.
-fn answers_otherwise(evidence: &Evidence, asked: Option<i32>) -> Option<(Strength, String)> {
+fn answers_otherwise(evidence: &Evidence, asked: Option<i32>) -> Option<Point> {
     let mut siblings = evidence.siblings().filter(|(_, spec)| !matches!(spec.handler, Handler::Grpc { .. }));
     let on_it = |port: &Port| number_of(port, evidence.container) == asked;
     let (kind, spec) = siblings.find(|(_, spec)| spec.handler.port().is_some_and(on_it))?;
     let strength = if matches!(spec.handler, Handler::Tcp { .. }) { Strength::Reckoned } else { Strength::Seen };
-    Some((strength, format!("its {kind} probe passes on the same port by {}", spec.handler.field())))
+    Some(Point::new(strength, format!("its {kind} probe passes on the same port by {}", spec.handler.field())))
 }
 
 fn is_named_after_http(evidence: &Evidence, asked: Option<i32>) -> bool {

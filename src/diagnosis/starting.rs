@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::candidate::{Candidate, Strength};
+use super::candidate::{Candidate, Point, Strength};
 use super::evidence::{Evidence, of_revision};
 use super::facts::CameUp;
 use super::path::answering_sibling;
@@ -56,8 +56,8 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Candidate> {
                 Strength::Seen,
                 "the app is up: another probe passes on this port",
             )
-            .proven_if(cut.as_ref().map(|(what, _)| what.clone()), heard.first)
-            .proven_if(slow.as_ref().map(|(what, _)| what.clone()), heard.first)
+            .proven_if(cut.as_ref().map(|(what, _)| Point::seen(what.clone())), heard.first)
+            .proven_if(slow.as_ref().map(|(what, _)| Point::seen(what.clone())), heard.first)
             .at_most(Confidence::Medium);
     let needed = slow.map(|(_, came_up)| came_up);
     Some(budget_field(evidence, kind, spec, cut.map(|(_, before)| before), needed, candidate))

@@ -74,7 +74,7 @@ impl<'a> Subject<'a> {
             }
         }
         // Whether it lives is not asked before its startup probe has passed, but after the kubelet's restart.
-        let back = self.node.and_then(Node::kubelet_since);
+        let back = self.kubelet_since();
         let asked = |words: &Words| words.probe == ProbeKind::Liveness && back.is_none_or(|back| words.first < back);
         if self.history.words.iter().any(asked)
             && self.container.startup.is_some()
@@ -103,7 +103,7 @@ impl<'a> Subject<'a> {
     /// asked, or could not.
     fn came_up_by_its_probe(&self, run: &Run) -> bool {
         let Some(up) = run.came_up.map(|up| self.clock.nodes(up)) else { return false };
-        let back = self.node.and_then(Node::kubelet_since);
+        let back = self.kubelet_since();
         let meanwhile = back.is_some_and(|back| run.started.is_some_and(|started| (started..=up).contains(&back)));
         !meanwhile && !self.history.errored(ProbeKind::Startup)
     }
@@ -161,6 +161,11 @@ impl<'a> Subject<'a> {
         let longest = step(spec).saturating_mul(spec.failure_threshold).saturating_add(LAG);
         // One alone is no row.
         spec.failure_threshold > 1 && slow && last.at.since(first.at) <= longest
+    }
+
+    /// When the kubelet of its node was last seen to have been restarted.
+    fn kubelet_since(&self) -> Option<Time> {
+        self.node.and_then(Node::kubelet_since)
     }
 
     /// By when, on its node's clock, the run at `index` was ready.
@@ -359,7 +364,7 @@ impl<'a> Liveness<'a> {
     /// How long until then the kubelet was there at a stretch: while it is away no probe runs, and what it
     /// had counted is forgotten.
     fn stretch_until(&self, until: Time) -> Duration {
-        let back = self.subject.node.and_then(Node::kubelet_since);
+        let back = self.subject.kubelet_since();
         match back.filter(|back| (self.started..=until).contains(back)) {
             Some(back) => back.since(self.from).max(until.since(back.max(self.from))),
             None => until.since(self.from),

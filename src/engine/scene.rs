@@ -64,9 +64,8 @@ pub(super) struct Member<'a> {
 
 /// What is known of it up to a time of its node at which it was surely seen.
 impl Member<'_> {
-    /// Whether it runs for so long that its probe must have had a result, and none that says more than
-    /// silence was heard in that pod.
-    fn is_spared(&self, probe: ProbeKind, seen: Time) -> bool {
+    /// Whether it runs for so long that its probe must have had a result.
+    fn has_a_result(&self, probe: ProbeKind, seen: Time) -> bool {
         let (state, spec) = (self.state, self.spec);
         // When liveness began after a startup probe is not known.
         let begins_later = probe == ProbeKind::Liveness && spec.startup.is_some();
@@ -74,7 +73,7 @@ impl Member<'_> {
         let (true, Some(since), Some(asked)) = (runs && !begins_later, state.since, spec.probe(probe)) else {
             return false;
         };
-        !self.hears_an_answer(probe) && seen > since.plus(asked.first_result_by()).plus(LAG)
+        seen > since.plus(asked.first_result_by()).plus(LAG)
     }
 
     /// Whether its probe was heard to fail by more than silence.
@@ -209,7 +208,8 @@ impl<'a> Scene<'a> {
             let seen = clock.known_until(member.pod.observed.max(self.alive), self.now);
             let failing = self.is_failing(&member, probe, clock);
             let passing = !failing && member.is_passing(probe, seen);
-            let spared = member.is_spared(probe, seen);
+            let answered = member.hears_an_answer(probe);
+            let spared = !answered && member.has_a_result(probe, seen);
             population.failing += u32::from(failing);
             population.passing += u32::from(passing);
             population.spared += u32::from(spared);
@@ -217,8 +217,7 @@ impl<'a> Scene<'a> {
             if failing || passing {
                 *nodes.entry(member.pod.node.as_ref()).or_default() |= failing;
             }
-            let (answered, ended) = (member.hears_an_answer(probe), failing && member.state.restarts > 0);
-            if failing && (answered || ended) {
+            if failing && (answered || member.state.restarts > 0) {
                 first_failing = first_failing.into_iter().chain(member.began().map(|at| clock.ours(at))).min();
             } else if member.state.phase == Phase::Running && member.pod.is_live() {
                 others.extend(member.state.since.map(|at| (clock.ours(at), failing)));

@@ -1,6 +1,6 @@
 //! What comes of sending to webhooks and Alertmanagers.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
 use super::samples::{at, finding};
+use super::support::http::request_body;
 use super::support::slack::{Seen, Slack, Turn};
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -244,18 +245,7 @@ fn serve_tls() -> u16 {
 
 fn answer(stream: impl Read + Write) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-    }
-    reader.read_exact(&mut vec![0; length])?;
+    request_body(&mut reader)?;
     let stream = reader.get_mut();
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")?;
     stream.flush()

@@ -1,11 +1,13 @@
 //! An Alertmanager of our own on loopback: takes the good ones of a request, and answers 400 where
 //! one of them is bad, as the real one does (api/v2/api.go).
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+
+use super::http::request_body;
 
 /// The server; its thread ends with the process.
 pub struct Alertmanager {
@@ -46,19 +48,7 @@ fn is_bad(alert: &Value) -> bool {
 
 fn answer(stream: TcpStream, seen: &Mutex<Vec<Vec<Value>>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
+    let body = request_body(&mut reader)?;
     let alerts: Vec<Value> = serde_json::from_slice(&body).unwrap_or_default();
     let status = if alerts.is_empty() || alerts.iter().any(is_bad) { "400 Bad Request" } else { "200 OK" };
     seen.lock().expect("no panic holds it").push(alerts);

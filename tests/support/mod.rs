@@ -7,6 +7,7 @@ pub mod binary;
 pub mod document;
 pub mod findings_api;
 pub mod forms;
+pub mod http;
 pub mod hunt;
 pub mod known;
 pub mod mutation;
