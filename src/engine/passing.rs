@@ -100,12 +100,15 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether its startup probe passed: a kubelet that was restarted takes for started what it has not
-    /// asked, or could not.
+    /// asked, or could not. That it was restarted is known a moment later, so that a probe which has
+    /// killed is not believed at once.
     fn came_up_by_its_probe(&self, run: &Run) -> bool {
-        let Some(up) = run.came_up.map(|up| self.clock.nodes(up)) else { return false };
+        let Some(came_up) = run.came_up else { return false };
+        let is_sudden = self.history.told_kills(ProbeKind::Startup) > 0 && self.now.since(came_up) < LAG;
+        let up = self.clock.nodes(came_up);
         let back = self.kubelet_since();
         let meanwhile = back.is_some_and(|back| run.started.is_some_and(|started| (started..=up).contains(&back)));
-        !meanwhile && !self.history.errored(ProbeKind::Startup)
+        !is_sudden && !meanwhile && !self.history.errored(ProbeKind::Startup)
     }
 
     /// Whether the readiness probe asks the very same and had passed in that run before this one failed.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::history::History;
 use super::observation::{ContainerId, Owner, PodId, Uid};
+use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
@@ -68,6 +69,16 @@ pub(super) struct Container {
     pub from_start: bool,
     /// What is remembered of it once anything was wrong.
     pub history: Option<Box<History>>,
+}
+
+impl Container {
+    /// Whether the current one was seen to come up, and others before it were killed by their startup
+    /// probe: that it passed is for its history to say.
+    pub fn came_up_after_kills(&self) -> bool {
+        self.history.as_deref().is_some_and(|history| {
+            history.told_kills(ProbeKind::Startup) > 0 && history.current().is_some_and(|run| run.came_up.is_some())
+        })
+    }
 }
 
 /// What a container does.

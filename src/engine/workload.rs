@@ -158,7 +158,8 @@ impl Workload {
             if state.ready && spec.readiness.is_some() {
                 known.passed.add(ProbeKind::Readiness, Strength::Seen);
             }
-            if state.started && spec.startup.is_some() && !known.errored.has(ProbeKind::Startup) {
+            let can_tell = !known.errored.has(ProbeKind::Startup) && !state.came_up_after_kills();
+            if state.started && spec.startup.is_some() && can_tell {
                 known.passed.add(ProbeKind::Startup, Strength::Seen);
             }
             let since = state.since.filter(|_| state.history.is_none());
