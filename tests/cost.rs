@@ -4,12 +4,22 @@
 mod support;
 
 use std::alloc::System;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use probehound::config::Config;
+use probehound::operator::board::Board;
+use probehound::operator::driver::Driver;
+use probehound::operator::metrics::Metrics;
+use probehound::time::Time;
 use stats_alloc::{Region, StatsAlloc};
-use support::known::Known;
+use support::known::{Known, crashing};
 
 #[global_allocator]
 static MEMORY: &StatsAlloc<System> = &stats_alloc::INSTRUMENTED_SYSTEM;
+
+/// What others allocate meanwhile would be counted, too.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// The least and the most that are known: no more than 5,000 are shown at once.
 const FEW: usize = 100;
@@ -19,6 +29,7 @@ const MORE: usize = 3;
 
 #[test]
 fn one_more_finding_costs_no_more_where_thousands_are_known() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let [few, many] = [FEW, MANY].map(|findings| {
         let mut known = Known::of(findings);
         let region = Region::new(MEMORY);
@@ -30,4 +41,31 @@ fn one_more_finding_costs_no_more_where_thousands_are_known() {
     // 10,000 may cost one and a half times what 100 do.
     assert!(many.0 * 4 <= few.0 * 5, "allocations: {few:?}, {many:?}");
     assert!(many.1 * 4 <= few.1 * 5, "bytes: {few:?}, {many:?}");
+}
+
+#[test]
+fn a_finding_that_goes_on_is_kept_in_four_kilobytes() {
+    const FINDINGS: usize = 2_000;
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let (board, metrics) = (Arc::<Board>::default(), Metrics::new());
+    let mut driver = Driver::new(&Config::default(), Arc::clone(&board), metrics.instruments(), Box::new(|_, _| {}));
+    let mut now = Time::parse("2026-11-30T08:00:00Z").expect("a time");
+    let began = now;
+    let region = Region::new(MEMORY);
+    for restarts in 0..=3 {
+        for number in 0..FINDINGS {
+            driver.handle_input(crashing(number, restarts, began), now);
+        }
+        now = now.plus(Duration::from_secs(2));
+        while driver.next_deadline().is_some_and(|deadline| deadline <= now) {
+            driver.handle_deadline(now);
+        }
+        driver.take_needs();
+        driver.speak(now);
+    }
+    let stats = region.change();
+    let kept = stats.bytes_allocated.saturating_sub(stats.bytes_deallocated) / FINDINGS;
+    assert_eq!(board.all().len(), FINDINGS);
+    println!("{kept} bytes are kept of a bare pod that crashes");
+    assert!(kept <= 4 << 10, "{kept}");
 }

@@ -160,7 +160,7 @@ impl Engine {
         }
         self.next_workload += 1;
         let id = self.next_workload;
-        self.workloads.insert(id, Workload::new(Arc::clone(namespace), key.1.clone()));
+        self.workloads.insert(id, Box::new(Workload::new(Arc::clone(namespace), key.1.clone())));
         self.by_name.insert(key, id);
         id
     }
@@ -219,7 +219,7 @@ impl Engine {
         }
     }
 
-    fn receive(&mut self, to: usize, places: Vec<u32>, taken: Option<Workload>) {
+    fn receive(&mut self, to: usize, places: Vec<u32>, taken: Option<Box<Workload>>) {
         let now = self.now;
         let Some(workload) = self.workloads.get_mut(&to) else {
             return;
@@ -243,7 +243,7 @@ impl Engine {
         }
         let label: Arc<str> = workload.label().into();
         for (name, case) in taken.cases {
-            let old = workload.cases.entry(name).or_default().absorb(case, &label);
+            let old = workload.cases.entry(name).or_default().absorb(*case, &label);
             self.changes.extend(old.into_iter().map(|finding| Change {
                 kind: ChangeKind::Withdrawn,
                 at: now,
@@ -295,7 +295,7 @@ fn note_spec_proofs(workload: &mut Workload, pods: &super::pods::PodTable) {
                 [ProbeKind::Liveness, ProbeKind::Startup].into_iter().any(|probe| quiet::names_no_port(spec, probe));
             let unready = is_unready(spec, state) && pod.is_live();
             if (proven || unready || state.history.is_some()) && !workload.cases.contains_key(&spec.name) {
-                workload.cases.insert(Arc::clone(&spec.name), super::case::Case::default());
+                workload.cases.insert(Arc::clone(&spec.name), Box::default());
             }
         }
     }

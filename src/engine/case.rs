@@ -66,7 +66,7 @@ impl Case {
         if said.resolved_at.is_none_or(|at| Some(at) > own.finding.resolved_at) {
             **own = Episode::remember(said, now);
         }
-        own.finding.episodes = later;
+        own.change().episodes = later;
         None
     }
 
@@ -78,7 +78,7 @@ impl Case {
         let mut told = Vec::new();
         for (slot, mut episode) in other.episodes {
             told.extend(episode.told.take());
-            episode.finding.workload = Arc::clone(label);
+            episode.change().workload = Arc::clone(label);
             self.episodes.entry(slot).or_insert(episode);
         }
         told
@@ -120,8 +120,8 @@ impl Slot {
 /// One coming of a thing that is wrong.
 #[derive(Debug)]
 pub(super) struct Episode {
-    /// The finding as it is now.
-    pub finding: Finding,
+    /// The finding as it is now; the one that was last said, until it differs.
+    pub finding: Arc<Finding>,
     /// As it was last said.
     pub told: Option<Arc<Finding>>,
     /// When it was last said.
@@ -175,6 +175,20 @@ impl Episode {
         self.finding.resolved_at.is_none()
     }
 
+    /// Its finding, to be changed.
+    pub fn change(&mut self) -> &mut Finding {
+        Arc::make_mut(&mut self.finding)
+    }
+
+    /// Whether nothing has changed since it was last said; both are one then.
+    pub fn is_as_told(&mut self) -> bool {
+        match &self.told {
+            Some(told) if *told == self.finding => self.finding = Arc::clone(told),
+            _ => return false,
+        }
+        true
+    }
+
     /// An episode that begins.
     pub fn open(
         namespace: &Arc<str>,
@@ -185,7 +199,7 @@ impl Episode {
         now: Time,
     ) -> Self {
         Self {
-            finding: Finding {
+            finding: Arc::new(Finding {
                 namespace: Arc::clone(namespace),
                 workload,
                 container: Arc::clone(container),
@@ -214,7 +228,7 @@ impl Episode {
                 start_failure: None,
                 considered: Arc::default(),
                 labels: Arc::clone(&proposal.template.labels),
-            },
+            }),
             told: None,
             told_at: None,
             template: None,
@@ -232,7 +246,7 @@ impl Episode {
     pub fn remember(finding: &Finding, now: Time) -> Self {
         let told = Arc::new(finding.clone());
         Self {
-            finding: finding.clone(),
+            finding: Arc::clone(&told),
             told: Some(told),
             told_at: None,
             template: None,
@@ -260,7 +274,7 @@ impl Episode {
     /// Goes on with what another replica had said of the same thing, while it lasted; gives back what
     /// is to be forgotten, where both had told it under different names.
     fn join(&mut self, said: &Finding, now: Time) -> Option<Arc<Finding>> {
-        let mine = &mut self.finding;
+        let mine = Arc::make_mut(&mut self.finding);
         // These are not stored with a finding.
         let said = Finding { labels: Arc::clone(&mine.labels), ..said.clone() };
         if said.resolved_at.is_some() {
@@ -291,7 +305,7 @@ impl Episode {
     /// Takes over what was known of the cause.
     fn learn(&mut self, said: &Finding, now: Time) {
         let mine = &self.finding;
-        self.finding = Finding {
+        self.finding = Arc::new(Finding {
             pods: mine.pods,
             services: mine.services.clone(),
             severity: mine.severity,
@@ -300,7 +314,7 @@ impl Episode {
             opened_at: mine.opened_at,
             confirmed_at: mine.confirmed_at,
             ..said.clone()
-        };
+        });
         self.remembered = Some(now);
     }
 
@@ -323,7 +337,7 @@ impl Episode {
         let known = |services: &[ServiceState]| services.iter().map(|service| service.total).sum::<u32>();
         // Not yet looked up after a restart, they are not out.
         let is_known = workload.services.is_some();
-        let finding = &mut self.finding;
+        let finding = Arc::make_mut(&mut self.finding);
         let worse = affected > finding.pods.affected
             || (finding.services.is_empty() && !services.is_empty())
             || (affected == finding.pods.affected && is_known && ready(services) < ready(&finding.services))
@@ -347,8 +361,9 @@ impl Episode {
     /// The revision and what it changed, once known for the template, stay.
     pub fn rolled_out(&mut self, revision: Option<u64>, change: Option<RevisionChange>) {
         if self.finding.revision.is_none() || self.finding.confirmed_at.is_none() {
-            self.finding.revision = revision;
-            self.finding.change = change;
+            let finding = self.change();
+            finding.revision = revision;
+            finding.change = change;
         }
     }
 }

@@ -107,7 +107,8 @@ pub struct Engine {
     settled: bool,
     now: Time,
     pods: PodTable,
-    workloads: BTreeMap<usize, Workload>,
+    /// Boxed, since a map that grows at its end is half empty.
+    workloads: BTreeMap<usize, Box<Workload>>,
     next_workload: usize,
     by_name: HashMap<(Arc<str>, Owner), usize>,
     tops: HashMap<(Arc<str>, Owner), Owner>,
@@ -215,10 +216,8 @@ impl Engine {
     pub fn findings(&self) -> Vec<Arc<Finding>> {
         let cases = self.workloads.values().flat_map(|workload| workload.cases.values());
         let episodes = cases.flat_map(|case| case.episodes.values());
-        let mut findings: Vec<_> = episodes
-            .filter(|episode| episode.told.is_some())
-            .map(|episode| Arc::new(episode.finding.clone()))
-            .collect();
+        let mut findings: Vec<_> =
+            episodes.filter(|episode| episode.told.is_some()).map(|episode| Arc::clone(&episode.finding)).collect();
         findings.sort_by_cached_key(|finding| finding.identity());
         findings
     }

@@ -115,8 +115,8 @@ fn end_if_over(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, outc
         return false;
     }
     let was_confirmed = episode.finding.confirmed_at.is_some();
-    episode.finding.resolved_at = Some(scene.now);
-    let finding = Arc::new(episode.finding.clone());
+    episode.change().resolved_at = Some(scene.now);
+    let finding = Arc::clone(&episode.finding);
     let told = episode.told.replace(Arc::clone(&finding)).is_some();
     if told || was_confirmed {
         let kind = if was_confirmed { ChangeKind::Resolved } else { ChangeKind::Withdrawn };
@@ -157,7 +157,7 @@ fn take_up<'a>(
     }
     episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
     episode.last_bad = episode.last_bad.max(proposal.last_bad);
-    episode.finding.labels = Arc::clone(&proposal.template.labels);
+    episode.change().labels = Arc::clone(&proposal.template.labels);
     name_a_pod(scene, name, episode);
     let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
     if accepted {
@@ -166,9 +166,10 @@ fn take_up<'a>(
         episode.template.get_or_insert_with(|| Arc::clone(&proposal.template));
     }
     if newly {
-        episode.finding.confirmed_at = Some(scene.now);
+        episode.change().confirmed_at = Some(scene.now);
     }
-    episode.finding.restarts = episode.finding.restarts.max(case.restarts.saturating_sub(case.base));
+    let finding = episode.change();
+    finding.restarts = finding.restarts.max(case.restarts.saturating_sub(case.base));
     episode.reach(scene.workload, &services(scene));
     finish(scene, name, episode);
     if let Some(old) = superseded {
@@ -187,7 +188,8 @@ fn refresh(scene: &Scene, slot: Slot, case: &mut Case, outcome: &mut Outcome) {
     };
     outcome.curious = true;
     if slot == Slot::Loop {
-        episode.finding.restarts = episode.finding.restarts.max(restarts);
+        let finding = episode.change();
+        finding.restarts = finding.restarts.max(restarts);
     }
     episode.reach(scene.workload, &services(scene));
     say(scene, episode, outcome);
@@ -195,7 +197,7 @@ fn refresh(scene: &Scene, slot: Slot, case: &mut Case, outcome: &mut Outcome) {
 
 /// A loop whose probe turns out to be another one is told under its new name, and the old forgotten.
 fn supersede(episode: &mut Episode, proposal: &Proposal) -> Option<Arc<Finding>> {
-    let finding = &mut episode.finding;
+    let finding = Arc::make_mut(&mut episode.finding);
     if finding.effect == proposal.effect && finding.probe == proposal.probe {
         return None;
     }
@@ -270,7 +272,7 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
         moved && !(same_cause && verdict.field == episode.finding.field && verdict.current == episode.finding.current);
     // A value that was known to work does so still, whatever has become of the proof.
     let lost_value = same_cause && !moved && verdict.suggested.is_none() && verdict.current == episode.finding.current;
-    let finding = &mut episode.finding;
+    let finding = Arc::make_mut(&mut episode.finding);
     finding.cause = verdict.cause;
     finding.fault = verdict.cause.fault();
     episode.proof = if same_cause { episode.proof.max(verdict.proof) } else { verdict.proof };
@@ -307,7 +309,8 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
     facts.sort();
     facts.dedup_by(|one, other| one.what == other.what);
     facts.truncate(MOST_FACTS);
-    episode.finding.evidence = facts;
+    facts.shrink_to_fit();
+    episode.change().evidence = facts;
 }
 
 /// What was considered, in plain words.
@@ -371,10 +374,10 @@ fn told_change(change: &RevisionChange) -> Option<Fact> {
 /// Names one pod of it, the worst one, and keeps to that while it is there.
 fn name_a_pod<'a>(scene: &Scene<'a>, name: &'a str, episode: &mut Episode) {
     let named = scene.named(name, &episode.affected);
-    let example = episode.finding.example.take();
+    let example = episode.change().example.take();
     let is_there = |pod: &Arc<str>| named.iter().any(|known| known.name == *pod);
     let worst = || named.first().map(|known| Arc::clone(&known.name));
-    episode.finding.example = example.clone().filter(is_there).or_else(worst).or(example);
+    episode.change().example = example.clone().filter(is_there).or_else(worst).or(example);
 }
 
 /// What to type, with all the rest known.
@@ -398,17 +401,19 @@ fn finish<'a>(scene: &Scene<'a>, name: &'a Arc<str>, episode: &mut Episode) {
     .remedies();
     let blocked = episode.template.as_ref().and_then(|template| scene.blocked(name, template));
     let words = blocked.and_then(|blocked| blocked.message);
-    episode.finding.start_failure = words.and_then(|words| start_error(&words));
+    episode.change().start_failure = words.and_then(|words| start_error(&words));
     // What was known to work may no longer be seen, or have another number by now.
     let told = episode
         .told
         .as_ref()
         .filter(|told| told.cause == episode.finding.cause && told.current == episode.finding.current);
     let rolls_back = |remedies: &[Remedy]| remedies.iter().any(|remedy| matches!(remedy, Remedy::RollBack { .. }));
-    episode.finding.remedy = match told {
+    let mut remedy = match told {
         Some(told) if !rolls_back(&remedies) && rolls_back(&told.remedy) => told.remedy.clone(),
         _ => remedies,
     };
+    remedy.shrink_to_fit();
+    episode.change().remedy = remedy;
 }
 
 /// The revision before, where this field of the same app had another value then, and nothing was seen
@@ -461,12 +466,12 @@ fn say(scene: &Scene, episode: &mut Episode, outcome: &mut Outcome) {
         }
     }
     let Some(kind) = news(episode, scene.now) else {
-        if episode.told.as_deref() != Some(&episode.finding) {
+        if !episode.is_as_told() {
             outcome.look_again(scene.now, episode.told_at.map(|at| at.plus(COUNTS)));
         }
         return;
     };
-    let finding = Arc::new(episode.finding.clone());
+    let finding = Arc::clone(&episode.finding);
     episode.told = Some(Arc::clone(&finding));
     episode.told_at = Some(scene.now);
     episode.hold = None;

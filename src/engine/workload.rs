@@ -35,8 +35,9 @@ pub(super) struct Workload {
     pub pods: BTreeSet<u32>,
     /// Its templates, in the order in which they were first seen.
     pub trials: Vec<Trial>,
-    /// Its containers of which there is something to say, by name.
-    pub cases: BTreeMap<Arc<str>, Case>,
+    /// Its containers of which there is something to say, by name; boxed, since a map has room for eleven
+    /// as soon as it has one.
+    pub cases: BTreeMap<Arc<str>, Box<Case>>,
     /// When it was last asked for.
     pub asked: Option<Time>,
     /// What the last question was about: when this changes, it is asked again.
@@ -110,6 +111,8 @@ impl Workload {
     pub fn trial_mut(&mut self, template: &Arc<PodTemplate>, pods: &PodTable, now: Time) -> &mut Trial {
         let at = self.trials.iter().position(|trial| is_same(&trial.template, template)).unwrap_or_else(|| {
             self.make_room(pods);
+            // Most have one for ever.
+            self.trials.reserve_exact(usize::from(self.trials.is_empty()));
             self.trials.push(Trial::new(Arc::clone(template), now));
             self.trials.len() - 1
         });

@@ -170,7 +170,7 @@ impl Drop for Known {
 }
 
 /// A bare pod whose container has crashed so often, every two seconds.
-fn crashing(number: usize, restarts: u32, began: Time) -> Input {
+pub fn crashing(number: usize, restarts: u32, began: Time) -> Input {
     let at = |restarts: u32| began.plus(Duration::from_secs(2 * u64::from(restarts)));
     let last = restarts.checked_sub(1).map(|last| {
         json!({"terminated": {"containerID": format!("c://{number}-{last}"), "exitCode": 1, "reason": "Error",
