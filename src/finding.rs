@@ -1,5 +1,6 @@
 //! What probehound says: the vocabulary of its findings.
 
+pub mod field;
 pub mod remedy;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kubelet::{ProbeKind, StartFailure};
 use crate::time::Time;
+use field::Field;
 use remedy::Remedy;
 
 /// A finding changed; what it is now comes whole.
@@ -58,7 +60,8 @@ pub struct Finding {
     /// Whose fault that is.
     pub fault: Option<Fault>,
     /// The field to change: `livenessProbe.httpGet.path`.
-    pub field: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub field: Option<Field>,
     /// Its value now.
     pub current: Option<Value>,
     /// A value that was seen to work, or that the server's own words prove.

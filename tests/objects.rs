@@ -118,7 +118,7 @@ fn a_status_without_the_essence_is_no_finding() {
 fn nothing_in_a_status_acts_upon_a_terminal() {
     let hostile = "a\u{1b}[2J\u{202e}b\nc";
     let finding = Finding {
-        field: Some(hostile.to_owned()),
+        field: Some(probehound::finding::field::Field::parse(hostile)),
         current: Some(Value::Text(hostile.to_owned())),
         suggested: Some(Value::Text(hostile.to_owned())),
         hypotheses: vec![hostile.to_owned()],
@@ -175,7 +175,7 @@ fn monstrous() -> Finding {
         probe: None,
         cause: Cause::WrongCommand,
         fault: Cause::WrongCommand.fault(),
-        field: Some(long.clone()),
+        field: Some(probehound::finding::field::Field::parse(&long)),
         current: Some(Value::Text(long.clone())),
         suggested: Some(Value::Number(i64::MIN)),
         confidence: Confidence::High,

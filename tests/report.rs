@@ -7,6 +7,7 @@ use insta::assert_snapshot;
 use probehound::engine::{
     Cause, Change, ChangeKind, Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
+use probehound::finding::field::Field;
 use probehound::finding::remedy::{Kind, List, Place, Remedy, Target};
 use probehound::kubelet::ProbeKind;
 use probehound::report::headline::{headline, what_is_wrong};
@@ -47,7 +48,7 @@ fn an_update_of_the_cause_is_told_in_full() {
     let first = doubtful();
     let mut second = first.clone();
     second.cause = Cause::KilledWhileStarting;
-    second.field = Some("livenessProbe.initialDelaySeconds".into());
+    second.field = Some(Field::parse("livenessProbe.initialDelaySeconds"));
     second.current = None;
     second.suggested = Some(Value::Number(45));
     second.confidence = Confidence::High;
@@ -243,7 +244,7 @@ fn auth_service() -> Finding {
         probe: Some(ProbeKind::Liveness),
         cause: Cause::WrongPath,
         fault: Cause::WrongPath.fault(),
-        field: Some("livenessProbe.httpGet.path".into()),
+        field: Some(Field::parse("livenessProbe.httpGet.path")),
         current: Some(Value::Text("/v2/health".into())),
         suggested: Some(Value::Text("/health".into())),
         confidence: Confidence::High,
@@ -292,7 +293,7 @@ fn doubtful() -> Finding {
         container: "shipper".into(),
         cause: Cause::NothingListening,
         fault: Cause::NothingListening.fault(),
-        field: Some("livenessProbe.tcpSocket.port".into()),
+        field: Some(Field::parse("livenessProbe.tcpSocket.port")),
         current: Some(Value::Number(9000)),
         suggested: None,
         confidence: Confidence::Medium,
@@ -322,7 +323,7 @@ fn out_of_memory() -> Finding {
         probe: None,
         cause: Cause::OutOfMemory,
         fault: Cause::OutOfMemory.fault(),
-        field: Some("resources.limits.memory".into()),
+        field: Some(Field::parse("resources.limits.memory")),
         current: Some(Value::Text("64Mi".into())),
         suggested: None,
         severity: Severity::Info,
@@ -348,7 +349,7 @@ fn wrong_command() -> Finding {
         probe: Some(ProbeKind::Startup),
         cause: Cause::WrongCommand,
         fault: Cause::WrongCommand.fault(),
-        field: Some("startupProbe.exec.command".into()),
+        field: Some(Field::parse("startupProbe.exec.command")),
         current: Some(Value::Text("/usr/local/bin/healthcheck --deep --timeout=3s".into())),
         suggested: None,
         severity: Severity::Critical,
@@ -414,7 +415,7 @@ fn hostile() -> Finding {
         namespace: nasty.into(),
         workload: format!("Deployment/{nasty}").into(),
         container: nasty.into(),
-        field: Some(nasty.into()),
+        field: Some(Field::parse(nasty)),
         current: Some(Value::Text(nasty.into())),
         suggested: Some(Value::Text(nasty.repeat(200))),
         hypotheses: vec![nasty.into()],

@@ -11,6 +11,7 @@ use super::policy::{Admission, Item};
 use super::receiver::{Reply, alertmanager};
 use super::sender::{Addresses, Sender, Unready};
 use crate::config::notifications::{Alertmanager, Receiver, To};
+use crate::finding::field::Field;
 use crate::finding::remedy::{self, Remedy, Target};
 use crate::finding::{Cause, Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value};
 use crate::kubelet::ProbeKind;
@@ -65,7 +66,7 @@ pub fn sample(namespace: &str, now: Time) -> Finding {
         probe: Some(ProbeKind::Liveness),
         cause: Cause::WrongPath,
         fault: Cause::WrongPath.fault(),
-        field: Some("livenessProbe.httpGet.path".to_owned()),
+        field: Some(Field::parse("livenessProbe.httpGet.path")),
         current: Some(Value::Text("/v2/health".to_owned())),
         suggested: Some(Value::Text("/health".to_owned())),
         confidence: Confidence::High,

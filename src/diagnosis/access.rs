@@ -6,6 +6,7 @@ use super::candidate::{Candidate, Point, Strength};
 use super::evidence::Evidence;
 use super::said;
 use super::verdict::text;
+use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, Handler, ProbeSpec};
 
@@ -20,7 +21,7 @@ pub fn auth_required(evidence: &Evidence) -> Option<Candidate> {
         .against(evidence.request_is_right())
         .deterministic();
     match handler {
-        Handler::Http(_) => Some(candidate.field(evidence.field("httpGet.httpHeaders"))),
+        Handler::Http(_) => Some(candidate.field(evidence.field(ProbeField::HttpHeaders))),
         Handler::Grpc { .. } => Some(candidate),
         Handler::Tcp { .. } | Handler::Exec(_) => None,
     }
@@ -34,7 +35,7 @@ pub fn wrong_host(evidence: &Evidence) -> Option<Candidate> {
     let elsewhere = evidence.record.dialed_elsewhere.filter(|_| evidence.record.decisive.iter().all(never_answered));
     let worked = evidence.value_that_worked(|spec| host_of(spec).map(|host| Value::Text(host.to_owned())));
     let candidate = Candidate::new(Cause::WrongHost, format!("{host} may not be the pod"))
-        .field(evidence.field(&format!("{}.host", spec.handler.field())))
+        .field(ProbeField::host_of(&spec.handler).and_then(|host| evidence.field(host)))
         .current(text(host))
         .suggest(worked)
         .against(evidence.request_is_right())
@@ -59,7 +60,7 @@ pub fn header_cannot_be_sent(evidence: &Evidence) -> Option<Candidate> {
     let Failure::BadHeader { name } = &heard.failure else { return None };
     Some(
         Candidate::new(Cause::ProbeCannotRun, "a header of the probe may not be sendable")
-            .field(evidence.field("httpGet.httpHeaders"))
+            .field(evidence.field(ProbeField::HttpHeaders))
             .current(text(&**name))
             .explains(Strength::Seen, heard.first, said(evidence, heard))
             .proven(

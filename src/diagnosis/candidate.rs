@@ -1,5 +1,6 @@
 //! A cause as a candidate: what it explains, what it needs, and what contradicts it.
 
+use crate::finding::field::Field;
 use crate::finding::{Cause, Confidence, Fact, Value};
 use crate::time::Time;
 
@@ -31,7 +32,7 @@ pub struct Candidate {
     /// What it would mean, for people: "the app may serve the path only later".
     pub possibility: String,
     /// The field to change.
-    pub field: Option<String>,
+    pub field: Option<Field>,
     /// Its value now.
     pub current: Option<Value>,
     /// A value that works.
@@ -73,8 +74,8 @@ impl Candidate {
 
     /// The field to change.
     #[must_use]
-    pub fn field(mut self, field: impl Into<String>) -> Self {
-        self.field = Some(field.into());
+    pub fn field(mut self, field: impl Into<Option<Field>>) -> Self {
+        self.field = field.into();
         self
     }
 

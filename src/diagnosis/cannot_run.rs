@@ -5,6 +5,7 @@ use super::candidate::{Candidate, Strength};
 use super::command::{cannot_be_run, command_of};
 use super::evidence::Evidence;
 use super::verdict::text;
+use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, Handler, Port};
 
@@ -25,7 +26,7 @@ pub fn named_port(evidence: &Evidence) -> Option<Candidate> {
         Port::Number(number) => Some(Value::Number(i64::from(*number))),
     });
     let mut candidate = Candidate::new(Cause::ProbeCannotRun, POSSIBILITY)
-        .field(evidence.field(&format!("{}.port", spec.handler.field())))
+        .field(ProbeField::port_of(&spec.handler).and_then(|port| evidence.field(port)))
         .current(text(&**name))
         .suggest(worked.or_else(|| only_port(evidence)))
         .deterministic();
@@ -43,7 +44,7 @@ pub fn missing_command(evidence: &Evidence) -> Option<Candidate> {
     let heard = evidence.record.errors.iter().find(|heard| cannot_be_run(&heard.failure))?;
     Some(
         Candidate::new(Cause::ProbeCannotRun, POSSIBILITY)
-            .field(evidence.field("exec.command"))
+            .field(evidence.field(ProbeField::ExecCommand))
             .current(command_of(spec))
             .suggest(evidence.value_that_worked(command_of))
             .proven(Strength::Seen, heard.first, errored(heard))
@@ -63,7 +64,7 @@ pub fn never_runs(evidence: &Evidence) -> Option<Candidate> {
         .against(evidence.passed_here().map(|strength| super::Point::new(strength, "it ran and passed, too")))
         .at_most(Confidence::Medium);
     Some(match heard.failure {
-        Failure::BadHost => candidate.field(evidence.field(&format!("{}.host", spec.handler.field()))),
+        Failure::BadHost => candidate.field(ProbeField::host_of(&spec.handler).and_then(|host| evidence.field(host))),
         _ => candidate,
     })
 }

@@ -4,6 +4,7 @@ use super::candidate::{Candidate, Strength};
 use super::evidence::Evidence;
 use super::said;
 use super::verdict::text;
+use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Value};
 use crate::kubelet::{Failure, Handler, Obstacle, ProbeSpec};
 
@@ -22,7 +23,7 @@ pub fn missing(evidence: &Evidence) -> Option<Candidate> {
     };
     Some(
         Candidate::new(Cause::WrongCommand, "the probe's command may not be in the image")
-            .field(evidence.field("exec.command"))
+            .field(evidence.field(ProbeField::ExecCommand))
             .current(evidence.spec().and_then(command_of))
             .suggest(evidence.value_that_worked(command_of))
             .explains(Strength::Seen, heard.first, said(evidence, heard))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::candidate::{Point, Strength};
 use super::facts::{BadNode, Blocked, CameUp, Earlier, OwnEnds, Passes, Population, ProbeRecord};
+use crate::finding::field::{Field, ProbeField};
 use crate::finding::{Effect, Value};
 use crate::kubelet::{Port, ProbeKind, ProbeSpec};
 use crate::template::{ContainerSpec, PodTemplate};
@@ -61,10 +62,9 @@ impl<'a> Evidence<'a> {
         self.container.probe(self.probe?)
     }
 
-    /// The probe's field, and one below it: `livenessProbe.httpGet.path`.
-    pub fn field(&self, below: &str) -> String {
-        let probe = self.probe.map_or("", ProbeKind::field);
-        format!("{probe}.{below}")
+    /// A field of the probe in question; `None` where there is none.
+    pub fn field(&self, field: ProbeField) -> Option<Field> {
+        self.probe.map(|kind| Field::OfProbe(kind, field))
     }
 
     /// Whether the pods ask something else than what the workload's template says.

@@ -4,6 +4,7 @@ use super::candidate::{Candidate, Point, Strength};
 use super::evidence::{Evidence, number_of};
 use super::said;
 use super::verdict::{number, text};
+use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, Handler, Port};
 
@@ -24,7 +25,7 @@ pub fn http2_answered_to_http(evidence: &Evidence) -> Option<Candidate> {
     };
     Some(
         Candidate::new(Cause::WrongHandler, "the port may speak another protocol")
-            .field(evidence.field(handler.field()))
+            .field(evidence.field(ProbeField::of(handler)))
             .current(current)
             .proven(Strength::Seen, heard.first, said(evidence, heard))
             .against(evidence.request_is_right())
@@ -45,7 +46,7 @@ pub fn unknown_service(evidence: &Evidence) -> Option<Candidate> {
     });
     Some(
         Candidate::new(Cause::WrongGrpcService, "the server may not know the health service's name")
-            .field(evidence.field("grpc.service"))
+            .field(evidence.field(ProbeField::GrpcService))
             .current(text(&**service))
             .suggest(worked)
             .explains(Strength::Seen, heard.first, said(evidence, heard))
@@ -65,7 +66,7 @@ pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Candidate> {
     let answers = answers_otherwise(evidence, asked);
     Some(
         Candidate::new(Cause::WrongHandler, "the port may not speak gRPC, or only over TLS")
-            .field(evidence.field("grpc"))
+            .field(evidence.field(ProbeField::Grpc))
             .current(asked.map(number))
             .needs(evidence.record.is_mostly_from_start(), "that it fails from its start on")
             .needs(answers.is_some() || is_named_after_http(evidence, asked), "that the port speaks something else")

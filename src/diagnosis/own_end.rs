@@ -4,6 +4,7 @@ use super::candidate::{Candidate, Strength};
 use super::evidence::Evidence;
 use super::facts::{OwnEnd, OwnKind};
 use super::verdict::text;
+use crate::finding::field::{ContainerField, Field};
 use crate::finding::{Cause, Confidence};
 
 /// The most frequent way in which it ended by itself.
@@ -16,7 +17,9 @@ pub fn ended_by_itself(evidence: &Evidence) -> Option<Candidate> {
             Candidate::new(Cause::KilledExternally, "something from outside may end it").at_most(Confidence::Medium)
         }
         OwnKind::OutOfMemory => out_of_memory(evidence),
-        OwnKind::Hook => Candidate::new(Cause::HookFailed, "its hook may fail").field("lifecycle.postStart"),
+        OwnKind::Hook => {
+            Candidate::new(Cause::HookFailed, "its hook may fail").field(Field::from(ContainerField::PostStart))
+        }
         OwnKind::Node => Candidate::new(Cause::NodeTrouble, "its node may have ended it").at_most(Confidence::Medium),
     };
     let candidate = candidate.needs(evidence.unexplained <= end.count, "how most of its ends came about").proven(
@@ -30,7 +33,7 @@ pub fn ended_by_itself(evidence: &Evidence) -> Option<Candidate> {
 fn out_of_memory(evidence: &Evidence) -> Candidate {
     let candidate = Candidate::new(Cause::OutOfMemory, "its memory limit may be too low");
     match &evidence.container.memory_limit {
-        Some(limit) => candidate.field("resources.limits.memory").current(text(&**limit)),
+        Some(limit) => candidate.field(Field::from(ContainerField::MemoryLimit)).current(text(&**limit)),
         None => candidate,
     }
 }

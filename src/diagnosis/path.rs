@@ -4,6 +4,7 @@ use super::candidate::{Candidate, Point, Strength};
 use super::evidence::{Evidence, is_masked, of_revision};
 use super::said;
 use super::verdict::text;
+use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Value};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
 
@@ -15,7 +16,7 @@ pub fn wrong_path(evidence: &Evidence) -> Option<Candidate> {
     let get = evidence.spec()?.handler.http()?;
     let rejected = evidence.record.answered(is_no_such_path)?;
     let mut candidate = Candidate::new(Cause::WrongPath, format!("the app may not serve {}", get.path))
-        .field(evidence.field("httpGet.path"))
+        .field(evidence.field(ProbeField::HttpPath))
         .current(text(&*get.path))
         .explains(Strength::Seen, rejected.first, said(evidence, rejected))
         .deterministic();

@@ -6,6 +6,7 @@ use super::path::{path_of, path_that_works};
 use super::said;
 use super::verdict::text;
 use crate::finding::Cause;
+use crate::finding::field::ProbeField;
 use crate::kubelet::{Failure, Redirect};
 
 /// The app redirects the probe, and where it sends it the probe fails.
@@ -15,7 +16,7 @@ pub fn redirects(evidence: &Evidence) -> Option<Candidate> {
     let Failure::AfterRedirect(redirect) = &heard.failure else { return None };
     Some(
         Candidate::new(Cause::RedirectsElsewhere, "the app may redirect the probe to where it cannot follow")
-            .field(evidence.field("httpGet.path"))
+            .field(evidence.field(ProbeField::HttpPath))
             .current(text(&*get.path))
             .suggest(evidence.value_that_worked(path_of))
             .explains(Strength::Seen, heard.first, said(evidence, heard))
@@ -38,7 +39,7 @@ pub fn without_end(evidence: &Evidence) -> Option<Candidate> {
     let looped = evidence.record.answered(|failure| *failure == Failure::TooManyRedirects)?;
     Some(
         Candidate::new(Cause::RedirectLoop, "the path may redirect to itself")
-            .field(evidence.field("httpGet.path"))
+            .field(evidence.field(ProbeField::HttpPath))
             .current(text(&*get.path))
             .suggest(path_that_works(evidence))
             .proven(Strength::Seen, looped.first, said(evidence, looped))
@@ -57,7 +58,7 @@ pub fn to_another_host(evidence: &Evidence) -> Option<Candidate> {
     let what = format!("the probe was redirected and stopped there {} times, which counts as success", warned.count);
     Some(
         Candidate::new(Cause::RedirectsElsewhere, "the path may redirect to another host")
-            .field(evidence.field("httpGet.path"))
+            .field(evidence.field(ProbeField::HttpPath))
             .current(text(&*get.path))
             .suggest(path_that_works(evidence))
             .proven(Strength::Seen, warned.first, what)

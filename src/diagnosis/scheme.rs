@@ -4,6 +4,7 @@ use super::candidate::{Candidate, Strength};
 use super::evidence::{Evidence, number_of};
 use super::said;
 use super::verdict::text;
+use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, HttpGet, ProbeSpec, Scheme};
 
@@ -51,7 +52,7 @@ pub fn https_wants_https(evidence: &Evidence) -> Option<Candidate> {
 
 fn candidate(evidence: &Evidence, get: &HttpGet) -> Candidate {
     Candidate::new(Cause::WrongScheme, format!("the port may not speak {}", get.scheme.word()))
-        .field(evidence.field("httpGet.scheme"))
+        .field(evidence.field(ProbeField::HttpScheme))
         .current(text(get.scheme.word()))
         .against(evidence.request_is_right())
 }

@@ -6,6 +6,7 @@ use super::candidate::{Candidate, Strength};
 use super::evidence::{Evidence, of_revision};
 use super::verdict::number;
 use super::{Heard, said};
+use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, ProbeKind};
 
@@ -33,7 +34,7 @@ pub fn timeout_too_short(evidence: &Evidence) -> Option<Candidate> {
     let waits = spec.timeout.as_secs();
     let mut candidate =
         Candidate::new(Cause::TimeoutTooShort, format!("an answer may need more than the {waits} s that it waits"))
-            .field(evidence.field("timeoutSeconds"))
+            .field(evidence.field(ProbeField::Timeout))
             .current(seconds(spec.timeout))
             .explains(Strength::Seen, heard.first, said(evidence, heard))
             .needs(patient.is_some() || cut.is_some() || alternates, "that answers come later than it waits")

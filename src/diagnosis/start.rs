@@ -5,19 +5,17 @@ use super::evidence::Evidence;
 use super::facts::Blocked;
 use super::verdict::text;
 use crate::finding::Cause;
+use crate::finding::field::{ContainerField, Field};
 use crate::kubelet::{Obstacle, StartFailure, start_error};
 use crate::template::{ContainerSpec, EnvField};
-
-/// The field of an image volume's image.
-const OF_A_VOLUME: &str = "volumes.image.reference";
 
 /// The image cannot be pulled, or the container cannot be created or started.
 pub fn blocked(evidence: &Evidence) -> Option<Candidate> {
     let blocked = evidence.blocked.as_ref()?;
     let candidate = match &*blocked.reason {
         "ErrImageNeverPull" => match image(evidence) {
-            of_volume if of_volume.field.as_deref() == Some(OF_A_VOLUME) => of_volume,
-            own => own.field("imagePullPolicy").current(text("Never")),
+            of_volume if of_volume.field == Some(ContainerField::VolumeImage.into()) => of_volume,
+            own => own.field(Field::from(ContainerField::ImagePullPolicy)).current(text("Never")),
         },
         "ErrImagePull"
         | "ImagePullBackOff"
@@ -43,11 +41,11 @@ fn image(evidence: &Evidence) -> Candidate {
     let message = evidence.blocked.as_ref().and_then(|blocked| blocked.message.as_deref());
     if let Some(volume) = message.and_then(|message| of_a_volume(evidence, message)) {
         return Candidate::new(Cause::CannotPullImage, "the image of a volume may not be there")
-            .field(OF_A_VOLUME)
+            .field(Field::from(ContainerField::VolumeImage))
             .current(text(volume));
     }
     Candidate::new(Cause::CannotPullImage, "the image may not be there")
-        .field("image")
+        .field(Field::from(ContainerField::Image))
         .current(text(&*evidence.container.image))
 }
 
@@ -56,20 +54,22 @@ fn cannot_start(evidence: &Evidence, blocked: &Blocked) -> Candidate {
     let message = blocked.message.as_deref().unwrap_or_default();
     let invocation = Some(&evidence.container.invocation).filter(|words| !words.is_empty()).map(|words| text(&**words));
     match start_error(message) {
-        Some(StartFailure::NotExecutable { why: Obstacle::WorkingDir, .. }) => candidate.field("workingDir"),
+        Some(StartFailure::NotExecutable { why: Obstacle::WorkingDir, .. }) => {
+            candidate.field(Field::from(ContainerField::WorkingDir))
+        }
         Some(StartFailure::MissingCommand { .. } | StartFailure::NotExecutable { .. }) => {
-            candidate.field("command").current(invocation)
+            candidate.field(Field::from(ContainerField::Command)).current(invocation)
         }
         Some(StartFailure::MemoryTooSmall) => {
             let limit = evidence.container.memory_limit.as_ref().map(|limit| text(&**limit));
-            candidate.field("resources.limits.memory").current(limit)
+            candidate.field(Field::from(ContainerField::MemoryLimit)).current(limit)
         }
-        Some(StartFailure::RunsAsRoot) => candidate.field("securityContext.runAsNonRoot"),
+        Some(StartFailure::RunsAsRoot) => candidate.field(Field::from(ContainerField::RunAsNonRoot)),
         Some(StartFailure::Config { .. } | StartFailure::RuntimeTooOld) | None => {
             match named_in_env(evidence.container, message) {
-                Some(field) => candidate.field(field),
+                Some(field) => candidate.field(Field::from(field)),
                 None if matches!(&*blocked.reason, "StartError" | "RunContainerError" | "ContainerCannotRun") => {
-                    candidate.field("command").current(invocation)
+                    candidate.field(Field::from(ContainerField::Command)).current(invocation)
                 }
                 None => candidate,
             }
@@ -78,11 +78,11 @@ fn cannot_start(evidence: &Evidence, blocked: &Blocked) -> Candidate {
 }
 
 /// The environment field that names the ConfigMap or Secret of which the message speaks.
-fn named_in_env(container: &ContainerSpec, message: &str) -> Option<&'static str> {
+fn named_in_env(container: &ContainerSpec, message: &str) -> Option<ContainerField> {
     container.env_sources.iter().find(|(_, name)| message.split(['"', ' ', '/']).any(|word| word == &**name)).map(
         |(field, _)| match field {
-            EnvField::Env => "env",
-            EnvField::EnvFrom => "envFrom",
+            EnvField::Env => ContainerField::Env,
+            EnvField::EnvFrom => ContainerField::EnvFrom,
         },
     )
 }

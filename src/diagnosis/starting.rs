@@ -8,6 +8,7 @@ use super::facts::CameUp;
 use super::path::answering_sibling;
 use super::verdict::number;
 use super::{Heard, said};
+use crate::finding::field::{Field, ProbeField};
 use crate::finding::{Cause, Confidence};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
 
@@ -134,10 +135,10 @@ fn budget_field(
 ) -> Candidate {
     if let Some(before) = before {
         let cuts = [
-            ("failureThreshold", i64::from(spec.failure_threshold), i64::from(before.failure_threshold)),
-            ("initialDelaySeconds", spec.initial_delay.as_secs() as i64, before.initial_delay.as_secs() as i64),
-            ("periodSeconds", spec.period.as_secs() as i64, before.period.as_secs() as i64),
-            ("timeoutSeconds", spec.timeout.as_secs() as i64, before.timeout.as_secs() as i64),
+            (ProbeField::FailureThreshold, i64::from(spec.failure_threshold), i64::from(before.failure_threshold)),
+            (ProbeField::InitialDelay, spec.initial_delay.as_secs() as i64, before.initial_delay.as_secs() as i64),
+            (ProbeField::Period, spec.period.as_secs() as i64, before.period.as_secs() as i64),
+            (ProbeField::Timeout, spec.timeout.as_secs() as i64, before.timeout.as_secs() as i64),
         ];
         if let Some((field, now, then)) = cuts.into_iter().find(|(_, now, then)| now < then) {
             return candidate.field(evidence.field(field)).current(number(now)).suggest(number(then));
@@ -147,14 +148,14 @@ fn budget_field(
         let enough = needed.map(|needed| needed.within.as_secs().div_ceil(spec.period.as_secs().max(1)) * 2);
         let suggested = enough.filter(|enough| *enough > u64::from(spec.failure_threshold));
         return candidate
-            .field(evidence.field("failureThreshold"))
+            .field(evidence.field(ProbeField::FailureThreshold))
             .current(number(i64::from(spec.failure_threshold)))
             .suggest(suggested.map(|enough| number(enough as i64)));
     }
     match evidence.container.startup {
-        None => candidate.field("startupProbe"),
-        Some(_) => {
-            candidate.field(evidence.field("failureThreshold")).current(number(i64::from(spec.failure_threshold)))
-        }
+        None => candidate.field(Field::Probe(ProbeKind::Startup)),
+        Some(_) => candidate
+            .field(evidence.field(ProbeField::FailureThreshold))
+            .current(number(i64::from(spec.failure_threshold))),
     }
 }

@@ -1,6 +1,7 @@
 //! What comes of weighing the candidates.
 
 use super::candidate::{Candidate, Strength};
+use crate::finding::field::Field;
 use crate::finding::{Cause, Confidence, Fact, Value};
 
 /// The cause that explains most and that nothing contradicts; `Unknown` where there is none.
@@ -9,7 +10,7 @@ pub struct Verdict {
     /// Why.
     pub cause: Cause,
     /// The field to change.
-    pub field: Option<String>,
+    pub field: Option<Field>,
     /// Its value now.
     pub current: Option<Value>,
     /// A value that works.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::finding::field::{ContainerField, Field, ProbeField};
 use crate::kubelet::{Handler, ProbeKind, ProbeSpec};
 use crate::template::ContainerSpec;
 
@@ -9,7 +10,7 @@ use crate::template::ContainerSpec;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Difference {
     /// `image`, `livenessProbe.httpGet.path`
-    pub field: String,
+    pub field: Field,
     /// The value before, if there was one.
     pub from: Option<String>,
     /// The value after, if there is one.
@@ -17,9 +18,9 @@ pub(super) struct Difference {
 }
 
 /// The difference that touches a field, or else the first one that there is.
-pub(super) fn between(before: &ContainerSpec, after: &ContainerSpec, field: Option<&str>) -> Option<Difference> {
+pub(super) fn between(before: &ContainerSpec, after: &ContainerSpec, field: Option<&Field>) -> Option<Difference> {
     let mut all = differences(before, after);
-    let touching = field.and_then(|field| all.iter().position(|difference| touches(&difference.field, field)));
+    let touching = field.and_then(|field| all.iter().position(|difference| difference.field.is_within(field)));
     match touching {
         Some(at) => Some(all.swap_remove(at)),
         None if all.is_empty() => None,
@@ -33,36 +34,22 @@ pub(super) fn between(before: &ContainerSpec, after: &ContainerSpec, field: Opti
 }
 
 /// The value of a field of a container as a manifest would show it.
-pub(super) fn value_of(container: &ContainerSpec, field: &str) -> Option<String> {
-    fields(container).into_iter().find(|(name, _)| name == field).map(|(_, value)| value)
+pub(super) fn value_of(container: &ContainerSpec, field: &Field) -> Option<String> {
+    fields(container).into_iter().find(|(known, _)| known == field).map(|(_, value)| value)
 }
 
 /// Whether the values of a field are compared between templates at all.
-pub(super) fn is_compared(field: &str) -> bool {
-    const OF_A_PROBE: [&str; 14] = [
-        "httpGet.path",
-        "httpGet.port",
-        "httpGet.scheme",
-        "httpGet.host",
-        "tcpSocket.port",
-        "tcpSocket.host",
-        "grpc.port",
-        "grpc.service",
-        "exec.command",
-        "initialDelaySeconds",
-        "periodSeconds",
-        "timeoutSeconds",
-        "failureThreshold",
-        "httpGet.httpHeaders",
-    ];
-    match field.split_once("Probe.") {
-        Some((_, below)) => OF_A_PROBE.contains(&below),
-        None => matches!(field, "image" | "command" | "ports" | "resources.limits.memory"),
+pub(super) const fn is_compared(field: &Field) -> bool {
+    match field {
+        Field::OfProbe(_, field) => {
+            !matches!(field, ProbeField::Http | ProbeField::Tcp | ProbeField::Grpc | ProbeField::Exec)
+        }
+        Field::OfContainer(field) => matches!(
+            field,
+            ContainerField::Image | ContainerField::Command | ContainerField::Ports | ContainerField::MemoryLimit
+        ),
+        Field::Probe(_) | Field::Other(_) => false,
     }
-}
-
-fn touches(one: &str, other: &str) -> bool {
-    one == other || one.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn differences(before: &ContainerSpec, after: &ContainerSpec) -> Vec<Difference> {
@@ -80,16 +67,16 @@ fn differences(before: &ContainerSpec, after: &ContainerSpec) -> Vec<Difference>
         }
     }
     if before.env_mark != after.env_mark {
-        all.push(Difference { field: "env".into(), from: None, to: Some("changed".into()) });
+        all.push(Difference { field: ContainerField::Env.into(), from: None, to: Some("changed".into()) });
     }
     all
 }
 
 /// All fields that may differ, most telling first.
-fn fields(container: &ContainerSpec) -> Vec<(String, String)> {
-    let mut fields = vec![("image".to_owned(), container.image.to_string())];
+fn fields(container: &ContainerSpec) -> Vec<(Field, String)> {
+    let mut fields = vec![(ContainerField::Image.into(), container.image.to_string())];
     if !container.invocation.is_empty() {
-        fields.push(("command".into(), container.invocation.to_string()));
+        fields.push((ContainerField::Command.into(), container.invocation.to_string()));
     }
     for kind in ProbeKind::ALL {
         if let Some(probe) = container.probe(kind) {
@@ -101,42 +88,42 @@ fn fields(container: &ContainerSpec) -> Vec<(String, String)> {
         None => number.to_string(),
     });
     let ports = ports.collect::<Vec<_>>().join(",");
-    fields.push(("ports".into(), ports));
+    fields.push((ContainerField::Ports.into(), ports));
     if let Some(limit) = &container.memory_limit {
-        fields.push(("resources.limits.memory".into(), limit.to_string()));
+        fields.push((ContainerField::MemoryLimit.into(), limit.to_string()));
     }
     fields
 }
 
-fn probe_fields(kind: ProbeKind, probe: &ProbeSpec, fields: &mut Vec<(String, String)>) {
-    let mut put = |field: &str, value: String| fields.push((format!("{}.{field}", kind.field()), value));
+fn probe_fields(kind: ProbeKind, probe: &ProbeSpec, fields: &mut Vec<(Field, String)>) {
+    let mut put = |field, value: String| fields.push((Field::OfProbe(kind, field), value));
     match &probe.handler {
         Handler::Http(get) => {
-            put("httpGet.path", get.path.to_string());
-            put("httpGet.port", get.port.to_string());
-            put("httpGet.scheme", get.scheme.word().to_owned());
+            put(ProbeField::HttpPath, get.path.to_string());
+            put(ProbeField::HttpPort, get.port.to_string());
+            put(ProbeField::HttpScheme, get.scheme.word().to_owned());
             if let Some(host) = &get.host {
-                put("httpGet.host", host.to_string());
+                put(ProbeField::HttpHost, host.to_string());
             }
             if !get.headers.is_empty() {
-                put("httpGet.httpHeaders", get.headers.join(","));
+                put(ProbeField::HttpHeaders, get.headers.join(","));
             }
         }
         Handler::Tcp { host, port } => {
-            put("tcpSocket.port", port.to_string());
+            put(ProbeField::TcpPort, port.to_string());
             if let Some(host) = host {
-                put("tcpSocket.host", host.to_string());
+                put(ProbeField::TcpHost, host.to_string());
             }
         }
         Handler::Grpc { port, service } => {
-            put("grpc.port", port.to_string());
-            put("grpc.service", service.to_string());
+            put(ProbeField::GrpcPort, port.to_string());
+            put(ProbeField::GrpcService, service.to_string());
         }
-        Handler::Exec(words) => put("exec.command", words.join(" ")),
+        Handler::Exec(words) => put(ProbeField::ExecCommand, words.join(" ")),
     }
     let seconds = |span: Duration| span.as_secs().to_string();
-    put("initialDelaySeconds", seconds(probe.initial_delay));
-    put("periodSeconds", seconds(probe.period));
-    put("timeoutSeconds", seconds(probe.timeout));
-    put("failureThreshold", probe.failure_threshold.to_string());
+    put(ProbeField::InitialDelay, seconds(probe.initial_delay));
+    put(ProbeField::Period, seconds(probe.period));
+    put(ProbeField::Timeout, seconds(probe.timeout));
+    put(ProbeField::FailureThreshold, probe.failure_threshold.to_string());
 }

@@ -6,8 +6,10 @@ mod tests;
 use std::sync::Arc;
 
 use super::observation::{Owner, WorkloadFacts};
+use crate::finding::field::{Field, ProbeField};
 use crate::finding::remedy::{Correction, Kind, List, Place, Remedy, Target};
 use crate::finding::{Cause, Effect, Fault, Finding};
+use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, Role};
 
 /// What the remedies of a finding are decided from.
@@ -136,7 +138,7 @@ impl Situation<'_> {
     /// The probe's field, set to the value that works.
     fn set(&self) -> Option<Remedy> {
         let finding = self.finding;
-        let field = finding.field.as_ref().filter(|field| is_of_a_probe(field))?;
+        let field = finding.field.as_ref().filter(|field| field.is_of_a_probe())?;
         let value = finding.suggested.clone()?;
         Some(Remedy::SetField { place: self.place(), field: field.clone(), value })
     }
@@ -227,7 +229,7 @@ impl Situation<'_> {
 }
 
 /// What a field needs of which no value is known that works.
-fn correction(cause: Cause, field: &str) -> Option<Correction> {
+fn correction(cause: Cause, field: &Field) -> Option<Correction> {
     Some(match cause {
         Cause::WrongPath | Cause::RedirectLoop | Cause::RedirectsElsewhere => Correction::Path,
         Cause::WrongPort => Correction::Port,
@@ -237,11 +239,11 @@ fn correction(cause: Cause, field: &str) -> Option<Correction> {
         Cause::WrongHandler => Correction::Handler,
         Cause::WrongGrpcService => Correction::GrpcService,
         Cause::WrongCommand => Correction::Command,
-        Cause::ProbeCannotRun if last(field) == "command" => Correction::Command,
-        Cause::ProbeCannotRun if last(field) == "host" => Correction::NoHost,
+        Cause::ProbeCannotRun if field.probe_field() == Some(ProbeField::ExecCommand) => Correction::Command,
+        Cause::ProbeCannotRun if is_a_host(field) => Correction::NoHost,
         Cause::ProbeCannotRun => Correction::DeclaredPort,
         Cause::TimeoutTooShort => Correction::Timeout,
-        Cause::KilledWhileStarting if field == "startupProbe" => Correction::StartupProbe,
+        Cause::KilledWhileStarting if *field == Field::Probe(ProbeKind::Startup) => Correction::StartupProbe,
         Cause::KilledWhileStarting => Correction::StartTime,
         Cause::NothingListening
         | Cause::ReportsUnhealthy
@@ -259,18 +261,11 @@ fn correction(cause: Cause, field: &str) -> Option<Correction> {
     })
 }
 
-/// The `path` of `livenessProbe.httpGet.path`.
-fn last(field: &str) -> &str {
-    field.rsplit('.').next().unwrap_or(field)
-}
-
-/// `livenessProbe.httpGet.path`
-fn is_of_a_probe(field: &str) -> bool {
-    let mut probes = crate::kubelet::ProbeKind::ALL.into_iter();
-    probes.any(|probe| field.strip_prefix(probe.field()).is_some_and(|below| below.starts_with('.')))
-}
-
 /// The number of a `StatefulSet`'s pod.
 fn ordinal(name: &str) -> Option<u32> {
     name.rsplit_once('-')?.1.parse().ok()
+}
+
+const fn is_a_host(field: &Field) -> bool {
+    matches!(field.probe_field(), Some(ProbeField::HttpHost | ProbeField::TcpHost))
 }

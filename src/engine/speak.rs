@@ -351,7 +351,7 @@ fn rollout(scene: &Scene, name: &str, episode: &Episode) -> (Option<u64>, Option
     let number = revision.number;
     let after = revision.template.containers.iter().find(|container| &*container.name == name);
     let change = scene.before(name, template).zip(after).map(|(before, after)| {
-        let difference = change::between(before, after, episode.finding.field.as_deref());
+        let difference = change::between(before, after, episode.finding.field.as_ref());
         let (from, to) = difference.map_or((None, None), |difference| (difference.from, difference.to));
         RevisionChange { revision: number, at: revision.at, by: revision.by.clone(), from, to }
     });
@@ -420,7 +420,7 @@ fn finish<'a>(scene: &Scene<'a>, name: &'a Arc<str>, episode: &mut Episode) {
 /// of how that did.
 fn untried_revision(scene: &Scene, name: &str, episode: &Episode) -> Option<u64> {
     let template = episode.template.as_ref()?;
-    let field = episode.finding.field.as_deref().filter(|_| episode.finding.fault == Some(Fault::Probe))?;
+    let field = episode.finding.field.as_ref().filter(|_| episode.finding.fault == Some(Fault::Probe))?;
     let (number, before) = scene.revisions_before(name, template).into_iter().next()?;
     let now = &scene.workload.revision(template)?.template;
     let now = now.containers.iter().find(|container| &*container.name == name)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Value;
+use super::field::Field;
 
 /// One step towards the end of a finding, or towards knowing more of it.
 ///
@@ -35,7 +36,7 @@ pub enum Remedy {
         /// Where it stands.
         place: Place,
         /// `livenessProbe.httpGet.path`
-        field: String,
+        field: Field,
         /// The value that works.
         value: Value,
     },
@@ -51,7 +52,7 @@ pub enum Remedy {
         /// Where it stands.
         place: Place,
         /// `livenessProbe.httpGet.path`
-        field: String,
+        field: Field,
         /// What it needs.
         needs: Correction,
     },

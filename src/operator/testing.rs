@@ -1,5 +1,6 @@
 //! What the operator's tests share.
 
+use crate::finding::field::Field;
 use crate::finding::remedy::{Place, Remedy};
 use crate::finding::{Cause, Confidence, Effect, Fact, Finding, Pods, Severity, Value};
 use crate::kubelet::ProbeKind;
@@ -20,7 +21,7 @@ pub fn finding(workload: &str) -> Finding {
         probe: Some(ProbeKind::Liveness),
         cause: Cause::WrongPath,
         fault: Cause::WrongPath.fault(),
-        field: Some("livenessProbe.httpGet.path".to_owned()),
+        field: Some(Field::parse("livenessProbe.httpGet.path")),
         current: Some(Value::Text("/v2/health".to_owned())),
         suggested: Some(Value::Text("/health".to_owned())),
         confidence: Confidence::High,
@@ -38,7 +39,7 @@ pub fn finding(workload: &str) -> Finding {
         resolved_at: None,
         remedy: vec![Remedy::SetField {
             place: Place::Manifest { kind: "Deployment".into(), name: workload.into() },
-            field: "livenessProbe.httpGet.path".to_owned(),
+            field: Field::parse("livenessProbe.httpGet.path"),
             value: Value::Text("/health".to_owned()),
         }],
         example: None,

@@ -117,7 +117,7 @@ fn annotations(finding: &Finding, now: Time) -> BTreeMap<&'static str, String> {
         ("description", without_markup(&plain::lines(&news, now).join("\n"))),
         ("confidence", finding.confidence.to_string()),
     ]);
-    annotations.extend(finding.field.as_deref().map(|field| ("field", clean(field))));
+    annotations.extend(finding.field.as_ref().map(|field| ("field", clean(&field.to_string()))));
     annotations.extend(finding.current.as_ref().map(|value| ("current", clean(&value.to_string()))));
     annotations.extend(finding.suggested.as_ref().map(|value| ("suggested", clean(&value.to_string()))));
     annotations

@@ -12,6 +12,7 @@ use std::fmt::{self, Write};
 use super::headline::kind_and_name;
 use super::rank::Rank;
 use crate::engine::Finding;
+use crate::finding::field::Field;
 use crate::source::hash::mark;
 use text::{Metric, clean};
 
@@ -124,7 +125,7 @@ fn info_labels(finding: &Finding) -> Labels {
     let mut labels = identity(finding);
     let value = |value: Option<String>| value.unwrap_or_default();
     labels.extend([
-        ("field", value(finding.field.clone())),
+        ("field", value(finding.field.as_ref().map(Field::to_string))),
         ("current", value(finding.current.as_ref().map(ToString::to_string))),
         ("suggested", value(finding.suggested.as_ref().map(ToString::to_string))),
     ]);

@@ -241,7 +241,7 @@ impl FindingStatus {
             workload: Some(short(&finding.workload)),
             cause: Some(finding.cause),
             fault: finding.fault,
-            field: finding.field.as_deref().map(short),
+            field: finding.field.as_ref().map(|field| short(&field.to_string())),
             current: finding.current.as_ref().map(short_value),
             suggested: finding.suggested.as_ref().map(short_value),
             confidence: Some(finding.confidence),

@@ -10,6 +10,7 @@ pub use read::{read, read_or_keep};
 use self::shell::Command;
 use super::headline::kind_and_name;
 use crate::finding::Finding;
+use crate::finding::field::{Field, ProbeField};
 use crate::finding::remedy::{Correction, Kind, List, Place, Remedy, Target};
 
 /// One remedy as it is shown.
@@ -98,7 +99,9 @@ fn text(remedy: &Remedy, finding: &Finding) -> Result<String, String> {
         Remedy::RollBack { target, revision } => roll_back(target, *revision, finding),
         Remedy::SetField { place, field, value } => {
             let json = serde_json::to_value(value).unwrap_or_default();
-            let patch = (!field.ends_with("exec.command")).then(|| patch(place, field, &json, finding)).flatten();
+            let patch = (field.probe_field() != Some(ProbeField::ExecCommand))
+                .then(|| patch(place, field, &json, finding))
+                .flatten();
             let in_words =
                 || Err(format!("set {field} of container {} to {value}{}", finding.container, where_it_is(place)));
             patch.unwrap_or_else(in_words)
@@ -168,7 +171,7 @@ fn roll_back(target: &Target, revision: Option<u64>, finding: &Finding) -> Resul
 }
 
 /// The command that sets a field; `None` where no patch can.
-fn patch(place: &Place, field: &str, value: &serde_json::Value, finding: &Finding) -> Option<Result<String, String>> {
+fn patch(place: &Place, field: &Field, value: &serde_json::Value, finding: &Finding) -> Option<Result<String, String>> {
     let (target, patch) = match place {
         Place::Template { target, list, paused } => {
             (target, merged(target.kind, *list, *paused, field, value, &finding.container))
@@ -186,12 +189,12 @@ fn merged(
     kind: Kind,
     list: List,
     paused: bool,
-    field: &str,
+    field: &Field,
     value: &serde_json::Value,
     container: &Arc<str>,
 ) -> serde_json::Value {
     let mut patch = value.clone();
-    for part in field.rsplit('.') {
+    for part in field.to_string().rsplit('.') {
         patch = serde_json::json!({ part: patch });
     }
     patch["name"] = serde_json::Value::from(&**container);
@@ -210,7 +213,7 @@ fn merged(
 fn indexed(
     list: List,
     index: usize,
-    field: &str,
+    field: &Field,
     value: &serde_json::Value,
     container: &Arc<str>,
 ) -> serde_json::Value {
@@ -218,7 +221,7 @@ fn indexed(
     serde_json::json!([
         {"op": "test", "path": format!("{of_container}/name"), "value": &**container},
         // Sets what is not there, too: such kinds have no defaults.
-        {"op": "add", "path": format!("{of_container}/{}", field.replace('.', "/")), "value": value},
+        {"op": "add", "path": format!("{of_container}/{}", field.to_string().replace('.', "/")), "value": value},
     ])
 }
 
@@ -243,7 +246,7 @@ fn where_it_is(place: &Place) -> String {
     }
 }
 
-fn correct(needs: Correction, field: &str) -> String {
+fn correct(needs: Correction, field: &Field) -> String {
     match needs {
         Correction::Path => format!("set {field} to a path that the app itself answers with 200 (none was seen)"),
         Correction::Port => format!("set {field} to the port on which the app listens (none was seen)"),

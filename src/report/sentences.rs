@@ -9,6 +9,7 @@ use super::object::{Reach, Said};
 use super::sentence::Sentence;
 use super::when::{clock, day_if_another, lasted, span};
 use crate::engine::{Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState};
+use crate::finding::field::Field;
 use crate::time::Time;
 
 /// Services named in a sentence.
@@ -44,14 +45,16 @@ pub fn since(finding: &Finding, now: Time) -> Sentence {
 
 /// `livenessProbe.httpGet.path is /v2/health; suggested: /health.`
 pub fn field_is(finding: &Finding) -> Option<Sentence> {
-    let field = cut(finding.field.as_deref()?, VALUE);
+    let field = finding.field.as_ref()?;
+    let name = field.to_string();
+    let name = cut(&name, VALUE);
     let sentence = match &finding.current {
-        Some(value) => Sentence::default().name(field).words(" is ").value(short(value)),
+        Some(value) => Sentence::default().name(name).words(" is ").value(short(value)),
         // A whole field that is blamed for what it lacks; another one is where to look.
-        None if field == "startupProbe" || finding.suggested.is_some() => {
-            Sentence::default().name(field).words(" is not set")
+        None if matches!(field, Field::Probe(_)) || finding.suggested.is_some() => {
+            Sentence::default().name(name).words(" is not set")
         }
-        None => return Some(Sentence::new("Look at ").name(field).words(".")),
+        None => return Some(Sentence::new("Look at ").name(name).words(".")),
     };
     Some(match &finding.suggested {
         Some(value) => sentence.words("; suggested: ").value(short(value)).words("."),

@@ -244,7 +244,7 @@ fn any(random: &mut Random) -> Finding {
     let list = if random.percent(50) { List::Containers } else { List::InitContainers };
     let set = |place, random: &mut Random| Remedy::SetField {
         place,
-        field: "livenessProbe.httpGet.path".to_owned(),
+        field: probehound::finding::field::Field::parse("livenessProbe.httpGet.path"),
         value: if random.percent(20) { Value::Number(8080) } else { Value::Text(format!("/{}", name(random))) },
     };
     let remedy = vec![

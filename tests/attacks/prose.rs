@@ -44,7 +44,7 @@ fn with(name: &str) -> Finding {
     let target = |kind| Target { kind, name: Arc::clone(&name) };
     let set = |place| Remedy::SetField {
         place,
-        field: "livenessProbe.httpGet.path".to_owned(),
+        field: probehound::finding::field::Field::parse("livenessProbe.httpGet.path"),
         value: Value::Text("/health".to_owned()),
     };
     let template = Place::Template { target: target(Kind::Deployment), list: List::Containers, paused: true };

@@ -157,7 +157,7 @@ async fn set(cluster: &ControlPlane, kind: Kind, container: &str, place: Place, 
         Place::Template { list, .. } | Place::Indexed { list, .. } => list.field(),
         _ => panic!("no patch sets it: {place:?}"),
     };
-    let field = "livenessProbe.httpGet.path".to_owned();
+    let field = probehound::finding::field::Field::parse("livenessProbe.httpGet.path");
     let value = FieldValue::Text(format!("/health-of-{container}"));
     let mut finding = finding(kind.word(), vec![Remedy::SetField { place, field, value }]);
     finding.container = container.into();

@@ -15,7 +15,7 @@ fn forged(workload: &str) -> Finding {
     Finding {
         cause: Cause::Crash,
         severity: Severity::Critical,
-        field: Some(word.into()),
+        field: Some(probehound::finding::field::Field::parse(word)),
         current: Some(Value::Text(word.into())),
         suggested: Some(Value::Text(word.into())),
         hypotheses: vec![word.into()],

@@ -6,6 +6,7 @@ use std::time::Duration;
 use probehound::engine::{
     Cause, Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
+use probehound::finding::field::Field;
 use probehound::finding::remedy::{Kind, Remedy, Target};
 use probehound::kubelet::ProbeKind;
 use probehound::time::Time;
@@ -30,7 +31,7 @@ pub fn finding(workload: &str, seconds: u64) -> Finding {
         probe: Some(ProbeKind::Liveness),
         cause: Cause::WrongPath,
         fault: Cause::WrongPath.fault(),
-        field: Some("livenessProbe.httpGet.path".into()),
+        field: Some(Field::parse("livenessProbe.httpGet.path")),
         current: Some(Value::Text("/v2/health".into())),
         suggested: Some(Value::Text("/health".into())),
         confidence: Confidence::High,

@@ -7,6 +7,7 @@ use probehound::engine::{
     Cause, Change, ChangeKind, Effect, Finding, Observation, Owner, PodSnapshot, Pods, Scope, ServiceState, Settings,
     Severity, State, WorkloadFacts,
 };
+use probehound::finding::field::Field;
 use probehound::kubelet::ProbeKind;
 
 use crate::world::{World, pod};
@@ -101,7 +102,7 @@ fn a_cause_that_is_known_elsewhere_takes_the_place_of_unknown() {
         effect: Effect::RestartLoop,
         probe: Some(ProbeKind::Liveness),
         cause: Cause::WrongPath,
-        field: Some("livenessProbe.httpGet.path".to_owned()),
+        field: Some(Field::parse("livenessProbe.httpGet.path")),
         ..(*mine).clone()
     };
     let changes = remember(&mut world, &said);

@@ -148,7 +148,7 @@ impl Truth {
     /// What of a finding that names it is not exact.
     fn inexact(&self, it: &Finding) -> Option<String> {
         let text = |value: &Option<_>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
-        if self.field.is_some_and(|field| it.field.as_deref() != Some(field)) {
+        if self.field.is_some_and(|field| it.field.as_ref().map(ToString::to_string).as_deref() != Some(field)) {
             return Some(format!("field {:?}", it.field));
         }
         if self.current.is_some_and(|current| text(&it.current) != current) {
@@ -317,7 +317,7 @@ fn brief(it: &Finding) -> String {
         it.container,
         it.effect,
         it.cause,
-        it.field.as_deref().unwrap_or("-"),
+        it.field.as_ref().map_or("-".to_owned(), ToString::to_string),
         value(&it.current),
         value(&it.suggested),
         it.confidence

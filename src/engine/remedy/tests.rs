@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::finding::field::Field;
 use crate::finding::{Confidence, Pods, Severity, Value};
 use crate::kubelet::ProbeKind;
 use crate::report::remedies::{Label, Line, lines, read, texts};
@@ -120,7 +121,7 @@ fn finding(cause: Cause, effect: Effect, kind: &Row, known: Known) -> Finding {
         probe: Some(ProbeKind::Liveness),
         cause,
         fault: cause.fault(),
-        field: field.map(str::to_owned),
+        field: field.map(Field::parse),
         current,
         suggested: suggested.filter(|_| matches!(known, Known::All | Known::Value)),
         confidence: Confidence::High,

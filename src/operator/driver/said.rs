@@ -20,7 +20,7 @@ macro_rules! line {
             effect = finding.effect.word(),
             probe = finding.probe.map(|probe| probe.word()),
             cause = finding.cause.word(),
-            field = finding.field.as_deref().map(short),
+            field = finding.field.as_ref().map(|field| short(&field.to_string())),
             current = finding.current.as_ref().map(value),
             suggested = finding.suggested.as_ref().map(value),
             confidence = %finding.confidence,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{NAME, TEXT, number_or_text};
 use crate::engine::{Cause, Confidence, Finding, Pods, Severity, Value};
+use crate::finding::field::Field;
 use crate::report::webhook::hex;
 use crate::source::mask::cut;
 use crate::time::Time;
@@ -114,7 +115,7 @@ impl Said {
     pub fn of(finding: &Finding) -> Self {
         Self {
             cause: finding.cause,
-            field: finding.field.clone(),
+            field: finding.field.as_ref().map(Field::to_string),
             current: finding.current.as_ref().map(brief),
             suggested: finding.suggested.as_ref().map(brief),
             confidence: finding.confidence,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{FindingObject, FindingSpec, FindingState, FindingStatus, object_name};
 use crate::engine::Finding;
 use crate::finding::Identity;
+use crate::finding::field::Field;
 use crate::report::remedies::read_or_keep;
 
 impl FindingObject {
@@ -39,7 +40,7 @@ impl FindingObject {
             probe,
             cause: status.cause?,
             fault: status.fault,
-            field: status.field,
+            field: status.field.as_deref().map(Field::parse),
             current: status.current,
             suggested: status.suggested,
             confidence: status.confidence?,

@@ -1,6 +1,7 @@
 //! Lines back to remedies: what an earlier release, or another replica, wrote into an object.
 
 use super::text;
+use crate::finding::field::Field;
 use crate::finding::remedy::{Kind, List, Place, Remedy, Target};
 use crate::finding::{Finding, Value};
 
@@ -37,7 +38,7 @@ fn roll_back(target: &Target, line: &str) -> Remedy {
 
 /// The patch of the finding's own field to its own suggestion, in either list of containers.
 fn set_field(own: &Target, line: &str, finding: &Finding) -> Option<Remedy> {
-    let (field, value): (&String, &Value) = finding.field.as_ref().zip(finding.suggested.as_ref())?;
+    let (field, value): (&Field, &Value) = finding.field.as_ref().zip(finding.suggested.as_ref())?;
     let list = if line.contains(r#"{"initContainers":"#) { List::InitContainers } else { List::Containers };
     let place = Place::Template { target: own.clone(), list, paused: false };
     Some(Remedy::SetField { place, field: field.clone(), value: value.clone() })

@@ -14,6 +14,7 @@ use super::sentence::{Part, Sentence};
 use super::sentences;
 use super::tidings::{Dispatch, Kind, News};
 use crate::engine::{Finding, Severity};
+use crate::finding::field::Field;
 use crate::time::Time;
 use escape::{code, prose};
 
@@ -129,7 +130,7 @@ fn reach(finding: &Finding) -> String {
 
 /// ` Fix: path /v2/health → /health.`
 fn fix(finding: &Finding) -> String {
-    let field = finding.field.as_deref().and_then(|field| field.rsplit('.').next()).unwrap_or_default();
+    let field = finding.field.as_ref().map(Field::last).unwrap_or_default();
     match (&finding.current, &finding.suggested) {
         (Some(current), Some(suggested)) => format!(" Fix: {field} {current} → {suggested}."),
         (None, Some(suggested)) => format!(" Fix: {field} {suggested}."),

@@ -237,7 +237,7 @@ impl Column {
             Self::Effect => finding.effect.to_string(),
             Self::Probe => finding.probe.map_or(ABSENT.to_owned(), |probe| probe.to_string()),
             Self::Cause => finding.cause.to_string(),
-            Self::Field => terminal(finding.field.as_deref().unwrap_or(ABSENT), most),
+            Self::Field => finding.field.as_ref().map_or(ABSENT.to_owned(), |field| terminal(&field.to_string(), most)),
             Self::Current => value(finding.current.as_ref(), most),
             Self::Suggested => value(finding.suggested.as_ref(), most),
             Self::Pods => pods(finding.pods),
@@ -250,9 +250,9 @@ impl Column {
 
     /// A shorter form of the same, for the columns that have one.
     fn short(self, finding: &Finding, most: usize) -> String {
-        match (self, finding.field.as_deref()) {
+        match (self, &finding.field) {
             (Self::Workload, _) => terminal(kind_and_name(&finding.workload).1, most),
-            (Self::Field, Some(field)) => terminal(&short_field(field), most),
+            (Self::Field, Some(field)) => terminal(&short_field(&field.to_string()), most),
             _ => ABSENT.to_owned(),
         }
     }
