@@ -1,6 +1,7 @@
 //! What probehound says: the vocabulary of its findings.
 
 pub mod field;
+pub mod rank;
 pub mod remedy;
 
 use std::fmt;

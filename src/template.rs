@@ -27,6 +27,11 @@ pub struct PodTemplate {
     pub containers: Box<[ContainerSpec]>,
 }
 
+/// Whether two templates are one: the same object, or the same content.
+pub fn is_same(one: &Arc<PodTemplate>, other: &Arc<PodTemplate>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
+}
+
 /// The labels by which controllers tell a template's revisions apart.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum HashLabel {

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use probehound::config::Config;
-use probehound::operator::board::Board;
+use probehound::findings::board::Board;
+use probehound::metrics::Metrics;
 use probehound::operator::driver::Driver;
-use probehound::operator::metrics::Metrics;
 use probehound::time::Time;
 use stats_alloc::{Region, StatsAlloc};
 use support::known::{Known, crashing};

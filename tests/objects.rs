@@ -9,11 +9,11 @@ use probehound::engine::{
     Cause, Confidence, Effect, Engine, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
 use probehound::finding::remedy::Remedy;
-use probehound::report::escape::visible;
 use probehound::report::headline::headline;
 use probehound::report::object::{FindingObject, FindingState, FindingStatus, Holds, Stage};
 use probehound::report::remedies::texts;
 use probehound::report::text::listing::Listing;
+use probehound::text::escape::visible;
 use probehound::time::Time;
 use serde_json::Value as Json;
 use support::replay::continue_with;

@@ -7,10 +7,10 @@ use std::io::{self, Write};
 use crate::config::{LoadError, Problems};
 #[cfg(feature = "operator")]
 use crate::operator::Failure;
-use crate::report::escape::{terminal, visible};
 #[cfg(feature = "operator")]
 use crate::source::cluster::AccessError;
 use crate::source::recording::ReadError;
+use crate::text::escape::{terminal, visible};
 
 /// The exit code of a wrong command line.
 pub const USAGE: u8 = 2;

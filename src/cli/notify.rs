@@ -10,9 +10,9 @@ use crate::config::notifications::{Receiver, To};
 use crate::config::{Overrides, Source};
 use crate::delivery::receiver::Reply;
 use crate::delivery::trial;
-use crate::operator::clock;
-use crate::report::escape::terminal;
+use crate::runtime::clock;
 use crate::source::cluster::{Access, Target};
+use crate::text::escape::terminal;
 
 /// Longest reason, in columns.
 const WHY: usize = 300;

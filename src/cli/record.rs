@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use super::args::Record;
 use super::error::Error;
 use super::run::told_to_end;
-use crate::operator::clock;
+use crate::runtime::clock;
 use crate::source::cluster::{Access, Target, Trouble};
 use crate::source::recorder::{Disclosure, Redactor, Resource, Session, Sight, Sighting};
 use output::Output;

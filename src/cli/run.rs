@@ -11,7 +11,8 @@ use super::args::{Color, LogFormat, LogLevel, Run};
 use super::error::Error;
 use super::print;
 use crate::config::{Overrides, Source};
-use crate::operator::{self, Start, clock, log};
+use crate::operator::{self, Start, log};
+use crate::runtime::clock;
 use crate::source::cluster::Target;
 
 /// One thread for the engine's task, one for all else.

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_saphyr::{Location, Spanned};
 
-use super::glob::Glob;
 use super::notifications;
-use super::raw::{self, Raw, Text};
+use super::raw::{self, Raw};
 use super::selector::selector;
 use super::silence::{Matcher, Silence, Silences};
 use super::value::{Refusal, cluster_name, duration, listen, namespace, object_name, quoted, time, web_address};
+use super::written::Text;
 use super::{Config, Findings, Http, LeaderElection, Problem, Watch};
 use crate::engine::Settings;
+use crate::text::glob::Glob;
 
 /// Most namespaces: each takes two watches of its own.
 pub const MOST_NAMESPACES: usize = 100;
@@ -210,6 +211,6 @@ fn reason(text: &str) -> Result<String, Refusal> {
 
 /// A text that is one line and no longer than that.
 fn line(text: &str, longest: usize) -> Option<String> {
-    let fits = (1..=longest).contains(&text.chars().count()) && text.chars().all(crate::report::escape::is_visible);
+    let fits = (1..=longest).contains(&text.chars().count()) && text.chars().all(crate::text::escape::is_visible);
     fits.then(|| text.to_owned())
 }

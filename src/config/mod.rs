@@ -12,7 +12,6 @@
 //! - Everything is bounded: the file, and what there can be many of.
 
 mod check;
-pub mod glob;
 mod nearest;
 pub mod notifications;
 mod place;
@@ -22,12 +21,15 @@ pub mod selector;
 pub mod silence;
 pub mod source;
 pub mod value;
+pub(crate) mod written;
 mod yaml;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::delivery;
 use crate::engine::Settings;
+pub use crate::source::cluster::settings::{InitialList, Watch};
 pub use check::{Checker, check};
 pub use notifications::Notifications;
 pub use problem::{Problem, Problems};
@@ -58,28 +60,15 @@ pub struct Config {
     pub notifications: Notifications,
 }
 
-/// What is watched. Needs a restart to change.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Watch {
-    /// The namespaces, sorted; none: all of them.
-    pub namespaces: Vec<String>,
-    /// A label selector that the pods have to match: `app=web,tier!=test`.
-    pub pod_selector: Option<String>,
-    /// How the first list comes.
-    pub initial_list: InitialList,
-}
-
-/// How the first list of a watch comes.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum InitialList {
-    /// As a stream where the server has that (1.34 and newer), else in pages.
-    #[default]
-    Auto,
-    /// In pages.
-    List,
-    /// As a stream.
-    Stream,
+impl Config {
+    /// What of them delivery goes by.
+    pub fn of_delivery(&self) -> delivery::settings::Settings {
+        delivery::settings::Settings {
+            notifications: self.notifications.clone(),
+            cluster_name: self.cluster_name.clone(),
+            runbook_url: self.runbook_url.clone(),
+        }
+    }
 }
 
 /// The `Finding` objects.

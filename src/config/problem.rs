@@ -5,7 +5,7 @@ use std::fmt;
 use serde_saphyr::Location;
 
 use super::value::Refusal;
-use crate::report::escape::terminal;
+use crate::text::escape::terminal;
 
 /// Longest problem, in columns.
 const LINE: usize = 400;

@@ -4,15 +4,13 @@
 //! keys are all commented out is like one that is not there.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::InitialList;
 use super::notifications::raw::Notifications;
+use super::written::{Text, or_default};
 use crate::finding::Cause;
-
-/// A text with its place.
-pub type Text = Spanned<String>;
 
 /// The whole file.
 #[derive(Deserialize, JsonSchema, Debug, Default)]
@@ -138,12 +136,4 @@ pub struct Http {
     pub listen: Option<Text>,
     /// Whether metrics are for those who may get them.
     pub metrics_authentication: Option<bool>,
-}
-
-/// Reads a key that has no value like one that is not there.
-///
-/// # Errors
-/// Those of the value.
-pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }

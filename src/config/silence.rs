@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::glob::Glob;
 use crate::finding::{Cause, Finding};
+use crate::text::glob::Glob;
 use crate::time::Time;
 
 /// All silences, in the order of the file.

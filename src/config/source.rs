@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use super::{Config, Listen, Problem, Problems, check, raw::Raw, yaml};
-use crate::source::hash::mark;
+use crate::text::hash::mark;
 
 /// Largest file: what a ConfigMap can hold.
 const MOST_BYTES: u64 = 1 << 20;

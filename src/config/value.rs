@@ -4,35 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Listen;
-use crate::report::escape::{is_visible, terminal};
+use crate::text::escape::is_visible;
+pub use crate::text::refusal::{Refusal, quoted};
 use crate::time::{Time, TimeError};
 
-/// Longest value that is repeated in a refusal, in columns.
-const SHOWN: usize = 60;
 /// Longest name of a cluster: it stands in the first line of every message.
 const CLUSTER_NAME: usize = 63;
-
-/// Why a text is no value of its setting.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{what}")]
-pub struct Refusal {
-    /// What is wrong with it.
-    pub what: String,
-    /// What to write instead.
-    pub hint: Option<String>,
-}
-
-impl Refusal {
-    /// The text is not what it should be: `"15" is no duration`.
-    pub fn of(text: &str, is_no: &str, hint: &str) -> Self {
-        Self { what: format!("{} {is_no}", quoted(text)), hint: Some(hint.to_owned()) }
-    }
-}
-
-/// A text as it is repeated to the person who wrote it.
-pub fn quoted(text: &str) -> String {
-    format!("\"{}\"", terminal(text, SHOWN))
-}
 
 /// Reads a span of time: numbers with units, the largest first: `90s`, `15m`, `1h30m`, `7d`.
 ///
@@ -120,7 +97,7 @@ pub fn object_name(text: &str) -> Result<String, Refusal> {
 pub fn cluster_name(text: &str) -> Result<String, Refusal> {
     const HINT: &str = "one to 63 visible characters, such as prod-eu";
     let fits = (1..=CLUSTER_NAME).contains(&text.chars().count());
-    if fits && text.trim() == text && text.chars().all(crate::report::escape::is_visible) {
+    if fits && text.trim() == text && text.chars().all(crate::text::escape::is_visible) {
         Ok(text.to_owned())
     } else {
         Err(Refusal::of(text, "is no name of a cluster", HINT))

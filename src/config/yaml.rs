@@ -132,7 +132,7 @@ fn within(place: &Place) -> String {
 }
 
 fn visible_path(path: &str) -> String {
-    crate::report::escape::terminal(path, 100)
+    crate::text::escape::terminal(path, 100)
 }
 
 #[cfg(test)]

@@ -16,16 +16,15 @@ use super::pace::{Pace, WORTH_A_LOOK};
 use super::policy::Item;
 use super::receiver::{Reply, alertmanager};
 use super::sender::Unready;
-use crate::config::Config;
-use crate::config::notifications::Alertmanager;
-use crate::operator::clock;
-use crate::operator::leadership::Leadership;
-use crate::operator::ledger::{Reader, Record, Standing};
-use crate::operator::metrics::Metrics;
-use crate::operator::metrics::labels::Sent;
-use crate::operator::stop::Stop;
+use super::settings::{Alertmanager, Settings};
+use crate::findings::ledger::{Reader, Record, Standing};
+use crate::metrics::Metrics;
+use crate::metrics::labels::Sent;
 use crate::report::alertmanager::Alert;
 use crate::report::object::{FindingState, ObjectKey};
+use crate::runtime::clock;
+use crate::runtime::leadership::Leadership;
+use crate::runtime::stop::Stop;
 use crate::time::Time;
 
 /// The findings, as far as this receiver may be told of them.
@@ -57,7 +56,7 @@ pub struct AlertWorker {
     /// The findings.
     pub ledger: Reader,
     /// The routes.
-    pub config: watch::Receiver<Arc<Config>>,
+    pub config: watch::Receiver<Arc<Settings>>,
     /// Whether to send.
     pub leadership: Leadership,
     /// Counts what is sent.

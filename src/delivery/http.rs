@@ -24,7 +24,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::secret::Secret;
-use crate::operator::clock;
+use crate::runtime::clock;
 use crate::time::Time;
 
 /// So long a connection may take.

@@ -30,6 +30,8 @@ pub mod secret;
 #[cfg(feature = "operator")]
 pub mod sender;
 #[cfg(feature = "operator")]
+pub mod settings;
+#[cfg(feature = "operator")]
 pub mod trial;
 #[cfg(feature = "operator")]
 pub mod worker;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::source::hash::{mark, mix};
+use crate::text::hash::{mark, mix};
 use crate::time::Time;
 
 /// Slack takes one message a second from a webhook.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::policy::storm::AT_ONCE;
 use super::policy::{self, Item, MOST_IN_DIGEST, Next, Past, Settings};
 use super::route::Routes;
-use crate::operator::ledger::{News, Standing};
+use crate::findings::ledger::{News, Standing};
 use crate::report::object::ObjectKey;
 use crate::report::tidings::Kind;
 use crate::time::Time;

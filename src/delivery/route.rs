@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::mute::{self, Mute};
 use super::policy::Admission;
-use crate::config::glob::Glob;
 use crate::finding::{Cause, Confidence, Effect, Fault, Finding, Severity};
 use crate::report::headline::kind_and_name;
+use crate::text::glob::Glob;
 use crate::time::Time;
 
 /// A way to a receiver: for the findings that match all that it names.

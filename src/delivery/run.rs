@@ -13,13 +13,12 @@ use tracing::info;
 
 use super::alert_worker::AlertWorker;
 use super::sender::{Addresses, Sender};
+use super::settings::{Receiver, Settings, To};
 use super::worker::Worker;
-use crate::config::Config;
-use crate::config::notifications::{Receiver, To};
-use crate::operator::leadership::Leadership;
-use crate::operator::ledger::Ledger;
-use crate::operator::metrics::Metrics;
-use crate::operator::stop::{Stop, Stopper};
+use crate::findings::ledger::Ledger;
+use crate::metrics::Metrics;
+use crate::runtime::leadership::Leadership;
+use crate::runtime::stop::{Stop, Stopper};
 
 /// The tasks may take so long to end.
 const LAST: Duration = Duration::from_millis(2400);
@@ -32,7 +31,7 @@ pub struct Means {
     /// The findings, and what was told of them.
     pub ledger: Arc<Ledger>,
     /// Receivers, routes and timing.
-    pub config: watch::Receiver<Arc<Config>>,
+    pub config: watch::Receiver<Arc<Settings>>,
     /// Whether to send and to write.
     pub leadership: Leadership,
     /// Counts what is sent.

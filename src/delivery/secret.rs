@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::source::hash::mark;
+use crate::text::hash::mark;
 
 /// Longest secret, in bytes: no address and no key is longer.
 const LONGEST: u64 = 8192;

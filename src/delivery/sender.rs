@@ -11,11 +11,11 @@ use super::http::{Client, ClientError};
 use super::policy::Holds;
 use super::receiver::{Reply, events, slack, webhook};
 use super::secret::{Secret, SecretError, SecretSource};
-use crate::config::notifications::{To, Webhook};
-use crate::operator::clock;
+use super::settings::{To, Webhook};
 use crate::report::slack::{Context, Payload};
 use crate::report::tidings::Dispatch;
 use crate::report::webhook::Document;
+use crate::runtime::clock;
 
 /// Two messages to one address are no closer, whichever receivers they are of.
 const BETWEEN: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ use super::http;
 use super::policy::{Admission, Item};
 use super::receiver::{Reply, alertmanager};
 use super::sender::{Addresses, Sender, Unready};
-use crate::config::notifications::{Alertmanager, Receiver, To};
+use super::settings::{Alertmanager, Receiver, To};
 use crate::finding::field::Field;
 use crate::finding::remedy::{self, Remedy, Target};
 use crate::finding::{Cause, Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value};

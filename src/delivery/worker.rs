@@ -12,15 +12,15 @@ use super::policy::{Next, Past, Settings};
 use super::queue::{Measure, Queue};
 use super::receiver::Reply;
 use super::sender::Sender;
-use crate::config::Config;
-use crate::operator::clock;
-use crate::operator::leadership::Leadership;
-use crate::operator::ledger::{Reader, Record};
-use crate::operator::metrics::Metrics;
-use crate::operator::metrics::labels::Sent;
-use crate::operator::stop::Stop;
+use super::settings;
+use crate::findings::ledger::{Reader, Record};
+use crate::metrics::Metrics;
+use crate::metrics::labels::Sent;
 use crate::report::object::ObjectKey;
 use crate::report::tidings::{Dispatch, Outcome};
+use crate::runtime::clock;
+use crate::runtime::leadership::Leadership;
+use crate::runtime::stop::Stop;
 use crate::time::Time;
 
 /// Nobody sleeps longer without a look at the clock, which may have been set.
@@ -39,7 +39,7 @@ pub struct Worker {
     /// The findings, and what was told of them.
     pub ledger: Reader,
     /// The routes and the timing.
-    pub config: watch::Receiver<Arc<Config>>,
+    pub config: watch::Receiver<Arc<settings::Settings>>,
     /// Whether to send.
     pub leadership: Leadership,
     /// Counts what is sent.
@@ -129,7 +129,7 @@ impl Task {
         let others = self.worker.config.has_changed().unwrap_or(false);
         let config = Arc::clone(&self.worker.config.borrow_and_update());
         let notifications = &config.notifications;
-        let settings = settings(&config, &self.worker.sender);
+        let settings = pace(&notifications.timing, &self.worker.sender);
         let news = self.worker.ledger.take();
         self.first_told = news.first_told.or(self.first_told);
         let past = Past { since: self.since, first_told: self.first_told, not_before: self.pace.not_before() };
@@ -234,8 +234,7 @@ impl Task {
     }
 }
 
-fn settings(config: &Config, sender: &Sender) -> Settings {
-    let timing = &config.notifications.timing;
+fn pace(timing: &settings::Timing, sender: &Sender) -> Settings {
     Settings {
         changes_every: timing.changes_every,
         remind_every: timing.remind_every,
@@ -254,5 +253,5 @@ fn summary(dispatch: &Dispatch) -> String {
         (Some(first), 0) => first,
         (Some(first), more) => format!("{first} and {more} more"),
     };
-    crate::report::escape::terminal(&text, LONGEST)
+    crate::text::escape::terminal(&text, LONGEST)
 }

@@ -20,9 +20,10 @@ const MOST_TOPS: usize = 50_000;
 const CURIOSITY: Duration = Duration::from_secs(1);
 /// A workload without pods of which there was something to say is forgotten after this long.
 const FORGET: Duration = Duration::from_hours(24);
-/// One of which there was not, or that never comes again, after this long: bare pods and Jobs come
-/// and go by the thousand.
+/// One of which there was not, or a Job, which never comes again, after this long.
 const FORGET_SOON: Duration = Duration::from_mins(10);
+/// A bare pod, which is gone with its only pod, after this long: they come and go by the thousand.
+const FORGET_POD: Duration = Duration::from_mins(1);
 /// Pods of a workload for each of which its next look waits this long: large ones storm.
 const BREATH: Duration = Duration::from_micros(100);
 
@@ -56,10 +57,7 @@ impl Engine {
         note_spec_proofs(&mut workload, &self.pods);
         let outcome = self.look_at_cases(&mut workload);
         let again = outcome.again.into_iter().chain(pending(&workload, &self.pods, &self.nodes, self.now)).min();
-        let comes_again = !matches!(&*workload.top.kind, "Pod" | "Job");
-        let said = workload.cases.values().any(|case| !case.episodes.is_empty());
-        let matters = workload.is_unwell() || said && comes_again;
-        let forget = workload.empty_since.map(|since| since.plus(if matters { FORGET } else { FORGET_SOON }));
+        let forget = workload.empty_since.map(|since| since.plus(kept_without_pods(&workload)));
         let forgotten = forget.is_some_and(|at| at <= self.now);
         let wake = again.into_iter().chain(forget).min().filter(|at| *at > self.now);
         if outcome.curious {
@@ -97,7 +95,7 @@ impl Engine {
             let idle = !case.episodes.values().any(|episode| episode.is_active());
             let ended = case.horizon != horizon;
             if ended {
-                self.onsets.forget(workload, name);
+                self.onsets.forget(&workload.who(name));
             }
             forget_folded(workload, name, ended, idle, self.now.minus(self.settings.window));
         }
@@ -232,7 +230,9 @@ impl Engine {
         }
         workload.empty_since = None;
         let Some(taken) = taken else { return };
-        self.onsets.rename(&taken, workload);
+        for container in taken.cases.keys() {
+            self.onsets.rename(&taken.who(container), workload.who(container));
+        }
         workload.services = workload.services.take().or(taken.services);
         workload.asked = workload.asked.max(taken.asked);
         for trial in taken.trials {
@@ -319,6 +319,18 @@ fn pending(workload: &Workload, pods: &super::pods::PodTable, nodes: &super::nod
         [Some(latest.plus(patience)), settled].into_iter().flatten().filter(|due| *due > now).min()
     })
     .min()
+}
+
+/// How long a workload without pods is remembered.
+fn kept_without_pods(workload: &Workload) -> Duration {
+    let said = workload.cases.values().any(|case| !case.episodes.is_empty());
+    match &*workload.top.kind {
+        _ if workload.is_unwell() => FORGET,
+        "Pod" => FORGET_POD,
+        "Job" => FORGET_SOON,
+        _ if said => FORGET,
+        _ => FORGET_SOON,
+    }
 }
 
 /// What was folded of pods that are gone belongs to the episode in which they were there.

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ChangeKind;
+use super::ends::Ends;
 use super::observation::Uid;
-use super::recurring::Ends;
-use super::workload::{Workload, is_same};
 use crate::diagnosis::{Strength, Verdict};
 use crate::finding::{Cause, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity};
 use crate::kubelet::ProbeKind;
-use crate::template::PodTemplate;
+use crate::template::{PodTemplate, is_same};
 use crate::time::Time;
 
 /// Pods counted of an episode.
@@ -142,6 +141,15 @@ pub(super) struct Episode {
     pub remembered: Option<Time>,
     /// How well what was told is known.
     pub proof: Strength,
+}
+
+/// How many pods a workload wants.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// So many.
+    pub pods: u32,
+    /// Whether there may be more at once: a Job's pods are not replaced.
+    pub may_be_more: bool,
 }
 
 /// What is wrong, as seen now.
@@ -323,20 +331,17 @@ impl Episode {
         self.template.as_ref().is_some_and(|mine| !is_same(mine, template))
     }
 
-    /// How far it reaches: the worst so far.
-    pub fn reach(&mut self, workload: &Workload, services: &[ServiceState]) {
+    /// How far it reaches: the worst so far. Services that were not yet looked up again after a restart
+    /// are not out.
+    pub fn reach(&mut self, wanted: Wanted, services: Option<&[ServiceState]>) {
         let affected = (self.affected.len() as u32).max(self.affected_before);
-        let total = match &*workload.top.kind {
-            // A Job's pods are not replaced: there may be more of them than it wants at once.
-            "Job" | "CronJob" | "Pod" => workload.desired().max(affected),
-            _ => workload.desired().max(affected.min(1)),
-        };
+        let total = if wanted.may_be_more { wanted.pods.max(affected) } else { wanted.pods.max(affected.min(1)) };
         // Pods that took the place of others are no more than they were.
         let affected = affected.min(total);
         let ready = |services: &[ServiceState]| services.iter().map(|service| service.ready).sum::<u32>();
         let known = |services: &[ServiceState]| services.iter().map(|service| service.total).sum::<u32>();
-        // Not yet looked up after a restart, they are not out.
-        let is_known = workload.services.is_some();
+        let is_known = services.is_some();
+        let services = services.unwrap_or_default();
         let finding = Arc::make_mut(&mut self.finding);
         let worse = affected > finding.pods.affected
             || (finding.services.is_empty() && !services.is_empty())

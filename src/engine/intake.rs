@@ -12,7 +12,7 @@ use super::pods::{Container, Phase, Pod};
 use super::scene::LATE_ENOUGH;
 use super::status::{self, Sight};
 use super::trial::Tally;
-use super::{Engine, Seen, hear, quiet, workload};
+use super::{Engine, Seen, hear, quiet};
 use crate::diagnosis::CameUp;
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, RestartAction};
@@ -56,7 +56,7 @@ impl Engine {
         pod.list = list;
         let id = pod.workload;
         let older = snapshot.version != 0 && snapshot.version < pod.version;
-        let moved = !workload::is_same(&pod.template, &snapshot.template);
+        let moved = !crate::template::is_same(&pod.template, &snapshot.template);
         if moved && !pod.template.has_containers_of(&snapshot.template) {
             // No API server lets a pod's containers be others: what is known is of no use for it.
             if !older {
@@ -331,13 +331,13 @@ impl Engine {
             let probes = ProbeKind::ALL.into_iter().filter(|probe| !is_ready || *probe != ProbeKind::Readiness);
             let onsets = probes.filter_map(|probe| subject.onset_in(run, probe));
             let onsets = onsets.map(|at| subject.clock.ours(at)).filter(|at| *at >= horizon);
-            onsets.for_each(|at| self.onsets.note(workload, &spec.name, pod.node.as_ref(), at));
+            onsets.for_each(|at| self.onsets.note(workload.who(&spec.name), pod.node.as_ref(), at));
         }
         let Some(node) = &pod.node else { return };
         let falls = (0..subject.history.runs.len()).filter_map(|run| fell(&subject, run, self.now));
         let falls: Vec<_> = falls.collect();
         for at in falls {
-            self.nodes.fell(node, workload, at);
+            self.nodes.fell(node, (Arc::clone(&workload.namespace), workload.label()), at);
         }
     }
 }

@@ -8,10 +8,10 @@ use super::history::{History, KillReason};
 use super::judge::{EndKind, judge};
 use super::scene::{Member, Scene};
 use super::trial::Tally;
-use super::workload::is_same;
 use crate::diagnosis::{Evidence, diagnose};
 use crate::finding::{Cause, Effect, Fact};
 use crate::kubelet::ProbeKind;
+use crate::template::is_same;
 use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, Role};
 
 /// A container that has ended and that a rule may restart is restarted by then.

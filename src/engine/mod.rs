@@ -11,6 +11,7 @@ mod case;
 mod change;
 mod clock;
 mod count;
+mod ends;
 mod hear;
 mod history;
 mod intake;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::clock::{Clock, Heard, Lags, Statuses};
 use super::observation::KubeletEvent;
-use super::workload::Workload;
 use crate::time::Time;
 
 /// Nodes of which something is remembered, and namespaces of nodes.
@@ -55,7 +54,7 @@ struct Fall {
 }
 
 /// Namespace and `KIND/NAME`.
-type Fallen = (Arc<str>, String);
+pub(super) type Fallen = (Arc<str>, String);
 
 impl Nodes {
     /// What is known of them in a namespace.
@@ -96,8 +95,8 @@ impl Nodes {
     }
 
     /// Notes that a container on a node was ended from outside; in any order, any number of times.
-    pub fn fell(&mut self, name: &Arc<str>, workload: &Workload, at: Time) {
-        let fall = Fall { at, workload: (Arc::clone(&workload.namespace), workload.label()) };
+    pub fn fell(&mut self, name: &Arc<str>, workload: Fallen, at: Time) {
+        let fall = Fall { at, workload };
         let Some(node) = self.seen_mut(name).filter(|node| !node.falls.contains(&fall)) else { return };
         node.falls.retain(|known| at.since(known.at) <= REMEMBERED);
         node.falls.push_back(fall);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::workload::Workload;
 use crate::time::Time;
 
 /// Containers of workloads of which it is remembered when they became unwell.
@@ -22,7 +21,7 @@ const WELL: Duration = Duration::from_mins(15);
 pub(super) struct Onsets(BTreeMap<Who, Spell>);
 
 /// Namespace, `KIND/NAME` of the workload, container.
-type Who = (Arc<str>, Arc<str>, Arc<str>);
+pub(super) type Who = (Arc<str>, Arc<str>, Arc<str>);
 
 #[derive(Debug, Clone)]
 struct Spell {
@@ -44,8 +43,8 @@ impl Spell {
 impl Onsets {
     /// Notes that a probe of a container that had passed began to fail; in any order, any number of
     /// times.
-    pub fn note(&mut self, workload: &Workload, container: &Arc<str>, node: Option<&Arc<str>>, at: Time) {
-        let spell = self.entry(who(workload, container), at, node);
+    pub fn note(&mut self, who: Who, node: Option<&Arc<str>>, at: Time) {
+        let spell = self.entry(who, at, node);
         spell.take_in(at);
         if spell.node.as_ref() != node {
             spell.node = None;
@@ -72,25 +71,22 @@ impl Onsets {
     }
 
     /// What was before belongs to an episode that is over.
-    pub fn forget(&mut self, workload: &Workload, container: &Arc<str>) {
-        self.0.remove(&who(workload, container));
+    pub fn forget(&mut self, who: &Who) {
+        self.0.remove(who);
     }
 
     /// A workload turned out to be a part of another.
-    pub fn rename(&mut self, from: &Workload, to: &Workload) {
-        for container in from.cases.keys() {
-            if let Some(spell) = self.0.remove(&who(from, container)) {
-                let known = self.entry(who(to, container), spell.began, spell.node.as_ref());
-                known.take_in(spell.began);
-                known.take_in(spell.last);
-            }
+    pub fn rename(&mut self, from: &Who, to: Who) {
+        if let Some(spell) = self.0.remove(from) {
+            let known = self.entry(to, spell.began, spell.node.as_ref());
+            known.take_in(spell.began);
+            known.take_in(spell.last);
         }
     }
 
     /// Other workloads of the namespace that became unwell when this container did, by name.
-    pub fn fell_together(&self, workload: &Workload, container: &Arc<str>) -> Vec<Arc<str>> {
-        let own = who(workload, container);
-        let others = self.near(&own).filter(|((namespace, _, _), _)| *namespace == own.0);
+    pub fn fell_together(&self, own: &Who) -> Vec<Arc<str>> {
+        let others = self.near(own).filter(|((namespace, _, _), _)| *namespace == own.0);
         let mut names: Vec<_> = others.map(|((_, name, _), _)| Arc::clone(name)).collect();
         names.dedup();
         names
@@ -99,10 +95,9 @@ impl Onsets {
     /// The one node on which this container became unwell, and the other workloads that became unwell
     /// there, and only there, at the same time: all of its own namespace and one of each other, since
     /// whoever is at home there can have as many fail as they like.
-    pub fn on_one_node(&self, workload: &Workload, container: &Arc<str>) -> Option<(Arc<str>, Vec<Arc<str>>)> {
-        let own = who(workload, container);
-        let node = self.0.get(&own)?.node.clone()?;
-        let others = self.near(&own).filter(|(_, spell)| spell.node.as_ref() == Some(&node));
+    pub fn on_one_node(&self, own: &Who) -> Option<(Arc<str>, Vec<Arc<str>>)> {
+        let node = self.0.get(own)?.node.clone()?;
+        let others = self.near(own).filter(|(_, spell)| spell.node.as_ref() == Some(&node));
         let mut others: Vec<_> = others.map(|((namespace, name, _), _)| (namespace, name)).collect();
         others.dedup_by(|next, one| next.0 == one.0 && (next.1 == one.1 || *next.0 != own.0));
         Some((node, others.into_iter().map(|(_, name)| Arc::clone(name)).collect()))
@@ -116,8 +111,4 @@ impl Onsets {
         };
         self.0.iter().filter(move |(who, spell)| (&who.0, &who.1) != (&own.0, &own.1) && near(spell))
     }
-}
-
-fn who(workload: &Workload, container: &Arc<str>) -> Who {
-    (Arc::clone(&workload.namespace), workload.label().into(), Arc::clone(container))
 }

@@ -8,10 +8,10 @@ use super::case::{Case, Episode, Proposal, Slot};
 use super::history::{History, WordsKind};
 use super::pods::Phase;
 use super::scene::{Member, Scene};
-use super::workload::is_same;
 use crate::diagnosis::{cannot_be_run, diagnose};
 use crate::finding::Effect;
 use crate::kubelet::{Failure, Port, ProbeKind};
+use crate::template::is_same;
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 

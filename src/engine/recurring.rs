@@ -1,73 +1,25 @@
 //! `Recurring`: containers that end again and again, too far apart for a loop.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::case::{Case, Episode, Proposal, Slot};
+use super::ends::{Ended, Ends, Kind};
 use super::judge::{EndKind, judge};
 use super::observation::Uid;
 use super::quiet::Seen;
 use super::scene::Scene;
-use super::workload::is_same;
-use crate::diagnosis::{OwnKind, diagnose};
+use crate::diagnosis::diagnose;
 use crate::finding::{Cause, Effect};
-use crate::kubelet::ProbeKind;
+use crate::template::is_same;
 use crate::time::Time;
 
 /// Ends of one kind, of all pods of a workload, that make a thing of it.
 const ENOUGH: usize = 5;
 /// Ends further apart than this have nothing to do with one another.
 const REMEMBERED: Duration = Duration::from_hours(24);
-/// Ends remembered of a container.
-const MOST: usize = 32;
 /// It is over after this long at the least.
 const QUIET: Duration = Duration::from_hours(6);
-
-/// Ends of a container of a workload within a day, over its pods, oldest first.
-#[derive(Debug, Default)]
-pub(super) struct Ends(VecDeque<Ended>);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ended {
-    pod: Uid,
-    at: Time,
-    kind: Kind,
-}
-
-/// What ended it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Probe(ProbeKind),
-    Own(OwnKind),
-}
-
-impl Ends {
-    fn add(&mut self, end: Ended) {
-        // It is judged anew when its event has come.
-        if let Some(known) = self.0.iter_mut().find(|known| known.pod == end.pod && known.at == end.at) {
-            known.kind = end.kind;
-        } else {
-            let place = self.0.iter().rposition(|known| known.at <= end.at).map_or(0, |at| at + 1);
-            self.0.insert(place, end);
-        }
-        if self.0.len() > MOST {
-            self.0.pop_front();
-        }
-    }
-
-    fn forget(&mut self, before: Time) {
-        while self.0.front().is_some_and(|end| end.at < before) {
-            self.0.pop_front();
-        }
-    }
-
-    /// The ends of the kind of the last one.
-    fn alike(&self) -> Vec<Ended> {
-        let last = self.0.back().map(|end| end.kind);
-        self.0.iter().filter(|end| Some(end.kind) == last).copied().collect()
-    }
-}
 
 /// Takes in what has ended by now.
 pub(super) fn note(scene: &Scene, name: &str, ends: &mut Ends) {

@@ -14,12 +14,13 @@ use super::passing::{LAG, Subject, silence_proves};
 use super::pods::{Container, Phase, Pod, PodTable};
 use super::remedy::{FileOf, KnownPod};
 use super::trial::{ContainerTrial, Tally};
-use super::workload::{Workload, is_same};
+use super::workload::Workload;
 use crate::diagnosis::{
     BadNode, Blocked, Earlier, Evidence, OwnEnds, Passes, Population, ProbeRecord, Strength, is_silence,
 };
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
+use crate::template::is_same;
 use crate::template::{ContainerSpec, PodTemplate, RestartAction};
 use crate::time::Time;
 
@@ -183,7 +184,7 @@ impl<'a> Scene<'a> {
             revisions: self.revisions_before(name, template),
             rolled_out: self.workload.revision(template).and_then(|revision| revision.at),
             population,
-            fell_together: self.onsets.fell_together(self.workload, &actual.name),
+            fell_together: self.onsets.fell_together(&self.workload.who(&actual.name)),
             bad_node: self.bad_node(name, population),
             blocked: self.blocked(name, template),
         })
@@ -246,7 +247,7 @@ impl<'a> Scene<'a> {
     /// The node on which alone this container began to fail, with other workloads, where it passes on
     /// other nodes.
     fn bad_node(&self, name: &str, population: Population) -> Option<BadNode> {
-        let (node, others) = self.onsets.on_one_node(self.workload, &Arc::from(name))?;
+        let (node, others) = self.onsets.on_one_node(&self.workload.who(&Arc::from(name)))?;
         let alone = population.failing_nodes == 1 && population.passing_nodes > 0;
         (alone && others.len() >= OTHERS_ON_A_BAD_NODE).then_some(BadNode { name: node, others })
     }

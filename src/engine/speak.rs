@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::case::{Case, Episode, MOST_AFFECTED, Proposal, Slot};
 use super::change;
 use super::looping;
+use super::observation::ServiceFacts;
 use super::over::is_over;
 use super::quiet::{self, Seen};
 use super::recurring;
@@ -170,7 +171,7 @@ fn take_up<'a>(
     }
     let finding = episode.change();
     finding.restarts = finding.restarts.max(case.restarts.saturating_sub(case.base));
-    episode.reach(scene.workload, &services(scene));
+    episode.reach(scene.workload.wanted(), services(scene).as_deref());
     finish(scene, name, episode);
     if let Some(old) = superseded {
         outcome.changes.push(Change { kind: ChangeKind::Withdrawn, at: scene.now, finding: old });
@@ -191,7 +192,7 @@ fn refresh(scene: &Scene, slot: Slot, case: &mut Case, outcome: &mut Outcome) {
         let finding = episode.change();
         finding.restarts = finding.restarts.max(restarts);
     }
-    episode.reach(scene.workload, &services(scene));
+    episode.reach(scene.workload.wanted(), services(scene).as_deref());
     say(scene, episode, outcome);
 }
 
@@ -396,7 +397,7 @@ fn finish<'a>(scene: &Scene<'a>, name: &'a Arc<str>, episode: &mut Episode) {
         position: written.map(|template| Position::of(name, template)).unwrap_or_default(),
         pods: named,
         file: scene.file(name),
-        fell_together: scene.onsets.fell_together(scene.workload, name),
+        fell_together: scene.onsets.fell_together(&scene.workload.who(name)),
     }
     .remedies();
     let blocked = episode.template.as_ref().and_then(|template| scene.blocked(name, template));
@@ -449,11 +450,14 @@ fn good_revision(scene: &Scene, name: &str, episode: &Episode) -> Option<u64> {
         .find(|number| *number < revision)
 }
 
-fn services(scene: &Scene) -> Vec<ServiceState> {
-    let services = scene.workload.services.iter().flatten();
-    services
-        .map(|service| ServiceState { name: Arc::clone(&service.name), ready: service.ready, total: service.total })
-        .collect()
+/// The workload's Services; `None` where they were not looked up.
+fn services(scene: &Scene) -> Option<Vec<ServiceState>> {
+    let state = |service: &ServiceFacts| ServiceState {
+        name: Arc::clone(&service.name),
+        ready: service.ready,
+        total: service.total,
+    };
+    Some(scene.workload.services.as_ref()?.iter().map(state).collect())
 }
 
 /// Says what is new of an episode, if it may speak by now.

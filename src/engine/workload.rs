@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::case::Case;
+use super::case::{Case, Wanted};
 use super::clock::Clock;
 use super::nodes::Nodes;
 use super::observation::{Owner, PodSnapshot, ServiceFacts, WorkloadFacts};
+use super::onsets::Who;
 use super::passing::{is_beyond_doubt, silence_proves};
 use super::pods::{Phase, Pod, PodTable};
 use super::trial::Trial;
 use crate::diagnosis::Strength;
 use crate::kubelet::ProbeKind;
+use crate::template::is_same;
 use crate::template::{HashLabel, PodTemplate};
 use crate::time::Time;
 
@@ -107,6 +109,11 @@ impl Workload {
         format!("{}/{}", self.top.kind, self.top.name)
     }
 
+    /// One of its containers, as it is known in its namespace.
+    pub fn who(&self, container: &Arc<str>) -> Who {
+        (Arc::clone(&self.namespace), self.label().into(), Arc::clone(container))
+    }
+
     /// The trial of that template, made where it is new.
     pub fn trial_mut(&mut self, template: &Arc<PodTemplate>, pods: &PodTable, now: Time) -> &mut Trial {
         let at = self.trials.iter().position(|trial| is_same(&trial.template, template)).unwrap_or_else(|| {
@@ -186,9 +193,9 @@ impl Workload {
     pub fn desired(&self) -> u32 {
         self.facts.as_ref().and_then(|facts| facts.desired).unwrap_or(self.pods.len() as u32)
     }
-}
 
-/// Whether two templates are one: the same object, or the same content.
-pub(super) fn is_same(one: &Arc<PodTemplate>, other: &Arc<PodTemplate>) -> bool {
-    Arc::ptr_eq(one, other) || one == other
+    /// The same, as an episode reckons with it.
+    pub fn wanted(&self) -> Wanted {
+        Wanted { pods: self.desired(), may_be_more: matches!(&*self.top.kind, "Job" | "CronJob" | "Pod") }
+    }
 }

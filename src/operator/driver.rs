@@ -13,10 +13,10 @@ use std::sync::Arc;
 pub use oddities::{Kind, Loss, Skipped};
 pub use task::{Ended, Inlets, Memory, Surroundings, run};
 
-use super::board::Board;
-use super::instruments::Instruments;
 use crate::config::Config;
 use crate::engine::{Engine, Finding, Need, Observation};
+use crate::findings::board::Board;
+use crate::metrics::instruments::Instruments;
 use crate::source::Observer;
 use crate::source::cluster::{Answer, Input};
 use crate::source::objects::{Maybe, ObjectMeta, Oddity, Shape};

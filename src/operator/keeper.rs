@@ -6,13 +6,14 @@
 //! reads or writes these objects: what they say that receivers were told goes to the [`ledger`], and
 //! what receivers are told is recorded here.
 //!
-//! [`ledger`]: super::ledger
+//! [`ledger`]: crate::findings::ledger
 //!
 //! Invariants:
 //! - Nothing is written without asking [`Leadership::holds`] right before.
 //! - Nothing is lost: what cannot be written stays wanted, in its newest state, and is tried again.
 //! - Where there is no API for it, or no right, all else goes on.
 
+mod action;
 mod complaints;
 mod item;
 mod memory;
@@ -39,23 +40,24 @@ use tracing::{info, warn};
 pub use refusal::Refusal;
 pub use store::Store;
 
-use super::board::{Board, News};
-use super::clock;
 use super::driver::Memory;
-use super::instruments::{Instruments, WriteOutcome};
-use super::leadership::Leadership;
-use super::ledger::{Ledger, Record};
-use super::metrics::Metrics;
-use super::metrics::labels::Queue;
-use super::stop::Stop;
 use crate::config::Config;
 use crate::finding::Identity;
+use crate::findings::board::{Board, News};
+use crate::findings::ledger::{Ledger, Record};
+use crate::metrics::Metrics;
+use crate::metrics::instruments::{Instruments, WriteOutcome};
+use crate::metrics::labels::Queue;
+use crate::runtime::clock;
+use crate::runtime::leadership::Leadership;
+use crate::runtime::stop::Stop;
 use crate::source::cluster::Trouble;
+use action::Setback;
+use action::{Action, Outcome};
 use complaints::Complaints;
-use item::Setback;
 pub use memory::remembered;
 use memory::{Learnt, TakeOver};
-use plan::{Action, Now, Outcome, Plan};
+use plan::{Now, Plan};
 use retention::Why;
 use sight::Sighting;
 use state::Key;
@@ -268,7 +270,7 @@ impl Keeper {
                 Outcome::Recorded(kept)
             }
             Ok(Done::Unrecordable(why)) => {
-                let object = crate::report::escape::visible(&key.name);
+                let object = crate::text::escape::visible(&key.name);
                 warn!(object, why, "What was told cannot be recorded: after a restart it is told again");
                 self.means.ledger.excuse(key);
                 Outcome::NothingToRecord

@@ -5,22 +5,16 @@
 //!   passes it on takes the newest state from there at its own pace.
 //! - Only who holds the Lease writes and sends, and asks [`leadership`] before each time.
 
-pub mod board;
-pub mod clock;
 pub mod driver;
+pub mod exporter;
 pub mod http;
-pub mod instruments;
 pub mod keeper;
-pub mod leadership;
 pub mod lease;
-pub mod ledger;
 pub mod log;
-pub mod metrics;
 pub mod process;
 pub mod reload;
 mod run;
 pub mod silence;
-pub mod stop;
 
 pub use run::{Failure, Start, run};
 

@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{info, warn};
 
-use super::clock;
-use super::metrics::Metrics;
 use crate::config::{Config, LoadError, Loaded, Source};
-use crate::report::escape::terminal;
-use crate::source::hash::mark;
+use crate::metrics::Metrics;
+use crate::runtime::clock;
+use crate::text::escape::terminal;
+use crate::text::hash::mark;
 
 /// How often the file is read.
 const EVERY: Duration = Duration::from_secs(10);

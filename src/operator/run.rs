@@ -16,20 +16,23 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
-use super::board::Board;
 use super::driver::{self, Driver, Inlets, Kind, Loss};
+use super::exporter::Exporter;
 use super::http::{Awaited, BindError, Gate, Heartbeat, Limits, Readiness, Server, Site};
 use super::keeper::{self, Means, Refusal, Store};
-use super::leadership::Leadership;
 use super::lease::{Candidate, VersionedLease};
-use super::ledger::Ledger;
-use super::metrics::{Exporter, Metrics, Watching};
-use super::{clock, reload, silence};
+use super::{reload, silence};
 use crate::config::{Config, LeaderElection, Loaded, Source};
 use crate::delivery::run as delivery;
+use crate::delivery::settings::Settings;
 use crate::finding::Finding;
-use crate::report::escape::terminal;
+use crate::findings::board::Board;
+use crate::findings::ledger::Ledger;
+use crate::metrics::{Metrics, Watching};
+use crate::runtime::clock;
+use crate::runtime::leadership::Leadership;
 use crate::source::cluster::{self, Access, AccessError, Answer, Backoff, Lookup, Resource, Target, WatchHealth};
+use crate::text::escape::terminal;
 use ready::Lists;
 use tasks::{Stage, Tasks};
 use world::World;
@@ -237,7 +240,7 @@ impl Parts {
         delivery::Means {
             client: self.delivery.clone(),
             ledger: Arc::clone(&self.ledger),
-            config: self.config.clone(),
+            config: Settings::within(self.config.clone(), Config::of_delivery),
             leadership: self.leadership.clone(),
             metrics: Arc::clone(&self.metrics),
             instance: name().into(),

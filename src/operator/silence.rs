@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
-use super::board::{Board, Entry};
-use super::clock;
 use crate::config::{Config, Silences};
-use crate::report::escape::visible;
+use crate::findings::board::{Board, Entry};
+use crate::runtime::clock;
+use crate::text::escape::visible;
 use crate::time::Time;
 
 /// How often it is looked.

@@ -2,13 +2,13 @@
 
 use ring::digest::{SHA256, digest};
 
-use super::escape::visible;
 use super::headline::{kind_and_name, what_is_wrong};
 use super::object::{Said, object_name};
 use super::remedies::lines;
 use super::sentences::{capitalised, changed_by, extent, field_is, over};
 use super::tidings::{Kind, News};
-use super::webhook::hex;
+use crate::text::escape::visible;
+use crate::text::hex;
 use crate::time::Time;
 
 /// Who reports: the Event's `reportingController`, a qualified name.
@@ -103,7 +103,7 @@ fn cut(text: &str) -> String {
     if text.len() <= NOTE {
         return text.to_owned();
     }
-    format!("{}{ELLIPSIS}", crate::source::mask::cut(text, NOTE - ELLIPSIS.len()))
+    format!("{}{ELLIPSIS}", crate::text::cut(text, NOTE - ELLIPSIS.len()))
 }
 
 #[cfg(test)]

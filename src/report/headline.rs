@@ -1,9 +1,9 @@
 //! The wording that every form of a message shares: who it is about, and what is wrong in one
 //! sentence. Raw text: the caller cuts and escapes it for its medium.
 
-use super::escape::cut;
 use crate::engine::{Cause, Effect, Finding, Value};
 use crate::kubelet::{Obstacle, StartFailure};
+use crate::text::escape::cut;
 
 /// Longest name within a headline, in columns.
 const NAME: usize = 80;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::escape::is_visible;
 use super::written::Written;
 use crate::engine::{Change, ChangeKind, Considered, Finding};
+use crate::text::escape::is_visible;
 use crate::time::Time;
 
 /// All that a recording gave. What is absent in a finding is `null`.

@@ -4,11 +4,11 @@
 use std::fmt;
 
 use super::headline::headline;
-use super::object::Said;
 use super::remedies::{self, Line};
 use super::sentence::Sentence;
 use super::sentences::{changed_by, doubt, extent, field_is, news, over, since, worst};
 use super::tidings::{Kind, News};
+use super::told::Said;
 use crate::engine::{Change, ChangeKind, Fact, Finding, Severity};
 use crate::time::Time;
 

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use super::headline::kind_and_name;
-use super::rank::Rank;
 use crate::engine::Finding;
 use crate::finding::field::Field;
-use crate::source::hash::mark;
+use crate::finding::rank::Rank;
+use crate::text::hash::mark;
 use text::{Metric, clean};
 
 /// Most series of a metric; the rest is one series in which each label says `overflow`.

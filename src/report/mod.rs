@@ -5,15 +5,14 @@
 //! medium.
 
 pub mod alertmanager;
-pub mod escape;
 pub mod event;
 pub mod headline;
 pub mod json;
+mod limits;
 pub mod message;
 pub mod metrics;
 pub mod object;
 pub mod plain;
-pub mod rank;
 pub mod remedies;
 #[cfg(feature = "operator")]
 pub mod scan;
@@ -22,6 +21,7 @@ pub mod sentences;
 pub mod slack;
 pub mod text;
 pub mod tidings;
+pub mod told;
 pub mod webhook;
 pub mod when;
 pub mod written;

@@ -12,31 +12,32 @@ mod condition;
 #[cfg(feature = "operator")]
 mod definition;
 mod name;
-mod told;
 #[cfg(feature = "operator")]
 mod whole;
 
 use std::sync::Arc;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::report::told::{Notification, Reach, Said, Told};
 pub use columns::{COLUMNS, Column};
 pub use condition::{Condition, Holds, Stage};
 #[cfg(feature = "operator")]
 pub use definition::definition;
 pub use name::{ObjectKey, object_name};
-pub use told::{Notification, Reach, Said, Told};
 
 use crate::engine::{
     Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
 use crate::kubelet::ProbeKind;
-use crate::report::escape::visible;
 use crate::report::headline::kind_and_name;
+pub use crate::report::limits::ENTRIES;
+use crate::report::limits::{NAME, TEXT, number_or_text};
 use crate::report::plain;
 use crate::report::remedies::texts;
-use crate::source::mask::cut;
+use crate::text::cut;
+use crate::text::escape::visible;
 use crate::time::Time;
 
 /// Who writes what is known.
@@ -44,14 +45,6 @@ pub const MANAGER: &str = "probehound";
 /// Who writes what was told.
 pub const DELIVERY_MANAGER: &str = "probehound-delivery";
 
-/// Longest name of a kind, a workload, a container, a Service: what the API allows, and what the
-/// edge cuts to.
-const NAME: usize = 253;
-/// Longest text, in bytes when it is written and in characters when it is checked: a command line
-/// of many words is the longest that an honest manifest gives.
-const TEXT: usize = 4096;
-/// Most entries of a list.
-pub const ENTRIES: usize = 32;
 /// Conditions of a finding.
 const STAGES: usize = 3;
 
@@ -296,8 +289,4 @@ fn short_change(change: &RevisionChange) -> RevisionChange {
 /// A count as the API can carry it: its integers are signed.
 fn number(number: u64) -> u64 {
     number.min(i64::MAX as u64)
-}
-
-fn number_or_text(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "x-kubernetes-int-or-string": true, "maxLength": TEXT })
 }

@@ -2,7 +2,6 @@
 //!
 //! What nobody could see is made visible; beyond that each medium escapes it in its way.
 
-use super::escape::{cut, visible};
 use super::headline::headline;
 use super::message::Message;
 use super::sentence::Sentence;
@@ -10,6 +9,7 @@ use super::sentences::{capitalised, field_is, over, pods, telling};
 use super::tidings::{Kind, News};
 use super::when::clock;
 use crate::finding::Finding;
+use crate::text::escape::{cut, visible};
 use crate::time::Time;
 
 /// Longest line, in columns.

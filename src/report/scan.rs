@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::escape::{cut, visible};
 use super::headline::headline;
 use super::json;
 use super::remedies;
@@ -15,6 +14,7 @@ use super::text::scan::target;
 use super::when::clock;
 use crate::engine::{Finding, Severity};
 use crate::scan::{Looked, Restarted};
+use crate::text::escape::{cut, visible};
 use crate::time::Time;
 
 /// Longest value in Markdown, in columns.

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::escape::cut;
 use super::headline::probe;
-use super::object::{Reach, Said};
 use super::sentence::Sentence;
+use super::told::{Reach, Said};
 use super::when::{clock, day_if_another, lasted, span};
 use crate::engine::{Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState};
 use crate::finding::field::Field;
+use crate::text::escape::cut;
 use crate::time::Time;
 
 /// Services named in a sentence.

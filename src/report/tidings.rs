@@ -5,8 +5,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::told::{Notification, Said, Told};
 use crate::finding::{Finding, Identity};
-use crate::report::object::{Notification, Said, Told};
 use crate::time::Time;
 
 /// One message.

@@ -13,6 +13,7 @@ use super::object::Said;
 use super::plain;
 use super::tidings::{Dispatch, Kind, News, Why};
 use super::written::Written;
+use crate::text::hex;
 use crate::time::Time;
 
 /// The version of the document.
@@ -112,10 +113,4 @@ fn id(dispatch: &Dispatch, receiver: &str) -> String {
     let news: Vec<String> = dispatch.news().iter().map(of).collect();
     let digest = digest(&SHA256, format!("{receiver}\n{}", news.join("\n")).as_bytes());
     hex(&digest.as_ref()[..16])
-}
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }

@@ -9,11 +9,13 @@
 
 mod command;
 mod keys;
+mod quotes;
 mod shapes;
-mod text;
 mod url;
 
 use std::borrow::Cow;
+
+use crate::text::cut;
 
 pub use command::command;
 
@@ -35,11 +37,6 @@ const MAX_READ: usize = 2 * MAX_TEXT;
 /// What stands where a secret was.
 const MASK: &str = "***";
 
-/// The beginning of `text`, of at most `max` bytes.
-pub fn cut(text: &str, max: usize) -> &str {
-    &text[..text.floor_char_boundary(max)]
-}
-
 /// A probe's path or host, masked and cut: the values of its query parameters go.
 pub fn path(text: &str) -> Cow<'_, str> {
     let text = shapes::mask(cut(text, MAX_READ));
@@ -54,7 +51,7 @@ pub fn path(text: &str) -> Cow<'_, str> {
 pub fn message(text: &str) -> Cow<'_, str> {
     let text = shapes::mask(cut(text, MAX_READ));
     if keys::may_hold_secrets(&text) {
-        Cow::Owned(cut(&text::mask(&text), MAX_TEXT).to_owned())
+        Cow::Owned(cut(&command::text(&text), MAX_TEXT).to_owned())
     } else {
         shortened(text)
     }

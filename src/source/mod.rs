@@ -8,7 +8,6 @@
 #[cfg(feature = "operator")]
 pub mod cluster;
 pub mod dump;
-pub(crate) mod hash;
 pub mod mask;
 pub mod newest;
 pub mod objects;
@@ -17,6 +16,7 @@ mod observe;
 pub mod recorder;
 pub mod recording;
 mod related;
+mod uid;
 
 pub use objects::Oddity;
 pub use observe::Observer;

@@ -6,6 +6,7 @@ mod odd;
 mod pod;
 mod probe;
 mod template;
+mod words;
 
 use std::sync::Arc;
 

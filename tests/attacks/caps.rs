@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use probehound::delivery::policy::{Admission, Item, MOST_IN_DIGEST, Next, Past, Settings, next};
 use probehound::engine::{ChangeKind, Finding, Severity};
-use probehound::operator::board::{Board, Entry, MOST, MOST_OF_ONE, PutUp};
-use probehound::operator::metrics::Metrics;
+use probehound::findings::board::{Board, Entry, MOST, MOST_OF_ONE, PutUp};
+use probehound::metrics::Metrics;
 use probehound::report::metrics::{self, MAX_SERIES, SHARE};
 use probehound::report::object::FindingState;
 use probehound::report::tidings::Dispatch;

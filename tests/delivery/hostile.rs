@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use probehound::engine::{Confidence, Fact, Finding, RevisionChange, ServiceState, Value};
 use probehound::finding::remedy::{Kind, List, Place, Remedy, Target};
-use probehound::report::escape::is_visible;
+use probehound::text::escape::is_visible;
 use serde_json::Value as Json;
 
 use super::samples::{at, finding};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use probehound::engine::{ChangeKind, Finding, Severity};
-use probehound::operator::board::Entry;
+use probehound::findings::board::Entry;
 use probehound::report::object::{FindingState, Told};
 use probehound::time::Time;
 use tokio::runtime::Builder;

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use probehound::config::{Config, Source};
 use probehound::delivery::run as delivery;
+use probehound::delivery::settings::Settings;
 use probehound::engine::{ChangeKind, Finding};
 use probehound::finding::Identity;
-use probehound::operator::board::{Board, Entry};
+use probehound::findings::board::{Board, Entry};
+use probehound::findings::ledger::Ledger;
+use probehound::metrics::Metrics;
 use probehound::operator::driver::Memory;
 use probehound::operator::keeper::{self, Store};
-use probehound::operator::leadership::Leadership;
-use probehound::operator::ledger::Ledger;
-use probehound::operator::metrics::Metrics;
-use probehound::operator::stop::{Stop, Stopper};
 use probehound::report::object::{FindingState, Notification, Told};
+use probehound::runtime::leadership::Leadership;
+use probehound::runtime::stop::{Stop, Stopper};
 use probehound::time::Time;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
@@ -143,7 +144,7 @@ impl World {
                 delivery::Means {
                     client: api.client(),
                     ledger,
-                    config,
+                    config: Settings::within(config, Config::of_delivery),
                     leadership,
                     metrics: its_metrics,
                     instance: "probehound-0".into(),
@@ -257,6 +258,6 @@ impl Drop for Replica {
 
 /// Confirmed now, by the clock of the machine.
 pub fn now_confirmed(workload: &str) -> Finding {
-    let now = probehound::operator::clock::now();
+    let now = probehound::runtime::clock::now();
     Finding { opened_at: now, confirmed_at: Some(now.plus(Duration::from_millis(1))), ..finding(workload, 10) }
 }

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use probehound::config::{Config, Source};
 use probehound::delivery::run as delivery;
+use probehound::delivery::settings::Settings;
 use probehound::engine::{ChangeKind, Seen};
-use probehound::operator::board::{Board, Entry};
-use probehound::operator::clock;
+use probehound::findings::board::{Board, Entry};
+use probehound::findings::ledger::Ledger;
+use probehound::metrics::Metrics;
 use probehound::operator::driver::Driver;
 use probehound::operator::keeper::{self, Store};
-use probehound::operator::leadership::Leadership;
-use probehound::operator::ledger::Ledger;
-use probehound::operator::metrics::Metrics;
-use probehound::operator::stop::Stopper;
 use probehound::report::object::{FindingState, Notification, Said, Told};
+use probehound::runtime::clock;
+use probehound::runtime::leadership::Leadership;
+use probehound::runtime::stop::Stopper;
 use probehound::source::cluster::Input;
 use probehound::time::Time;
 use serde_json::json;
@@ -91,7 +92,9 @@ impl Known {
             metrics: Arc::clone(&metrics),
         };
         let instance = "probehound-0".into();
-        let teller = delivery::Means { client, ledger, config: subscribed, leadership, metrics, instance };
+        let _in_it = known.runtime.enter();
+        let config = Settings::within(subscribed, Config::of_delivery);
+        let teller = delivery::Means { client, ledger, config, leadership, metrics, instance };
         known.runtime.spawn(keeper::run(keeper, stop.clone()));
         known.runtime.spawn(delivery::run(teller, stop));
         known.rest();

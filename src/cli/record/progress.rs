@@ -5,10 +5,10 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::report::escape::terminal;
 use crate::report::when::span;
 use crate::source::cluster::Trouble;
 use crate::source::recorder::Resource;
+use crate::text::escape::terminal;
 use crate::time::Time;
 
 /// Where lines cannot be drawn anew one is written this often.

@@ -10,7 +10,7 @@ use futures::stream::{BoxStream, SelectAll};
 use futures::{Stream, StreamExt};
 use tokio::time::Instant;
 
-use crate::operator::clock;
+use crate::runtime::clock;
 use crate::source::cluster::{Access, CatchUp, Resource as WatchedResource, Trouble, WatchHealth, watch_raw};
 use crate::source::recorder::{Resource, Sight, Sighting};
 

@@ -10,11 +10,11 @@ use crate::cli::args::Output;
 use crate::cli::pace::{Pace, Speed};
 use crate::engine::Change;
 use crate::replay::Replayed;
-use crate::report::escape::visible;
 use crate::report::json::{Document, Line};
 use crate::report::text::story::Story;
 use crate::report::text::{Look, advice, table};
 use crate::report::when::span;
+use crate::text::escape::visible;
 use crate::time::Time;
 
 /// How the answer is given, the same for all files.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::report::escape::{terminal, visible};
+use crate::text::escape::{terminal, visible};
 
 /// Lines reported one by one; the rest is counted.
 const MOST: u64 = 20;

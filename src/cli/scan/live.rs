@@ -11,7 +11,7 @@ use super::Read;
 use crate::cli::args::Scan;
 use crate::cli::error::Error;
 use crate::engine::Need;
-use crate::operator::clock;
+use crate::runtime::clock;
 use crate::scan::Look;
 use crate::source::cluster::{Access, Answer, ListError, Lookup, Target, Trouble, list_events, list_pods};
 use crate::source::recording::Object;

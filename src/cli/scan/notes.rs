@@ -4,9 +4,9 @@
 use std::fmt;
 use std::io::{self, Write as _};
 
-use crate::report::escape::{terminal, visible};
 use crate::report::text::{Look, wrapped};
 use crate::source::dump::{Place, Trouble};
+use crate::text::escape::{terminal, visible};
 
 /// Troubles that are told one by one; the rest is counted.
 const MOST: usize = 20;

@@ -10,8 +10,8 @@ use serde_saphyr::Location;
 
 use super::{Notifications, Timing, raw};
 use crate::config::check::Checker;
-use crate::config::raw::Text;
 use crate::config::value::{duration, quoted};
+use crate::config::written::Text;
 use crate::delivery::route::Routes;
 use receivers::receivers;
 use routes::{routes, unreached};

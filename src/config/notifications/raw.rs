@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use crate::config::raw::{Text, or_default};
+use crate::config::written::{Text, or_default};
 use crate::delivery::mute::Day;
 use crate::finding::{Cause, Confidence, Effect, Fault, Severity};
 

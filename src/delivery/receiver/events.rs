@@ -17,7 +17,7 @@ use crate::finding::Finding;
 use crate::report::event::{CONTROLLER, Note, Regarding};
 use crate::report::tidings::News;
 use crate::source::cluster::{Trouble, cause};
-use crate::source::mask::cut;
+use crate::text::cut;
 use crate::time::Time;
 
 /// Longest name of the replica, in bytes (pkg/apis/core/validation/events.go).

@@ -6,7 +6,7 @@ use ring::hmac;
 use super::Reply;
 use crate::delivery::http::{Answer, Client};
 use crate::delivery::secret::Secret;
-use crate::report::webhook::hex;
+use crate::text::hex;
 use crate::time::Time;
 
 /// When it was sent, in whole seconds since the Unix epoch: part of what is signed.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tracing::{error, warn};
 
-use crate::report::escape::terminal;
 use crate::source::objects::{Maybe, ObjectMeta, Oddity, Shape};
+use crate::text::escape::terminal;
 use crate::time::Time;
 
 /// Told in a row, then no more until [`QUIET`] is over.

@@ -4,7 +4,7 @@ use tracing::{debug, info};
 
 use crate::engine::{Change, ChangeKind};
 use crate::finding::{Finding, Value};
-use crate::report::escape::terminal;
+use crate::text::escape::terminal;
 
 /// Longest name or value that is told, in columns.
 const VALUE: usize = 200;

@@ -8,7 +8,7 @@ use super::said;
 use crate::config::Silences;
 use crate::engine::{Change, ChangeKind, Finding};
 use crate::finding::Identity;
-use crate::operator::board::{Board, Entry, PutUp};
+use crate::findings::board::{Board, Entry, PutUp};
 use crate::time::Time;
 
 /// How long what is over stays up: whoever passes it on has taken it by then, and holds what is left

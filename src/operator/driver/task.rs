@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::Driver;
 use crate::config::Config;
 use crate::engine::{Finding, Need};
-use crate::operator::stop::Stop;
+use crate::runtime::stop::Stop;
 use crate::source::cluster::{Answer, CatchUp, Input};
 use crate::time::Time;
 

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::*;
 use crate::config::Source;
 use crate::engine::{ChangeKind, Scope, Seen};
-use crate::operator::stop::Stopper;
 use crate::operator::testing::{at, finding};
+use crate::runtime::stop::Stopper;
 
 #[tokio::test(start_paused = true)]
 async fn what_was_said_before_is_shown_before_anything_is_seen() {

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use super::gate::{Gate, Verdict};
 use super::health::{Heartbeat, Readiness};
-use crate::operator::metrics;
+use crate::metrics;
+use crate::operator::exporter::Exporter;
 
 /// A page of metrics that is no older is given again: a hundred who ask at once get the same.
 const FRESH: Duration = Duration::from_secs(1);
@@ -30,7 +31,7 @@ pub trait Pages: Send + Sync {
     fn metrics(&self) -> String;
 }
 
-impl Pages for metrics::Exporter {
+impl Pages for Exporter {
     fn metrics(&self) -> String {
         self.render()
     }

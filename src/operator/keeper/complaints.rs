@@ -10,8 +10,8 @@ use tracing::{info, warn};
 use super::refusal::Refusal;
 use super::state::Key;
 use crate::engine::Scope;
-use crate::operator::instruments::Instruments;
-use crate::report::escape::visible;
+use crate::metrics::instruments::Instruments;
+use crate::text::escape::visible;
 
 /// Trouble that may pass by itself is told again after so long, if nothing was written meanwhile.
 const AGAIN: Duration = Duration::from_mins(10);

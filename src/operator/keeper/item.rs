@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::plan::Action;
+use super::action::{Action, LONGEST_PAUSE, Setback};
 use super::state::{Kept, Key, Wanted};
 use crate::report::object::FindingState;
 use crate::time::Time;
@@ -15,8 +15,6 @@ const COUNTS: Duration = Duration::from_mins(1);
 const FIRST: Duration = Duration::from_millis(1);
 /// Nothing of one finding is written more often, whatever happens.
 pub const PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause after failures.
-pub const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// So often in a row is no slip of a person any more.
 const CONTESTS: u32 = 5;
 
@@ -64,24 +62,6 @@ pub enum Busy {
     Writing(u64),
     /// It is changed or read in another way.
     Other,
-}
-
-/// That something could not be done.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub struct Setback {
-    /// It is not tried again before.
-    pub at_least: Duration,
-    /// It is tried again then, however often it failed.
-    pub at_most: Duration,
-    /// Nothing reaches the server: when something does, it is tried at once.
-    pub is_out: bool,
-}
-
-impl Setback {
-    /// One of this object alone.
-    pub const fn own(at_least: Duration) -> Self {
-        Self { at_least, at_most: LONGEST_PAUSE, is_out: false }
-    }
 }
 
 /// What to do next with an object.

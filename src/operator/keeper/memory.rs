@@ -11,12 +11,12 @@ use super::state::{Kept, Key};
 use super::store::Store;
 use super::stored::Stored;
 use crate::finding::Finding;
-use crate::operator::board;
-use crate::operator::clock;
+use crate::finding::rank::Rank;
+use crate::findings::board;
+use crate::findings::ledger::Left;
 use crate::operator::driver::Memory;
-use crate::operator::ledger::Left;
 use crate::report::object::{FindingState, Notification};
-use crate::report::rank::Rank;
+use crate::runtime::clock;
 use crate::source::cluster::Backoff;
 use crate::time::Time;
 

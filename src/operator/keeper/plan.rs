@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::item::{Busy, Item, Setback};
+use super::action::{Action, Outcome};
+use super::item::{Busy, Item};
 use super::retention::{self, Past, Why};
 use super::state::{Kept, Key, Wanted};
 use crate::engine::Scope;
-use crate::operator::board::{self, Entry as Shown};
-use crate::report::object::FindingObject;
+use crate::findings::board::{self, Entry as Shown};
 use crate::time::Time;
 
 /// How often it is looked which objects that are over are to go, and which go on unknown.
@@ -24,58 +24,6 @@ const BATCH: usize = 200;
 const READ_AGAIN: u32 = 20;
 /// Most objects that are known; each takes some 250 bytes.
 const MOST: usize = 50_000;
-
-/// What is to be done with one object.
-#[derive(Debug)]
-pub enum Action {
-    /// Write what it says; make it first where it does not exist.
-    Write {
-        /// Where it is.
-        key: Key,
-        /// All of it.
-        object: Box<FindingObject>,
-        /// Whether it is known to exist.
-        exists: bool,
-    },
-    /// Record what was told.
-    Record {
-        /// Where it is.
-        key: Key,
-    },
-    /// Read what goes on unknown, so that somebody sees to its end.
-    Read {
-        /// Where it is.
-        key: Key,
-    },
-    /// Remove it, if it is still the one that was seen.
-    Remove {
-        /// Where it is.
-        key: Key,
-        /// As it was seen.
-        version: u64,
-    },
-}
-
-/// What came of an action.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It stands there so.
-    Stands(Kept),
-    /// What was told is recorded in it, and it stands there so.
-    Recorded(Kept),
-    /// There is nothing to record, or it will never be taken.
-    NothingToRecord,
-    /// It was read, and whoever has to know of it does.
-    Read,
-    /// It was read, and nobody can make a finding of it.
-    NoFinding,
-    /// It is not there.
-    Gone,
-    /// It cannot be there: its namespace is going or gone.
-    Impossible,
-    /// Nothing is known; to be tried again.
-    Failed(Setback),
-}
 
 /// So many findings that go on are known before no more of them are read.
 const MOST_KNOWN: usize = board::MOST - BATCH;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::stored::Stored;
 use crate::engine::ChangeKind;
 use crate::finding::{Cause, Finding};
-use crate::operator::board::Entry;
+use crate::findings::board::Entry;
 pub use crate::report::object::ObjectKey as Key;
 use crate::report::object::{FindingObject, FindingSpec, FindingState, FindingStatus, Notification, Told};
-use crate::source::hash::mark;
+use crate::text::hash::mark;
 use crate::time::Time;
 
 /// What an object is to say.

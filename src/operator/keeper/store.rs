@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use super::refusal::Refusal;
 use super::state::Key;
 use super::stored::Stored;
-use crate::operator::leadership::Leadership;
 use crate::report::object::{DELIVERY_MANAGER, FindingObject, MANAGER, Notification};
+use crate::runtime::leadership::Leadership;
 use crate::source::cluster::{Trouble, Way};
 
 /// How long one request may take: what a holder of the Lease sends has to arrive before another one

@@ -10,11 +10,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::state::Key;
 use crate::finding::Finding;
 use crate::finding::remedy::Remedy;
+use crate::report::object::ObjectKey as Key;
 use crate::report::object::{FindingObject, FindingSpec, FindingState, FindingStatus, Notification};
-use crate::source::hash;
+use crate::text::hash;
 use crate::time::Time;
 
 /// A `Finding` object without `managedFields`, which are most of what the API server sends of it.

@@ -2,7 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::plan::Action;
+use super::action::Action;
 use super::refusal::Refusal;
 use super::state::{Kept, Key};
 use super::store::Store;

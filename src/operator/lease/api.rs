@@ -11,7 +11,7 @@ use kube::{Client, Error};
 use tokio::time::Instant;
 
 use super::{DURATION, Record};
-use crate::operator::clock;
+use crate::runtime::clock;
 use crate::source::cluster;
 use crate::time::Time;
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::operator::leadership::Leadership;
+use crate::runtime::leadership::Leadership;
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_of_nobody_is_made_or_taken() {

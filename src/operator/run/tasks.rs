@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::warn;
 
-use crate::operator::stop::{Stop, Stopper};
+use crate::runtime::stop::{Stop, Stopper};
 
 /// In which order they end.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

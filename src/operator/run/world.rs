@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::engine::Need;
-use crate::operator::clock;
+use crate::metrics::Metrics;
+use crate::metrics::labels::Queue;
 use crate::operator::driver::Surroundings;
 use crate::operator::http::Heartbeat;
-use crate::operator::metrics::Metrics;
-use crate::operator::metrics::labels::Queue;
+use crate::runtime::clock;
 use crate::source::cluster::{Lookup, Resource, WatchHealth};
 use crate::time::Time;
 

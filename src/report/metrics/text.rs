@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use crate::report::escape::{cut, visible};
+use crate::text::escape::{cut, visible};
 
 /// Longest value of a label, in columns.
 const VALUE: usize = 128;

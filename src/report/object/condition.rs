@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FindingState, TEXT};
+use super::FindingState;
 use crate::engine::Finding;
 use crate::report::headline::what_is_wrong;
-use crate::source::mask::cut;
+use crate::report::limits::TEXT;
+use crate::text::cut;
 use crate::time::Time;
 
 /// Whether a finding has come so far.

@@ -5,7 +5,7 @@
 //! in prose they become look-alikes where they would act, in code only the back-tick does.
 //! (docs.slack.dev/messaging/formatting-message-text)
 
-use crate::report::escape::visible;
+use crate::text::escape::visible;
 
 /// Stands for a back-tick, which would end the code.
 const BACK_TICK: char = 'ˋ';

@@ -4,10 +4,10 @@ use std::fmt::{self, Write};
 
 use super::Look;
 use crate::engine::Finding;
-use crate::report::escape::terminal;
 use crate::report::headline::headline;
 use crate::report::remedies::{Label, Line, lines};
 use crate::report::when::span;
+use crate::text::escape::terminal;
 
 /// Longest line of a comment, in columns.
 const LINE: usize = 400;

@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Look;
 use super::layout::{fold, wrap};
-use crate::report::escape::terminal;
 use crate::report::slack::{Block, Payload};
+use crate::text::escape::terminal;
 
 /// What begins and ends a block of code.
 const FENCE: &str = "```";

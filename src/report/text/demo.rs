@@ -14,10 +14,10 @@ use super::layout::{fold, pad_left, pad_right, wrap};
 use super::listing::Listing;
 use super::{Look, chat};
 use crate::engine::{Cause, Change, ChangeKind, Finding};
-use crate::report::escape::terminal;
 use crate::report::metrics;
 use crate::report::slack::Payload;
 use crate::report::when::{offset, span};
+use crate::text::escape::terminal;
 use crate::time::Time;
 
 /// Columns of the time since the start.

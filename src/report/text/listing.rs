@@ -8,8 +8,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::layout::{fold, pad_right};
 use crate::engine::Finding;
-use crate::report::escape::terminal;
 use crate::report::object::{COLUMNS, Column, FindingSpec, FindingState, FindingStatus, object_name};
+use crate::text::escape::terminal;
 use crate::time::Time;
 
 /// Spaces between columns, and the least width of a column (`cli-runtime/pkg/printers`).

@@ -6,10 +6,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Look;
 use super::layout::{fold, pad_right, wrap};
-use crate::report::escape::terminal;
 use crate::report::message::{Message, Word};
 use crate::report::remedies::Line;
 use crate::report::when::clock;
+use crate::text::escape::terminal;
 
 /// Longest sentence, in columns.
 const SENTENCE: usize = 600;

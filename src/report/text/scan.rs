@@ -8,12 +8,12 @@ use unicode_width::UnicodeWidthStr;
 use super::Look;
 use super::layout::{fold, pad_right, wrap};
 use crate::engine::{Fact, Finding, Severity, Standing};
-use crate::report::escape::terminal;
 use crate::report::headline::{headline, kind_and_name};
 use crate::report::remedies::{self, Line};
 use crate::report::sentences::{changed_by, doubt, extent, field_is, telling};
 use crate::report::when::{clock, day_if_another, span};
 use crate::scan::{Lack, Looked, Restarted};
+use crate::text::escape::terminal;
 use crate::time::Time;
 
 /// Longest sentence, in columns.

@@ -8,12 +8,12 @@ use super::Look;
 use super::layout::{pad_right, wrap};
 use crate::engine::{Cause, Change, ChangeKind, Effect, Fact, Finding};
 use crate::kubelet::ProbeKind;
-use crate::report::escape::terminal;
 use crate::report::headline::{headline, subject};
 use crate::report::message::Message;
 use crate::report::remedies::Line;
 use crate::report::sentences::{field_is, restarts};
 use crate::report::when::{clock, lasted, offset, span};
+use crate::text::escape::terminal;
 use crate::time::Time;
 
 /// Columns before a block's text: the time since the start stands there.

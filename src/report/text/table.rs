@@ -8,9 +8,9 @@ use unicode_width::UnicodeWidthStr;
 use super::Look;
 use super::layout::{pad_left, pad_right};
 use crate::engine::{Finding, Pods, Value};
-use crate::report::escape::{cut, terminal};
 use crate::report::headline::kind_and_name;
 use crate::report::when::{lasted, span};
+use crate::text::escape::{cut, terminal};
 use crate::time::Time;
 
 /// Spaces between columns.

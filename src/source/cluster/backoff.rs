@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::runtime::utils::Backoff as KubeBackoff;
 use tokio::time::Instant;
 
-use crate::source::hash::mix;
+use crate::text::hash::mix;
 
 /// The first wait.
 const FIRST: Duration = Duration::from_millis(800);

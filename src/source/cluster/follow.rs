@@ -15,7 +15,7 @@ use super::health::StreamHealth;
 use super::stamps::Stamped;
 use super::trouble::{Trouble, cause, watch_cause};
 use super::watched::{Lean, Watched};
-use crate::config::InitialList;
+use crate::source::cluster::settings::InitialList;
 
 /// How long the server lets a watch go on: short, so that a dead peer is noticed soon. A watch that
 /// goes on costs one request and repeats nothing.

@@ -18,6 +18,7 @@ mod list;
 mod lookup;
 mod proxy;
 mod raw;
+pub mod settings;
 mod stamps;
 #[cfg(test)]
 mod testing;

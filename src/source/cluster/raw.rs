@@ -15,7 +15,7 @@ use super::follow::{Followed, Selectors, follow};
 use super::health::{Resource, StreamHealth, WatchHealth};
 use super::stamps::Stamped;
 use super::watched::{Lean, Watched};
-use crate::config::InitialList;
+use crate::source::cluster::settings::InitialList;
 use crate::source::objects::{
     ControllerRevisionLite, CronJobLite, DaemonSetLite, DeploymentLite, EndpointSliceLite, EventLite, Found, JobLite,
     Maybe, PodLite, ReplicaSetLite, ServiceLite, Shape, StatefulSetLite,

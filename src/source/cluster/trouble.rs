@@ -7,7 +7,7 @@ use kube::client::AuthError;
 use kube::core::Status;
 use kube::runtime::watcher;
 
-use crate::report::escape::terminal;
+use crate::text::escape::terminal;
 
 /// Longest cause that is told, in columns.
 const CAUSE: usize = 300;

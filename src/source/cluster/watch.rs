@@ -13,8 +13,8 @@ use super::client::Access;
 use super::follow::{Followed, Selectors, follow};
 use super::health::{Resource, StreamHealth, WatchHealth};
 use super::watched::Watched;
-use crate::config::Watch;
 use crate::engine::{Scope, Seen};
+use crate::source::cluster::settings::Watch;
 use crate::source::objects::{EventLite, PodLite};
 
 /// The kubelet's events on pods, without the frequent ones that nothing is learnt from.

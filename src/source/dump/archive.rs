@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::folder::{is_left_out, path};
+use super::names::{is_left_out, path};
 use super::stream::{Form, Opened};
 use super::{Found, Place, Sink, Trouble, text};
 

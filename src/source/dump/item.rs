@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::piece::{Extent, MAX_ITEM, Piece, Syntax};
 use super::{Found, Trouble};
-use crate::source::mask::cut;
 use crate::source::recording;
+use crate::text::cut;
 
 /// Longest kind that is repeated in an error.
 const KIND: usize = 63;

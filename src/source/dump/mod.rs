@@ -13,6 +13,7 @@ mod archive;
 mod folder;
 mod item;
 mod json;
+mod names;
 mod piece;
 mod stream;
 mod text;

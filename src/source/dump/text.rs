@@ -7,7 +7,7 @@ use super::json::Json;
 use super::piece::{MAX_ITEM, Piece};
 use super::yaml::Yaml;
 use super::{Found, Input, Place, Sink, Trouble, trouble};
-use crate::source::mask::cut;
+use crate::text::cut;
 
 /// Longest part of a line that is looked at to see what it is, in bytes.
 const LOOK: usize = 512;

@@ -1,8 +1,11 @@
 //! Commands: what follows an option may be a secret.
 
 use super::keys::{is_secret, is_secret_in_prose};
-use super::text::{self, Quoted};
+use super::quotes::{Quoted, length_of_space, length_of_word};
 use super::{MASK, MAX_READ, MAX_WORD, MAX_WORDS, cut, shapes, url};
+
+/// Quotes within quotes that are followed; what lies deeper is masked as a whole.
+const MAX_DEPTH: usize = 6;
 
 /// The words of a command, masked and cut.
 pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
@@ -88,7 +91,7 @@ impl Words {
         }
         match word.split_once('=') {
             Some((name, _)) if next != Next::Script && is_name(name) && is_secret(name) => format!("{name}={MASK}"),
-            _ if word.contains(char::is_whitespace) => text::mask(word),
+            _ if word.contains(char::is_whitespace) => text(word),
             _ => self.plain(word),
         }
     }
@@ -142,7 +145,7 @@ impl Words {
         }
         let before = self.plain(before);
         let rest = self.mask(rest, depth);
-        format!("{before}{}{rest}", quoted.mask(depth))
+        format!("{before}{}{rest}", in_quotes(&quoted, depth))
     }
 
     /// Masks a word that follows something that says what it is.
@@ -193,7 +196,7 @@ impl Words {
             Some("") => word.to_owned(),
             Some(value) => match next {
                 Next::Word | Next::Script if value.contains(char::is_whitespace) => {
-                    format!("{flag}={}", text::mask_at(value, depth + 1))
+                    format!("{flag}={}", text_at(value, depth + 1))
                 }
                 Next::Word | Next::Script => format!("{flag}={}", url::mask_within(value)),
                 Next::Header => format!("{flag}={}", header(value)),
@@ -331,4 +334,38 @@ fn is_long(name: &str) -> bool {
     let first = name.split(['-', '_', '.']).next().unwrap_or(name);
     let is_plain = |letter: char| letter.is_ascii_lowercase() || matches!(letter, '-' | '_' | '.');
     LONG.binary_search(&first).is_ok() && (first == name || name.chars().all(is_plain))
+}
+
+/// Masks a text.
+pub fn text(text: &str) -> String {
+    text_at(text, 0)
+}
+
+/// Masks a text that stands within `depth` quotes.
+fn text_at(text: &str, depth: usize) -> String {
+    if depth > MAX_DEPTH {
+        return MASK.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut words = Words::default();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let space = length_of_space(rest);
+        out.push_str(&rest[..space]);
+        rest = &rest[space..];
+        let length = length_of_word(rest);
+        if length > 0 {
+            out.push_str(&words.mask(&rest[..length], depth));
+        }
+        rest = &rest[length..];
+    }
+    out
+}
+
+/// Masks what stands between quotes: a URL as a whole, anything else as text.
+fn in_quotes(quoted: &Quoted, depth: usize) -> String {
+    let first = quoted.inner.split(char::is_whitespace).next().unwrap_or_default();
+    let is_url = first.contains('?') && (first.starts_with('/') || first.contains("://"));
+    let inner = if is_url { url::mask_whole(quoted.inner) } else { text_at(quoted.inner, depth + 1) };
+    format!("{0}{inner}{0}", quoted.quote)
 }

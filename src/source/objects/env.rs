@@ -4,8 +4,9 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::oddity::Found;
 use super::shape::{Mark, Maybe, Shape};
-use crate::source::hash::{mix, quick};
-use crate::source::mask::{MAX_NAME, cut};
+use crate::source::mask::MAX_NAME;
+use crate::text::cut;
+use crate::text::hash::{mix, quick};
 
 /// Most `ConfigMaps` and Secrets that are kept of a list.
 const MAX_SOURCES: usize = 64;

@@ -6,7 +6,8 @@ use serde::de::{IgnoredAny, MapAccess};
 
 use super::oddity::{Found, Oddity};
 use super::shape::{Key, List, Maybe, Shape, Skip, lean};
-use crate::source::mask::{MAX_NAME, cut};
+use crate::source::mask::MAX_NAME;
+use crate::text::cut;
 use crate::time::Time;
 
 /// Most labels that are kept of an object.

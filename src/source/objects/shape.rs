@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::oddity::{Found, Oddity};
-use crate::source::hash::{mark, mix, quick};
+use crate::text::hash::{mark, mix, quick};
 
 /// A field of an object.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::Observer;
 use crate::engine::{KubeletEvent, PodId};
 use crate::kubelet;
-use crate::source::hash::uid;
-use crate::source::mask::{self, MAX_NAME, cut};
+use crate::source::mask::{self, MAX_NAME};
 use crate::source::objects::{EventLite, Maybe, Oddity, check_kind};
+use crate::source::uid::uid;
+use crate::text::cut;
 use crate::time::Time;
 
 /// What [`Observer::event`] does.

@@ -2,8 +2,9 @@
 
 use super::Observer;
 use crate::engine::Owner;
-use crate::source::mask::{MAX_NAME, cut};
+use crate::source::mask::MAX_NAME;
 use crate::source::objects::{Found, List, Maybe, ObjectMeta, Oddity, Shape, time};
+use crate::text::cut;
 use crate::time::Time;
 
 /// Most oddities that are noted of one object: who finds them is told enough.

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::{Observer, template};
 use crate::engine::{ContainerId, ContainerSnapshot, Ended, Owner, PodId, PodSnapshot, PodTemplate, Role, Seen, State};
-use crate::source::hash::{mark, uid};
-use crate::source::mask::{self, MAX_NAME, cut};
+use crate::source::mask::{self, MAX_NAME};
 use crate::source::objects::{
     ContainerStatusLite, List, Maybe, Meta, Oddity, PodLite, PodStatusLite, StateLite, TerminatedLite, WaitingLite,
     check_kind, time,
 };
+use crate::source::uid::uid;
+use crate::text::cut;
+use crate::text::hash::mark;
 
 /// Most restarts that a container can have had: one less than what a 32-bit count holds.
 const MAX_RESTARTS: u32 = i32::MAX as u32 - 1;

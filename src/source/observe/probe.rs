@@ -4,10 +4,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Observer, template};
+use super::Observer;
+use super::words::words;
 use crate::kubelet::{Handler, HttpGet, Port, ProbeSpec, Scheme};
-use crate::source::mask::{self, MAX_NAME, cut};
+use crate::source::mask::{self, MAX_NAME};
 use crate::source::objects::{GrpcLite, HttpGetLite, Maybe, Oddity, ProbeLite, TcpLite, TextOrNumber};
+use crate::text::cut;
 
 /// The greatest number that a field of a probe can hold.
 const MAX_NUMBER: u32 = i32::MAX as u32;
@@ -51,7 +53,7 @@ fn handler(observer: &mut Observer, probe: &ProbeLite) -> Option<Handler> {
         return grpc;
     }
     observer.read(&probe.exec, "exec", |observer, exec| {
-        let words = template::words(observer, &exec.command, "command");
+        let words = words(observer, &exec.command, "command");
         Handler::Exec(mask::command(words.iter().map(|word| &**word)).into_iter().map(Arc::from).collect())
     })
 }

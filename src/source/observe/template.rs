@@ -5,17 +5,19 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::words::words;
 use super::{Observer, probe};
 use crate::engine::{
     ContainerSpec, EnvField, ExitCodes, HashLabel, PodTemplate, RestartAction, RestartPolicy, RestartRule, Role,
 };
 use crate::kubelet::ProbeSpec;
-use crate::source::hash::mark;
-use crate::source::mask::{self, MAX_NAME, MAX_TEXT, cut};
+use crate::source::mask::{self, MAX_NAME, MAX_TEXT};
 use crate::source::objects::{
-    ContainerLite, ExitCodesLite, LabelsLite, List, Maybe, Oddity, PodLite, PodSpecLite, PodTemplateLite, ProbeLite,
+    ContainerLite, ExitCodesLite, LabelsLite, Maybe, Oddity, PodLite, PodSpecLite, PodTemplateLite, ProbeLite,
     TextOrNumber,
 };
+use crate::text::cut;
+use crate::text::hash::mark;
 
 /// Labels that differ from pod to pod or from revision to revision.
 const OF_ONE_POD: [&str; 8] = [
@@ -189,35 +191,6 @@ fn exit_codes(observer: &mut Observer, lite: &ExitCodesLite) -> Option<ExitCodes
 
 fn probe_of(observer: &mut Observer, probe: &Maybe<Box<ProbeLite>>, name: &'static str) -> Option<ProbeSpec> {
     observer.read(probe, name, |observer, probe| probe::spec(observer, probe)).flatten()
-}
-
-/// The words of a command, as they are. A number or flag that somebody forgot to quote is its text;
-/// anything else is an empty word, so that the others keep their places.
-pub fn words<'a, const MAX: usize>(
-    observer: &mut Observer,
-    list: &'a Maybe<List<String, MAX>>,
-    name: &'static str,
-) -> Vec<Cow<'a, str>> {
-    let Some(list) = observer.get(list, name) else {
-        return Vec::new();
-    };
-    let mut words = Vec::with_capacity(list.0.len());
-    for (index, word) in list.0.iter().enumerate() {
-        words.push(match word {
-            Maybe::Is(word) => Cow::Borrowed(word.as_str()),
-            odd => {
-                let oddity = odd.required("").err();
-                if let Some(oddity) = oddity {
-                    observer.note(oddity.at(index).under(name));
-                }
-                match odd {
-                    Maybe::Odd(found) => Cow::Owned(found.plain().unwrap_or_default()),
-                    _ => Cow::Borrowed(""),
-                }
-            }
-        });
-    }
-    words
 }
 
 fn invocation(command: &[Cow<'_, str>], args: &[Cow<'_, str>]) -> Arc<str> {

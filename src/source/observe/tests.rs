@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::engine::{EnvField, RestartPolicy, Role, State};
 use crate::kubelet::{Handler, Port, Scheme};
-use crate::source::hash::uid;
+use crate::source::uid::uid;
 use crate::time::Time;
 
 /// A pod with most of what is read, in a valid form.

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use super::names::Names;
 use super::rules::{self, Rule};
 use super::{Resource, vocabulary};
-use crate::source::mask::{self, MAX_TEXT, cut};
+use crate::source::mask::{self, MAX_TEXT};
+use crate::text::cut;
 
 /// What a secret becomes, before its mark.
 const MASK: &str = "***";

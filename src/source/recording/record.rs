@@ -119,7 +119,7 @@ pub fn decode(line: u64, bytes: &[u8]) -> Result<Option<Record>, String> {
         "BOOKMARK" if raw.resource == "pods" && says_lost(raw.object) => RecordKind::Blind,
         "BOOKMARK" => RecordKind::Bookmark,
         _ if !known => RecordKind::Bookmark,
-        other => return Err(format!("the type {:?} is unknown", crate::source::mask::cut(other, 40))),
+        other => return Err(format!("the type {:?} is unknown", crate::text::cut(other, 40))),
     };
     let object = match kind {
         _ if !known => Object::Foreign,
@@ -156,7 +156,7 @@ pub fn words(error: &serde_json::Error) -> String {
         return "expected a JSON object".to_owned();
     }
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words);
-    crate::source::mask::cut(text, 200).to_owned()
+    crate::text::cut(text, 200).to_owned()
 }
 
 /// The object of a resource.

@@ -6,13 +6,14 @@ use std::time::Duration;
 use super::Key;
 use crate::engine::{Owner, Uid};
 use crate::source::Observer;
-use crate::source::hash::uid;
-use crate::source::mask::{MAX_NAME, cut};
+use crate::source::mask::MAX_NAME;
 use crate::source::objects::{
     ControllerRevisionLite, CronJobLite, DaemonSetLite, DeploymentLite, JobLite, Maybe, ObjectMeta, Oddity,
     ReplicaSetLite, ReplicasLite, RolloutLite, Shape, StatefulSetLite, StatusLite, TextOrNumber, WorkloadMeta,
     check_kind,
 };
+use crate::source::uid::uid;
+use crate::text::cut;
 use crate::time::Time;
 
 /// What is kept of a controller.

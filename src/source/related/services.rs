@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::engine::ServiceFacts;
 use crate::source::Observer;
-use crate::source::hash::mark;
 use crate::source::objects::{
     EndpointLite, EndpointSliceLite, LabelsLite, Maybe, Meta, Oddity, ServiceLite, check_kind,
 };
+use crate::text::hash::mark;
 
 /// Most Services, and most slices, that are kept.
 const MAX_KEPT: usize = 100_000;

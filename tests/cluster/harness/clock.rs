@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-pub use probehound::operator::clock::now;
+pub use probehound::runtime::clock::now;
 use probehound::time::Time;
 
 /// Measures how long something takes.

@@ -8,8 +8,8 @@ use super::values::{path, peer, receiver_name, user, variable};
 use super::{Key, MOST_PEERS, MOST_RECEIVERS, RESEND, span};
 use crate::config::check::Checker;
 use crate::config::notifications::{Alertmanager, Receiver, To, Webhook, raw};
-use crate::config::raw::Text;
 use crate::config::value::quoted;
+use crate::config::written::Text;
 use crate::delivery::receiver::alertmanager::Credentials;
 use crate::delivery::secret::{Secret, SecretSource};
 

@@ -6,14 +6,14 @@ use serde_saphyr::Spanned;
 use super::values::{hours, kind, zone};
 use super::{Key, MOST_ROUTES};
 use crate::config::check::Checker;
-use crate::config::glob::Glob;
 use crate::config::notifications::Receiver;
 use crate::config::notifications::raw::{self, Route as RawRoute};
-use crate::config::raw::Text;
 use crate::config::value::quoted;
+use crate::config::written::Text;
 use crate::delivery::mute::{DAY, Mute};
 use crate::delivery::route::Route;
 use crate::finding::{Confidence, Severity};
+use crate::text::glob::Glob;
 
 /// Checks the routes; without any each receiver has that of the default.
 pub(super) fn routes(raw: &[Spanned<RawRoute>], receivers: &[Receiver], checker: &mut Checker) -> Vec<Route> {

@@ -8,7 +8,7 @@ use crate::config::value::{Refusal, namespace};
 use crate::delivery::http;
 use crate::delivery::mute::DAY;
 use crate::delivery::secret::Secret;
-use crate::report::escape::is_visible;
+use crate::text::escape::is_visible;
 
 /// A receiver's name: a DNS label.
 pub(super) fn receiver_name(text: &str) -> Result<String, Refusal> {

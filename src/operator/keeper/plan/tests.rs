@@ -2,12 +2,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::item::{LONGEST_PAUSE, PAUSE};
+use super::super::action::{LONGEST_PAUSE, Setback};
+use super::super::item::PAUSE;
 use super::super::retention;
 use super::*;
 use crate::engine::ChangeKind;
 use crate::finding::{Cause, Finding};
 use crate::operator::testing::{at, finding};
+use crate::report::object::FindingObject;
 use crate::report::object::FindingState;
 
 const DAY: Duration = Duration::from_hours(24);

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::super::testing::NOW;
 use super::super::{Resource, Trouble, WatchHealth, watch};
 use super::*;
-use crate::config::{InitialList, Watch};
+use crate::source::cluster::settings::{InitialList, Watch};
 
 /// What a server on loopback does with a connection.
 #[derive(Copy, Clone)]

@@ -9,7 +9,7 @@ use super::super::testing::{
     Answer, Asked, Log, NOW, Step, bookmark, event, gone, initial_end, line, pod, server, server_of_version,
 };
 use super::*;
-use crate::config::InitialList;
+use crate::source::cluster::settings::InitialList;
 
 /// What comes within so many seconds, in words with their times.
 async fn seen_for(seconds: u64, access: &Access, what: &Watch) -> (Vec<(f64, String)>, Arc<WatchHealth>) {

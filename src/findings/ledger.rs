@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
 use crate::finding::{Finding, Identity};
-use crate::operator::board;
+use crate::findings::board;
 use crate::report::object::{FindingState, Notification, ObjectKey};
 use crate::time::Time;
 use entry::Entry;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
-use super::metrics::Capped;
+use super::Capped;
 use crate::engine::{Count, Counted};
 use crate::report::metrics::Refused;
 use crate::report::metrics::text::{Metric, clean};

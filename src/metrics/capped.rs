@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::report::metrics::text::Metric;
 use crate::report::metrics::{MAX_SERIES, OVERFLOW, SHARE};
-use crate::source::hash::mark;
+use crate::text::hash::mark;
 use crate::time::Time;
 
 /// A series that did not grow for so long gives its place to one that does.

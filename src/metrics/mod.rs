@@ -1,7 +1,7 @@
 //! What probehound counts about the cluster and about itself.
 //!
 //! Whoever has something to count holds a [`Metrics`] and calls a method; what is known anyway (the
-//! findings, the silences, the watches, the process) is read when somebody asks ([`Exporter`]).
+//! findings, the silences, the watches, the process) is read when somebody asks (the operator's exporter).
 //!
 //! Invariants:
 //! - Every label of a closed set begins at 0, so that the first one that is counted is seen to rise.
@@ -10,7 +10,7 @@
 //! - No counter goes back.
 
 mod capped;
-mod exporter;
+pub mod instruments;
 pub mod labels;
 mod watching;
 
@@ -18,14 +18,13 @@ use std::sync::Arc;
 
 use prometheus::{Gauge, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
-use super::instruments::Instruments;
 use crate::time::Time;
 pub use capped::Capped;
-pub use exporter::Exporter;
+use instruments::Instruments;
 use labels::{Queue, Sent};
 pub use watching::Watching;
 
-/// The `Content-Type` of what [`Exporter::render`] gives.
+/// The `Content-Type` of what the exporter gives.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
 /// All that is counted; shared by all who count.

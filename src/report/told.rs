@@ -4,11 +4,10 @@ use ring::digest::{SHA256, digest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{NAME, TEXT, number_or_text};
+use super::limits::{NAME, TEXT, number_or_text};
 use crate::engine::{Cause, Confidence, Finding, Pods, Severity, Value};
 use crate::finding::field::Field;
-use crate::report::webhook::hex;
-use crate::source::mask::cut;
+use crate::text::{cut, hex};
 use crate::time::Time;
 
 /// Longest value that is kept as it is, in bytes: it is written once for each receiver.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::finding::Identity;
-use crate::report::rank::Rank;
+use crate::finding::rank::Rank;
 
 /// Places, so many in all and so many for one namespace.
 ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Left, Standing};
 use crate::engine::ChangeKind;
 use crate::finding::Finding;
-use crate::operator::board;
+use crate::findings::board;
 use crate::report::object::{ENTRIES, FindingState, Notification, Told};
 use crate::time::Time;
 

@@ -1,39 +1,7 @@
 //! Running text: messages and scripts, taken apart at white space and quotes.
 
-use super::command::Words;
-use super::{MASK, url};
-
-/// Quotes within quotes that are followed; what lies deeper is masked as a whole.
-const MAX_DEPTH: usize = 6;
-
-/// Masks a text.
-pub fn mask(text: &str) -> String {
-    mask_at(text, 0)
-}
-
-/// Masks a text that stands within `depth` quotes.
-pub fn mask_at(text: &str, depth: usize) -> String {
-    if depth > MAX_DEPTH {
-        return MASK.to_owned();
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut words = Words::default();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let space = length_of_space(rest);
-        out.push_str(&rest[..space]);
-        rest = &rest[space..];
-        let length = length_of_word(rest);
-        if length > 0 {
-            out.push_str(&words.mask(&rest[..length], depth));
-        }
-        rest = &rest[length..];
-    }
-    out
-}
-
 /// The length of the white space at the beginning, written or escaped.
-fn length_of_space(text: &str) -> usize {
+pub fn length_of_space(text: &str) -> usize {
     let mut length = 0;
     while let Some(space) = space_at(&text[length..]) {
         length += space;
@@ -53,7 +21,7 @@ fn space_at(text: &str) -> Option<usize> {
 }
 
 /// The length of the word at the beginning, white space in quotes included.
-fn length_of_word(text: &str) -> usize {
+pub fn length_of_word(text: &str) -> usize {
     let mut length = 0;
     while length < text.len() {
         let rest = &text[length..];
@@ -120,13 +88,5 @@ impl<'a> Quoted<'a> {
 
     fn holds_space(&self) -> bool {
         (self.inner.char_indices()).any(|(at, letter)| letter.is_whitespace() || space_at(&self.inner[at..]).is_some())
-    }
-
-    /// Masks what stands between the quotes: a URL as a whole, anything else as text.
-    pub fn mask(&self, depth: usize) -> String {
-        let first = self.inner.split(char::is_whitespace).next().unwrap_or_default();
-        let is_url = first.contains('?') && (first.starts_with('/') || first.contains("://"));
-        let inner = if is_url { url::mask_whole(self.inner) } else { mask_at(self.inner, depth + 1) };
-        format!("{0}{inner}{0}", self.quote)
     }
 }

@@ -1,6 +1,6 @@
 //! Patterns in which `*` stands for any text.
 
-use super::value::Refusal;
+use super::refusal::Refusal;
 
 /// Longest pattern: the longest name that Kubernetes allows, a kind before it and some stars.
 const LONGEST: usize = 320;

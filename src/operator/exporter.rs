@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{Metrics, Watching};
+use super::process::Process;
 use crate::config::{Config, Silences};
 use crate::engine::Finding;
-use crate::operator::board::Board;
-use crate::operator::clock;
-use crate::operator::leadership::Leadership;
-use crate::operator::process::Process;
+use crate::findings::board::Board;
+use crate::metrics::{Metrics, Watching};
 use crate::report::metrics::text::{Metric, clean};
 use crate::report::metrics::{self as findings};
+use crate::runtime::clock;
+use crate::runtime::leadership::Leadership;
 use crate::time::Time;
 
 const LEADER: Metric = Metric::gauge("probehound_leader", "Whether this replica writes and sends.");
@@ -74,7 +74,7 @@ impl Exporter {
             open().filter_map(|entry| Some((&*entry.finding, entry.silenced_by.as_deref()?))).collect();
         let mut refused = findings::write(told, out)?;
         refused.extend(findings::write_silenced(hidden.iter().copied(), out)?);
-        self.metrics.instruments.refused(refused);
+        self.metrics.instruments().refused(refused);
         FINDINGS_DROPPED.single(self.board.dropped(), out)?;
         silence_metrics(silences, &hidden, now, out)
     }
@@ -108,12 +108,12 @@ mod tests {
     use std::io::Write;
     use std::process::{Command, Stdio};
 
-    use super::super::labels::{Queue, Sent};
     use super::*;
     use crate::config::Source;
     use crate::engine::{ChangeKind, Count, Counted, Owner};
+    use crate::findings::board::Entry;
     use crate::kubelet::ProbeKind;
-    use crate::operator::board::Entry;
+    use crate::metrics::labels::{Queue, Sent};
     use crate::operator::testing::{at, finding};
     use crate::source::cluster::WatchHealth;
 
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn each_metric_is_documented() {
-        let reference = include_str!("../../../docs/metrics.md");
+        let reference = include_str!("../../docs/metrics.md");
         let text = exporter().render();
         let names = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next());
         for name in names.filter(|name| !name.starts_with("process_")) {

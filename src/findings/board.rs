@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::engine::{ChangeKind, Finding};
 use crate::finding::Identity;
-use crate::report::rank::Rank;
+use crate::finding::rank::Rank;
 use crate::time::Time;
 use room::{Place, Room};
 

@@ -1,0 +1,25 @@
+//! What is watched, and how.
+
+/// What is watched. Needs a restart to change.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Watch {
+    /// The namespaces, sorted; none: all of them.
+    pub namespaces: Vec<String>,
+    /// A label selector that the pods have to match: `app=web,tier!=test`.
+    pub pod_selector: Option<String>,
+    /// How the first list comes.
+    pub initial_list: InitialList,
+}
+
+/// How the first list of a watch comes.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum InitialList {
+    /// As a stream where the server has that (1.34 and newer), else in pages.
+    #[default]
+    Auto,
+    /// In pages.
+    List,
+    /// As a stream.
+    Stream,
+}

@@ -1,0 +1,19 @@
+//! Texts: cut, escaped, compared with patterns, and marked.
+
+pub mod escape;
+#[cfg(feature = "operator")]
+pub mod glob;
+pub(crate) mod hash;
+#[cfg(feature = "operator")]
+pub mod refusal;
+
+/// The beginning of `text`, of at most `max` bytes.
+pub fn cut(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
