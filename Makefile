@@ -6,7 +6,7 @@ SMALL := --profile demo --no-default-features --locked
 BINARY := target/demo/probehound
 
 .DEFAULT_GOAL := help
-.PHONY: help build small demo test hunt e2e e2e-node bench bench-cluster picture picture-cluster lint clean rust
+.PHONY: help build small demo test hunt e2e e2e-node bench bench-cluster soak picture picture-cluster lint clean rust
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: rust ## Measure decoding, the engine, memory and replay
 
 bench-cluster: rust ## Measure the operator in a cluster of 5,000 pods, and beside client-go (minutes; needs Go)
 	@tests/cluster/run bench
+
+soak: rust ## Run the operator for two hours through churn and trouble; MINUTES=30 (needs Go)
+	@tests/cluster/run soak
 
 picture: small ## Make docs/demo.svg from what the demo prints
 	$(CARGO) run --quiet --locked --example picture -- $(BINARY) > docs/demo.svg

@@ -13,8 +13,8 @@ use crate::operator::Settings;
 pub const NAMESPACE: &str = "probehound";
 pub const ACCOUNT: &str = "probehound";
 
-/// Longer than any test runs.
-const TOKEN_SECONDS: u64 = 3600;
+/// Longer than any test runs, and any soak.
+const TOKEN_SECONDS: u64 = 24 * 3600;
 
 /// A control plane with the manifests in it.
 pub struct Installed {

@@ -143,6 +143,11 @@ impl Operator {
         waiting::eventually("the operator ends", limit, async || self.process.has_ended().ok_or("it runs")).await
     }
 
+    /// Its exit status if it has ended.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.process.has_ended()
+    }
+
     /// Ends it at once, as a node that fails does.
     pub fn kill(&mut self) {
         self.process.kill();
@@ -169,6 +174,11 @@ impl Metrics {
                 .filter_map(|(key, value)| Some((key.to_owned(), value.parse().ok()?)))
                 .collect(),
         )
+    }
+
+    /// How many samples there are: series.
+    pub fn series(&self) -> usize {
+        self.0.len()
     }
 
     /// The sum of the samples of a name whose labels hold all of these (`resource="pods"`); `None`

@@ -63,8 +63,12 @@ impl Recording {
         let file = std::fs::File::open(path).expect("the recording can be opened");
         let mut text = String::new();
         flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("the recording is whole");
-        let lines = text.lines().map(Line::parse).collect();
-        Self { lines }
+        Self::parse(&text)
+    }
+
+    /// A recording that is known to be good, from its text.
+    pub fn parse(text: &str) -> Self {
+        Self { lines: text.lines().map(Line::parse).collect() }
     }
 
     /// The text of the recording, one JSON object a line.

@@ -60,6 +60,8 @@ pub struct Motion {
 pub enum Busy {
     /// It is written.
     Writing(u64),
+    /// What was told is recorded in it; whether more was told since that began.
+    Recording { more: bool },
     /// It is changed or read in another way.
     Other,
 }
@@ -208,7 +210,7 @@ impl Item {
                 let object = Box::new(wanted.object());
                 (Busy::Writing(wanted.marks.whole), Action::Write { key, object, exists })
             }
-            Step::Record => (Busy::Other, Action::Record { key }),
+            Step::Record => (Busy::Recording { more: false }, Action::Record { key }),
             Step::Remove => (Busy::Other, Action::Remove { key, version }),
             Step::Read => (Busy::Other, Action::Read { key }),
         };
@@ -238,10 +240,19 @@ impl Item {
         }
     }
 
-    /// What was told is recorded, or need not be. Beside it the object may not be as it was left.
-    pub fn recorded(&mut self, mark: Option<u64>) {
+    /// What was told is to be recorded. What is being recorded may be older, and not all of it.
+    pub fn owe(&mut self) {
         let motion = self.motion();
-        motion.owes = false;
+        motion.owes = true;
+        if let Some(Busy::Recording { more }) = &mut motion.busy {
+            *more = true;
+        }
+    }
+
+    /// What was told is recorded, or need not be. Beside it the object may not be as it was left.
+    pub fn recorded(&mut self, was: Option<Busy>, mark: Option<u64>) {
+        let motion = self.motion();
+        motion.owes = was == Some(Busy::Recording { more: true });
         if mark.is_some() {
             motion.failures = 0;
         }

@@ -86,7 +86,7 @@ impl Plan {
     /// record it in, and will be nothing.
     pub fn owe(&mut self, key: &Key, now: Now) -> bool {
         let Some(item) = self.items.get_mut(key) else { return false };
-        item.motion().owes = true;
+        item.owe();
         self.settle(key, now);
         true
     }
@@ -190,11 +190,11 @@ impl Plan {
                 self.saw(key, kept, now);
             }
             Outcome::Recorded(kept) => {
-                item.recorded(Some(kept.marks.whole));
+                item.recorded(was, Some(kept.marks.whole));
                 self.saw(key, kept, now);
             }
             Outcome::NothingToRecord => {
-                item.recorded(None);
+                item.recorded(was, None);
                 self.settle(key, now);
             }
             Outcome::Read => self.settle(key, now),

@@ -119,6 +119,25 @@ async fn what_receivers_were_told_is_recorded_and_put_back_where_somebody_wipes_
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_one_receiver_is_told_while_what_another_one_was_told_is_being_recorded_is_recorded_too() {
+    let operator = Operator::start(&Server::default(), true);
+    let [slack, pager] = ["slack", "pager"].map(|receiver| operator.ledger.reader(receiver));
+    operator.say(ChangeKind::Confirmed, finding("web"));
+    operator.passes(2).await;
+    operator.server.turn(Mood::Late);
+    let web = finding("web").identity();
+    slack.told(&[(web.clone(), told())]);
+    operator.passes(1).await;
+    pager.told(&[(web.clone(), Notification { receiver: "pager".to_owned(), ..told() })]);
+    operator.passes(10).await;
+    assert_eq!(operator.server.status(NAME)["notifications"].as_array().map(Vec::len), Some(2));
+    assert!(
+        [slack, pager].iter().all(|reader| reader.is_recorded(&[Key::of(&web)])),
+        "both go on to their next message"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_namespace_that_is_going_is_given_up() {
     let server = Server::default();
     let operator = Operator::start(&server, true);

@@ -31,6 +31,14 @@ pub fn of(pid: u32) -> Usage {
     }
 }
 
+/// How many files the process of that id has open.
+///
+/// # Panics
+/// There is none, or this is no Linux.
+pub fn open_files(pid: u32) -> u64 {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).expect("the process runs, on Linux").count() as u64
+}
+
 /// Fields 14 and 15 of `/proc/PID/stat` (proc(5)), in hundredths of a second: `sysconf(_SC_CLK_TCK)`
 /// is 100 on every Linux that Rust runs on. The name before them may hold spaces and parentheses.
 fn processor(stat: &str) -> Duration {

@@ -14,6 +14,7 @@ mod stage;
 mod translation;
 mod uids;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use probehound::time::Time;
@@ -30,6 +31,8 @@ pub use recorder::Recorder;
 #[derive(Clone)]
 pub struct Scene {
     incident: String,
+    /// What is no incident of `tests/incidents`.
+    other: Option<Arc<Recording>>,
     namespace: Option<String>,
     skip: Duration,
     length: Duration,
@@ -49,7 +52,13 @@ pub struct Played {
 impl Scene {
     /// The first `length` of an incident, in the namespace that it was recorded in.
     pub fn of(incident: &str, length: Duration) -> Self {
-        Self { incident: incident.to_owned(), namespace: None, skip: Duration::ZERO, length }
+        Self { incident: incident.to_owned(), other: None, namespace: None, skip: Duration::ZERO, length }
+    }
+
+    /// The first `length` of another recording, in that namespace.
+    pub fn recorded_elsewhere(namespace: &str, recording: Recording, length: Duration) -> Self {
+        let scene = Self::of(namespace, length).in_namespace(namespace);
+        Self { other: Some(Arc::new(recording)), ..scene }
     }
 
     /// The same, later: what was before is there when it begins.
@@ -85,8 +94,8 @@ impl Scene {
         self.recording().filtered(|_, line| line.at < until)
     }
 
-    fn recording(&self) -> &'static Recording {
-        support::incident(&self.incident).recording()
+    fn recording(&self) -> &Recording {
+        self.other.as_deref().unwrap_or_else(|| support::incident(&self.incident).recording())
     }
 }
 

@@ -325,6 +325,24 @@ async fn what_was_told_is_recorded_at_once_and_until_it_stands_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_told_while_something_is_recorded_is_recorded_too() {
+    let mut world = World::new();
+    world.say(ChangeKind::Confirmed, &finding("web"));
+    let (key, _) = world.kept_after_write();
+    for told_meanwhile in [true, false] {
+        assert!(world.plan.owe(&key, world.now()) && world.take().is_some());
+        if told_meanwhile {
+            world.plan.owe(&key, world.now());
+        }
+        let (_, kept) = world.kept("web");
+        world.plan.done(&key, Outcome::Recorded(kept), world.now());
+        let next = world.take().map(|(_, action)| action);
+        assert_eq!(matches!(next, Some(Action::Record { .. })), told_meanwhile, "{next:?}");
+        world.plan.done(&key, Outcome::NothingToRecord, world.now());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_more_objects_than_fit_those_that_are_over_are_removed_a_few_at_a_time() {
     let mut world = World::new();
     let (_, kept) = {

@@ -15,7 +15,7 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tower::service_fn;
 
 use crate::operator::testing::at;
@@ -31,6 +31,8 @@ pub enum Mood {
     Silent,
     Away,
     NoWrites,
+    /// A write is seen by the watch long before it is answered.
+    Late,
 }
 
 #[derive(Clone)]
@@ -162,7 +164,11 @@ impl Server {
         let applied: Value = serde_json::from_slice(&body).expect("JSON");
         let manager = query.split('&').find_map(|pair| pair.strip_prefix("fieldManager=")).unwrap_or_default();
         let manager = query.contains("force=true").then_some(manager);
-        self.patch(name, &applied, path.ends_with("/status"), manager)
+        let written = self.patch(name, &applied, path.ends_with("/status"), manager);
+        if mood == Mood::Late {
+            sleep(Duration::from_secs(2)).await;
+        }
+        written
     }
 
     fn patch(&self, name: &str, patch: &Value, of_status: bool, applies: Option<&str>) -> Response<StreamBody<Frames>> {

@@ -1,0 +1,201 @@
+//! What was told, beside what a replay says: episode by episode of each finding.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use probehound::time::Time;
+use serde::Deserialize;
+
+use super::troubles::Disturbance;
+
+/// What is seen of the same change here and there is so far apart, at most.
+const APART: Duration = Duration::from_secs(45);
+/// What was cut off or late by a disturbance shows within this after it: a pod that went meanwhile
+/// is missed for a minute.
+const AFTERMATH: Duration = Duration::from_secs(75);
+/// What happened right before the end may not be told yet.
+const LAST: Duration = Duration::from_secs(100);
+/// Of a hundred episodes so many may differ where something was disturbed.
+const TOLERATED: usize = 5;
+
+/// Which finding.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+pub struct Key {
+    namespace: String,
+    workload: String,
+    container: String,
+    effect: String,
+    probe: Option<String>,
+}
+
+/// As much of a finding as is compared.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Finding {
+    #[serde(flatten)]
+    key: Key,
+    cause: String,
+    pub confirmed_at: Option<Time>,
+    resolved_at: Option<Time>,
+}
+
+/// It was confirmed, and went on until it was over.
+#[derive(Clone, Debug)]
+pub struct Episode {
+    from: Time,
+    to: Option<Time>,
+    cause: String,
+}
+
+/// All episodes, by finding, in the order of time.
+#[derive(Default)]
+pub struct Episodes {
+    by_finding: BTreeMap<Key, Vec<Episode>>,
+    /// What was said twice or out of order.
+    pub odd: Vec<String>,
+}
+
+impl Episodes {
+    /// A finding is confirmed.
+    pub fn open(&mut self, finding: &Finding, at: Time) {
+        let episodes = self.by_finding.entry(finding.key.clone()).or_default();
+        match episodes.last_mut().filter(|episode| episode.to.is_none()) {
+            Some(episode) => {
+                episode.cause.clone_from(&finding.cause);
+                self.odd.push(format!("{at} {} opened twice", finding.key));
+            }
+            None => episodes.push(Episode::of(finding, at)),
+        }
+    }
+
+    /// Something of it changed.
+    pub fn go_on(&mut self, finding: &Finding, at: Time) {
+        match self.current(&finding.key) {
+            Some(episode) => episode.cause.clone_from(&finding.cause),
+            None => self.odd.push(format!("{at} {} changed, and had not opened", finding.key)),
+        }
+    }
+
+    /// It is over.
+    pub fn end(&mut self, finding: &Finding, at: Time) {
+        match self.current(&finding.key) {
+            Some(episode) => episode.to = Some(finding.resolved_at.unwrap_or(at)),
+            None => self.odd.push(format!("{at} {} ended, and had not opened", finding.key)),
+        }
+    }
+
+    fn current(&mut self, key: &Key) -> Option<&mut Episode> {
+        self.by_finding.get_mut(key)?.last_mut().filter(|episode| episode.to.is_none())
+    }
+
+    fn count(&self) -> usize {
+        self.by_finding.values().map(Vec::len).sum()
+    }
+}
+
+impl Episode {
+    fn of(finding: &Finding, at: Time) -> Self {
+        Self { from: finding.confirmed_at.unwrap_or(at), to: None, cause: finding.cause.clone() }
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        let begins_in_time = |one: &Self, other: &Self| other.to.is_none_or(|to| one.from <= to.plus(APART));
+        begins_in_time(self, other) && begins_in_time(other, self)
+    }
+}
+
+/// Something that only one of them says.
+struct Difference {
+    what: String,
+    /// When that was: what happened then explains it.
+    at: Vec<Time>,
+}
+
+/// What differs and is not explained by what was disturbed; prints all that differs.
+pub fn wrong(told: &Episodes, replayed: &Episodes, disturbances: &[Disturbance], end: Time) -> Vec<String> {
+    let differences = differences(told, replayed);
+    println!(
+        "\ntold: {} episodes of {} findings; replayed: {} of {}; {} differ",
+        told.count(),
+        told.by_finding.len(),
+        replayed.count(),
+        replayed.by_finding.len(),
+        differences.len()
+    );
+    for odd in &told.odd {
+        println!("  told: {odd}");
+    }
+    let (mut wrong, mut explained) = (Vec::new(), 0);
+    for difference in differences {
+        match why(&difference, disturbances, end) {
+            Some(why) => {
+                explained += usize::from(why != THE_END);
+                println!("  {}: {why}", difference.what);
+            }
+            None => wrong.push(format!("{}, and nothing explains it", difference.what)),
+        }
+    }
+    if explained * 100 > replayed.count() * TOLERATED {
+        wrong.push(format!("{explained} of {} episodes differ: more than {TOLERATED} %", replayed.count()));
+    }
+    wrong
+}
+
+const THE_END: &str = "the soak ended";
+
+fn why(difference: &Difference, disturbances: &[Disturbance], end: Time) -> Option<String> {
+    if difference.at.iter().any(|at| at.plus(LAST) >= end) {
+        return Some(THE_END.to_owned());
+    }
+    let near =
+        |it: &&Disturbance| difference.at.iter().any(|at| it.from <= at.plus(APART) && *at <= it.to.plus(AFTERMATH));
+    disturbances.iter().find(near).map(|it| format!("{} at {}", it.what, it.from))
+}
+
+fn differences(told: &Episodes, replayed: &Episodes) -> Vec<Difference> {
+    let keys: std::collections::BTreeSet<&Key> = told.by_finding.keys().chain(replayed.by_finding.keys()).collect();
+    let of = |all: &Episodes, key: &Key| all.by_finding.get(key).cloned().unwrap_or_default();
+    keys.into_iter().flat_map(|key| of_one(key, of(told, key), of(replayed, key))).collect()
+}
+
+/// Pairs the episodes that overlap; what has no other one differs, and what ended in one only.
+fn of_one(key: &Key, mut told: Vec<Episode>, replayed: Vec<Episode>) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for episode in replayed {
+        let Some(place) = told.iter().position(|other| other.overlaps(&episode)) else {
+            differences.push(Difference::only("only replayed", key, &episode));
+            continue;
+        };
+        let other = told.remove(place);
+        if other.to.is_some() != episode.to.is_some() {
+            let what = format!("{key}: told {other}, replayed {episode}");
+            let at = other.to.into_iter().chain(episode.to).collect();
+            differences.push(Difference { what, at });
+        } else if other.cause != episode.cause {
+            println!("  {key}: the last cause told is {}, replayed {} ({episode})", other.cause, episode.cause);
+        }
+    }
+    differences.extend(told.iter().map(|episode| Difference::only("only told", key, episode)));
+    differences
+}
+
+impl Difference {
+    fn only(what: &str, key: &Key, episode: &Episode) -> Self {
+        let at = std::iter::once(episode.from).chain(episode.to).collect();
+        Self { what: format!("{key}: {what} {episode}"), at }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { namespace, workload, container, effect, probe } = self;
+        write!(f, "{namespace} {workload}/{container} {effect} {}", probe.as_deref().unwrap_or("-"))
+    }
+}
+
+impl fmt::Display for Episode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = self.to.map_or_else(|| "…".to_owned(), |to| to.to_string());
+        write!(f, "{} from {} to {to}", self.cause, self.from)
+    }
+}

@@ -1,0 +1,168 @@
+//! A webhook that fails now and then, and remembers what it was told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response};
+use probehound::time::Time;
+use serde::Deserialize;
+
+use super::compare::{Episodes, Finding};
+use crate::clock;
+use crate::proxy::Server;
+use crate::proxy::serve::{Body, whole};
+
+/// Longer than who sends waits for an answer.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// How it answers.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Mood {
+    Well,
+    /// 500.
+    Fails,
+    /// 429, and again after five seconds.
+    Busy,
+    /// It takes what comes and says nothing: who sends cannot know that it arrived.
+    Silent,
+}
+
+/// The server.
+pub struct Webhook {
+    server: Server,
+    shared: Arc<Mutex<Shared>>,
+}
+
+struct Shared {
+    mood: Mood,
+    ids: BTreeSet<String>,
+    items: Vec<(Time, Item)>,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+/// As much of `docs/webhook.schema.json` as is compared.
+#[derive(Deserialize)]
+struct Document {
+    id: String,
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    event: Event,
+    finding: Finding,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Deserialize)]
+enum Event {
+    Opened,
+    Changed,
+    GoesOn,
+    Resolved,
+    Withdrawn,
+    Missed,
+}
+
+impl Webhook {
+    /// Starts one that is well.
+    pub fn start() -> Self {
+        let shared = Shared { mood: Mood::Well, ids: BTreeSet::new(), items: Vec::new(), counts: BTreeMap::new() };
+        let shared = Arc::new(Mutex::new(shared));
+        let its = Arc::clone(&shared);
+        Self { server: Server::start(move |request| answer(Arc::clone(&its), request)), shared }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// How it answers from now on.
+    pub fn is(&self, mood: Mood) {
+        locked(&self.shared).mood = mood;
+    }
+
+    /// Messages that it took.
+    pub fn messages(&self) -> usize {
+        locked(&self.shared).ids.len()
+    }
+
+    /// How it answered, and how often the same message came again.
+    pub fn counts(&self) -> BTreeMap<&'static str, u64> {
+        locked(&self.shared).counts.clone()
+    }
+
+    /// What it was told, episode by episode.
+    pub fn episodes(&self) -> Episodes {
+        let mut episodes = Episodes::default();
+        for (at, item) in &locked(&self.shared).items {
+            match item.event {
+                Event::Opened => episodes.open(&item.finding, *at),
+                Event::Changed | Event::GoesOn => episodes.go_on(&item.finding, *at),
+                Event::Resolved | Event::Withdrawn => episodes.end(&item.finding, *at),
+                Event::Missed => {
+                    episodes.open(&item.finding, *at);
+                    episodes.end(&item.finding, *at);
+                }
+            }
+        }
+        episodes
+    }
+}
+
+impl Shared {
+    fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let document: Document = serde_json::from_slice(bytes).expect("what is sent fits its schema");
+        if self.ids.insert(document.id) {
+            let now = clock::now();
+            self.items.extend(document.items.into_iter().map(|item| (now, item)));
+        } else {
+            self.count("came again");
+        }
+    }
+}
+
+async fn answer(shared: Arc<Mutex<Shared>>, request: Request<Incoming>) -> Response<Body> {
+    let bytes = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let mood = note(&shared, &bytes);
+    let status = match mood {
+        Mood::Well => 200,
+        Mood::Fails => 500,
+        Mood::Busy => 429,
+        Mood::Silent => {
+            tokio::time::sleep(SILENCE).await;
+            200
+        }
+    };
+    let answer = Response::builder().status(status);
+    let answer = if mood == Mood::Busy { answer.header("retry-after", "5") } else { answer };
+    answer.body(whole(Bytes::new())).expect("a response")
+}
+
+fn note(shared: &Mutex<Shared>, bytes: &[u8]) -> Mood {
+    let mut shared = locked(shared);
+    match shared.mood {
+        Mood::Well => {
+            shared.take(bytes);
+            shared.count("taken");
+        }
+        Mood::Fails => shared.count("500"),
+        Mood::Busy => shared.count("429"),
+        Mood::Silent => {
+            shared.take(bytes);
+            shared.count("taken in silence");
+        }
+    }
+    shared.mood
+}
+
+fn locked(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
