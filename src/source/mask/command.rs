@@ -145,7 +145,7 @@ impl Words {
         }
         let before = self.plain(before);
         let rest = self.mask(rest, depth);
-        format!("{before}{}{rest}", in_quotes(&quoted, depth))
+        format!("{before}{}{rest}", in_quotes(quoted, depth))
     }
 
     /// Masks a word that follows something that says what it is.
