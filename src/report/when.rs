@@ -35,6 +35,11 @@ pub fn clock(at: Time) -> String {
     stamp.get(11..19).map_or(stamp.clone(), ToOwned::to_owned)
 }
 
+/// The day, UTC: `2026-11-22`.
+pub fn day(at: Time) -> String {
+    at.to_string().chars().take(10).collect()
+}
+
 /// The day, UTC, where it is not that of `now`: `2026-11-22, `, to be followed by the time of day.
 pub fn day_if_another(at: Time, now: Time) -> String {
     let (at, now) = (at.to_string(), now.to_string());

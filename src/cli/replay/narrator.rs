@@ -12,7 +12,7 @@ use crate::engine::Change;
 use crate::replay::Replayed;
 use crate::report::json::{Document, Line};
 use crate::report::text::story::Story;
-use crate::report::text::{Look, advice, table};
+use crate::report::text::{Look, advice, block};
 use crate::report::when::span;
 use crate::text::escape::visible;
 use crate::time::Time;
@@ -105,7 +105,7 @@ impl<'a, W: Write> Narrator<'a, W> {
                 text.push('\n');
             }
             writeln!(text, "{bold}Findings{bold:#}")?;
-            table::write(outcome.findings.iter().map(AsRef::as_ref), end, look, &mut text)?;
+            block::story(outcome.findings.iter().map(AsRef::as_ref), end, look, &mut text)?;
             let mut advice = String::new();
             advice::write(outcome.findings.iter().map(AsRef::as_ref), look, &mut advice)?;
             if !advice.is_empty() {

@@ -1,7 +1,8 @@
-//! What a person reads on a terminal: the story as it unfolds, the table of findings, and what to
+//! What a person reads on a terminal: the story as it unfolds, a block for each finding, and what to
 //! type. Understandable without colour; harmless whatever the cluster's names contain.
 
 pub mod advice;
+pub mod block;
 pub mod chat;
 pub mod demo;
 mod layout;
@@ -11,7 +12,6 @@ mod palette;
 #[cfg(feature = "operator")]
 pub mod scan;
 pub mod story;
-pub mod table;
 
 pub use palette::Palette;
 
