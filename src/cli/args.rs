@@ -3,12 +3,11 @@
 #[cfg(feature = "operator")]
 mod scan;
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 #[cfg(feature = "operator")]
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser, ValueEnum};
+use clap::{Parser, ValueEnum};
 
 use super::pace::Speed;
 #[cfg(feature = "operator")]
@@ -496,7 +495,7 @@ pub enum LogLevel {
 /// The forms of an answer.
 #[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug, Default)]
 pub enum Output {
-    /// The story as it unfolded, a table of the findings, and what to type
+    /// The story as it unfolded, the findings, and what to type
     #[default]
     Text,
     /// One JSON document per file
@@ -515,30 +514,4 @@ pub enum Color {
     Always,
     /// Not at all
     Never,
-}
-
-/// The parser, under the name by which a person called the program.
-pub fn command(program: Option<&OsString>) -> clap::Command {
-    let command = Cli::command();
-    if !is_kubectl_plugin(program) {
-        return command.bin_name("probehound");
-    }
-    let command = as_plugin(command).mut_subcommands(as_plugin);
-    command.bin_name("kubectl probehound")
-}
-
-/// `kubectl` runs a plugin as `kubectl-NAME`.
-fn is_kubectl_plugin(program: Option<&OsString>) -> bool {
-    let name = program.and_then(|program| Path::new(program).file_name());
-    name.is_some_and(|name| name.to_string_lossy().starts_with("kubectl-"))
-}
-
-/// The examples as a user of the plugin types them.
-fn as_plugin(command: clap::Command) -> clap::Command {
-    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let commands = ["demo", "scan", "replay", "record", "run", "notify", "crd", "completions", "man"];
-    let help = commands
-        .iter()
-        .fold(help, |help, name| help.replace(&format!("probehound {name}"), &format!("kubectl probehound {name}")));
-    command.after_help(help)
 }

@@ -11,6 +11,7 @@ mod error;
 #[cfg(feature = "operator")]
 mod notify;
 mod pace;
+mod plugin;
 #[cfg(feature = "operator")]
 mod record;
 mod replay;
@@ -32,7 +33,14 @@ use error::Error;
 
 /// Runs the command that `argv` asks for; its first item is the name of the program.
 pub fn run(argv: Vec<OsString>) -> ExitCode {
-    let mut command = args::command(argv.first());
+    if let Some(completions) = plugin::completions(&argv) {
+        return match print(completions.as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => ExitCode::from(error.exit_code()),
+        };
+    }
+    let mut command = plugin::command(argv.first());
+    let argv = plugin::with_scan(&command, argv);
     let topic = topic(&command, &argv);
     let parsed = command.try_get_matches_from_mut(argv).and_then(|matches| Cli::from_arg_matches(&matches));
     let outcome = match parsed {

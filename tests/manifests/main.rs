@@ -115,6 +115,35 @@ fn the_image_is_of_this_version() {
     assert_eq!(base["labels"][0]["pairs"]["app.kubernetes.io/version"], env!("CARGO_PKG_VERSION"));
 }
 
+/// By what krew demands of a plugin's manifest.
+#[test]
+fn the_plugin_can_be_installed_by_krew() {
+    let text = read("manifests/krew.yaml").replace("{{ .TagName }}", "v1.2.3");
+    let filled = text.lines().map(|line| match line.split_once("{{addURIAndSha \"") {
+        Some((before, rest)) => {
+            let uri = rest.split('"').next().expect("an address");
+            format!("{before}uri: {uri}\n{before}sha256: {}", "0".repeat(64))
+        }
+        None => line.to_owned(),
+    });
+    let text: Vec<String> = filled.collect();
+    let plugin: Value = serde_saphyr::from_str(&text.join("\n")).expect("YAML");
+    assert_eq!(plugin["apiVersion"], "krew.googlecontainertools.github.com/v1alpha2");
+    assert_eq!((&plugin["kind"], &plugin["metadata"]["name"]), (&"Plugin".into(), &"probehound".into()));
+    let spec = &plugin["spec"];
+    assert_eq!(spec["version"], "v1.2.3");
+    assert!(spec["shortDescription"].as_str().is_some_and(|words| (1..=50).contains(&words.len())));
+    let platforms = list(&spec["platforms"]);
+    assert_eq!(platforms.len(), 2);
+    for platform in platforms {
+        let labels = &platform["selector"]["matchLabels"];
+        let name = format!("{}-{}", labels["os"].as_str().expect("os"), labels["arch"].as_str().expect("arch"));
+        let uri = platform["uri"].as_str().expect("an address");
+        assert!(uri.starts_with("https://") && uri.ends_with(&format!("/v1.2.3/probehound-{name}.tar.gz")), "{uri}");
+        assert_eq!(platform["bin"], platform["files"][0]["to"]);
+    }
+}
+
 fn read(path: &str) -> String {
     let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
