@@ -216,6 +216,29 @@ pub struct RevisionChange {
     pub to: Option<String>,
 }
 
+/// What changed where it is known of the environment, of which no values are kept.
+pub const ENV_CHANGED: &str = "env changed";
+
+impl RevisionChange {
+    /// `revision 2 was rolled out by kubectl-edit: /health → /v2/health`
+    pub fn words(&self) -> String {
+        let by = self.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
+        let what = match (&self.from, &self.to) {
+            (Some(from), Some(to)) => format!(": {from} → {to}"),
+            (None, Some(to)) if self.is_of_env() => format!(": {to}"),
+            (None, Some(to)) => format!(": {to} added"),
+            (Some(from), None) => format!(": {from} removed"),
+            (None, None) => String::new(),
+        };
+        format!("revision {} was rolled out{by}{what}", self.revision)
+    }
+
+    /// Whether all that is known is that the environment changed.
+    pub fn is_of_env(&self) -> bool {
+        self.from.is_none() && self.to.as_deref() == Some(ENV_CHANGED)
+    }
+}
+
 /// How many pods.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Pods {

@@ -1,6 +1,8 @@
 //! What can be typed.
 
 #[cfg(feature = "operator")]
+mod log;
+#[cfg(feature = "operator")]
 mod scan;
 
 use std::path::PathBuf;
@@ -13,6 +15,8 @@ use super::pace::Speed;
 #[cfg(feature = "operator")]
 use crate::config::{Listen, Refusal, selector, value};
 
+#[cfg(feature = "operator")]
+pub use log::{LogFormat, LogLevel};
 #[cfg(feature = "operator")]
 pub use scan::{Least, Scan, Shown};
 
@@ -463,33 +467,6 @@ fn of<T>(parse: fn(&str) -> Result<T, Refusal>) -> impl Fn(&str) -> Result<T, St
             None => refusal.what,
         })
     }
-}
-
-/// The forms of a log.
-#[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug, Default)]
-#[cfg(feature = "operator")]
-pub enum LogFormat {
-    /// Lines for people
-    #[default]
-    Plain,
-    /// One JSON object a line
-    Json,
-}
-
-/// How much is logged.
-#[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug)]
-#[cfg(feature = "operator")]
-pub enum LogLevel {
-    /// What keeps it from working
-    Error,
-    /// What a person should look at too
-    Warn,
-    /// What happens, in few lines
-    Info,
-    /// Why it happens
-    Debug,
-    /// Everything
-    Trace,
 }
 
 /// The forms of an answer.

@@ -27,6 +27,7 @@ mod pods;
 mod quiet;
 mod recurring;
 mod remedy;
+mod revisions;
 mod scene;
 mod speak;
 mod status;

@@ -4,19 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::case::{Case, Episode, MOST_AFFECTED, Proposal, Slot};
-use super::change;
 use super::looping;
 use super::observation::ServiceFacts;
 use super::over::is_over;
 use super::quiet::{self, Seen};
 use super::recurring;
 use super::remedy::{Position, Situation};
+use super::revisions::{good_revision, rollout, untried_revision};
 use super::scene::Scene;
-use crate::diagnosis::{Candidate, Earlier, Point, Strength, Verdict};
+use crate::diagnosis::{Candidate, Point, Strength, Verdict};
 use crate::finding::remedy::Remedy;
-use crate::finding::{
-    Cause, Change, ChangeKind, Confidence, Considered, Fact, Fault, Finding, RevisionChange, ServiceState, Standing,
-};
+use crate::finding::{Cause, Change, ChangeKind, Confidence, Considered, Fact, Fault, Finding, ServiceState, Standing};
 use crate::kubelet::{ProbeKind, start_error};
 use crate::time::Time;
 
@@ -303,9 +301,8 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
     if revision.is_some() || moved {
         episode.rolled_out(revision, change);
     }
-    if let Some(fact) = episode.finding.change.as_ref().and_then(told_change) {
-        facts.push(fact);
-    }
+    let change = episode.finding.change.as_ref();
+    facts.extend(change.and_then(|change| Some(Fact { at: change.at?, what: change.words() })));
     keep_first_times(&mut facts, &episode.finding.evidence);
     facts.sort();
     facts.dedup_by(|one, other| one.what == other.what);
@@ -339,37 +336,6 @@ fn keep_first_times(facts: &mut [Fact], told: &[Fact]) {
         let before = told.iter().filter(|known| known.what == fact.what).map(|known| known.at).min();
         fact.at = before.map_or(fact.at, |before| before.min(fact.at));
     }
-}
-
-/// The revision of the failing pods' template, and what it changed.
-fn rollout(scene: &Scene, name: &str, episode: &Episode) -> (Option<u64>, Option<RevisionChange>) {
-    let Some(template) = &episode.template else {
-        return (None, None);
-    };
-    let Some(revision) = scene.workload.revision(template) else {
-        return (None, None);
-    };
-    let number = revision.number;
-    let after = revision.template.containers.iter().find(|container| &*container.name == name);
-    let change = scene.before(name, template).zip(after).map(|(before, after)| {
-        let difference = change::between(before, after, episode.finding.field.as_ref());
-        let (from, to) = difference.map_or((None, None), |difference| (difference.from, difference.to));
-        RevisionChange { revision: number, at: revision.at, by: revision.by.clone(), from, to }
-    });
-    (Some(number), change)
-}
-
-/// "revision 2 was rolled out (kubectl-edit): /health → /v2/health"
-fn told_change(change: &RevisionChange) -> Option<Fact> {
-    let by = change.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
-    let what = match (&change.from, &change.to) {
-        (Some(from), Some(to)) => format!(": {from} → {to}"),
-        (None, Some(to)) if to.ends_with(" changed") => format!(": {to}"),
-        (None, Some(to)) => format!(": {to} added"),
-        (Some(from), None) => format!(": {from} removed"),
-        (None, None) => String::new(),
-    };
-    Some(Fact { at: change.at?, what: format!("revision {} was rolled out{by}{what}", change.revision) })
 }
 
 /// Names one pod of it, the worst one, and keeps to that while it is there.
@@ -415,39 +381,6 @@ fn finish<'a>(scene: &Scene<'a>, name: &'a Arc<str>, episode: &mut Episode) {
     };
     remedy.shrink_to_fit();
     episode.change().remedy = remedy;
-}
-
-/// The revision before, where this field of the same app had another value then, and nothing was seen
-/// of how that did.
-fn untried_revision(scene: &Scene, name: &str, episode: &Episode) -> Option<u64> {
-    let template = episode.template.as_ref()?;
-    let field = episode.finding.field.as_ref().filter(|_| episode.finding.fault == Some(Fault::Probe))?;
-    let (number, before) = scene.revisions_before(name, template).into_iter().next()?;
-    let now = &scene.workload.revision(template)?.template;
-    let now = now.containers.iter().find(|container| &*container.name == name)?;
-    let was = change::value_of(before, field)?;
-    let looped = scene.earlier(name, template).iter().any(|it| it.revision == Some(number) && it.looped);
-    (before.same_app(now) && change::value_of(now, field) != Some(was) && !looped).then_some(number)
-}
-
-/// The latest earlier revision in which this probe, or the container as a whole, was seen to work.
-fn good_revision(scene: &Scene, name: &str, episode: &Episode) -> Option<u64> {
-    let template = episode.template.as_ref()?;
-    let well = |earlier: &Earlier| ProbeKind::ALL.into_iter().any(|kind| earlier.passed.has(kind));
-    let worked = |earlier: &Earlier| match episode.finding.probe {
-        // Where it had no such probe yet, nothing of it failed either.
-        Some(probe) => {
-            earlier.passed.has(probe) || earlier.container.probe(probe).is_none() && (well(earlier) || !earlier.looped)
-        }
-        None => well(earlier),
-    };
-    let revision = scene.workload.revision(template)?.number;
-    let earlier = scene.earlier(name, template);
-    earlier
-        .iter()
-        .filter(|earlier| worked(earlier) && !earlier.looped)
-        .filter_map(|earlier| earlier.revision)
-        .find(|number| *number < revision)
 }
 
 /// The workload's Services; `None` where they were not looked up.

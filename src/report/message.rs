@@ -9,7 +9,7 @@ use super::sentence::Sentence;
 use super::sentences::{changed_by, doubt, extent, field_is, news, over, since, worst};
 use super::tidings::{Kind, News};
 use super::told::Said;
-use crate::engine::{Change, ChangeKind, Fact, Finding, Severity};
+use crate::engine::{Change, ChangeKind, Fact, Finding, RevisionChange, Severity};
 use crate::time::Time;
 
 /// What is told of a finding.
@@ -33,6 +33,8 @@ pub struct Message {
     pub change: Option<Sentence>,
     /// The facts that it rests on, in the order in which they happened.
     pub facts: Vec<Fact>,
+    /// What the rollout changed, as one of the facts says it, too.
+    pub rollout: Option<RevisionChange>,
     /// How sure it is and what else it could be; `None` where nothing else could.
     pub doubt: Option<String>,
     /// What to type or do, best first; none where it is over.
@@ -112,6 +114,7 @@ impl Message {
             field: None,
             change: None,
             facts: Vec::new(),
+            rollout: None,
             doubt: None,
             remedies: Vec::new(),
         }
@@ -121,6 +124,7 @@ impl Message {
         Self {
             change: changed_by(finding),
             facts: finding.evidence.clone(),
+            rollout: finding.change.clone(),
             doubt: doubt(finding),
             ..Self::in_short(word, finding)
         }

@@ -41,7 +41,11 @@ pub fn lines(news: &News, now: Time) -> Vec<String> {
     let mut lines = vec![message.headline.clone()];
     let sentences = [&message.news, &message.extent, &message.since, &message.field].into_iter().flatten();
     lines.extend(sentences.map(Sentence::to_string));
-    lines.extend(telling(&message.facts).into_iter().map(|fact| format!("{} {}", clock(fact.at), fact.what)));
+    lines.extend(
+        telling(&message.facts, message.rollout.as_ref())
+            .into_iter()
+            .map(|fact| format!("{} {}", clock(fact.at), fact.what)),
+    );
     lines.extend(message.change.iter().map(Sentence::to_string));
     lines.extend(message.remedies.iter().map(|remedy| format!("{}: {}", remedy.label.word(), remedy.text)));
     lines.extend(message.doubt);

@@ -165,9 +165,9 @@ pub fn restarts(count: u64) -> String {
 
 /// The two or three facts that say most: the first ones and the last. What the rollout changed has
 /// a sentence of its own.
-pub fn telling(facts: &[Fact]) -> Vec<&Fact> {
-    let rollout = |fact: &&Fact| fact.what.starts_with("revision ") && fact.what.contains(" was rolled out");
-    let mut facts: Vec<&Fact> = facts.iter().filter(|fact| !rollout(fact)).collect();
+pub fn telling<'a>(facts: &'a [Fact], change: Option<&RevisionChange>) -> Vec<&'a Fact> {
+    let rollout = change.map(RevisionChange::words);
+    let mut facts: Vec<&Fact> = facts.iter().filter(|fact| Some(&fact.what) != rollout.as_ref()).collect();
     if facts.len() > 3 {
         facts.drain(2..facts.len() - 1);
     }
@@ -227,7 +227,8 @@ fn endpoint(ServiceState { name, ready, total }: &ServiceState, has: &str) -> Se
 }
 
 /// `: /health → /v2/health`, or nothing where it is not known what changed.
-fn values(sentence: Sentence, RevisionChange { from, to, .. }: &RevisionChange) -> Sentence {
+fn values(sentence: Sentence, change: &RevisionChange) -> Sentence {
+    let RevisionChange { from, to, .. } = change;
     let side = |sentence: Sentence, value: &Option<String>| match value {
         Some(value) => sentence.value(cut(value, VALUE)),
         None => sentence.words("not set"),
@@ -235,7 +236,7 @@ fn values(sentence: Sentence, RevisionChange { from, to, .. }: &RevisionChange) 
     match (from, to) {
         (None, None) => sentence,
         // Of the environment it is only known that it did.
-        (None, Some(to)) if to.ends_with(" changed") => sentence.words(format!(": {to}")),
+        (None, Some(to)) if change.is_of_env() => sentence.words(format!(": {to}")),
         _ => side(side(sentence.words(": "), from).words(" → "), to),
     }
 }

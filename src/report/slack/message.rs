@@ -56,7 +56,7 @@ fn body(message: &Message) -> String {
 }
 
 fn evidence(message: &Message) -> Option<Block> {
-    let facts = telling(&message.facts);
+    let facts = telling(&message.facts, message.rollout.as_ref());
     if facts.is_empty() {
         return None;
     }

@@ -91,7 +91,9 @@ impl<W: Write> Page<'_, W> {
     /// The fact that says most, or all of them.
     fn evidence(&mut self, finding: &Finding, depth: Depth) -> fmt::Result {
         let facts: Vec<&Fact> = match depth {
-            Depth::Short | Depth::Story => telling(&finding.evidence).into_iter().take(1).collect(),
+            Depth::Short | Depth::Story => {
+                telling(&finding.evidence, finding.change.as_ref()).into_iter().take(1).collect()
+            }
             Depth::Full => finding.evidence.iter().collect(),
         };
         for (place, fact) in facts.into_iter().enumerate() {

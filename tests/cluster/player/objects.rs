@@ -108,14 +108,22 @@ impl Writer {
     /// Writes what is different from what was written last.
     async fn change(&mut self, resource: Resource, uid: &str, mut known: Known, object: &Value) {
         let noted = self.change_main(resource, &mut known, object).await;
+        let metadata = &object["metadata"];
+        let ends = resource.name == "pods" && !known.terminating && metadata["deletionTimestamp"].is_string();
+        let grace = metadata["deletionGracePeriodSeconds"].as_u64().unwrap_or_default();
+        // One without a node, or that has ended, is gone at once: what ends on a node is told to end
+        // before its last status is written.
+        let has_node = known.main["spec"]["nodeName"].is_string();
+        if ends && has_node {
+            self.delete(&known.path, grace).await;
+        }
         if resource.has_status {
             self.change_status(&mut known, &object["status"], noted).await;
         }
-        let metadata = &object["metadata"];
-        if resource.name == "pods" && !known.terminating && metadata["deletionTimestamp"].is_string() {
-            known.terminating = true;
-            self.delete(&known.path, metadata["deletionGracePeriodSeconds"].as_u64().unwrap_or_default()).await;
+        if ends && !has_node {
+            self.delete(&known.path, grace).await;
         }
+        known.terminating |= ends;
         self.known.insert(uid.to_owned(), known);
     }
 
