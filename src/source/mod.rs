@@ -9,6 +9,7 @@
 pub mod cluster;
 pub mod dump;
 pub(crate) mod hash;
+pub mod manifest;
 pub mod mask;
 pub mod newest;
 pub mod objects;
