@@ -13,6 +13,7 @@ pub mod diagnosis;
 pub mod engine;
 pub mod finding;
 pub mod kubelet;
+pub mod lint;
 #[cfg(feature = "operator")]
 pub mod operator;
 pub mod replay;

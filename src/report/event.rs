@@ -106,7 +106,7 @@ fn cut(text: &str) -> String {
     format!("{}{ELLIPSIS}", crate::source::mask::cut(text, NOTE - ELLIPSIS.len()))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "operator"))]
 mod tests {
     use std::sync::Arc;
 

@@ -9,6 +9,7 @@ pub mod escape;
 pub mod event;
 pub mod headline;
 pub mod json;
+pub mod lint;
 pub mod message;
 pub mod metrics;
 pub mod object;
