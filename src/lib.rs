@@ -15,6 +15,7 @@ pub mod finding;
 #[cfg(feature = "operator")]
 pub mod findings;
 pub mod kubelet;
+pub mod lint;
 #[cfg(feature = "operator")]
 pub mod metrics;
 #[cfg(feature = "operator")]

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::engine::{Engine, Finding, KubeletEvent, Need, Observation, Owner, PodSnapshot, Scope, Seen as How, Uid};
+use crate::engine::{
+    Engine, Finding, KubeletEvent, Need, Observation, Owner, PodSnapshot, Scope, Seen as How, Tried, Uid,
+};
 use crate::replay::{Moment, Replayed, replay};
 use crate::source::recording::{Object, RecordKind};
 use crate::source::{Observer, Oddity, Related, newest};
@@ -91,6 +93,8 @@ pub struct Looked {
     pub restarted: Vec<Restarted>,
     /// The pods by their owners.
     pub owners: Vec<Placed>,
+    /// What has passed.
+    pub tried: Vec<Tried>,
     /// What was seen.
     pub counts: Counts,
 }
@@ -250,7 +254,8 @@ impl Look {
             let workload = format!("{}/{}", top.kind, top.name);
             Placed { namespace: key.0, owner: key.1, workload, pods }
         });
-        Looked { at, findings, restarted, owners: placed.collect(), counts: self.counts }
+        let owners = placed.collect();
+        Looked { at, findings, restarted, owners, tried: self.engine.tried(), counts: self.counts }
     }
 
     /// What of the pods is told beside the findings.

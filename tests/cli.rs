@@ -13,6 +13,7 @@ fn every_command_explains_itself_with_examples_and_exit_codes() {
         vec![],
         vec!["demo"],
         vec!["scan"],
+        vec!["lint"],
         vec!["replay"],
         vec!["run"],
         vec!["record"],

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod lint;
 #[cfg(feature = "operator")]
 mod log;
 #[cfg(feature = "operator")]
@@ -15,6 +16,7 @@ use super::pace::Speed;
 #[cfg(feature = "operator")]
 use crate::config::{Listen, Refusal, selector, value};
 
+pub use lint::{Lint, Linted};
 #[cfg(feature = "operator")]
 pub use log::{LogFormat, LogLevel};
 #[cfg(feature = "operator")]
@@ -120,6 +122,36 @@ Exit codes:
   2  the command line is wrong
   3  with --exit-code: there are findings")]
     Scan(Box<Scan>),
+
+    /// Say what of a manifest will loop or protect nothing, before it is rolled out
+    #[command(after_help = "\
+A FILE holds what kubectl apply takes, as YAML or JSON, in several documents or lists; of a folder all \
+that is called .yaml, .yml or .json is read. What is said follows from the specification alone, each \
+with its arithmetic; docs/lint.md lists the rules. Patches and templates are passed over.
+
+A finding that is looked at and may stand is ignored by an annotation of the object or its pods' \
+template, with its reason; RULE/CONTAINER is for one container, a semicolon comes between several:
+  probehound.dev/lint-ignore: \"kill-budget: starts in 200 ms, measured\"
+
+Examples:
+  # Manifests in a folder
+  probehound lint deploy/
+
+  # What a chart or a kustomization renders
+  helm template web ./chart | probehound lint -
+  kustomize build overlays/prod | probehound lint -
+
+  # What this changes, compared with what passes in the cluster now
+  probehound lint --against cluster deploy/web.yaml
+
+  # In a pipeline
+  probehound lint -o sarif deploy/ > lint.sarif
+
+Exit codes:
+  0  there is no error and no warning
+  1  there is one, or a part of the input could not be read; standard error says which
+  2  the command line is wrong")]
+    Lint(Box<Lint>),
 
     /// Play recordings of a cluster through the engine, and say what it finds
     #[command(after_help = "\

@@ -118,8 +118,10 @@ pub enum Error {
     #[cfg(feature = "operator")]
     #[error("there are no pods to look at in {0}")]
     NothingToScan(String),
+    /// There is no manifest in an input.
+    #[error("there are no manifests in {0}")]
+    NothingToLint(String),
     /// A part of an input could not be read.
-    #[cfg(feature = "operator")]
     #[error("not all of the input could be read: what is said above is of the rest")]
     Incomplete,
     /// Pods cannot be listed.
@@ -191,7 +193,10 @@ impl Error {
             Self::NoLines(_) => {
                 "a recording is JSON lines as `probehound record` writes them; `probehound scan -f` reads dumps of objects"
             }
-            Self::Open { .. } | Self::Files { .. } => return None,
+            Self::NothingToLint(_) => {
+                "it takes YAML and JSON as kubectl apply does; see whether what writes to it has failed"
+            }
+            Self::Open { .. } | Self::Files { .. } | Self::Incomplete => return None,
             #[cfg(feature = "operator")]
             _ => return self.hint_about_cluster(),
         };

@@ -8,6 +8,8 @@ mod args;
 mod crd;
 mod demo;
 mod error;
+mod lint;
+mod notes;
 #[cfg(feature = "operator")]
 mod notify;
 mod pace;
@@ -82,6 +84,7 @@ fn dispatch(cli: Cli, command: Command) -> Result<u8, Error> {
     let done = match cli.command {
         #[cfg(feature = "operator")]
         Subcommand::Scan(scan) => return scan::run(&scan, cli.color),
+        Subcommand::Lint(lint) => return lint::run(&lint, cli.color),
         Subcommand::Demo { speed } => demo::run(speed, cli.color),
         Subcommand::Replay(replay) => replay::run(&replay, cli.color),
         #[cfg(feature = "operator")]

@@ -65,9 +65,8 @@ fn complete(command: &Command, before: &[String], last: &str) -> String {
         None => subcommands(command).chain(command.get_positionals().flat_map(values)).collect(),
     };
     let fits = offers.iter().filter(|(word, _)| word.starts_with(last));
-    let mut text: String = fits.map(|(word, about)| format!("{word}\t{about}\n")).collect();
-    text.push_str(if text.is_empty() { FILES } else { NO_FILES });
-    text
+    let lines: Vec<String> = fits.map(|(word, about)| format!("{word}\t{about}\n")).collect();
+    lines.concat() + if lines.is_empty() { FILES } else { NO_FILES }
 }
 
 fn option_of<'a>(command: &'a Command, word: &str) -> Option<&'a Arg> {

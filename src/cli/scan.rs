@@ -2,7 +2,7 @@
 
 mod dump;
 mod live;
-mod notes;
+
 mod target;
 
 use std::fmt::Write as _;
@@ -14,9 +14,10 @@ use super::{print, terminal};
 use crate::config::selector;
 use crate::engine::{Finding, Severity};
 use crate::report::scan::{Document, markdown, names, stamp};
-use crate::report::text::Look;
 use crate::report::text::scan::{Depth, findings, restarted};
+use crate::report::text::{Look, wrapped};
 use crate::scan::{Counts, Looked, Restarted};
+use crate::text::escape::visible;
 pub use target::{Target, target};
 
 /// The exit code where there are findings and `--exit-code` asks for them.
@@ -32,6 +33,12 @@ struct Read {
     complete: bool,
     /// Findings that are not as bad as was asked for.
     milder: usize,
+}
+
+/// What runs in a cluster or in what somebody sent, and what of that is not known, in words.
+pub fn running(args: &Scan) -> Result<(Looked, Vec<String>), Error> {
+    let read = if args.files.is_empty() { live::read(args)? } else { dump::read(args)? };
+    Ok((read.looked, read.lacks))
 }
 
 /// Looks, and says what there is; gives back what the process ends with.
@@ -117,11 +124,23 @@ fn rendered(read: &Read, seen: Counts, args: &Scan, look: Look) -> Result<String
 fn prose(read: &Read, seen: Counts, depth: Depth, look: Look, text: &mut String) -> std::fmt::Result {
     findings(&read.looked, depth, look, text)?;
     restarted(&read.looked, look, text)?;
-    notes::write(&verdict(read, seen), look, text)?;
+    note(&verdict(read, seen), look, text)?;
     for lack in &read.lacks {
-        notes::write(lack, look, text)?;
+        note(lack, look, text)?;
     }
     Ok(())
+}
+
+/// Writes a paragraph. A command at its end stands on a line of its own.
+fn note(text: &str, look: Look, out: &mut impl std::fmt::Write) -> std::fmt::Result {
+    let (words, command) = match text.split_once(": kubectl ") {
+        Some((words, command)) => (format!("{words}:"), Some(format!("kubectl {command}"))),
+        None => (text.to_owned(), None),
+    };
+    for line in wrapped(&visible(&words), look.width) {
+        writeln!(out, "{line}")?;
+    }
+    command.map_or(Ok(()), |command| writeln!(out, "{}", visible(&command)))
 }
 
 /// What was looked at, and what that came to: no more than it carries.

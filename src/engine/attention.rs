@@ -77,17 +77,7 @@ impl Engine {
         let mut cases = std::mem::take(&mut workload.cases);
         for (name, case) in &mut cases {
             let horizon = case.horizon;
-            let scene = Scene {
-                workload,
-                pods: &self.pods,
-                settings: &self.settings,
-                onsets: &self.onsets,
-                nodes: &self.nodes,
-                now: self.now,
-                alive: self.lists.alive(&workload.namespace),
-                listing: self.lists.is_listing(&workload.namespace),
-                settled: self.settled,
-            };
+            let scene = self.scene(workload);
             let outcome = speak::look(&scene, name, case);
             all.changes.extend(outcome.changes);
             all.again = all.again.into_iter().chain(outcome.again).min();
@@ -101,6 +91,21 @@ impl Engine {
         }
         workload.cases = cases;
         all
+    }
+
+    /// A workload as it is looked at now.
+    pub(super) fn scene<'a>(&'a self, workload: &'a Workload) -> Scene<'a> {
+        Scene {
+            workload,
+            pods: &self.pods,
+            settings: &self.settings,
+            onsets: &self.onsets,
+            nodes: &self.nodes,
+            now: self.now,
+            alive: self.lists.alive(&workload.namespace),
+            listing: self.lists.is_listing(&workload.namespace),
+            settled: self.settled,
+        }
     }
 
     pub(super) fn wake(&mut self, id: usize, at: Option<Time>) {

@@ -32,6 +32,7 @@ mod scene;
 mod speak;
 mod status;
 mod trial;
+mod tried;
 mod waiting;
 mod workload;
 
@@ -44,6 +45,7 @@ pub use observation::{
     ContainerId, ContainerSnapshot, Ended, KubeletEvent, Need, Observation, Owner, PodId, PodSnapshot, Revision, Scope,
     Seen, ServiceFacts, ServicesFacts, State, Uid, WorkloadFacts,
 };
+pub use tried::{Passing, Tried};
 
 pub use crate::template::{
     ContainerSpec, EnvField, ExitCodes, HashLabel, PodTemplate, RestartAction, RestartPolicy, RestartRule, Role,

@@ -232,6 +232,13 @@ impl<'a> Scene<'a> {
         population
     }
 
+    /// Whether the probe passes in a container, and nothing of late speaks against it.
+    pub fn is_passing(&self, member: &Member, probe: ProbeKind) -> bool {
+        let clock = self.clock(member);
+        let seen = clock.known_until(member.pod.observed.max(self.alive), self.now);
+        !self.is_failing(member, probe, clock) && member.is_passing(probe, seen)
+    }
+
     /// Whether the container was restarted within the window, or its probe was heard to fail there: of one
     /// that kills, so late that it may kill yet.
     fn is_failing(&self, member: &Member, probe: ProbeKind, clock: Clock) -> bool {

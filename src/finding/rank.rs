@@ -34,7 +34,7 @@ impl Rank {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "operator"))]
 mod tests {
     use super::*;
     use crate::operator::testing::{at, finding};

@@ -106,7 +106,7 @@ fn cut(text: &str) -> String {
     format!("{}{ELLIPSIS}", crate::text::cut(text, NOTE - ELLIPSIS.len()))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "operator"))]
 mod tests {
     use std::sync::Arc;
 

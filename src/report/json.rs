@@ -101,7 +101,11 @@ impl Document<'_> {
     }
 }
 
-pub(super) fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
+/// A document over several lines, with a line break at its end.
+///
+/// # Errors
+/// What cannot be written as JSON.
+pub fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
     let mut text = serde_json::to_string_pretty(document)?;
     text.push('\n');
     Ok(safe(text))

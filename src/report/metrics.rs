@@ -163,7 +163,7 @@ fn overflow(labels: Labels) -> Labels {
     labels.into_iter().map(|(name, _)| (name, OVERFLOW.to_owned())).collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "operator"))]
 mod tests {
     use super::*;
     use crate::operator::testing::finding;

@@ -8,6 +8,7 @@
 #[cfg(feature = "operator")]
 pub mod cluster;
 pub mod dump;
+pub mod manifest;
 pub mod mask;
 pub mod newest;
 pub mod objects;

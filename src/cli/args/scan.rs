@@ -10,7 +10,7 @@ use crate::cli::scan::{Target, target};
 use crate::config::{selector, value};
 
 /// What `scan` takes.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 pub struct Scan {
     /// One workload or pod, such as deployment/web: all that is known of it
     #[arg(value_name = "KIND/NAME", value_parser = target)]

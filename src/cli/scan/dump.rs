@@ -5,9 +5,9 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::Read;
-use super::notes::Complaints;
 use crate::cli::args::Scan;
 use crate::cli::error::Error;
+use crate::cli::notes::Complaints;
 use crate::report::text::scan::lack;
 use crate::scan::{Lacks, Look, Looked, MAX_EVENTS, MAX_PODS};
 use crate::source::dump::{self, Form, Found, Opened, Place};

@@ -128,6 +128,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "operator")]
     #[test]
     fn the_columns_are_those_of_the_definition() {
         let definition = crate::report::object::definition().expect("plain data");

@@ -1,10 +1,7 @@
-//! What is said about an input: on standard output what belongs to the answer, on standard error
-//! what could not be used.
+//! What is said on standard error about an input: what of it could not be used.
 
-use std::fmt;
 use std::io::{self, Write as _};
 
-use crate::report::text::{Look, wrapped};
 use crate::source::dump::{Place, Trouble};
 use crate::text::escape::{terminal, visible};
 
@@ -14,21 +11,6 @@ const MOST: usize = 20;
 const NAMED: usize = 3;
 /// Longest trouble in columns.
 const REASON: usize = 400;
-
-/// Writes a paragraph. A command at its end stands on a line of its own.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write(text: &str, look: Look, out: &mut impl fmt::Write) -> fmt::Result {
-    let (words, command) = match text.split_once(": kubectl ") {
-        Some((words, command)) => (format!("{words}:"), Some(format!("kubectl {command}"))),
-        None => (text.to_owned(), None),
-    };
-    for line in wrapped(&visible(&words), look.width) {
-        writeln!(out, "{line}")?;
-    }
-    command.map_or(Ok(()), |command| writeln!(out, "{}", visible(&command)))
-}
 
 /// What could not be used.
 #[derive(Debug, Default)]
@@ -60,6 +42,7 @@ impl Complaints {
     }
 
     /// An object cannot be used at all.
+    #[cfg(feature = "operator")]
     pub fn lost(&mut self, place: &Place, what: &str) {
         self.lossy = true;
         self.odd(place, what);

@@ -1,0 +1,61 @@
+//! Folders: the manifests in one, in the order of their names.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use super::{Found, Place, Sink, Trouble};
+
+/// Folders in folders that are looked into.
+const MAX_DEPTH: usize = 32;
+
+/// How the names of manifests end.
+const ENDS: [&str; 3] = ["yaml", "yml", "json"];
+
+/// Reads all that is called a manifest.
+///
+/// # Errors
+/// The folder itself cannot be listed.
+pub fn read(folder: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
+    let mut entries: Vec<fs::DirEntry> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    walk(folder, entries, 0, sink);
+    Ok(())
+}
+
+fn walk(folder: &Path, entries: Vec<fs::DirEntry>, depth: usize, sink: &mut Sink<'_>) {
+    let is_chart = entries.iter().any(|entry| entry.file_name() == "Chart.yaml");
+    for entry in entries {
+        let path = entry.path();
+        let name = path.display().to_string();
+        let place = Place { file: name.clone(), line: 0 };
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        let Ok(kind) = entry.file_type() else { continue };
+        if is_chart && entry.file_name() == "templates" {
+            let folder = folder.display();
+            sink(
+                &place,
+                Found::Other(format!(
+                    "these are templates of a chart; lint what they render: helm template {folder} | probehound lint -"
+                )),
+            );
+        } else if kind.is_dir() && !hidden && depth < MAX_DEPTH {
+            match fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+                Ok(mut below) => {
+                    below.sort_by_key(fs::DirEntry::file_name);
+                    walk(&path, below, depth + 1, sink);
+                }
+                Err(error) => sink(&place, Found::Trouble(Trouble::Unreadable(error.to_string()))),
+            }
+        } else if kind.is_file() && is_manifest(&path) {
+            match File::open(&path) {
+                Ok(file) => super::read(&name, file, sink),
+                Err(error) => sink(&place, Found::Trouble(Trouble::Unreadable(error.to_string()))),
+            }
+        }
+    }
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension().is_some_and(|end| ENDS.iter().any(|known| end.eq_ignore_ascii_case(known)))
+}
