@@ -139,7 +139,7 @@ impl Keeper {
         let (ledger, way) = (Arc::clone(&self.means.ledger), self.means.store.way().clone());
         loop {
             self.start_what_is_due();
-            self.means.metrics.queue_depth(Queue::Writes, self.work.len() + self.plan.overdue(now()));
+            self.say_how_much_waits();
             let (due, out_since) = (self.next_due(), self.plan.out_since());
             tokio::select! {
                 Ok(()) = self.means.config.changed() => self.config_changed(),
@@ -168,6 +168,13 @@ impl Keeper {
             }
         }
         self.tell_of_removals();
+    }
+
+    /// Who does not lead has nothing to write, whatever is due.
+    fn say_how_much_waits(&mut self) {
+        let overdue = self.plan.overdue(now());
+        let waits = if matches!(self.role, Role::Leading) { overdue } else { 0 };
+        self.means.metrics.queue_depth(Queue::Writes, self.work.len() + waits);
     }
 
     fn tell_of_removals(&mut self) {

@@ -156,6 +156,7 @@ async fn who_does_not_lead_writes_nothing() {
     operator.say(ChangeKind::Confirmed, finding("web"));
     operator.passes(60).await;
     assert_eq!(operator.server.writes(), 0);
+    assert!(operator.metric("probehound_queue_depth{queue=\"writes\"} 0"), "to write is another one's affair");
     operator.leads_for(6);
     operator.take_memories().await;
     operator.passes(2).await;
