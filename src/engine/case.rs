@@ -62,6 +62,11 @@ impl Case {
             }
             return forgotten.map(|finding| (ChangeKind::Withdrawn, finding));
         }
+        let is_that = said.episodes <= own.finding.episodes && Some(said.opened_at) <= own.finding.resolved_at;
+        if said.resolved_at.is_none() && is_that {
+            // It is over, and whoever led had not said so.
+            return Some((ChangeKind::Resolved, Arc::clone(&own.finding)));
+        }
         if said.resolved_at.is_none_or(|at| Some(at) > own.finding.resolved_at) {
             **own = Episode::remember(said, now);
         }

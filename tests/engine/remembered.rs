@@ -154,6 +154,25 @@ fn what_goes_under_another_name_here_is_withdrawn_there() {
 }
 
 #[test]
+fn what_is_over_here_and_goes_on_in_an_object_is_said_to_be_over_and_not_opened_anew() {
+    let (mut world, it) = crashing();
+    let going_on = own(&world);
+    world.tell(Observation::PodGone(it.id));
+    world.wait(120);
+    let over = own(&world);
+    assert!(over.resolved_at.is_some());
+    world.engine.take_changes();
+    let changes = remember(&mut world, &going_on);
+    let kinds: Vec<_> = changes.iter().map(|change| (change.kind, change.finding.resolved_at)).collect();
+    assert_eq!(kinds, [(ChangeKind::Resolved, over.resolved_at)]);
+    assert_eq!(own(&world), over);
+    // What began after that end is another episode.
+    let next = Finding { opened_at: world.now, confirmed_at: Some(world.now), ..(*going_on).clone() };
+    remember(&mut world, &next);
+    assert_eq!(own(&world).resolved_at, None);
+}
+
+#[test]
 fn after_an_episode_that_is_over_elsewhere_comes_the_next() {
     let (mut world, _) = crashing();
     let mine = own(&world);
