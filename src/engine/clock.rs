@@ -100,17 +100,22 @@ impl Heard {
 impl Clock {
     /// What follows at a time from what was measured of a node.
     pub fn measured(statuses: Option<&Statuses>, heard: Option<&Heard>, now: Time) -> Self {
-        let recent = |all: &VecDeque<(Time, i64)>| -> Vec<i64> {
-            all.iter().filter(|(at, _)| now.since(*at) <= COUNTS_FOR).map(|(_, late)| *late).collect()
+        let recent = |all: &VecDeque<(Time, i64)>| {
+            let counts = all.iter().filter(|(at, _)| now.since(*at) <= COUNTS_FOR).map(|(_, late)| *late);
+            counts.fold(None, |range, late| match range {
+                Some((least, most)) => Some((late.min(least), late.max(most))),
+                None => Some((late, late)),
+            })
         };
         let all = statuses.map(|statuses| &statuses.0);
-        let statuses = all.map(recent).unwrap_or_default();
+        let statuses: Option<(i64, i64)> = all.and_then(recent);
         let last = all.and_then(VecDeque::back).map(|(_, late)| *late);
-        let said = heard.and_then(|heard| median(&heard.created));
-        let fastest = statuses.iter().min().copied().or(last);
+        // Asked for only where no status was seen: it takes a sort.
+        let said = if last.is_none() { heard.and_then(|heard| median(&heard.created)) } else { None };
+        let fastest = statuses.map(|(least, _)| least).or(last);
         let offset = fastest.or(said).filter(|late| !USUAL.contains(late)).unwrap_or(0);
-        let arrivals = heard.map(|heard| recent(&heard.arrivals)).unwrap_or_default();
-        let latest = arrivals.into_iter().chain(statuses).max().unwrap_or(0);
+        let arrivals = heard.and_then(|heard| recent(&heard.arrivals));
+        let latest = arrivals.into_iter().chain(statuses).map(|(_, most)| most).max().unwrap_or(0);
         let lag = Duration::from_millis(latest.saturating_sub(offset).max(0) as u64);
         Self {
             offset,
