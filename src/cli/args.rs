@@ -1,8 +1,11 @@
 //! What can be typed.
 
+mod forms;
 mod lint;
 #[cfg(feature = "operator")]
 mod log;
+#[cfg(feature = "operator")]
+mod notify;
 #[cfg(feature = "operator")]
 mod scan;
 
@@ -10,15 +13,18 @@ use std::path::PathBuf;
 #[cfg(feature = "operator")]
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 
 use super::pace::Speed;
 #[cfg(feature = "operator")]
 use crate::config::{Listen, Refusal, selector, value};
 
+pub use forms::{Color, Output};
 pub use lint::{Lint, Linted};
 #[cfg(feature = "operator")]
 pub use log::{LogFormat, LogLevel};
+#[cfg(feature = "operator")]
+pub use notify::Notify;
 #[cfg(feature = "operator")]
 pub use scan::{Least, Scan, Shown};
 
@@ -439,27 +445,6 @@ pub struct Run {
     pub log_level: Option<LogLevel>,
 }
 
-/// What `notify` takes.
-#[derive(clap::Args, Debug)]
-#[cfg(feature = "operator")]
-pub struct Notify {
-    /// The receiver's name
-    #[arg(long, value_name = "RECEIVER", required = true)]
-    pub test: String,
-
-    /// The file of settings
-    #[arg(long, value_name = "FILE", env = "PROBEHOUND_CONFIG", hide_env_values = true, required = true)]
-    pub config: PathBuf,
-
-    /// The kubeconfig that says which cluster, for a receiver of Events
-    #[arg(long, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
-
-    /// The context in the kubeconfig; the current one by default
-    #[arg(long, value_name = "CONTEXT", env = "PROBEHOUND_CONTEXT", hide_env_values = true)]
-    pub context: Option<String>,
-}
-
 /// What `record` takes.
 #[derive(clap::Args, Debug)]
 #[cfg(feature = "operator")]
@@ -499,28 +484,4 @@ fn of<T>(parse: fn(&str) -> Result<T, Refusal>) -> impl Fn(&str) -> Result<T, St
             None => refusal.what,
         })
     }
-}
-
-/// The forms of an answer.
-#[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug, Default)]
-pub enum Output {
-    /// The story as it unfolded, the findings, and what to type
-    #[default]
-    Text,
-    /// One JSON document per file
-    Json,
-    /// One JSON line for each change: when, what happened, and the finding after it
-    Changes,
-}
-
-/// When to use colour.
-#[derive(Copy, Clone, PartialEq, Eq, ValueEnum, Debug, Default)]
-pub enum Color {
-    /// On a terminal that can, unless the variable `NO_COLOR` is set
-    #[default]
-    Auto,
-    /// Even into a pipe or a file
-    Always,
-    /// Not at all
-    Never,
 }

@@ -35,7 +35,7 @@ pub fn wrong_host(evidence: &Evidence) -> Option<Candidate> {
     let elsewhere = evidence.record.dialed_elsewhere.filter(|_| evidence.record.decisive.iter().all(never_answered));
     let worked = evidence.value_that_worked(|spec| host_of(spec).map(|host| Value::Text(host.to_owned())));
     let candidate = Candidate::new(Cause::WrongHost, format!("{host} may not be the pod"))
-        .field(ProbeField::host_of(&spec.handler).and_then(|host| evidence.field(host)))
+        .field(evidence.host_field())
         .current(text(host))
         .suggest(worked)
         .against(evidence.request_is_right())

@@ -26,7 +26,7 @@ pub fn named_port(evidence: &Evidence) -> Option<Candidate> {
         Port::Number(number) => Some(Value::Number(i64::from(*number))),
     });
     let mut candidate = Candidate::new(Cause::ProbeCannotRun, POSSIBILITY)
-        .field(ProbeField::port_of(&spec.handler).and_then(|port| evidence.field(port)))
+        .field(evidence.port_field())
         .current(text(&**name))
         .suggest(worked.or_else(|| only_port(evidence)))
         .deterministic();
@@ -56,7 +56,7 @@ pub fn missing_command(evidence: &Evidence) -> Option<Candidate> {
 
 /// It was never heard to run, only not to be able to.
 pub fn never_runs(evidence: &Evidence) -> Option<Candidate> {
-    let spec = evidence.spec()?;
+    evidence.spec()?;
     let heard = evidence.record.errors.iter().max_by_key(|heard| heard.count)?;
     let candidate = Candidate::new(Cause::ProbeCannotRun, POSSIBILITY)
         .explains(Strength::Seen, heard.first, errored(heard))
@@ -64,7 +64,7 @@ pub fn never_runs(evidence: &Evidence) -> Option<Candidate> {
         .against(evidence.passed_here().map(|strength| super::Point::new(strength, "it ran and passed, too")))
         .at_most(Confidence::Medium);
     Some(match heard.failure {
-        Failure::BadHost => candidate.field(ProbeField::host_of(&spec.handler).and_then(|host| evidence.field(host))),
+        Failure::BadHost => candidate.field(evidence.host_field()),
         _ => candidate,
     })
 }

@@ -67,6 +67,16 @@ impl<'a> Evidence<'a> {
         self.probe.map(|kind| Field::OfProbe(kind, field))
     }
 
+    /// The port that the probe asks; `None` where it asks none.
+    pub fn port_field(&self) -> Option<Field> {
+        self.field(ProbeField::port_of(&self.spec()?.handler)?)
+    }
+
+    /// The host that the probe may name; `None` where it cannot.
+    pub fn host_field(&self) -> Option<Field> {
+        self.field(ProbeField::host_of(&self.spec()?.handler)?)
+    }
+
     /// Whether the pods ask something else than what the workload's template says.
     pub fn is_rewritten(&self) -> bool {
         let handler = |container: &'a ContainerSpec| Some(&container.probe(self.probe?)?.handler);

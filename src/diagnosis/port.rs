@@ -3,7 +3,6 @@
 use super::candidate::{Candidate, Point, Strength};
 use super::evidence::{Evidence, number_of};
 use super::{Heard, said};
-use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, Port, ProbeSpec};
 use crate::template::ContainerSpec;
@@ -23,7 +22,7 @@ pub fn wrong_port(evidence: &Evidence) -> Option<Candidate> {
     let suspect = !declared && !evidence.container.ports.is_empty();
     let neighbour = asked.and_then(|asked| evidence.neighbour_at(asked));
     let mut candidate = Candidate::new(Cause::WrongPort, "the app may listen on another port")
-        .field(ProbeField::port_of(&spec.handler).and_then(|port| evidence.field(port)))
+        .field(evidence.port_field())
         .current(Some(value_of(port)))
         .explains(Strength::Seen, heard.first, said(evidence, heard))
         .needs(moved.is_some() || sibling.is_some() || suspect, "that the app listens on another port")
@@ -67,9 +66,7 @@ pub fn nothing_listening(evidence: &Evidence) -> Option<Candidate> {
             .against(evidence.passed_here().map(|strength| Point::new(strength, "something answered on this port")));
     // A request that was right is not what to change.
     Some(if evidence.request_is_right().is_none() && !evidence.is_rewritten() {
-        candidate
-            .field(ProbeField::port_of(&spec.handler).and_then(|port| evidence.field(port)))
-            .current(Some(value_of(port)))
+        candidate.field(evidence.port_field()).current(Some(value_of(port)))
     } else {
         candidate
     })

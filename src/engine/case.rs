@@ -347,15 +347,17 @@ impl Episode {
         let known = |services: &[ServiceState]| services.iter().map(|service| service.total).sum::<u32>();
         let is_known = services.is_some();
         let services = services.unwrap_or_default();
-        let finding = Arc::make_mut(&mut self.finding);
+        let finding = &self.finding;
         let worse = affected > finding.pods.affected
             || (finding.services.is_empty() && !services.is_empty())
             || (affected == finding.pods.affected && is_known && ready(services) < ready(&finding.services))
             || (ready(services) == ready(&finding.services) && known(services) > known(&finding.services));
         if worse {
+            let finding = self.change();
             finding.pods = Pods { affected, total };
             finding.services = services.to_vec();
         }
+        let finding = &self.finding;
         let out = |service: &ServiceState| service.total > 0 && service.ready == 0;
         let severity = match finding.effect {
             Effect::Recurring if finding.services.iter().any(out) => Severity::Warning,
@@ -365,7 +367,9 @@ impl Episode {
             _ if finding.pods.affected > 0 => Severity::Warning,
             _ => Severity::Info,
         };
-        finding.severity = finding.severity.max(severity);
+        if severity > finding.severity {
+            self.change().severity = severity;
+        }
     }
 
     /// The revision and what it changed, once known for the template, stay.

@@ -11,8 +11,7 @@ use super::trial::Tally;
 use crate::diagnosis::{Evidence, diagnose};
 use crate::finding::{Cause, Effect, Fact};
 use crate::kubelet::ProbeKind;
-use crate::template::is_same;
-use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, Role};
+use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, Role, is_same};
 
 /// A container that has ended and that a rule may restart is restarted by then.
 pub(super) const UNTIL_SETTLED: std::time::Duration = std::time::Duration::from_secs(30);

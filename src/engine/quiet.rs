@@ -11,8 +11,7 @@ use super::scene::{Member, Scene};
 use crate::diagnosis::{cannot_be_run, diagnose};
 use crate::finding::Effect;
 use crate::kubelet::{Failure, Port, ProbeKind};
-use crate::template::is_same;
-use crate::template::{ContainerSpec, PodTemplate};
+use crate::template::{ContainerSpec, PodTemplate, is_same};
 use crate::time::Time;
 
 /// So long a readiness probe may fail for a deterministic reason.

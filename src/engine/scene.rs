@@ -20,8 +20,7 @@ use crate::diagnosis::{
 };
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
-use crate::template::is_same;
-use crate::template::{ContainerSpec, PodTemplate, RestartAction};
+use crate::template::{ContainerSpec, PodTemplate, RestartAction, is_same};
 use crate::time::Time;
 
 /// So many other workloads that fail on one node alone, at the same time, make the node suspect.

@@ -186,9 +186,8 @@ fn refresh(scene: &Scene, slot: Slot, case: &mut Case, outcome: &mut Outcome) {
         return;
     };
     outcome.curious = true;
-    if slot == Slot::Loop {
-        let finding = episode.change();
-        finding.restarts = finding.restarts.max(restarts);
+    if slot == Slot::Loop && restarts > episode.finding.restarts {
+        episode.change().restarts = restarts;
     }
     episode.reach(scene.workload.wanted(), services(scene).as_deref());
     say(scene, episode, outcome);
@@ -196,10 +195,10 @@ fn refresh(scene: &Scene, slot: Slot, case: &mut Case, outcome: &mut Outcome) {
 
 /// A loop whose probe turns out to be another one is told under its new name, and the old forgotten.
 fn supersede(episode: &mut Episode, proposal: &Proposal) -> Option<Arc<Finding>> {
-    let finding = Arc::make_mut(&mut episode.finding);
-    if finding.effect == proposal.effect && finding.probe == proposal.probe {
+    if episode.finding.effect == proposal.effect && episode.finding.probe == proposal.probe {
         return None;
     }
+    let finding = episode.change();
     finding.effect = proposal.effect;
     finding.probe = proposal.probe;
     episode.told.take()

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::scene::Scene;
 use super::{Engine, Owner};
 use crate::kubelet::ProbeKind;
-use crate::template::PodTemplate;
-use crate::template::is_same;
+use crate::template::{PodTemplate, is_same};
 
 /// A template of a workload, and what has passed under it.
 #[derive(Clone, Debug)]

@@ -13,8 +13,7 @@ use super::pods::{Phase, Pod, PodTable};
 use super::trial::Trial;
 use crate::diagnosis::Strength;
 use crate::kubelet::ProbeKind;
-use crate::template::is_same;
-use crate::template::{HashLabel, PodTemplate};
+use crate::template::{HashLabel, PodTemplate, is_same};
 use crate::time::Time;
 
 /// Templates remembered of a workload.

@@ -1,15 +1,12 @@
 //! Folders: the files in one, in the order of their names.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::names::{is_left_out, path};
+use super::names::{MAX_DEPTH, is_left_out, path, sorted};
 use super::stream::Opened;
 use super::{Found, Place, Sink, Trouble, archive, trouble};
-
-/// Folders in folders that are looked into.
-const MAX_DEPTH: usize = 32;
 
 /// Reads the files of a folder and of those in it; links are not followed.
 ///
@@ -20,9 +17,7 @@ pub fn read(folder: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
 }
 
 fn walk(root: &Path, folder: &Path, depth: usize, sink: &mut Sink<'_>) -> io::Result<()> {
-    let mut entries: Vec<fs::DirEntry> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
+    for entry in sorted(folder)? {
         let full = entry.path();
         let name = path(full.strip_prefix(root).unwrap_or(&full));
         let outcome = match entry.file_type() {

@@ -25,6 +25,7 @@ use std::io::{self, BufRead};
 use std::path::Path;
 
 use crate::source::recording::Object;
+pub(super) use names::{MAX_DEPTH, sorted};
 pub use piece::{MAX_ITEM, MAX_NESTED};
 pub use stream::{Form, Opened};
 

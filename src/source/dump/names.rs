@@ -1,6 +1,11 @@
 //! The names of what a dump holds.
 
+use std::fs::{self, DirEntry};
+use std::io;
 use std::path::Path;
+
+/// Folders in folders that are looked into.
+pub const MAX_DEPTH: usize = 32;
 
 /// A path with slashes, whatever the system.
 pub fn path(path: &Path) -> String {
@@ -14,4 +19,14 @@ pub fn is_left_out(path: &str) -> bool {
     let last = parts.next_back().unwrap_or_default();
     let is_log = |name: &str| name == "logs.txt" || name.split('.').skip(1).any(|part| part == "log");
     is_log(last) || last == "logs" || last == "audit_logs" || parts.any(|part| part == "logs" || part == "audit_logs")
+}
+
+/// What a folder holds, in the order of names.
+///
+/// # Errors
+/// It cannot be listed.
+pub fn sorted(folder: &Path) -> io::Result<Vec<DirEntry>> {
+    let mut entries: Vec<DirEntry> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
+    entries.sort_by_key(DirEntry::file_name);
+    Ok(entries)
 }

@@ -1,13 +1,11 @@
 //! Folders: the manifests in one, in the order of their names.
 
-use std::fs::{self, File};
+use std::fs::{DirEntry, File};
 use std::io;
 use std::path::Path;
 
 use super::{Found, Place, Sink, Trouble};
-
-/// Folders in folders that are looked into.
-const MAX_DEPTH: usize = 32;
+use crate::source::dump::{MAX_DEPTH, sorted};
 
 /// How the names of manifests end.
 const ENDS: [&str; 3] = ["yaml", "yml", "json"];
@@ -17,13 +15,11 @@ const ENDS: [&str; 3] = ["yaml", "yml", "json"];
 /// # Errors
 /// The folder itself cannot be listed.
 pub fn read(folder: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
-    let mut entries: Vec<fs::DirEntry> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    walk(folder, entries, 0, sink);
+    walk(folder, sorted(folder)?, 0, sink);
     Ok(())
 }
 
-fn walk(folder: &Path, entries: Vec<fs::DirEntry>, depth: usize, sink: &mut Sink<'_>) {
+fn walk(folder: &Path, entries: Vec<DirEntry>, depth: usize, sink: &mut Sink<'_>) {
     let is_chart = entries.iter().any(|entry| entry.file_name() == "Chart.yaml");
     for entry in entries {
         let path = entry.path();
@@ -40,11 +36,8 @@ fn walk(folder: &Path, entries: Vec<fs::DirEntry>, depth: usize, sink: &mut Sink
                 )),
             );
         } else if kind.is_dir() && !hidden && depth < MAX_DEPTH {
-            match fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
-                Ok(mut below) => {
-                    below.sort_by_key(fs::DirEntry::file_name);
-                    walk(&path, below, depth + 1, sink);
-                }
+            match sorted(&path) {
+                Ok(below) => walk(&path, below, depth + 1, sink),
                 Err(error) => sink(&place, Found::Trouble(Trouble::Unreadable(error.to_string()))),
             }
         } else if kind.is_file() && is_manifest(&path) {
