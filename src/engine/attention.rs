@@ -24,8 +24,12 @@ const FORGET: Duration = Duration::from_hours(24);
 const FORGET_SOON: Duration = Duration::from_mins(10);
 /// A bare pod, which is gone with its only pod, after this long: they come and go by the thousand.
 const FORGET_POD: Duration = Duration::from_mins(1);
-/// Pods of a workload for each of which its next look waits this long: large ones storm.
+/// For each of its pods the next look at a workload waits this long: large ones storm.
 const BREATH: Duration = Duration::from_micros(100);
+/// And this long, where nothing came that a finding may rest on, or it has been told already.
+const CALM: Duration = Duration::from_millis(5);
+/// Longer no look waits, however many pods there are.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// After something of a workload was seen: look at it, or soon.
@@ -37,7 +41,10 @@ impl Engine {
         if !matters && !workload.is_unwell() && !empty {
             return;
         }
-        let ready_at = workload.looked_at.map(|at| at.plus(BREATH.saturating_mul(workload.pods.len() as u32)));
+        let is_urgent = empty || matters && !workload.is_told();
+        let for_each = if is_urgent { BREATH } else { CALM };
+        let wait = for_each.saturating_mul(workload.pods.len() as u32).min(LONGEST_WAIT);
+        let ready_at = workload.looked_at.map(|at| at.plus(wait));
         match ready_at {
             Some(at) if at > self.now => self.wake(id, Some(at)),
             _ => self.look(id),
@@ -77,8 +84,7 @@ impl Engine {
         let mut cases = std::mem::take(&mut workload.cases);
         for (name, case) in &mut cases {
             let horizon = case.horizon;
-            let scene = self.scene(workload);
-            let outcome = speak::look(&scene, name, case);
+            let outcome = speak::look(&self.scene(workload, name), case);
             all.changes.extend(outcome.changes);
             all.again = all.again.into_iter().chain(outcome.again).min();
             all.curious |= outcome.curious;
@@ -93,11 +99,13 @@ impl Engine {
         all
     }
 
-    /// A workload as it is looked at now.
-    pub(super) fn scene<'a>(&'a self, workload: &'a Workload) -> Scene<'a> {
+    /// A container of a workload as it is looked at now.
+    pub(super) fn scene<'a>(&'a self, workload: &'a Workload, container: &'a Arc<str>) -> Scene<'a> {
         Scene {
             workload,
+            container,
             pods: &self.pods,
+            members: Vec::new(),
             settings: &self.settings,
             onsets: &self.onsets,
             nodes: &self.nodes,
@@ -106,6 +114,7 @@ impl Engine {
             listing: self.lists.is_listing(&workload.namespace),
             settled: self.settled,
         }
+        .with_members()
     }
 
     pub(super) fn wake(&mut self, id: usize, at: Option<Time>) {
@@ -174,10 +183,10 @@ impl Engine {
         }
         let id = self.workload_named(&facts.namespace, facts.top.clone());
         self.move_pods(&facts, id);
-        if let Some(workload) = self.workloads.get_mut(&id) {
-            workload.facts = Some(Box::new(facts));
-        }
-        self.after(id, true);
+        let Some(workload) = self.workloads.get_mut(&id) else { return };
+        let is_new = workload.facts.as_deref() != Some(&facts);
+        workload.facts = Some(Box::new(facts));
+        self.after(id, is_new);
     }
 
     /// Moves the pods of an owner to the workload that turned out to be on top of it.
@@ -262,10 +271,11 @@ impl Engine {
         let Some(id) = self.by_name.get(&(facts.namespace, top)).copied() else {
             return;
         };
-        if let Some(workload) = self.workloads.get_mut(&id) {
-            workload.services = Some(facts.services);
-        }
-        self.after(id, true);
+        let Some(workload) = self.workloads.get_mut(&id) else { return };
+        let is_new = workload.services.as_ref() != Some(&facts.services);
+        workload.services = Some(facts.services);
+        workload.note_reach();
+        self.after(id, is_new);
     }
 
     /// Takes up a finding that was said before a restart of the operator, or by another replica.

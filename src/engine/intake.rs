@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::attention::is_unready;
 use super::count::Counted;
 use super::history::MOST_RUNS;
-use super::judge::fell;
+use super::judge::{fell, judge, judge_all};
 use super::observation::{ContainerSnapshot, KubeletEvent, PodId, PodSnapshot, Scope, State};
 use super::passing::Subject;
 use super::pods::{Container, Phase, Pod};
@@ -173,7 +173,8 @@ impl Engine {
         };
         let Some(workload) = self.workloads.get_mut(&pod.workload) else { return };
         let namespace = Arc::clone(&workload.namespace);
-        let subject = Subject::of(pod, spec, container, self.nodes.seen_from(&namespace), None, self.now);
+        let node = self.nodes.seen_from(&namespace).at(pod.node.as_ref(), self.now);
+        let subject = Subject::of(pod, spec, container, node, None, self.now);
         let Some(subject) = subject else { return };
         let Some(horizon) = workload.cases.get(&spec.name).map(|case| case.horizon) else {
             return;
@@ -182,8 +183,8 @@ impl Engine {
         // Nothing more that is heard of it will be counted.
         let judged = self.now.plus(LATE_ENOUGH);
         match run {
-            Some(run) => tally.add_run(&subject, run, horizon, judged),
-            None => tally.add(&subject, horizon, judged),
+            Some(run) => tally.add_run(&subject, run, judge(&subject, run, judged), horizon),
+            None => tally.add(&subject, &judge_all(&subject, judged), horizon),
         }
         let passed = subject.passed();
         let known = &mut workload.trial_mut(&pod.template, &self.pods, self.now).containers[index];
@@ -263,7 +264,7 @@ impl Engine {
         let held = self.workloads.iter().filter(|(_, workload)| scope.includes(&workload.namespace));
         let held: Vec<_> = held.filter(|(_, workload)| workload.is_unwell()).map(|(id, _)| *id).collect();
         for id in held {
-            self.after(id, true);
+            self.look(id);
         }
     }
 
@@ -322,8 +323,8 @@ impl Engine {
         let Some(pod) = self.pods.get(place) else { return };
         let (spec, state) = (&pod.template.containers[index], &pod.containers[index]);
         let Some(workload) = self.workloads.get(&pod.workload) else { return };
-        let seen = self.nodes.seen_from(&workload.namespace);
-        let Some(subject) = Subject::of(pod, spec, state, seen, None, self.now) else { return };
+        let node = self.nodes.seen_from(&workload.namespace).at(pod.node.as_ref(), self.now);
+        let Some(subject) = Subject::of(pod, spec, state, node, None, self.now) else { return };
         let horizon = workload.cases.get(&spec.name).map(|case| case.horizon).unwrap_or_default();
         for run in 0..subject.history.runs.len() {
             // A readiness probe that fails below its threshold is no more than a moment.

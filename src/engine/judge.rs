@@ -72,6 +72,11 @@ pub(super) fn judge(subject: &Subject, index: usize, now: Time) -> Option<EndKin
     Some(case.fine().or_else(|| case.proven()).or_else(|| case.own()).unwrap_or_else(|| case.concluded(now)))
 }
 
+/// Judges the ends of all runs that are remembered.
+pub(super) fn judge_all(subject: &Subject, now: Time) -> Vec<Option<EndKind>> {
+    (0..subject.history.runs.len()).map(|index| judge(subject, index, now)).collect()
+}
+
 /// When the run at `index` was ended by a signal that no probe sent: it was seen to go by itself.
 pub(super) fn fell(subject: &Subject, index: usize, now: Time) -> Option<Time> {
     let end = subject.history.runs.get(index)?.end.as_ref().filter(|end| end.by_itself == Some(true))?;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::Settings;
 use super::case::{Case, Proposal, Slot};
 use super::history::{History, KillReason};
-use super::judge::{EndKind, judge};
+use super::judge::EndKind;
 use super::scene::{Member, Scene};
 use super::trial::Tally;
 use crate::diagnosis::{Evidence, diagnose};
 use crate::finding::{Cause, Effect, Fact};
 use crate::kubelet::ProbeKind;
-use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, Role, is_same};
+use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, Role};
 
 /// A container that has ended and that a rule may restart is restarted by then.
 pub(super) const UNTIL_SETTLED: std::time::Duration = std::time::Duration::from_secs(30);
@@ -23,10 +23,10 @@ const OUTWEIGHS: u32 = 5;
 const SUSPECT: u32 = 2;
 
 /// What a container's ends, under its newest template that has any, come to.
-pub(super) fn look(scene: &Scene, name: &str, case: &Case) -> Option<Proposal> {
+pub(super) fn look(scene: &Scene, case: &Case) -> Option<Proposal> {
     let mut best: Option<Proposal> = None;
-    for template in scene.templates(name) {
-        let Some(proposal) = under(scene, name, template, case) else {
+    for template in scene.templates() {
+        let Some(proposal) = under(scene, template, case) else {
             continue;
         };
         // The newest that is sure; where none is, the newest.
@@ -37,10 +37,10 @@ pub(super) fn look(scene: &Scene, name: &str, case: &Case) -> Option<Proposal> {
     best
 }
 
-fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, case: &Case) -> Option<Proposal> {
-    let tally = scene.tally(name, template, case);
-    let (container, _) = scene.workload.trial(template)?.container(name)?;
-    let members: Vec<_> = scene.members(name).filter(|member| is_same(&member.pod.template, template)).collect();
+fn under<'a>(scene: &Scene<'a>, template: &'a Arc<PodTemplate>, case: &Case) -> Option<Proposal> {
+    let tally = scene.tally(template, case);
+    let (container, _) = scene.workload.trial(template)?.container(scene.container)?;
+    let members: Vec<_> = scene.members(template).collect();
     let probe = which_probe(&tally).or_else(|| suspect(scene, &members, &tally));
     let active = case.episodes.get(&Slot::Loop).is_some_and(|episode| episode.is_active());
     let ended = tally.last_bad.is_some_and(|last| active || last >= scene.window());
@@ -51,7 +51,7 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
     if effect == Effect::Killed && probe.is_none() {
         return None;
     }
-    let evidence = scene.evidence(name, template, effect, probe, &tally)?;
+    let evidence = scene.evidence(template, effect, probe, &tally)?;
     let verdict = diagnose(&evidence);
     let counts: Vec<_> = members.iter().map(|member| Counts::of(scene, member, probe, case)).collect();
     let passed = probe.is_some_and(|probe| evidence.passed.has(probe));
@@ -70,7 +70,7 @@ fn under<'a>(scene: &Scene<'a>, name: &'a str, template: &'a Arc<PodTemplate>, c
         return None;
     }
     let affected = affected(&members, &counts, probe);
-    let facts = facts(scene, &members, &tally, &evidence);
+    let facts = facts(&members, &tally, &evidence);
     Some(Proposal {
         effect,
         probe,
@@ -108,7 +108,7 @@ fn may_be_restarted(member: &Member) -> bool {
 }
 
 /// What its ends come to; where rules may restart it, what was seen tells whether they do.
-fn effect_of(template: &PodTemplate, container: &ContainerSpec, members: &[Member]) -> Effect {
+fn effect_of(template: &PodTemplate, container: &ContainerSpec, members: &[&Member]) -> Effect {
     let restarted = container.has_restart_rules() && members.iter().any(|member| member.state.restarts > 0);
     match (template.restart_policy_of(container), container.role) {
         (RestartPolicy::Never, Role::App | Role::Init) if !restarted => Effect::Killed,
@@ -130,7 +130,7 @@ fn which_probe(tally: &Tally) -> Option<ProbeKind> {
 
 /// The probe that is about to end it: two failures in the incarnation that runs, or a kill that is
 /// told and not yet seen.
-fn suspect(scene: &Scene, members: &[Member], tally: &Tally) -> Option<ProbeKind> {
+fn suspect(scene: &Scene, members: &[&Member], tally: &Tally) -> Option<ProbeKind> {
     if tally.own.total() > 0 || tally.unexplained > 0 {
         return None;
     }
@@ -139,8 +139,7 @@ fn suspect(scene: &Scene, members: &[Member], tally: &Tally) -> Option<ProbeKind
             let history = member.state.history.as_ref()?;
             let index = history.runs.len().checked_sub(1).filter(|_| history.current().is_some())?;
             [ProbeKind::Startup, ProbeKind::Liveness].into_iter().find(|kind| {
-                let clock = scene.clock(member);
-                let recent = history.samples_of(index, *kind).filter(|sample| clock.ours(sample.at) >= scene.window());
+                let recent = history.samples_of(index, *kind).filter(|sample| member.ours(sample.at) >= scene.window());
                 recent.fold(0_u32, |failed, sample| failed.saturating_add(sample.count)) >= SUSPECT
             })
         })
@@ -177,19 +176,18 @@ struct Counts {
 }
 
 impl Counts {
-    fn of<'a>(scene: &Scene<'a>, member: &Member<'a>, probe: Option<ProbeKind>, case: &Case) -> Self {
+    fn of(scene: &Scene, member: &Member, probe: Option<ProbeKind>, case: &Case) -> Self {
         let mut counts = Self::default();
-        let Some(subject) = scene.subject(member) else {
+        let Some(history) = member.state.history.as_deref() else {
             return counts;
         };
-        let history = subject.history;
         let from = scene.window().max(case.horizon);
         let mut latest = None;
-        for (index, run) in history.runs.iter().enumerate() {
-            let (Some(kind), Some(end)) = (judge(&subject, index, scene.judged_at()), run.end.as_ref()) else {
+        for (kind, run) in member.ends().iter().zip(&history.runs) {
+            let (Some(kind), Some(end)) = (*kind, run.end.as_ref()) else {
                 continue;
             };
-            if !kind.is_bad() || kind == EndKind::Pending || end.at(subject.clock) < from {
+            if !kind.is_bad() || kind == EndKind::Pending || end.at(member.clock) < from {
                 continue;
             }
             counts.add(kind, probe, 1);
@@ -241,7 +239,7 @@ fn unseen(history: &History, restarts: u32, case: &Case) -> u32 {
 }
 
 /// The pods whose container ended badly, or is about to: its probe has failed as often as it may.
-fn affected(members: &[Member], counts: &[Counts], probe: Option<ProbeKind>) -> Vec<super::Uid> {
+fn affected(members: &[&Member], counts: &[Counts], probe: Option<ProbeKind>) -> Vec<super::Uid> {
     members
         .iter()
         .zip(counts)
@@ -262,7 +260,7 @@ fn is_failing(member: &Member, probe: Option<ProbeKind>) -> bool {
 }
 
 /// The kills, in words.
-fn facts(scene: &Scene, members: &[Member], tally: &Tally, evidence: &Evidence) -> Vec<Fact> {
+fn facts(members: &[&Member], tally: &Tally, evidence: &Evidence) -> Vec<Fact> {
     let Some(probe) = evidence.probe else { return Vec::new() };
     let record = &tally.probes[probe as usize];
     let passed = evidence.passed.has(probe);
@@ -271,7 +269,7 @@ fn facts(scene: &Scene, members: &[Member], tally: &Tally, evidence: &Evidence) 
         .filter_map(|member| {
             let killings = member.state.history.as_ref()?.killings.iter();
             let first = killings.filter(|kill| kill.why == KillReason::Probe(probe)).map(|kill| kill.at).min()?;
-            Some(scene.ours(member, first))
+            Some(member.ours(first))
         })
         .min();
     let mut facts = Vec::new();

@@ -158,10 +158,15 @@ impl<'a> NodesSeen<'a> {
 
     /// How that node's clock stands to ours.
     pub fn clock(self, name: Option<&Arc<str>>, now: Time) -> Clock {
+        self.at(name, now).1
+    }
+
+    /// Both.
+    pub fn at(self, name: Option<&Arc<str>>, now: Time) -> (Option<Node<'a>>, Clock) {
         let node = self.get(name);
         let statuses = node.and_then(|node| node.seen).map(|seen| &seen.statuses);
         let heard = node.and_then(|node| node.told).map(|told| &told.heard);
-        Clock::measured(statuses, heard, now)
+        (node, Clock::measured(statuses, heard, now))
     }
 }
 

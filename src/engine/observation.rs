@@ -232,7 +232,7 @@ pub struct KubeletEvent {
 }
 
 /// What is known of a workload: the answer to [`Need::Workload`].
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WorkloadFacts {
     /// The namespace of all.
     pub namespace: Arc<str>,
@@ -258,7 +258,7 @@ pub struct WorkloadFacts {
 }
 
 /// One revision of a workload's template.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Revision {
     /// As `kubectl rollout history` counts.
     pub number: u64,

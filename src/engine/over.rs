@@ -16,7 +16,7 @@ use crate::time::Time;
 const GONE: Duration = Duration::from_mins(1);
 
 /// Whether an episode is over; else when it may be, if nothing happens before.
-pub(super) fn is_over<'a>(scene: &Scene<'a>, name: &'a str, slot: Slot, episode: &Episode) -> Result<(), Option<Time>> {
+pub(super) fn is_over(scene: &Scene, slot: Slot, episode: &Episode) -> Result<(), Option<Time>> {
     // What is known may be old.
     if scene.listing {
         return Err(None);
@@ -33,20 +33,20 @@ pub(super) fn is_over<'a>(scene: &Scene<'a>, name: &'a str, slot: Slot, episode:
         let due = recurring::over_at(episode);
         return if due <= scene.now { Ok(()) } else { Err(Some(due)) };
     }
-    if is_replaced(scene, name, episode) {
+    if is_replaced(scene, episode) {
         return Ok(());
     }
     let mut due = scene.now;
     let mut any = false;
-    for member in scene.members(name).filter(|member| member.pod.is_live()) {
+    for member in scene.members.iter().filter(|member| member.pod.is_live()) {
         any = true;
-        let healthy = healthy_at(scene, &member, slot, episode).ok_or(None)?;
+        let healthy = healthy_at(scene, member, slot, episode).ok_or(None)?;
         // What says otherwise may still be on its way.
-        due = due.max(healthy.plus(scene.lag(&member)));
+        due = due.max(healthy.plus(member.clock.lag));
     }
     match (any, due <= scene.now) {
         (false, _) => Err(None),
-        (true, true) => quiet::is_quiet(scene, name, slot).map_err(Some),
+        (true, true) => quiet::is_quiet(scene, slot).map_err(Some),
         (true, false) => Err(Some(due)),
     }
 }
@@ -54,9 +54,9 @@ pub(super) fn is_over<'a>(scene: &Scene<'a>, name: &'a str, slot: Slot, episode:
 /// Whether the field that it blames has another value in what the workload wants now, and the pods
 /// that had the old one are gone. A template that is another one and asks the same is the same fault
 /// going on: then its containers have to show that they are well.
-fn is_replaced(scene: &Scene, name: &str, episode: &Episode) -> bool {
+fn is_replaced(scene: &Scene, episode: &Episode) -> bool {
     let mut pods = scene.workload.pods.iter().filter_map(|place| scene.pods.get(*place));
-    pods.all(|pod| has_another_value(&pod.template, name, episode))
+    pods.all(|pod| has_another_value(&pod.template, scene.container, episode))
 }
 
 /// Whether the field that a finding blames has another value in a template, or is gone.
@@ -80,7 +80,7 @@ fn healthy_at(scene: &Scene, member: &Member, slot: Slot, episode: &Episode) -> 
     if member.state.phase != Phase::Running {
         return None;
     }
-    let since = member.state.since.map_or(scene.now, |since| scene.ours(member, since));
+    let since = member.state.since.map_or(scene.now, |since| member.ours(since));
     match slot {
         Slot::Loop => {
             let gap = member.state.history.as_ref().and_then(|history| history.gap);
@@ -88,13 +88,13 @@ fn healthy_at(scene: &Scene, member: &Member, slot: Slot, episode: &Episode) -> 
             let unsure = gap.is_some_and(|gap| gap >= episode.finding.opened_at.minus(GONE));
             let longest_bad = if unsure { Duration::MAX } else { episode.longest_bad };
             let needed = Scene::proof_of_health(member.spec, longest_bad);
-            let failed = last_failure(scene, member, since, ProbeKind::kills).max(last_kill(scene, member, since));
+            let failed = last_failure(member, since, ProbeKind::kills).max(last_kill(member, since));
             Some(failed.map_or(since, |failed| failed.max(since)).plus(needed))
         }
         // It may be ready without its startup probe, which still cannot run.
         Slot::NeverReady if quiet::is_held_back(member, episode) => None,
         Slot::NeverReady => {
-            let failed = last_failure(scene, member, since, |probe| probe == ProbeKind::Readiness);
+            let failed = last_failure(member, since, |probe| probe == ProbeKind::Readiness);
             member.state.ready.then(|| failed.map_or(since, |failed| failed.max(since)).plus(Duration::from_mins(1)))
         }
         Slot::Blocked => {
@@ -108,14 +108,14 @@ fn healthy_at(scene: &Scene, member: &Member, slot: Slot, episode: &Episode) -> 
 }
 
 /// When the kubelet last said that it kills the container for a probe: its end may not be told yet.
-fn last_kill(scene: &Scene, member: &Member, since: Time) -> Option<Time> {
+fn last_kill(member: &Member, since: Time) -> Option<Time> {
     let killings = member.state.history.as_ref()?.killings.iter().rev();
     let killed = killings.filter(|kill| matches!(kill.why, KillReason::Probe(_)));
-    killed.map(|kill| scene.ours(member, kill.at)).find(|at| *at >= since)
+    killed.map(|kill| member.ours(kill.at)).find(|at| *at >= since)
 }
 
-fn last_failure(scene: &Scene, member: &Member, since: Time, is: impl Fn(ProbeKind) -> bool) -> Option<Time> {
+fn last_failure(member: &Member, since: Time, is: impl Fn(ProbeKind) -> bool) -> Option<Time> {
     let history = member.state.history.as_ref()?;
     let said = history.words.iter().filter(|words| is(words.probe));
-    said.map(|words| scene.ours(member, words.last)).filter(|last| *last >= since).max()
+    said.map(|words| member.ours(words.last)).filter(|last| *last >= since).max()
 }

@@ -4,12 +4,13 @@
 //! times: without a pass the container would have been ended earlier. It counts only where what is
 //! concluded from cannot be another incarnation's.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::clock::Clock;
 use super::history::{History, KillReason, Run, Sample, Words};
-use super::nodes::{Node, NodesSeen};
+use super::nodes::Node;
 use super::pods::{Container, Pod};
 use crate::diagnosis::{Passes, Strength};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
@@ -44,23 +45,25 @@ pub(super) struct Subject<'a> {
     pub node: Option<Node<'a>>,
     /// How its node's clock stands to ours.
     pub clock: Clock,
+    /// The probes that passed in each of its runs, once asked for.
+    passes: OnceCell<Vec<[Option<Strength>; 3]>>,
 }
 
 impl<'a> Subject<'a> {
-    /// A container of a pod that was last known to run then; `None` where nothing is remembered of it.
+    /// A container of a pod, with what is known of its node, that was last known to run then; `None` where
+    /// nothing is remembered of it.
     pub fn of(
         pod: &'a Pod,
         container: &'a ContainerSpec,
         state: &'a Container,
-        nodes: NodesSeen<'a>,
+        (node, clock): (Option<Node<'a>>, Clock),
         runs_until: Option<Time>,
         now: Time,
     ) -> Option<Self> {
         let history = state.history.as_deref()?;
-        let node = nodes.get(pod.node.as_ref());
-        let clock = nodes.clock(pod.node.as_ref(), now);
         let (created, ip) = (pod.created, pod.ip);
-        Some(Self { history, template: &pod.template, container, created, ip, runs_until, now, node, clock })
+        let (template, passes) = (&*pod.template, OnceCell::new());
+        Some(Self { history, template, container, created, ip, runs_until, now, node, clock, passes })
     }
 
     /// The probes that had passed in any incarnation that is remembered.
@@ -88,6 +91,14 @@ impl<'a> Subject<'a> {
     /// How well it is known, from what was seen of the run at `index`, that a probe had passed in it;
     /// `None` where it is not.
     pub fn passed_in(&self, index: usize, probe: ProbeKind) -> Option<Strength> {
+        let all = || {
+            let of_run = |index| ProbeKind::ALL.map(|kind| self.pass_in(index, kind));
+            (0..self.history.runs.len()).map(of_run).collect()
+        };
+        self.passes.get_or_init(all).get(index)?[probe as usize]
+    }
+
+    fn pass_in(&self, index: usize, probe: ProbeKind) -> Option<Strength> {
         let run = self.history.runs.get(index)?;
         let passed = match probe {
             ProbeKind::Readiness => run.ready.is_some() && self.container.readiness.is_some(),

@@ -11,7 +11,7 @@ use super::scene::{Member, Scene};
 use crate::diagnosis::{cannot_be_run, diagnose};
 use crate::finding::Effect;
 use crate::kubelet::{Failure, Port, ProbeKind};
-use crate::template::{ContainerSpec, PodTemplate, is_same};
+use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
 /// So long a readiness probe may fail for a deterministic reason.
@@ -41,16 +41,16 @@ impl Seen {
 }
 
 /// A readiness probe that never passed in this template, of a container that runs on.
-pub(super) fn never_ready<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Seen {
-    if let Some(seen) = held_back(scene, name, case) {
+pub(super) fn never_ready(scene: &Scene, case: &Case) -> Seen {
+    if let Some(seen) = held_back(scene, case) {
         return seen;
     }
     let probe = ProbeKind::Readiness;
-    let Some(template) = newest(scene, name, |member| unready_since(scene, member).is_some()) else {
+    let Some(template) = newest(scene, |member| unready_since(member).is_some()) else {
         return Seen::default();
     };
-    let tally = scene.tally(name, template, case);
-    let Some(evidence) = scene.evidence(name, template, Effect::NeverReady, Some(probe), &tally) else {
+    let tally = scene.tally(template, case);
+    let Some(evidence) = scene.evidence(template, Effect::NeverReady, Some(probe), &tally) else {
         return Seen::default();
     };
     let starting = evidence.container.startup.is_some() && !evidence.passed.has(ProbeKind::Startup);
@@ -61,8 +61,7 @@ pub(super) fn never_ready<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> 
     // Where a probe that kills asks the same, its kills tell it, or that the app came up after all.
     let is_told_by_kills = evidence.twins().any(ProbeKind::kills);
     let patience = if verdict.deterministic && !is_told_by_kills { UNREADY_SURELY } else { UNREADY };
-    let unready: Vec<_> =
-        members(scene, name, template).filter_map(|member| Some((member, unready_since(scene, &member)?))).collect();
+    let unready: Vec<_> = scene.members(template).filter_map(|member| Some((member, unready_since(member)?))).collect();
     let Some(first) = unready.iter().map(|(_, since)| *since).min() else {
         return Seen::default();
     };
@@ -80,7 +79,7 @@ pub(super) fn never_ready<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> 
 ///
 /// A kubelet that was restarted takes it for started all the same: what held it back does so again at its
 /// next start.
-fn held_back<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Option<Seen> {
+fn held_back(scene: &Scene, case: &Case) -> Option<Seen> {
     let probe = ProbeKind::Startup;
     let known = holds_back(case);
     let since = |member: &Member| {
@@ -88,13 +87,13 @@ fn held_back<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Option<Seen> 
         let held = state.phase == Phase::Running && member.pod.is_live();
         let held = held && (!state.started || known && never_runs(member, probe));
         let errs = names_no_port(member.spec, probe) || told_again_and_again(member, probe);
-        state.since.filter(|_| held && errs).map(|since| scene.ours(member, since))
+        state.since.filter(|_| held && errs).map(|since| member.ours(since))
     };
-    let template = newest(scene, name, |member| since(member).is_some())?;
-    let tally = scene.tally(name, template, case);
-    let evidence = scene.evidence(name, template, Effect::NeverReady, Some(probe), &tally)?;
+    let template = newest(scene, |member| since(member).is_some())?;
+    let tally = scene.tally(template, case);
+    let evidence = scene.evidence(template, Effect::NeverReady, Some(probe), &tally)?;
     let verdict = diagnose(&evidence);
-    let held: Vec<_> = members(scene, name, template).filter_map(|member| Some((member, since(&member)?))).collect();
+    let held: Vec<_> = scene.members(template).filter_map(|member| Some((member, since(member)?))).collect();
     let first = held.iter().map(|(_, since)| *since).min()?;
     let due = first.plus(UNREADY_SURELY);
     let affected = held.iter().map(|(member, _)| member.pod.uid).collect();
@@ -110,7 +109,7 @@ fn holds_back(case: &Case) -> bool {
 }
 
 /// Since when a running container's readiness probe is known to fail.
-fn unready_since(scene: &Scene, member: &Member) -> Option<Time> {
+fn unready_since(member: &Member) -> Option<Time> {
     let state = member.state;
     if state.ready || state.phase != Phase::Running || !member.pod.is_live() {
         return None;
@@ -122,28 +121,26 @@ fn unready_since(scene: &Scene, member: &Member) -> Option<Time> {
     let heard = words.filter(said).map(|words| words.first.max(since)).min();
     // Without events the status alone tells: its first result is there, and it is not ready.
     let result = || Some(since.plus(member.spec.readiness.as_ref()?.first_result_by()));
-    heard.or_else(|| result().filter(|_| state.restarts == 0)).map(|since| scene.ours(member, since))
+    heard.or_else(|| result().filter(|_| state.restarts == 0)).map(|since| member.ours(since))
 }
 
 /// A liveness or startup probe that cannot run, or that is redirected away: it protects nothing.
-pub(super) fn ineffective<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind, case: &Case) -> Seen {
+pub(super) fn ineffective(scene: &Scene, probe: ProbeKind, case: &Case) -> Seen {
     if probe == ProbeKind::Startup && holds_back(case) {
         return Seen::default();
     }
-    let Some(template) = newest(scene, name, |member| is_ineffective(member, probe)) else {
+    let Some(template) = newest(scene, |member| is_ineffective(member, probe)) else {
         return Seen::default();
     };
-    let tally = scene.tally(name, template, case);
-    let Some(mut evidence) = scene.evidence(name, template, Effect::ProbeIneffective, Some(probe), &tally) else {
+    let tally = scene.tally(template, case);
+    let Some(mut evidence) = scene.evidence(template, Effect::ProbeIneffective, Some(probe), &tally) else {
         return Seen::default();
     };
     // It is about what the probe cannot do, not about what it did before.
     evidence.record.failures.clear();
     let verdict = diagnose(&evidence);
-    let affected = members(scene, name, template)
-        .filter(|member| is_ineffective(member, probe))
-        .map(|member| member.pod.uid)
-        .collect();
+    let affected =
+        scene.members(template).filter(|member| is_ineffective(member, probe)).map(|member| member.pod.uid).collect();
     Seen {
         proposal: Some(proposal(Effect::ProbeIneffective, Some(probe), verdict, template, affected, true)),
         again: None,
@@ -204,23 +201,23 @@ fn told_again_and_again(member: &Member, probe: ProbeKind) -> bool {
 }
 
 /// A container that never began.
-pub(super) fn blocked<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Seen {
+pub(super) fn blocked(scene: &Scene, case: &Case) -> Seen {
     let waits = |member: &Member| {
         let history = member.state.history.as_ref().filter(|_| member.pod.is_live());
         let blocked = history.and_then(|history| history.blocked.as_ref())?;
-        Some(if blocked.of_pod { scene.ours(member, blocked.since) } else { blocked.since })
+        Some(if blocked.of_pod { member.ours(blocked.since) } else { blocked.since })
     };
-    let Some(template) = newest(scene, name, |member| waits(member).is_some()) else {
+    let Some(template) = newest(scene, |member| waits(member).is_some()) else {
         return Seen::default();
     };
-    let waiting: Vec<_> = members(scene, name, template).filter_map(|member| Some((member, waits(&member)?))).collect();
+    let waiting: Vec<_> = scene.members(template).filter_map(|member| Some((member, waits(member)?))).collect();
     let Some(first) = waiting.iter().map(|(_, since)| *since).min() else {
         return Seen::default();
     };
     let due = first.plus(BLOCKED);
     let confirmed = due <= scene.now;
-    let tally = scene.tally(name, template, case);
-    let Some(evidence) = scene.evidence(name, template, Effect::StartBlocked, None, &tally) else {
+    let tally = scene.tally(template, case);
+    let Some(evidence) = scene.evidence(template, Effect::StartBlocked, None, &tally) else {
         return Seen::default();
     };
     let affected = waiting.iter().map(|(member, _)| member.pod.uid).collect();
@@ -231,19 +228,18 @@ pub(super) fn blocked<'a>(scene: &Scene<'a>, name: &'a str, case: &Case) -> Seen
 }
 
 /// A probe that fails again and again, below its threshold.
-pub(super) fn flapping<'a>(scene: &Scene<'a>, name: &'a str, probe: ProbeKind, case: &Case) -> Seen {
-    let Some(template) = newest(scene, name, |member| flaps(member, probe)) else {
+pub(super) fn flapping(scene: &Scene, probe: ProbeKind, case: &Case) -> Seen {
+    let Some(template) = newest(scene, |member| flaps(member, probe)) else {
         return Seen::default();
     };
-    let tally = scene.tally(name, template, case);
+    let tally = scene.tally(template, case);
     if tally.last_bad.is_some_and(|last| last >= scene.window()) {
         return Seen::default();
     }
-    let Some(evidence) = scene.evidence(name, template, Effect::Flapping, Some(probe), &tally) else {
+    let Some(evidence) = scene.evidence(template, Effect::Flapping, Some(probe), &tally) else {
         return Seen::default();
     };
-    let affected =
-        members(scene, name, template).filter(|member| flaps(member, probe)).map(|member| member.pod.uid).collect();
+    let affected = scene.members(template).filter(|member| flaps(member, probe)).map(|member| member.pod.uid).collect();
     Seen {
         proposal: Some(proposal(Effect::Flapping, Some(probe), diagnose(&evidence), template, affected, true)),
         again: None,
@@ -272,13 +268,14 @@ fn flapped(history: &History, probe: ProbeKind, since: Time) -> bool {
 }
 
 /// Whether nothing new was heard of a flapping probe for the window.
-pub(super) fn is_quiet<'a>(scene: &Scene<'a>, name: &'a str, slot: Slot) -> Result<(), Time> {
+pub(super) fn is_quiet(scene: &Scene, slot: Slot) -> Result<(), Time> {
     let Slot::Flapping(probe) = slot else { return Ok(()) };
     let last = scene
-        .members(name)
+        .members
+        .iter()
         .filter_map(|member| {
             let words = member.state.history.as_ref()?.words.iter().filter(|words| words.probe == probe);
-            Some(scene.ours(&member, words.map(|words| words.last).max()?))
+            Some(member.ours(words.map(|words| words.last).max()?))
         })
         .max();
     match last.map(|last| last.plus(scene.settings.window)) {
@@ -287,19 +284,10 @@ pub(super) fn is_quiet<'a>(scene: &Scene<'a>, name: &'a str, slot: Slot) -> Resu
     }
 }
 
-fn members<'a>(
-    scene: &Scene<'a>,
-    name: &'a str,
-    template: &'a Arc<PodTemplate>,
-) -> impl Iterator<Item = Member<'a>> + 'a {
-    scene.members(name).filter(move |member| is_same(&member.pod.template, template))
-}
-
 /// The newest template of which a pod is in that state.
-fn newest<'a>(scene: &Scene<'a>, name: &'a str, is: impl Fn(&Member) -> bool) -> Option<&'a Arc<PodTemplate>> {
-    let mut templates = scene.templates(name);
-    templates.reverse();
-    templates.into_iter().find(|template| members(scene, name, template).any(|member| is(&member)))
+fn newest<'a>(scene: &Scene<'a>, is: impl Fn(&Member) -> bool) -> Option<&'a Arc<PodTemplate>> {
+    let templates = scene.templates();
+    templates.into_iter().rev().find(|template| scene.members(template).any(&is))
 }
 
 fn proposal(

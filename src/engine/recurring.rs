@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::case::{Case, Episode, Proposal, Slot};
 use super::ends::{Ended, Ends, Kind};
-use super::judge::{EndKind, judge};
+use super::judge::EndKind;
 use super::observation::Uid;
 use super::quiet::Seen;
 use super::scene::Scene;
@@ -22,27 +22,27 @@ const REMEMBERED: Duration = Duration::from_hours(24);
 const QUIET: Duration = Duration::from_hours(6);
 
 /// Takes in what has ended by now.
-pub(super) fn note(scene: &Scene, name: &str, ends: &mut Ends) {
-    for member in scene.members(name) {
-        let Some(subject) = scene.subject(&member) else { continue };
-        for index in 0..subject.history.runs.len() {
-            let kind = match judge(&subject, index, scene.judged_at()) {
-                Some(EndKind::Own(kind, _)) => Kind::Own(kind),
+pub(super) fn note(scene: &Scene, ends: &mut Ends) {
+    for member in &scene.members {
+        let Some(history) = member.state.history.as_deref() else { continue };
+        for (kind, run) in member.ends().iter().zip(&history.runs) {
+            let kind = match kind {
+                Some(EndKind::Own(kind, _)) => Kind::Own(*kind),
                 Some(end) => match end.killed_by() {
                     Some(probe) => Kind::Probe(probe),
                     None => continue,
                 },
                 None => continue,
             };
-            let Some(end) = subject.history.runs[index].end.as_ref() else { continue };
-            ends.add(Ended { pod: member.pod.uid, at: end.at(subject.clock), kind });
+            let Some(end) = run.end.as_ref() else { continue };
+            ends.add(Ended { pod: member.pod.uid, at: end.at(member.clock), kind });
         }
     }
     ends.forget(scene.now.minus(REMEMBERED));
 }
 
 /// What the ends of a day come to, where they are no loop.
-pub(super) fn look(scene: &Scene, name: &str, case: &Case) -> Seen {
+pub(super) fn look(scene: &Scene, case: &Case) -> Seen {
     let confirmed = |episode: &Episode| episode.is_active() && episode.finding.confirmed_at.is_some();
     let looping = case.episodes.get(&Slot::Loop).is_some_and(|episode| confirmed(episode));
     let ends = case.ends.alike();
@@ -60,11 +60,11 @@ pub(super) fn look(scene: &Scene, name: &str, case: &Case) -> Seen {
     };
     let pod = scene.workload.pods.iter().filter_map(|place| scene.pods.get(*place)).find(|pod| pod.uid == last.pod);
     let Some(template) = pod.map(|pod| &pod.template) else { return Seen::default() };
-    let Some(template) = scene.templates(name).into_iter().find(|known| is_same(known, template)) else {
+    let Some(template) = scene.templates().into_iter().find(|known| is_same(known, template)) else {
         return Seen::default();
     };
-    let tally = scene.tally(name, template, case);
-    let Some(evidence) = scene.evidence(name, template, Effect::Recurring, probe, &tally) else {
+    let tally = scene.tally(template, case);
+    let Some(evidence) = scene.evidence(template, Effect::Recurring, probe, &tally) else {
         return Seen::default();
     };
     let verdict = diagnose(&evidence);

@@ -1,5 +1,6 @@
 //! A workload as it is looked at: its pods, and the evidence about one of its containers.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use super::Settings;
 use super::case::Case;
 use super::clock::Clock;
-use super::judge::{EndKind, judge};
+use super::judge::{EndKind, judge_all};
 use super::nodes::Nodes;
 use super::onsets::Onsets;
 use super::passing::{LAG, Subject, silence_proves};
@@ -29,12 +30,16 @@ const OTHERS_ON_A_BAD_NODE: usize = 2;
 /// After this long no event of an end is waited for, however late a node's words are.
 pub(super) const LATE_ENOUGH: Duration = Duration::from_mins(5);
 
-/// A workload at a time.
+/// A container of a workload, in all of its pods, at a time.
 pub(super) struct Scene<'a> {
-    /// Who is looked at.
+    /// Whose it is.
     pub workload: &'a Workload,
-    /// Where its pods are.
+    /// Its name.
+    pub container: &'a Arc<str>,
+    /// Where the pods are.
     pub pods: &'a PodTable,
+    /// It in each of the pods that has it, in the order in which they were seen.
+    pub members: Vec<Member<'a>>,
     /// What can be set.
     pub settings: &'a Settings,
     /// Which workloads became unwell when.
@@ -51,8 +56,7 @@ pub(super) struct Scene<'a> {
     pub settled: bool,
 }
 
-/// A container of one of its pods.
-#[derive(Copy, Clone)]
+/// The container in one of the pods.
 pub(super) struct Member<'a> {
     /// The pod.
     pub pod: &'a Pod,
@@ -60,10 +64,35 @@ pub(super) struct Member<'a> {
     pub spec: &'a ContainerSpec,
     /// What it does.
     pub state: &'a Container,
+    /// How the clock of the pod's node stands to ours.
+    pub clock: Clock,
+    /// What is reckoned with, where anything is remembered of it.
+    pub subject: Option<Subject<'a>>,
+    judged_at: Time,
+    ends: OnceCell<Vec<Option<EndKind>>>,
 }
 
-/// What is known of it up to a time of its node at which it was surely seen.
 impl Member<'_> {
+    /// How each of its incarnations ended, as far as it did.
+    pub fn ends(&self) -> &[Option<EndKind>] {
+        self.ends
+            .get_or_init(|| self.subject.as_ref().map_or_else(Vec::new, |subject| judge_all(subject, self.judged_at)))
+    }
+
+    /// The probes that passed in an incarnation that is remembered.
+    fn passed(&self) -> Passes {
+        self.subject.as_ref().map_or_else(Passes::default, Subject::passed)
+    }
+
+    /// Whether its pod has that template.
+    pub fn is_under(&self, template: &Arc<PodTemplate>) -> bool {
+        is_same(&self.pod.template, template)
+    }
+
+    /// A time of the pod's node in ours.
+    pub fn ours(&self, stamp: Time) -> Time {
+        self.clock.ours(stamp)
+    }
     /// Whether it runs for so long that its probe must have had a result.
     fn has_a_result(&self, probe: ProbeKind, seen: Time) -> bool {
         let (state, spec) = (self.state, self.spec);
@@ -111,45 +140,50 @@ impl Member<'_> {
 }
 
 impl<'a> Scene<'a> {
-    /// The containers of that name in the workload's pods, in the order in which they were seen.
-    pub fn members(&self, name: &'a str) -> impl Iterator<Item = Member<'a>> + 'a {
-        let pods = self.pods;
-        self.workload.pods.iter().filter_map(move |place| {
-            let pod = pods.get(*place)?;
-            let (_, spec, state) = pod.container(name)?;
-            Some(Member { pod, spec, state })
-        })
+    /// Takes in the container in each of the pods.
+    pub fn with_members(mut self) -> Self {
+        let nodes = self.nodes.seen_from(&self.workload.namespace);
+        let pods = self.workload.pods.iter().filter_map(|place| self.pods.get(*place));
+        // Most of a workload's pods are on few nodes.
+        let mut known = BTreeMap::new();
+        let members = pods.filter_map(|pod| {
+            let (_, spec, state) = pod.container(self.container)?;
+            let name = pod.node.as_ref();
+            let (node, clock) = *known.entry(name).or_insert_with(|| nodes.at(name, self.now));
+            let runs_until = (state.phase == Phase::Running).then(|| pod.observed.max(self.alive));
+            let subject = Subject::of(pod, spec, state, (node, clock), runs_until, self.now);
+            Some(Member { pod, spec, state, clock, subject, judged_at: self.judged_at(), ends: OnceCell::new() })
+        });
+        self.members = members.collect();
+        self
     }
 
-    /// What a tally takes in of a container, where anything is remembered of it.
-    pub fn subject(&self, member: &Member<'a>) -> Option<Subject<'a>> {
-        let runs_until = (member.state.phase == Phase::Running).then(|| member.pod.observed.max(self.alive));
-        let nodes = self.nodes.seen_from(&self.workload.namespace);
-        Subject::of(member.pod, member.spec, member.state, nodes, runs_until, self.now)
+    /// The container in the pods of a template.
+    pub fn members(&self, template: &Arc<PodTemplate>) -> impl Iterator<Item = &Member<'a>> {
+        self.members.iter().filter(move |member| member.is_under(template))
     }
 
     /// The templates in which the container is, those with pods last, the newest at the end.
-    pub fn templates(&self, name: &'a str) -> Vec<&'a Arc<PodTemplate>> {
+    pub fn templates(&self) -> Vec<&'a Arc<PodTemplate>> {
         let newest = |template: &Arc<PodTemplate>| {
-            let pods = self.members(name).filter(|member| is_same(&member.pod.template, template));
-            pods.map(|member| member.pod.created.unwrap_or_default()).max()
+            self.members(template).map(|member| member.pod.created.unwrap_or_default()).max()
         };
-        let trials = self.workload.trials.iter().filter(|trial| trial.container(name).is_some());
+        let trials = self.workload.trials.iter().filter(|trial| trial.container(self.container).is_some());
         let mut templates: Vec<_> = trials.map(|trial| (newest(&trial.template), &trial.template)).collect();
         templates.sort_by_key(|(created, _)| *created);
         templates.into_iter().map(|(_, template)| template).collect()
     }
 
     /// All that the container has shown under a template since the last episode ended.
-    pub fn tally(&self, name: &'a str, template: &Arc<PodTemplate>, case: &Case) -> Tally {
+    pub fn tally(&self, template: &Arc<PodTemplate>, case: &Case) -> Tally {
         let mut tally = Tally::default();
-        let trial = self.workload.trial(template).and_then(|trial| trial.container(name));
+        let trial = self.workload.trial(template).and_then(|trial| trial.container(self.container));
         if let Some(folded) = trial.and_then(|(_, known)| known.folded.as_deref()) {
             tally.absorb(folded);
         }
-        for member in self.members(name).filter(|member| is_same(&member.pod.template, template)) {
-            if let Some(subject) = self.subject(&member) {
-                tally.add(&subject, case.horizon, self.judged_at());
+        for member in self.members(template) {
+            if let Some(subject) = &member.subject {
+                tally.add(subject, member.ends(), case.horizon);
             }
         }
         tally.settle_fitting();
@@ -159,18 +193,17 @@ impl<'a> Scene<'a> {
     /// The evidence about a probe (or the container itself) under a template.
     pub fn evidence(
         &self,
-        name: &'a str,
         template: &'a Arc<PodTemplate>,
         effect: Effect,
         probe: Option<ProbeKind>,
         tally: &Tally,
     ) -> Option<Evidence<'a>> {
-        let (actual, known) = self.workload.trial(template)?.container(name)?;
-        let passed = known.passed.with(self.passed_in_runs(name, template));
-        let population = self.population(name, template, probe);
+        let (actual, known) = self.workload.trial(template)?.container(self.container)?;
+        let passed = known.passed.with(self.passed_in_runs(template));
+        let population = self.population(template, probe);
         Some(Evidence {
             effect,
-            container: self.as_written(name, template).unwrap_or(actual),
+            container: self.as_written(template).unwrap_or(actual),
             actual,
             template,
             probe,
@@ -179,34 +212,33 @@ impl<'a> Scene<'a> {
             unexplained: tally.unexplained,
             passed,
             came_up: known.came_up,
-            earlier: self.earlier(name, template),
-            revisions: self.revisions_before(name, template),
+            earlier: self.earlier(template),
+            revisions: self.revisions_before(template),
             rolled_out: self.workload.revision(template).and_then(|revision| revision.at),
             population,
-            fell_together: self.onsets.fell_together(&self.workload.who(&actual.name)),
-            bad_node: self.bad_node(name, population),
-            blocked: self.blocked(name, template),
+            fell_together: self.onsets.fell_together(&self.workload.who(self.container)),
+            bad_node: self.bad_node(population),
+            blocked: self.blocked(template),
         })
     }
 
     /// The container as the workload's own template has it: where an injector rewrites pods on their
     /// way, that is what a person edits.
-    fn as_written(&self, name: &str, template: &PodTemplate) -> Option<&'a ContainerSpec> {
+    fn as_written(&self, template: &PodTemplate) -> Option<&'a ContainerSpec> {
         let revision = self.workload.revision(template)?;
-        revision.template.containers.iter().find(|container| &*container.name == name)
+        revision.template.containers.iter().find(|container| container.name == *self.container)
     }
 
     /// How the probe does in the pods of a template, and on how many nodes.
-    fn population(&self, name: &'a str, template: &Arc<PodTemplate>, probe: Option<ProbeKind>) -> Population {
+    fn population(&self, template: &Arc<PodTemplate>, probe: Option<ProbeKind>) -> Population {
         let Some(probe) = probe else { return Population::default() };
         let mut population = Population::default();
         let mut nodes: BTreeMap<Option<&Arc<str>>, bool> = BTreeMap::new();
-        let of_it = |member: &Member| is_same(&member.pod.template, template);
         let (mut first_failing, mut others) = (None, Vec::new());
-        for member in self.members(name).filter(of_it) {
-            let clock = self.clock(&member);
+        for member in self.members(template) {
+            let clock = member.clock;
             let seen = clock.known_until(member.pod.observed.max(self.alive), self.now);
-            let failing = self.is_failing(&member, probe, clock);
+            let failing = self.is_failing(member, probe);
             let passing = !failing && member.is_passing(probe, seen);
             let answered = member.hears_an_answer(probe);
             let spared = !answered && member.has_a_result(probe, seen);
@@ -233,14 +265,14 @@ impl<'a> Scene<'a> {
 
     /// Whether the probe passes in a container, and nothing of late speaks against it.
     pub fn is_passing(&self, member: &Member, probe: ProbeKind) -> bool {
-        let clock = self.clock(member);
-        let seen = clock.known_until(member.pod.observed.max(self.alive), self.now);
-        !self.is_failing(member, probe, clock) && member.is_passing(probe, seen)
+        let seen = member.clock.known_until(member.pod.observed.max(self.alive), self.now);
+        !self.is_failing(member, probe) && member.is_passing(probe, seen)
     }
 
     /// Whether the container was restarted within the window, or its probe was heard to fail there: of one
     /// that kills, so late that it may kill yet.
-    fn is_failing(&self, member: &Member, probe: ProbeKind, clock: Clock) -> bool {
+    fn is_failing(&self, member: &Member, probe: ProbeKind) -> bool {
+        let clock = member.clock;
         let Some(history) = member.state.history.as_deref() else { return false };
         let from = self.window();
         let kill = member.spec.probe(probe).filter(|_| probe.kills());
@@ -252,38 +284,24 @@ impl<'a> Scene<'a> {
 
     /// The node on which alone this container began to fail, with other workloads, where it passes on
     /// other nodes.
-    fn bad_node(&self, name: &str, population: Population) -> Option<BadNode> {
-        let (node, others) = self.onsets.on_one_node(&self.workload.who(&Arc::from(name)))?;
+    fn bad_node(&self, population: Population) -> Option<BadNode> {
+        let (node, others) = self.onsets.on_one_node(&self.workload.who(self.container))?;
         let alone = population.failing_nodes == 1 && population.passing_nodes > 0;
         (alone && others.len() >= OTHERS_ON_A_BAD_NODE).then_some(BadNode { name: node, others })
     }
 
     /// Probes that passed in an incarnation that is remembered.
-    fn passed_in_runs(&self, name: &'a str, template: &Arc<PodTemplate>) -> Passes {
-        let mut passed = Passes::default();
-        for subject in self
-            .members(name)
-            .filter(|member| is_same(&member.pod.template, template))
-            .filter_map(|member| self.subject(&member))
-        {
-            passed = passed.with(subject.passed());
-        }
-        passed
+    fn passed_in_runs(&self, template: &Arc<PodTemplate>) -> Passes {
+        self.members(template).fold(Passes::default(), |passed, member| passed.with(member.passed()))
     }
 
     /// Whether a container of a template is remembered to have ended badly.
-    fn looped(&self, name: &'a str, template: &Arc<PodTemplate>) -> bool {
-        let ended = |subject: Subject| {
-            (0..subject.history.runs.len())
-                .filter_map(|index| judge(&subject, index, self.judged_at()))
-                .any(EndKind::is_of_a_loop)
-        };
-        let members = self.members(name).filter(|member| is_same(&member.pod.template, template));
-        members.filter_map(|member| self.subject(&member)).any(ended)
+    fn looped(&self, template: &Arc<PodTemplate>) -> bool {
+        self.members(template).flat_map(|member| member.ends()).flatten().any(|end| end.is_of_a_loop())
     }
 
     /// The container under earlier templates, latest first.
-    pub fn earlier(&self, name: &'a str, template: &Arc<PodTemplate>) -> Vec<Earlier<'a>> {
+    pub fn earlier(&self, template: &Arc<PodTemplate>) -> Vec<Earlier<'a>> {
         let revision = |template: &PodTemplate| self.workload.revision(template);
         let number = |template: &PodTemplate| revision(template).map(|revision| revision.number);
         let at = self.workload.trials.iter().position(|trial| is_same(&trial.template, template)).unwrap_or(usize::MAX);
@@ -298,19 +316,16 @@ impl<'a> Scene<'a> {
                 _ => *place != at,
             })
             .filter_map(|(place, trial)| {
-                let (actual, known) = trial.container(name)?;
+                let (actual, known) = trial.container(self.container)?;
                 let revision = number(&trial.template);
                 let earlier = Earlier {
                     revision,
                     template: &trial.template,
-                    container: self.as_written(name, &trial.template).unwrap_or(actual),
+                    container: self.as_written(&trial.template).unwrap_or(actual),
                     actual,
-                    passed: known
-                        .passed
-                        .with(self.passed_in_runs(name, &trial.template))
-                        .with(told_by_quiet(actual, known)),
+                    passed: known.passed.with(self.passed_in_runs(&trial.template)).with(told_by_quiet(actual, known)),
                     came_up: known.came_up,
-                    looped: known.looped || self.looped(name, &trial.template),
+                    looped: known.looped || self.looped(&trial.template),
                 };
                 Some((revision, place, earlier))
             })
@@ -320,7 +335,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The container in the revisions before that of the template, latest first.
-    pub fn revisions_before(&self, name: &str, template: &PodTemplate) -> Vec<(u64, &'a ContainerSpec)> {
+    pub fn revisions_before(&self, template: &PodTemplate) -> Vec<(u64, &'a ContainerSpec)> {
         let workload = self.workload;
         let Some(mine) = workload.revision(template) else { return Vec::new() };
         let revisions = workload.facts.as_ref().map(|facts| facts.revisions.as_slice()).unwrap_or_default();
@@ -328,7 +343,8 @@ impl<'a> Scene<'a> {
             .iter()
             .filter(|revision| revision.was_before(mine))
             .filter_map(|revision| {
-                let container = revision.template.containers.iter().find(|container| &*container.name == name)?;
+                let container =
+                    revision.template.containers.iter().find(|container| container.name == *self.container)?;
                 Some((revision.number, container))
             })
             .collect();
@@ -337,14 +353,13 @@ impl<'a> Scene<'a> {
     }
 
     /// The container in the revision before that of the template.
-    pub fn before(&self, name: &str, template: &PodTemplate) -> Option<&'a ContainerSpec> {
-        self.revisions_before(name, template).first().map(|(_, container)| *container)
+    pub fn before(&self, template: &PodTemplate) -> Option<&'a ContainerSpec> {
+        self.revisions_before(template).first().map(|(_, container)| *container)
     }
 
     /// Since when the container cannot begin in any pod of the template, and why.
-    pub fn blocked(&self, name: &'a str, template: &Arc<PodTemplate>) -> Option<Blocked> {
-        self.members(name)
-            .filter(|member| is_same(&member.pod.template, template))
+    pub fn blocked(&self, template: &Arc<PodTemplate>) -> Option<Blocked> {
+        self.members(template)
             .filter_map(|member| member.state.history.as_ref()?.blocked.clone())
             .min_by_key(|blocked| blocked.since)
     }
@@ -372,8 +387,8 @@ impl<'a> Scene<'a> {
     }
 
     /// These pods, as far as their names are known, those first whose container was restarted most often.
-    pub fn named(&self, name: &'a str, of: &BTreeSet<super::Uid>) -> Vec<KnownPod> {
-        let members = self.members(name).filter(|member| of.contains(&member.pod.uid));
+    pub fn named(&self, of: &BTreeSet<super::Uid>) -> Vec<KnownPod> {
+        let members = self.members.iter().filter(|member| of.contains(&member.pod.uid));
         let mut named: Vec<_> = members
             .filter_map(|member| {
                 let (restarts, pod) = (member.state.restarts, member.state.history.as_ref()?.pod.as_ref()?);
@@ -387,23 +402,8 @@ impl<'a> Scene<'a> {
     }
 
     /// Where the file is, of a static pod.
-    pub fn file(&self, name: &'a str) -> Option<FileOf> {
-        self.members(name).find(|member| member.pod.is_static).map(|member| FileOf(member.pod.node.clone()))
-    }
-
-    /// How the clock of the pod's node stands to ours.
-    pub fn clock(&self, member: &Member) -> Clock {
-        self.nodes.seen_from(&self.workload.namespace).clock(member.pod.node.as_ref(), self.now)
-    }
-
-    /// How late what the pod's node writes may arrive.
-    pub fn lag(&self, member: &Member) -> Duration {
-        self.clock(member).lag
-    }
-
-    /// A time of the pod's node in ours.
-    pub fn ours(&self, member: &Member, stamp: Time) -> Time {
-        self.clock(member).ours(stamp)
+    pub fn file(&self) -> Option<FileOf> {
+        self.members.iter().find(|member| member.pod.is_static).map(|member| FileOf(member.pod.node.clone()))
     }
 }
 

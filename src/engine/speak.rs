@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::case::{Case, Episode, MOST_AFFECTED, Proposal, Slot};
 use super::looping;
-use super::observation::ServiceFacts;
 use super::over::is_over;
 use super::quiet::{self, Seen};
 use super::recurring;
@@ -14,7 +13,7 @@ use super::revisions::{good_revision, rollout, untried_revision};
 use super::scene::Scene;
 use crate::diagnosis::{Candidate, Point, Strength, Verdict};
 use crate::finding::remedy::Remedy;
-use crate::finding::{Cause, Change, ChangeKind, Confidence, Considered, Fact, Fault, Finding, ServiceState, Standing};
+use crate::finding::{Cause, Change, ChangeKind, Confidence, Considered, Fact, Fault, Finding, Standing};
 use crate::kubelet::{ProbeKind, start_error};
 use crate::time::Time;
 
@@ -44,7 +43,7 @@ impl Outcome {
 }
 
 /// Looks at one container of a workload.
-pub(super) fn look(scene: &Scene, name: &Arc<str>, case: &mut Case) -> Outcome {
+pub(super) fn look(scene: &Scene, case: &mut Case) -> Outcome {
     let mut outcome = Outcome::default();
     forget_what_is_long_past(scene, case);
     let slots = [
@@ -59,17 +58,17 @@ pub(super) fn look(scene: &Scene, name: &Arc<str>, case: &mut Case) -> Outcome {
     ];
     if !is_looping(case) {
         let mut ends = std::mem::take(&mut case.ends);
-        recurring::note(scene, name, &mut ends);
+        recurring::note(scene, &mut ends);
         case.ends = ends;
     }
     for slot in slots {
-        if end_if_over(scene, name, slot, case, &mut outcome) {
+        if end_if_over(scene, slot, case, &mut outcome) {
             continue;
         }
-        let seen = see(scene, name, slot, case);
+        let seen = see(scene, slot, case);
         outcome.look_again(scene.now, seen.again);
         if let Some(proposal) = seen.proposal {
-            take_up(scene, name, slot, case, &proposal, &mut outcome);
+            take_up(scene, slot, case, &proposal, &mut outcome);
         } else {
             refresh(scene, slot, case, &mut outcome);
         }
@@ -77,16 +76,16 @@ pub(super) fn look(scene: &Scene, name: &Arc<str>, case: &mut Case) -> Outcome {
     outcome
 }
 
-fn see(scene: &Scene, name: &str, slot: Slot, case: &Case) -> Seen {
+fn see(scene: &Scene, slot: Slot, case: &Case) -> Seen {
     let looping = is_looping(case);
     match slot {
-        Slot::Loop => Seen { proposal: looping::look(scene, name, case), again: None },
-        Slot::Blocked => quiet::blocked(scene, name, case),
-        Slot::Ineffective(probe) => quiet::ineffective(scene, name, probe, case),
+        Slot::Loop => Seen { proposal: looping::look(scene, case), again: None },
+        Slot::Blocked => quiet::blocked(scene, case),
+        Slot::Ineffective(probe) => quiet::ineffective(scene, probe, case),
         Slot::NeverReady | Slot::Flapping(_) if looping => Seen::default(),
-        Slot::NeverReady => quiet::never_ready(scene, name, case),
-        Slot::Flapping(probe) => quiet::flapping(scene, name, probe, case),
-        Slot::Recurring => recurring::look(scene, name, case),
+        Slot::NeverReady => quiet::never_ready(scene, case),
+        Slot::Flapping(probe) => quiet::flapping(scene, probe, case),
+        Slot::Recurring => recurring::look(scene, case),
     }
 }
 
@@ -105,11 +104,11 @@ fn forget_what_is_long_past(scene: &Scene, case: &mut Case) {
     }
 }
 
-fn end_if_over(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, outcome: &mut Outcome) -> bool {
+fn end_if_over(scene: &Scene, slot: Slot, case: &mut Case, outcome: &mut Outcome) -> bool {
     let Some(episode) = case.episodes.get_mut(&slot).filter(|episode| episode.is_active()) else {
         return false;
     };
-    if let Err(again) = is_over(scene, name, slot, episode) {
+    if let Err(again) = is_over(scene, slot, episode) {
         outcome.look_again(scene.now, again);
         return false;
     }
@@ -132,20 +131,13 @@ fn end_if_over(scene: &Scene, name: &Arc<str>, slot: Slot, case: &mut Case, outc
 }
 
 /// Opens, confirms or changes an episode by what is seen.
-fn take_up<'a>(
-    scene: &Scene<'a>,
-    name: &'a Arc<str>,
-    slot: Slot,
-    case: &mut Case,
-    proposal: &Proposal,
-    outcome: &mut Outcome,
-) {
+fn take_up(scene: &Scene, slot: Slot, case: &mut Case, proposal: &Proposal, outcome: &mut Outcome) {
     outcome.curious = true;
     let previous = case.episodes.get(&slot).map(|episode| (episode.is_active(), episode.finding.episodes));
     if previous.is_none_or(|(active, _)| !active) {
         let number = previous.map_or(0, |(_, number)| number) + 1;
         let label = Arc::from(scene.workload.label());
-        let episode = Episode::open(&scene.workload.namespace, label, name, proposal, number, scene.now);
+        let episode = Episode::open(&scene.workload.namespace, label, scene.container, proposal, number, scene.now);
         case.episodes.insert(slot, Box::new(episode));
     }
     let Some(episode) = case.episodes.get_mut(&slot) else { return };
@@ -157,10 +149,10 @@ fn take_up<'a>(
     episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
     episode.last_bad = episode.last_bad.max(proposal.last_bad);
     episode.change().labels = Arc::clone(&proposal.template.labels);
-    name_a_pod(scene, name, episode);
+    name_a_pod(scene, episode);
     let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
     if accepted {
-        describe(scene, name, episode, proposal);
+        describe(scene, episode, proposal);
     } else {
         episode.template.get_or_insert_with(|| Arc::clone(&proposal.template));
     }
@@ -169,8 +161,8 @@ fn take_up<'a>(
     }
     let finding = episode.change();
     finding.restarts = finding.restarts.max(case.restarts.saturating_sub(case.base));
-    episode.reach(scene.workload.wanted(), services(scene).as_deref());
-    finish(scene, name, episode);
+    episode.reach(scene.workload.wanted(), scene.workload.service_states().as_deref());
+    finish(scene, episode);
     if let Some(old) = superseded {
         outcome.changes.push(Change { kind: ChangeKind::Withdrawn, at: scene.now, finding: old });
         episode.told = None;
@@ -189,7 +181,7 @@ fn refresh(scene: &Scene, slot: Slot, case: &mut Case, outcome: &mut Outcome) {
     if slot == Slot::Loop && restarts > episode.finding.restarts {
         episode.change().restarts = restarts;
     }
-    episode.reach(scene.workload.wanted(), services(scene).as_deref());
+    episode.reach(scene.workload.wanted(), scene.workload.service_states().as_deref());
     say(scene, episode, outcome);
 }
 
@@ -261,7 +253,7 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
 }
 
 /// Puts what the verdict says into the finding.
-fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposal) {
+fn describe(scene: &Scene, episode: &mut Episode, proposal: &Proposal) {
     let verdict = &proposal.verdict;
     let same_cause = verdict.cause == episode.finding.cause;
     let moved = episode.is_of_another(&proposal.template);
@@ -296,7 +288,7 @@ fn describe(scene: &Scene, name: &str, episode: &mut Episode, proposal: &Proposa
         finding.change = None;
     }
     episode.template = Some(Arc::clone(&proposal.template));
-    let (revision, change) = rollout(scene, name, episode);
+    let (revision, change) = rollout(scene, episode);
     if revision.is_some() || moved {
         episode.rolled_out(revision, change);
     }
@@ -338,8 +330,8 @@ fn keep_first_times(facts: &mut [Fact], told: &[Fact]) {
 }
 
 /// Names one pod of it, the worst one, and keeps to that while it is there.
-fn name_a_pod<'a>(scene: &Scene<'a>, name: &'a str, episode: &mut Episode) {
-    let named = scene.named(name, &episode.affected);
+fn name_a_pod(scene: &Scene, episode: &mut Episode) {
+    let named = scene.named(&episode.affected);
     let example = episode.change().example.take();
     let is_there = |pod: &Arc<str>| named.iter().any(|known| known.name == *pod);
     let worst = || named.first().map(|known| Arc::clone(&known.name));
@@ -347,25 +339,25 @@ fn name_a_pod<'a>(scene: &Scene<'a>, name: &'a str, episode: &mut Episode) {
 }
 
 /// What to type, with all the rest known.
-fn finish<'a>(scene: &Scene<'a>, name: &'a Arc<str>, episode: &mut Episode) {
+fn finish(scene: &Scene, episode: &mut Episode) {
     // What a person edits is the workload's own template.
     let pods = episode.template.as_deref();
     let written = pods.map(|pods| scene.workload.revision(pods).map_or(pods, |revision| &*revision.template));
-    let mut named = scene.named(name, &episode.affected);
+    let mut named = scene.named(&episode.affected);
     named.sort_by_key(|pod| Some(&pod.name) != episode.finding.example.as_ref());
     let remedies = Situation {
         finding: &episode.finding,
         top: &scene.workload.top,
         facts: scene.workload.facts.as_deref(),
-        good_revision: good_revision(scene, name, episode),
-        untried_revision: untried_revision(scene, name, episode),
-        position: written.map(|template| Position::of(name, template)).unwrap_or_default(),
+        good_revision: good_revision(scene, episode),
+        untried_revision: untried_revision(scene, episode),
+        position: written.map(|template| Position::of(scene.container, template)).unwrap_or_default(),
         pods: named,
-        file: scene.file(name),
-        fell_together: scene.onsets.fell_together(&scene.workload.who(name)),
+        file: scene.file(),
+        fell_together: scene.onsets.fell_together(&scene.workload.who(scene.container)),
     }
     .remedies();
-    let blocked = episode.template.as_ref().and_then(|template| scene.blocked(name, template));
+    let blocked = episode.template.as_ref().and_then(|template| scene.blocked(template));
     let words = blocked.and_then(|blocked| blocked.message);
     episode.change().start_failure = words.and_then(|words| start_error(&words));
     // What was known to work may no longer be seen, or have another number by now.
@@ -380,16 +372,6 @@ fn finish<'a>(scene: &Scene<'a>, name: &'a Arc<str>, episode: &mut Episode) {
     };
     remedy.shrink_to_fit();
     episode.change().remedy = remedy;
-}
-
-/// The workload's Services; `None` where they were not looked up.
-fn services(scene: &Scene) -> Option<Vec<ServiceState>> {
-    let state = |service: &ServiceFacts| ServiceState {
-        name: Arc::clone(&service.name),
-        ready: service.ready,
-        total: service.total,
-    };
-    Some(scene.workload.services.as_ref()?.iter().map(state).collect())
 }
 
 /// Says what is new of an episode, if it may speak by now.

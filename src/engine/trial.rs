@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{KillReason, WordsKind};
-use super::judge::{EndKind, judge, leaves_failures_behind};
+use super::judge::{EndKind, leaves_failures_behind};
 use super::passing::{Subject, step};
 use crate::diagnosis::{CameUp, Heard, OwnEnd, OwnEnds, OwnKind, Passes, ProbeRecord, ProbeSet, Strength};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
@@ -102,8 +102,8 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Adds what a container has shown since `horizon`.
-    pub fn add(&mut self, subject: &Subject, horizon: Time, now: Time) {
+    /// Adds what a container has shown since `horizon`, and how its incarnations ended.
+    pub fn add(&mut self, subject: &Subject, ends: &[Option<EndKind>], horizon: Time) {
         let ours = |stamp| subject.clock.ours(stamp);
         for words in subject.history.words.iter().filter(|words| ours(words.last) >= horizon) {
             let record = &mut self.probes[words.probe as usize];
@@ -125,8 +125,8 @@ impl Tally {
                 WordsKind::Warned => merge_one(&mut record.warnings, heard),
             }
         }
-        for index in 0..subject.history.runs.len() {
-            self.add_run(subject, index, horizon, now);
+        for (index, end) in ends.iter().enumerate() {
+            self.add_run(subject, index, *end, horizon);
         }
         self.leftovers |= leaves_failures_behind(subject);
         self.add_told_before(subject, horizon);
@@ -147,8 +147,8 @@ impl Tally {
         }
     }
 
-    /// Adds one incarnation.
-    pub fn add_run(&mut self, subject: &Subject, index: usize, horizon: Time, now: Time) {
+    /// Adds one incarnation, and how it ended.
+    pub fn add_run(&mut self, subject: &Subject, index: usize, verdict: Option<EndKind>, horizon: Time) {
         for kind in ProbeKind::ALL {
             if let Some(spec) = subject.container.probe(kind) {
                 let record = &mut self.probes[kind as usize];
@@ -156,9 +156,7 @@ impl Tally {
                 record.sibling_passed_meanwhile += u32::from(subject.twin_began_to_pass(index, kind));
             }
         }
-        let Some(verdict) = judge(subject, index, now) else {
-            return;
-        };
+        let Some(verdict) = verdict else { return };
         let run = &subject.history.runs[index];
         let Some(end) = run.end.as_ref() else { return };
         let at = end.at(subject.clock);

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::scene::Scene;
+use super::trial::Trial;
+use super::workload::Workload;
 use super::{Engine, Owner};
 use crate::kubelet::ProbeKind;
-use crate::template::{PodTemplate, is_same};
+use crate::template::{ContainerSpec, PodTemplate, is_same};
 
 /// A template of a workload, and what has passed under it.
 #[derive(Clone, Debug)]
@@ -34,61 +36,59 @@ pub struct Passing {
 impl Engine {
     /// What has passed, in the order of namespaces, kinds and names.
     pub fn tried(&self) -> Vec<Tried> {
-        let mut all: Vec<Tried> = self.workloads.values().flat_map(|workload| self.scene(workload).tried()).collect();
+        let mut all: Vec<Tried> = self.workloads.values().flat_map(|workload| self.tried_by(workload)).collect();
         all.sort_by(|one, other| (&one.namespace, &one.workload).cmp(&(&other.namespace, &other.workload)));
         all
     }
-}
 
-impl Scene<'_> {
-    fn tried(&self) -> Vec<Tried> {
+    fn tried_by(&self, workload: &Workload) -> Vec<Tried> {
         let mut all: Vec<Tried> = Vec::new();
-        let pods = self.workload.pods.iter().filter_map(|place| self.pods.get(*place));
+        let pods = workload.pods.iter().filter_map(|place| self.pods.get(*place));
         for pod in pods.filter(|pod| pod.is_live()) {
             let at = all.iter().position(|known| is_same(&known.template, &pod.template)).unwrap_or_else(|| {
-                all.push(self.untried(&pod.template));
+                all.push(untried(workload, &pod.template));
                 all.len() - 1
             });
             all[at].pods += 1;
         }
         for tried in &mut all {
             for (spec, passing) in tried.template.containers.iter().zip(&mut tried.containers) {
-                let members = self.members(&spec.name).filter(|member| is_same(&member.pod.template, &tried.template));
-                for member in members {
-                    for kind in ProbeKind::ALL {
-                        let passes = spec.probe(kind).is_some() && self.is_passing(&member, kind);
-                        passing.now[kind as usize] += u32::from(passes);
-                        passing.ever[kind as usize] |= passes;
-                    }
-                }
+                passing.add(&self.scene(workload, &spec.name), spec, &tried.template);
             }
         }
-        all.extend(self.gone());
+        let gone = |trial: &&Trial| !all.iter().any(|known| is_same(&known.template, &trial.template));
+        let gone: Vec<_> =
+            workload.trials.iter().filter(gone).map(|trial| untried(workload, &trial.template)).collect();
+        all.extend(gone);
         all
     }
+}
 
-    /// Templates of which no pod is there any more.
-    fn gone(&self) -> impl Iterator<Item = Tried> {
-        let used = |template: &Arc<PodTemplate>| {
-            let mut pods = self.workload.pods.iter().filter_map(|place| self.pods.get(*place));
-            pods.any(|pod| pod.is_live() && is_same(&pod.template, template))
-        };
-        let gone = self.workload.trials.iter().filter(move |trial| !used(&trial.template));
-        gone.map(|trial| self.untried(&trial.template))
-    }
-
-    fn untried(&self, template: &Arc<PodTemplate>) -> Tried {
-        let trial = self.workload.trial(template);
-        let ever = |at: usize| {
-            let passed = trial.map(|trial| trial.containers[at].passed).unwrap_or_default();
-            Passing { now: [0; 3], ever: ProbeKind::ALL.map(|kind| passed.has(kind)) }
-        };
-        Tried {
-            namespace: Arc::clone(&self.workload.namespace),
-            workload: self.workload.top.clone(),
-            template: Arc::clone(template),
-            pods: 0,
-            containers: (0..template.containers.len()).map(ever).collect(),
+impl Passing {
+    /// Adds what passes now, in the pods of a template.
+    fn add(&mut self, scene: &Scene, spec: &ContainerSpec, template: &Arc<PodTemplate>) {
+        for member in scene.members(template) {
+            for kind in ProbeKind::ALL {
+                let passes = spec.probe(kind).is_some() && scene.is_passing(member, kind);
+                self.now[kind as usize] += u32::from(passes);
+                self.ever[kind as usize] |= passes;
+            }
         }
+    }
+}
+
+/// A template of which no pod is there.
+fn untried(workload: &Workload, template: &Arc<PodTemplate>) -> Tried {
+    let trial = workload.trial(template);
+    let ever = |at: usize| {
+        let passed = trial.map(|trial| trial.containers[at].passed).unwrap_or_default();
+        Passing { now: [0; 3], ever: ProbeKind::ALL.map(|kind| passed.has(kind)) }
+    };
+    Tried {
+        namespace: Arc::clone(&workload.namespace),
+        workload: workload.top.clone(),
+        template: Arc::clone(template),
+        pods: 0,
+        containers: (0..template.containers.len()).map(ever).collect(),
     }
 }

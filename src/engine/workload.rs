@@ -12,6 +12,7 @@ use super::passing::{is_beyond_doubt, silence_proves};
 use super::pods::{Phase, Pod, PodTable};
 use super::trial::Trial;
 use crate::diagnosis::Strength;
+use crate::finding::ServiceState;
 use crate::kubelet::ProbeKind;
 use crate::template::{HashLabel, PodTemplate, is_same};
 use crate::time::Time;
@@ -103,6 +104,14 @@ impl Workload {
         self.cases.values().any(|case| case.episodes.values().any(|episode| episode.is_active()))
     }
 
+    /// Whether what is going on has been told, so that what is new can wait for a moment.
+    pub fn is_told(&self) -> bool {
+        let told = |case: &Case| {
+            case.episodes.values().any(|episode| episode.is_active() && episode.finding.confirmed_at.is_some())
+        };
+        self.cases.values().any(|case| told(case))
+    }
+
     /// `Deployment/web`
     pub fn label(&self) -> String {
         format!("{}/{}", self.top.kind, self.top.name)
@@ -191,6 +200,25 @@ impl Workload {
     /// How many pods are wanted, or there are.
     pub fn desired(&self) -> u32 {
         self.facts.as_ref().and_then(|facts| facts.desired).unwrap_or(self.pods.len() as u32)
+    }
+
+    /// Its Services; `None` where they were not looked up.
+    pub fn service_states(&self) -> Option<Vec<ServiceState>> {
+        let state = |service: &ServiceFacts| ServiceState {
+            name: Arc::clone(&service.name),
+            ready: service.ready,
+            total: service.total,
+        };
+        Some(self.services.as_ref()?.iter().map(state).collect())
+    }
+
+    /// Notes how far what goes on reaches now: the worst moment may be over before the next look.
+    pub fn note_reach(&mut self) {
+        let (wanted, services) = (self.wanted(), self.service_states());
+        let episodes = self.cases.values_mut().flat_map(|case| case.episodes.values_mut());
+        for episode in episodes.filter(|episode| episode.is_active()) {
+            episode.reach(wanted, services.as_deref());
+        }
     }
 
     /// The same, as an episode reckons with it.

@@ -9,6 +9,10 @@ use super::quoted::{get_error, unquote};
 /// Only where the prober itself says it: at the beginning, or right behind `Get "URL": `. `None` for
 /// a name that was looked up.
 pub fn dialed(output: &str) -> Option<SocketAddr> {
+    // Most outputs have none, and a URL takes long to read.
+    if !output.contains("dial tcp ") {
+        return None;
+    }
     let words = match get_error(output) {
         Some((_, error)) => error?,
         None => output,

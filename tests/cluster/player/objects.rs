@@ -49,6 +49,14 @@ struct Known {
     terminating: bool,
 }
 
+impl Known {
+    /// Whether a pod waits for its kubelet when it is told to end; without a node, or ended, it is gone at once.
+    fn stays_when_told_to_end(&self) -> bool {
+        let has_ended = matches!(self.status["phase"].as_str(), Some("Succeeded" | "Failed"));
+        self.main["spec"]["nodeName"].is_string() && !has_ended
+    }
+}
+
 impl Writer {
     /// One that has written nothing yet.
     pub fn new(api: Api, translation: Translation, uids: Arc<Uids>) -> Self {
@@ -110,17 +118,16 @@ impl Writer {
         let noted = self.change_main(resource, &mut known, object).await;
         let metadata = &object["metadata"];
         let ends = resource.name == "pods" && !known.terminating && metadata["deletionTimestamp"].is_string();
-        let grace = metadata["deletionGracePeriodSeconds"].as_u64().unwrap_or_default();
-        // One without a node, or that has ended, is gone at once: what ends on a node is told to end
-        // before its last status is written.
-        let has_node = known.main["spec"]["nodeName"].is_string();
-        if ends && has_node {
+        // The last line of one that ends says none: one that is told so is gone before its last status is written.
+        let grace = metadata["deletionGracePeriodSeconds"].as_u64().unwrap_or_default().max(1);
+        let stays = known.stays_when_told_to_end();
+        if ends && stays {
             self.delete(&known.path, grace).await;
         }
         if resource.has_status {
             self.change_status(&mut known, &object["status"], noted).await;
         }
-        if ends && !has_node {
+        if ends && !stays {
             self.delete(&known.path, grace).await;
         }
         known.terminating |= ends;
