@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::kubelet::{Handler, ProbeKind, ProbeSpec};
+use crate::kubelet::{Handler, Port, ProbeKind, ProbeSpec};
 
 /// What the containers of a template are told to be.
 ///
@@ -194,6 +194,22 @@ impl ContainerSpec {
             ProbeKind::Readiness => self.readiness.as_ref(),
             ProbeKind::Startup => self.startup.as_ref(),
         }
+    }
+
+    /// The number of a port that a probe names, where the container declares it.
+    pub fn port_number(&self, port: &Port) -> Option<i32> {
+        match port {
+            Port::Number(number) => Some(*number),
+            Port::Name(name) => {
+                self.ports.iter().find(|(declared, _)| declared.as_ref() == Some(name)).map(|(_, number)| *number)
+            }
+        }
+    }
+
+    /// Whether a probe names a port that the container does not declare, so that it can never run.
+    pub fn lacks_port_of(&self, kind: ProbeKind) -> bool {
+        let port = self.probe(kind).and_then(|spec| spec.handler.port());
+        port.is_some_and(|port| self.port_number(port).is_none())
     }
 
     /// The probes that ask this.

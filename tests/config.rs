@@ -14,7 +14,7 @@ const DEFAULTS: &str = include_str!("../config/probehound.yaml");
 fn the_documented_defaults_are_the_defaults() {
     assert_eq!(load(DEFAULTS).expect("no error"), Config::default());
     assert_eq!(load("{}").expect("no error"), Config::default());
-    let bound = format!("at most {}.", probehound::engine::Settings::MOST_ENDS);
+    let bound = format!("at most {}.", probehound::engine::Settings::MAX_ENDS);
     assert_eq!(DEFAULTS.matches(&bound).count(), 2, "the bounds of probeKills and ownEnds");
 }
 

@@ -17,8 +17,8 @@ use probehound::replay::{Moment, replay};
 use probehound::report::event::Note;
 use probehound::report::object::FindingState;
 use probehound::report::plain;
-use probehound::report::slack::{Block, Context, MOST_BLOCKS, MOST_OF_MESSAGE, MOST_OF_SECTION, Payload, escape};
-use probehound::report::tidings::{Digest, Dispatch, Kind, News, Outcome, Why};
+use probehound::report::slack::{Block, Context, MAX_BLOCKS, MAX_OF_MESSAGE, MAX_OF_SECTION, Payload, escape};
+use probehound::report::update::{Digest, Dispatch, FindingUpdate, Kind, Outcome, Why};
 use probehound::report::when::offset;
 use probehound::time::Time;
 use support::{Incident, corpus, folder, incidents_in};
@@ -148,10 +148,10 @@ fn digests() -> (Payload, Payload, Payload) {
     let findings: Vec<_> = names.iter().map(|name| Told::of(&support::incident(name).path).first()).collect();
     let news = |kind: Kind, count: usize| {
         let findings = findings.iter().take(count);
-        findings.map(|finding| News { kind, finding: Arc::clone(finding), before: None }).collect::<Vec<_>>()
+        findings.map(|finding| FindingUpdate { kind, finding: Arc::clone(finding), before: None }).collect::<Vec<_>>()
     };
     let now = findings[0].confirmed_at.expect("it is confirmed").plus(std::time::Duration::from_secs(20));
-    let of = |why, news: Vec<News>| {
+    let of = |why, news: Vec<FindingUpdate>| {
         let digest = Digest { why, news, waiting: 0 };
         Payload::of(&Dispatch::Digest(digest), Context { cluster: Some("prod-eu"), now })
     };
@@ -169,7 +169,7 @@ fn digests() -> (Payload, Payload, Payload) {
 fn elsewhere() -> String {
     let finding = Told::of(&support::incident("auth-service-outage").path).first();
     let now = finding.confirmed_at.expect("it is confirmed");
-    let news = News { kind: Kind::Opened, finding, before: None };
+    let news = FindingUpdate { kind: Kind::Opened, finding, before: None };
     let note = Note::of(&news, now);
     let mut text = String::from(
         "\n## In other forms\nThe first message of the outage again.\n\n`kubectl describe deployment`:\n\n````text\n",
@@ -186,9 +186,9 @@ fn elsewhere() -> String {
 
 fn within_limits(payload: &Payload) {
     let texts: Vec<&str> = payload.blocks.iter().flat_map(texts).collect();
-    assert!(payload.blocks.len() <= MOST_BLOCKS);
-    assert!(texts.iter().all(|text| escape::length(text) <= MOST_OF_SECTION));
-    assert!(texts.iter().map(|text| escape::length(text)).sum::<usize>() <= MOST_OF_MESSAGE);
+    assert!(payload.blocks.len() <= MAX_BLOCKS);
+    assert!(texts.iter().all(|text| escape::length(text) <= MAX_OF_SECTION));
+    assert!(texts.iter().map(|text| escape::length(text)).sum::<usize>() <= MAX_OF_MESSAGE);
 }
 
 /// What a receiver of everything is told of one incident.
@@ -232,7 +232,7 @@ impl Told {
         if finding.confirmed_at.is_none() {
             return;
         }
-        let item = Item { finding, state, silenced: false, admission: Admission::Routed, told: None };
+        let item = Item { finding, state, silenced: false, admission: Admission::Routed, notified: None };
         let item = self.items.entry(change.finding.identity()).or_insert(item);
         (item.finding, item.state) = (Arc::clone(&change.finding), state);
     }
@@ -242,7 +242,7 @@ impl Told {
         loop {
             let now = self.now;
             let items: Vec<Item> = self.items.values().cloned().collect();
-            let past = Past { since: Time::default(), first_told: None, not_before: Time::default() };
+            let past = Past { since: Time::default(), first_notified: None, not_before: Time::default() };
             match next(&items, past, &Settings::default(), now) {
                 Next::Send(dispatch) => self.send(&dispatch, now),
                 Next::Wait(at) if at <= until => self.now = at.max(now),
@@ -265,7 +265,7 @@ impl Told {
         let context = Context { cluster: None, now };
         self.messages.push((now, Payload::of(dispatch, context)));
         for (id, told) in dispatch.records("slack", now, &Outcome::Delivered) {
-            self.items.get_mut(&id).expect("it is there").told = Some(told);
+            self.items.get_mut(&id).expect("it is there").notified = Some(told);
         }
     }
 

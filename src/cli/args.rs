@@ -89,7 +89,7 @@ Examples:
   probehound demo --speed max > demo.txt
 
 Exit codes:
-  0  the story was told to its end
+  0  the story was notified to its end
   1  it could not be written; standard error says why
   2  the command line is wrong")]
     Demo {
@@ -205,7 +205,7 @@ Examples:
   probehound run --check-config --config probehound.yaml
 
 Exit codes:
-  0  it was told to end (SIGTERM, Ctrl-C), or the settings are right
+  0  it was notified to end (SIGTERM, Ctrl-C), or the settings are right
   1  it cannot run, or the settings are wrong; standard error says why
   2  the command line is wrong")]
     #[cfg(feature = "operator")]

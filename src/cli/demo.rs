@@ -45,7 +45,7 @@ fn story<W: Write>(tale: &Tale, page: Page, speed: Speed, teller: &mut Teller<W>
         teller.tell(&match beat {
             Beat::Scene(scene) => page.scene(scene),
             Beat::Thought(change) => page.thought(change),
-            Beat::Told { at, payload } => page.told(*at, payload),
+            Beat::Told { at, payload } => page.notified(*at, payload),
             Beat::Counting { at, pod, container } => page.counting(*at, pod, container),
         })?;
     }
@@ -88,13 +88,13 @@ mod tests {
 
     #[test]
     fn the_whole_story_fits_80_columns() {
-        insta::assert_snapshot!(told(80));
+        insta::assert_snapshot!(notified(80));
     }
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
         for width in [60, 80, 120, 200] {
-            for line in told(width).lines() {
+            for line in notified(width).lines() {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
         }
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(last, tale.scenes().map(|scene| scene.restarts).max());
     }
 
-    fn told(width: usize) -> String {
+    fn notified(width: usize) -> String {
         let tale = Tale::of(RECORDING);
         let mut out = Teller { out: BufWriter::new(Vec::new()), paced: false };
         story(&tale, Page::new(Look::plain(width), tale.start), Speed::Max, &mut out).expect("memory takes everything");

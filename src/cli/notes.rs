@@ -6,7 +6,7 @@ use crate::source::dump::{Place, Trouble};
 use crate::text::escape::{terminal, visible};
 
 /// Troubles that are told one by one; the rest is counted.
-const MOST: usize = 20;
+const MAX_NOTES: usize = 20;
 /// Files without objects that are named.
 const NAMED: usize = 3;
 /// Longest trouble in columns.
@@ -15,7 +15,7 @@ const REASON: usize = 400;
 /// What could not be used.
 #[derive(Debug, Default)]
 pub struct Complaints {
-    told: usize,
+    notified: usize,
     more: usize,
     empty: Vec<String>,
     empties: usize,
@@ -70,11 +70,11 @@ impl Complaints {
     }
 
     fn say(&mut self, place: &str, what: &str) {
-        if self.told == MOST {
+        if self.notified == MAX_NOTES {
             self.more += 1;
             return;
         }
-        self.told += 1;
+        self.notified += 1;
         // A closed standard error must not end the scan.
         let _ = writeln!(io::stderr().lock(), "{place}: {}", terminal(what, REASON));
     }

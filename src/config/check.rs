@@ -15,9 +15,9 @@ use crate::engine::Settings;
 use crate::text::glob::Glob;
 
 /// Most namespaces: each takes two watches of its own.
-pub const MOST_NAMESPACES: usize = 100;
+pub const MAX_NAMESPACES: usize = 100;
 /// Most silences: each finding is held against each of them.
-pub const MOST_SILENCES: usize = 500;
+pub const MAX_SILENCES: usize = 500;
 /// Longest window in hours: what restarts less than once in so long is no loop.
 const WINDOW_HOURS: u64 = 24;
 /// Longest name of a silence, in characters: it is a label's value.
@@ -91,8 +91,8 @@ fn watch(raw: &raw::Watch, checker: &mut Checker) -> Watch {
             checker.refuse(text.referenced, KEY, what, "name each namespace once");
         }
     }
-    if let Some(over) = raw.namespaces.get(MOST_NAMESPACES) {
-        let what = format!("more than {MOST_NAMESPACES} namespaces");
+    if let Some(over) = raw.namespaces.get(MAX_NAMESPACES) {
+        let what = format!("more than {MAX_NAMESPACES} namespaces");
         checker.refuse(over.referenced, KEY, what, "watch all namespaces ([]), and select pods by podSelector");
     }
     Watch {
@@ -123,9 +123,9 @@ fn detection(raw: &raw::Detection, checker: &mut Checker) -> Settings {
 
 fn restarts(key: &str, raw: Option<&Spanned<i64>>, default: u32, checker: &mut Checker) -> u32 {
     let Some(raw) = raw else { return default };
-    let count = u32::try_from(raw.value).ok().filter(|count| (1..=Settings::MOST_ENDS).contains(count));
+    let count = u32::try_from(raw.value).ok().filter(|count| (1..=Settings::MAX_ENDS).contains(count));
     if count.is_none() {
-        let what = format!("{} is not from 1 to {}", raw.value, Settings::MOST_ENDS);
+        let what = format!("{} is not from 1 to {}", raw.value, Settings::MAX_ENDS);
         checker.refuse(raw.referenced, key, what, &format!("the default is {default}"));
     }
     count.unwrap_or(default)
@@ -146,12 +146,12 @@ fn leader_election(raw: &raw::LeaderElection, checker: &mut Checker) -> LeaderEl
 }
 
 fn silences(raw: &[Spanned<raw::Silence>], checker: &mut Checker) -> Silences {
-    if let Some(over) = raw.get(MOST_SILENCES) {
-        let what = format!("more than {MOST_SILENCES} silences");
+    if let Some(over) = raw.get(MAX_SILENCES) {
+        let what = format!("more than {MAX_SILENCES} silences");
         checker.refuse(over.referenced, "silences", what, "a * in a pattern stands for any text: one can do for many");
     }
     let mut all: Vec<Silence> = Vec::new();
-    for (place, raw) in raw.iter().take(MOST_SILENCES).enumerate() {
+    for (place, raw) in raw.iter().take(MAX_SILENCES).enumerate() {
         let Some(silence) = silence(place, raw, checker) else { continue };
         if all.iter().any(|other| other.name == silence.name) {
             let what = format!("there is already a silence {}", quoted(&silence.name));

@@ -8,7 +8,7 @@ use super::{Config, Listen, Problem, Problems, check, raw::Raw, yaml};
 use crate::text::hash::mark;
 
 /// Largest file: what a ConfigMap can hold.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Where settings come from; read again for each reload.
 #[derive(Clone, Debug, Default)]
@@ -78,9 +78,9 @@ impl Source {
         let Some(path) = &self.file else { return Ok(String::new()) };
         let cause = |cause| LoadError::Read { file: self.name(), cause };
         let mut bytes = Vec::new();
-        File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes)).map_err(cause)?;
+        File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(cause)?;
         let wrong = |what: &str| Problems { file: self.name(), all: vec![Problem::of_file(what)] };
-        if bytes.len() as u64 > MOST_BYTES {
+        if bytes.len() as u64 > MAX_BYTES {
             return Err(wrong("larger than 1 MiB, which no file of settings is").into());
         }
         let text = String::from_utf8(bytes).map_err(|_| wrong("not UTF-8"))?;

@@ -18,7 +18,7 @@ const CLUSTER_NAME: usize = 63;
 pub fn duration(text: &str) -> Result<Duration, Refusal> {
     const HINT: &str = "write numbers with units, d, h, m or s, the largest first: 90s, 15m or 1h30m";
     const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
-    const MOST_DAYS: u64 = 365_000;
+    const MAX_DAYS: u64 = 365_000;
     let refused = |is_no| Refusal::of(text, is_no, HINT);
     if text.starts_with('-') {
         return Err(refused("is negative"));
@@ -38,7 +38,7 @@ pub fn duration(text: &str) -> Result<Duration, Refusal> {
     }
     match seconds {
         _ if text.is_empty() => Err(refused("is no duration")),
-        _ if seconds > MOST_DAYS * 86_400 => Err(refused("is longer than a thousand years")),
+        _ if seconds > MAX_DAYS * 86_400 => Err(refused("is longer than a thousand years")),
         _ => Ok(Duration::from_secs(seconds)),
     }
 }

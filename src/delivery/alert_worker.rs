@@ -44,8 +44,9 @@ enum Round {
 /// Rounds because of a change are no closer: a storm is one request.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// So often is what is refused divided in one round: enough for a dozen bad ones among thousands.
-const MOST_SPLITS: usize = 100;
+/// Maximum number of times that a refused batch is halved in one round: enough for a dozen bad alerts among
+/// thousands.
+const MAX_SPLITS: usize = 100;
 
 /// What the task works with.
 pub struct AlertWorker {
@@ -120,7 +121,7 @@ impl AlertWorker {
             state: standing.state,
             silenced: standing.silenced,
             admission: config.notifications.routes.admission(&self.name, &standing.finding, now),
-            told: None,
+            notified: None,
         };
         let mut due = vec![alerts.watchdog(now)];
         let round = if let Some(keys) = changed.filter(|_| !all) {
@@ -146,8 +147,8 @@ impl AlertWorker {
                 return false;
             }
         };
-        let mut batches: Vec<&[Alert]> = alerts.chunks(alertmanager::MOST).rev().collect();
-        let mut splits = MOST_SPLITS;
+        let mut batches: Vec<&[Alert]> = alerts.chunks(alertmanager::MAX_ALERTS).rev().collect();
+        let mut splits = MAX_SPLITS;
         while let Some(batch) = batches.pop() {
             if !self.leadership.holds() {
                 return false;
@@ -230,9 +231,9 @@ impl AlertWorker {
         self.metrics.notification(&self.name, Sent::Retried);
         let (receiver, failures) = (self.name.as_str(), pace.failures());
         if failures == WORTH_A_LOOK {
-            warn!(receiver, why, failures, "A receiver cannot be told; it is tried again and again");
+            warn!(receiver, why, failures, "Cannot notify a receiver; retrying");
         } else {
-            info!(receiver, why, failures, "Alerts could not be sent; they are sent again");
+            info!(receiver, why, failures, "Alerts could not be sent; retrying");
         }
     }
 }

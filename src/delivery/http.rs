@@ -27,9 +27,9 @@ use super::secret::Secret;
 use crate::runtime::clock;
 use crate::time::Time;
 
-/// So long a connection may take.
+/// Maximum time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
-/// So long an exchange may take in all; Slack answers within a second, or not at all.
+/// Maximum time for an exchange in all; Slack answers within a second, or not at all.
 const WHOLE: Duration = Duration::from_secs(10);
 /// What is read of an answer: the words of an error are short.
 const ANSWER: usize = 64 * 1024;

@@ -13,7 +13,7 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_mins(5);
 /// The longest wait that a receiver may ask for: a mistake in its header must not silence it for ever.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
-/// So many failures in a row are worth a person's look.
+/// Failures in a row after which a person should look.
 pub const WORTH_A_LOOK: u32 = 5;
 
 /// When a receiver may be spoken to again.

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::policy::storm::AT_ONCE;
-use super::policy::{self, Item, MOST_IN_DIGEST, Next, Past, Settings};
+use super::policy::{self, Item, MAX_IN_DIGEST, Next, Past, Settings};
 use super::route::Routes;
-use crate::findings::ledger::{News, Standing};
+use crate::findings::ledger::{LedgerChanges, Standing};
 use crate::report::object::ObjectKey;
-use crate::report::tidings::Kind;
+use crate::report::update::Kind;
 use crate::time::Time;
 
 /// By what is measured what is news.
@@ -58,7 +58,7 @@ pub struct Queue {
 
 impl Queue {
     /// Takes in what changed; gives back of which findings nothing is due.
-    pub fn take_in(&mut self, news: News, measure: &Measure) -> Vec<ObjectKey> {
+    pub fn take_in(&mut self, news: LedgerChanges, measure: &Measure) -> Vec<ObjectKey> {
         if news.all {
             (self.waiting, self.later, self.ready, self.gathering, self.reminders) = Default::default();
         }
@@ -117,7 +117,7 @@ impl Queue {
         match policy::next(&items, measure.past, measure.settings, measure.now) {
             Next::Nothing => later.map_or(Next::Nothing, Next::Wait),
             Next::Wait(until) => {
-                let enough = MOST_IN_DIGEST.max(self.ready.len() * 2);
+                let enough = MAX_IN_DIGEST.max(self.ready.len() * 2);
                 self.gathering = (!self.ready.is_empty()).then_some(Gathering { until, enough });
                 Next::Wait(later.map_or(until, |at| at.min(until)))
             }
@@ -164,7 +164,7 @@ impl Queue {
         let (at, kind, standing) = self.waiting.remove(key)?;
         self.reminders -= usize::from(kind == Kind::GoesOn);
         self.later.remove(&(at, key.clone()));
-        if self.ready.remove(key) && self.ready.len() < MOST_IN_DIGEST {
+        if self.ready.remove(key) && self.ready.len() < MAX_IN_DIGEST {
             // So few need not be gathered any more.
             self.gathering = None;
         }
@@ -173,7 +173,7 @@ impl Queue {
 }
 
 fn is_recent(standing: &Standing, now: Time) -> bool {
-    standing.told.as_ref().is_some_and(|told| told.at > now.minus(AT_ONCE))
+    standing.notified.as_ref().is_some_and(|notified| notified.at > now.minus(AT_ONCE))
 }
 
 /// A finding, with what the routes say of it now.
@@ -183,7 +183,7 @@ pub fn item(standing: &Standing, measure: &Measure) -> Item {
         state: standing.state,
         silenced: standing.silenced,
         admission: measure.routes.admission(measure.receiver, &standing.finding, measure.now),
-        told: standing.told.clone(),
+        notified: standing.notified.clone(),
     }
 }
 
@@ -195,7 +195,7 @@ mod tests {
     use crate::delivery::route::Route;
     use crate::finding::Finding;
     use crate::operator::testing::{at, finding};
-    use crate::report::object::{FindingState, Notification, Said, Told};
+    use crate::report::object::{Content, FindingState, Notification, Notified};
 
     #[test]
     fn a_change_shows_the_policy_no_more_where_ten_thousand_findings_are_known() {
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_first_look_is_gathered_without_looking_at_all_of_it_for_each() {
         let mut receiver = Receiver::that_knows(0);
-        receiver.past.first_told = None;
+        receiver.past.first_notified = None;
         let findings = 4_000;
         for number in 0..findings {
             receiver.hear(standing(&format!("web-{number}"), None), at(3));
@@ -245,7 +245,7 @@ mod tests {
 
     impl Receiver {
         fn that_knows(known: usize) -> Self {
-            let past = Past { since: at(0), first_told: Some(at(1)), not_before: Time::default() };
+            let past = Past { since: at(0), first_notified: Some(at(1)), not_before: Time::default() };
             let routes = Routes(vec![Route::default_to("slack")]);
             let mut it = Self { queue: Queue::default(), routes, settings: Settings::default(), past };
             for number in 0..known {
@@ -256,7 +256,7 @@ mod tests {
 
         fn hear(&mut self, standing: Standing, now: Time) {
             let key = ObjectKey::of(&standing.finding.identity());
-            let news = News { changed: vec![(key, Some(standing))], ..News::default() };
+            let news = LedgerChanges { changed: vec![(key, Some(standing))], ..LedgerChanges::default() };
             let measure =
                 Measure { receiver: "slack", routes: &self.routes, settings: &self.settings, past: self.past, now };
             self.queue.take_in(news, &measure);
@@ -269,17 +269,17 @@ mod tests {
         }
     }
 
-    fn standing(workload: &str, told: Option<Time>) -> Standing {
+    fn standing(workload: &str, notified: Option<Time>) -> Standing {
         let finding = Finding { confirmed_at: Some(at(1)), ..finding(workload) };
-        let told = told.map(|at| Notification {
+        let notified = notified.map(|at| Notification {
             receiver: "slack".to_owned(),
             episode: 1,
-            told: Told::Opened,
+            notified: Notified::Opened,
             at,
-            said: Some(Said::of(&finding)),
+            content: Some(Content::of(&finding)),
             digest: None,
             refused: None,
         });
-        Standing { finding: Arc::new(finding), state: FindingState::Confirmed, silenced: false, told }
+        Standing { finding: Arc::new(finding), state: FindingState::Confirmed, silenced: false, notified }
     }
 }

@@ -133,12 +133,12 @@ mod tests {
         route.causes = vec![Cause::WrongPath, Cause::WrongPort];
         route.faults = vec![Fault::Probe];
         route.confidence = Confidence::High;
-        let told = |finding: &Finding| Routes(vec![route.clone()]).admission("slack", finding, at(0));
-        assert_eq!(told(&wanted), Admission::Routed);
+        let notified = |finding: &Finding| Routes(vec![route.clone()]).admission("slack", finding, at(0));
+        assert_eq!(notified(&wanted), Admission::Routed);
         let but = |change: &dyn Fn(&mut Finding)| {
             let mut other = wanted.clone();
             change(&mut other);
-            told(&other)
+            notified(&other)
         };
         assert_eq!(but(&|finding| finding.namespace = "dev".into()), Admission::Barred);
         assert_eq!(but(&|finding| finding.namespace = "shop-eu".into()), Admission::Routed);

@@ -47,14 +47,14 @@ pub async fn run(means: Means, mut stop: Stop) {
     let mut receivers = Receivers::new(means);
     loop {
         let wanted = config.borrow_and_update().notifications.receivers.clone();
-        receivers.become_these(&wanted).await;
+        receivers.reconcile(&wanted).await;
         tokio::select! {
             biased;
             () = stop.asked() => break,
             Ok(()) = config.changed() => {}
         }
     }
-    receivers.become_these(&[]).await;
+    receivers.reconcile(&[]).await;
 }
 
 /// The receivers' tasks.
@@ -76,7 +76,7 @@ impl Receivers {
     }
 
     /// Ends the tasks of receivers that are gone or another by now, and starts those that are new.
-    async fn become_these(&mut self, wanted: &[Receiver]) {
+    async fn reconcile(&mut self, wanted: &[Receiver]) {
         let stays = |name: &str, to: &To| wanted.iter().any(|receiver| receiver.name == name && receiver.to == *to);
         let gone: Vec<String> = self
             .tasks
@@ -104,7 +104,7 @@ impl Receivers {
         let (name, to) = (receiver.name.clone(), receiver.to.clone());
         let Means { config, leadership, metrics, client, instance, ledger } = self.means.clone();
         let ledger = ledger.reader(&name);
-        info!(receiver = name, kind = to.word(), "A receiver is told from now on");
+        info!(receiver = name, kind = to.word(), "Notifying a receiver");
         let task = match &to {
             To::Alertmanager(alertmanager) => {
                 let to = alertmanager.clone();

@@ -13,7 +13,7 @@ use super::receiver::{Reply, events, slack, webhook};
 use super::secret::{Secret, SecretError, SecretSource};
 use super::settings::{To, Webhook};
 use crate::report::slack::{Context, Payload};
-use crate::report::tidings::Dispatch;
+use crate::report::update::Dispatch;
 use crate::report::webhook::Document;
 use crate::runtime::clock;
 

@@ -16,7 +16,7 @@ use crate::finding::remedy::{self, Remedy, Target};
 use crate::finding::{Cause, Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value};
 use crate::kubelet::ProbeKind;
 use crate::report::object::FindingState;
-use crate::report::tidings::{Dispatch, Kind, News};
+use crate::report::update::{Dispatch, FindingUpdate, Kind};
 use crate::time::Time;
 
 /// What stands in a sample where a message names the cluster.
@@ -33,7 +33,7 @@ pub async fn send(receiver: &Receiver, cluster: Client, namespace: &str, now: Ti
     }
     let addresses = Arc::<Addresses>::default();
     let mut sender = Sender::new(&receiver.name, receiver.to.clone(), cluster, "probehound-notify".into(), addresses);
-    let dispatch = Dispatch::One(News { kind: Kind::Opened, finding: sample, before: None });
+    let dispatch = Dispatch::One(FindingUpdate { kind: Kind::Opened, finding: sample, before: None });
     sender.send(&dispatch, Some(TEST), || true).await
 }
 
@@ -45,7 +45,7 @@ async fn alert(to: &Alertmanager, mut sample: Finding, now: Time) -> Result<Repl
         state: FindingState::Confirmed,
         silenced: false,
         admission: Admission::Routed,
-        told: None,
+        notified: None,
     };
     let alerts = Alerts::new(Duration::from_mins(1), Some(TEST.to_owned())).round(&[item], now);
     let client = http::Client::new(to.ca_file.as_deref())?;

@@ -17,7 +17,7 @@ use crate::findings::ledger::{Reader, Record};
 use crate::metrics::Metrics;
 use crate::metrics::labels::Sent;
 use crate::report::object::ObjectKey;
-use crate::report::tidings::{Dispatch, Outcome};
+use crate::report::update::{Dispatch, Outcome};
 use crate::runtime::clock;
 use crate::runtime::leadership::Leadership;
 use crate::runtime::stop::Stop;
@@ -70,7 +70,7 @@ struct Task {
     pace: Pace,
     queue: Queue,
     /// When the receiver was first told anything, as far as is known.
-    first_told: Option<Time>,
+    first_notified: Option<Time>,
     /// The mark of the address at which nothing is taken any more.
     gone: Option<u64>,
 }
@@ -80,7 +80,7 @@ impl Task {
         let since = clock::now();
         let pace = Pace::new(&worker.name, since);
         worker.metrics.receiver(&worker.name);
-        Self { worker, since, pace, queue: Queue::default(), first_told: None, gone: None }
+        Self { worker, since, pace, queue: Queue::default(), first_notified: None, gone: None }
     }
 
     /// Until the end is asked for.
@@ -131,8 +131,8 @@ impl Task {
         let notifications = &config.notifications;
         let settings = pace(&notifications.timing, &self.worker.sender);
         let news = self.worker.ledger.take();
-        self.first_told = news.first_told.or(self.first_told);
-        let past = Past { since: self.since, first_told: self.first_told, not_before: self.pace.not_before() };
+        self.first_notified = news.first_notified.or(self.first_notified);
+        let past = Past { since: self.since, first_notified: self.first_notified, not_before: self.pace.not_before() };
         let (receiver, routes) = (self.worker.name.as_str(), &notifications.routes);
         let measure = Measure { receiver, routes, settings: &settings, past, now: clock::now() };
         let quiet = self.queue.take_in(news, &measure);
@@ -188,9 +188,9 @@ impl Task {
         self.count(Sent::Retried);
         let (receiver, failures) = (self.worker.name.as_str(), self.pace.failures());
         if failures == WORTH_A_LOOK {
-            warn!(receiver, why, failures, "A receiver cannot be told; it is tried again and again");
+            warn!(receiver, why, failures, "Cannot notify a receiver; retrying");
         } else {
-            info!(receiver, why, failures, "A message could not be sent; it is tried again");
+            info!(receiver, why, failures, "A message could not be sent; retrying");
         }
     }
 
@@ -211,7 +211,7 @@ impl Task {
         if mark.is_none_or(|mark| mark == gone) {
             return true;
         }
-        info!(receiver = self.worker.name, "A receiver has another address: it is told again");
+        info!(receiver = self.worker.name, "A receiver has another address: sending to it again");
         self.worker.metrics.receiver_resumed(&self.worker.name);
         self.gone = None;
         false
@@ -222,7 +222,7 @@ impl Task {
     async fn record(&mut self, dispatch: &Dispatch, now: Time, outcome: &Outcome) {
         let records = dispatch.records(&self.worker.name, now, outcome);
         let keys: Vec<ObjectKey> = records.iter().map(|(identity, _)| ObjectKey::of(identity)).collect();
-        self.worker.ledger.told(&records);
+        self.worker.ledger.notified(&records);
         while self.worker.leadership.holds() && !self.worker.ledger.is_recorded(&keys) {
             // Leadership ends without a sound.
             let _ = timeout(Duration::from_secs(1), self.worker.ledger.changed()).await;

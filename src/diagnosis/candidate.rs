@@ -10,7 +10,7 @@ pub enum Strength {
     /// From silence: nothing says otherwise.
     Assumed,
     /// It follows from times.
-    Reckoned,
+    Inferred,
     /// It stands in a status, an event, a specification.
     Seen,
 }

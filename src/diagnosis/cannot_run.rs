@@ -1,6 +1,6 @@
 //! Probes that cannot run: they are never counted, so they protect nothing.
 
-use super::Heard;
+use super::FailureGroup;
 use super::candidate::{Candidate, Strength};
 use super::command::{cannot_be_run, command_of};
 use super::evidence::Evidence;
@@ -17,8 +17,7 @@ pub fn named_port(evidence: &Evidence) -> Option<Candidate> {
     let Port::Name(name) = spec.handler.port()? else {
         return None;
     };
-    let mut declared = evidence.container.ports.iter().filter_map(|(name, _)| name.as_deref());
-    if declared.any(|declared| declared == &**name) {
+    if evidence.container.port_number(spec.handler.port()?).is_some() {
         return None;
     }
     let worked = evidence.value_that_worked(|spec| match spec.handler.port()? {
@@ -69,7 +68,7 @@ pub fn never_runs(evidence: &Evidence) -> Option<Candidate> {
     })
 }
 
-fn errored(heard: &Heard) -> String {
+fn errored(heard: &FailureGroup) -> String {
     format!("the probe could not run {} times: {}", heard.count, super::shortened(heard.words.trim()))
 }
 

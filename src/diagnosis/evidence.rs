@@ -7,7 +7,7 @@ use super::candidate::{Point, Strength};
 use super::facts::{BadNode, Blocked, CameUp, Earlier, OwnEnds, Passes, Population, ProbeRecord};
 use crate::finding::field::{Field, ProbeField};
 use crate::finding::{Effect, Value};
-use crate::kubelet::{Port, ProbeKind, ProbeSpec};
+use crate::kubelet::{ProbeKind, ProbeSpec};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
@@ -96,7 +96,7 @@ impl<'a> Evidence<'a> {
     pub fn passed_here(&self) -> Option<Strength> {
         let own = self.passed.strength(self.probe?);
         let twins = self.twins().filter_map(|kind| self.passed.strength(kind));
-        let later = self.always_failed_later().then_some(Strength::Reckoned);
+        let later = self.always_failed_later().then_some(Strength::Inferred);
         // The same template is well in other pods.
         let elsewhere = (self.population.well > 0).then_some(Strength::Seen);
         own.into_iter().chain(twins).chain(later).chain(elsewhere).max()
@@ -269,7 +269,7 @@ impl<'a> Evidence<'a> {
 
     /// The number behind the port that the probe asks, where it asks one.
     pub fn asked_port(&self) -> Option<i32> {
-        number_of(self.spec()?.handler.port()?, self.container)
+        self.container.port_number(self.spec()?.handler.port()?)
     }
 
     /// The container of the pod, other than this one, that declares a port of that number.
@@ -282,16 +282,6 @@ impl<'a> Evidence<'a> {
 /// "revision 3", or what else is known of an earlier template.
 pub fn of_revision(earlier: &Earlier) -> String {
     earlier.revision.map_or_else(|| "an earlier revision".to_owned(), |number| format!("revision {number}"))
-}
-
-/// The number behind a port, where the container declares it.
-pub fn number_of(port: &Port, container: &ContainerSpec) -> Option<i32> {
-    match port {
-        Port::Number(number) => Some(*number),
-        Port::Name(name) => {
-            container.ports.iter().find(|(declared, _)| declared.as_deref() == Some(name)).map(|(_, number)| *number)
-        }
-    }
 }
 
 /// Whether a value was masked on entry, and so must not be suggested.

@@ -82,7 +82,7 @@ impl Passes {
     pub const fn strength(self, kind: ProbeKind) -> Option<Strength> {
         match (self.all.has(kind), self.seen.has(kind)) {
             (false, _) => None,
-            (true, false) => Some(Strength::Reckoned),
+            (true, false) => Some(Strength::Inferred),
             (true, true) => Some(Strength::Seen),
         }
     }
@@ -154,11 +154,11 @@ pub struct Blocked {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ProbeRecord {
     /// Failures by kind, in the order in which they first came.
-    pub failures: Vec<Heard>,
+    pub failures: Vec<FailureGroup>,
     /// Runs of it that could not run.
-    pub errors: Vec<Heard>,
+    pub errors: Vec<FailureGroup>,
     /// Successes with a warning: redirects to another host.
-    pub warnings: Option<Heard>,
+    pub warnings: Option<FailureGroup>,
     /// The last failure before each kill, newest last.
     pub decisive: Vec<Failure>,
     /// Kills that a Killing event proves.
@@ -191,7 +191,7 @@ pub struct ProbeRecord {
 
 /// Something that the kubelet said again and again.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Heard {
+pub struct FailureGroup {
     /// What went wrong.
     pub failure: Failure,
     /// How often, lost ones included.
@@ -303,7 +303,7 @@ impl ProbeRecord {
     ///
     /// Refusals, resets and time-outs around a start are no answers. One answer in ten may be of
     /// another kind, and where a kill came from silence others came from such an answer.
-    pub fn answered(&self, matches: impl Fn(&Failure) -> bool) -> Option<&Heard> {
+    pub fn answered(&self, matches: impl Fn(&Failure) -> bool) -> Option<&FailureGroup> {
         let answers = self.failures.iter().filter(|heard| !is_silence(&heard.failure));
         let (mut fitting, mut all) = (0_u64, 0_u64);
         for heard in answers {
@@ -319,7 +319,7 @@ impl ProbeRecord {
 
     /// The failures of a kind of silence, where nothing was ever answered, (nearly) all are of that
     /// kind, and every kill came from it.
-    pub fn silent(&self, matches: impl Fn(&Failure) -> bool) -> Option<&Heard> {
+    pub fn silent(&self, matches: impl Fn(&Failure) -> bool) -> Option<&FailureGroup> {
         let unanswered = self.failures.iter().all(|heard| is_silence(&heard.failure));
         let decided = self.decisive.iter().all(&matches);
         let fitting = self.failures.iter().filter(|heard| matches(&heard.failure));

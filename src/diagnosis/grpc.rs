@@ -1,7 +1,7 @@
 //! gRPC probes, and gRPC met by others.
 
 use super::candidate::{Candidate, Point, Strength};
-use super::evidence::{Evidence, number_of};
+use super::evidence::Evidence;
 use super::said;
 use super::verdict::{number, text};
 use crate::finding::field::ProbeField;
@@ -20,7 +20,7 @@ pub fn http2_answered_to_http(evidence: &Evidence) -> Option<Candidate> {
     let heard = evidence.record.answered(other)?;
     let current = match handler {
         Handler::Http(get) => Some(text(format!("{}:{}", get.path, get.port))),
-        Handler::Grpc { port, .. } => number_of(port, evidence.container).map(number),
+        Handler::Grpc { port, .. } => evidence.container.port_number(port).map(number),
         Handler::Tcp { .. } | Handler::Exec(_) => None,
     };
     Some(
@@ -62,7 +62,7 @@ pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Candidate> {
     };
     // A call that was taken and not answered in time was taken by a gRPC server.
     let heard = evidence.record.silent(|failure| *failure == Failure::GrpcNoConnection)?;
-    let asked = number_of(port, evidence.container);
+    let asked = evidence.container.port_number(port);
     let answers = answers_otherwise(evidence, asked);
     Some(
         Candidate::new(Cause::WrongHandler, "the port may not speak gRPC, or only over TLS")
@@ -81,9 +81,9 @@ pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Candidate> {
 /// connects, that is all that is known.
 fn answers_otherwise(evidence: &Evidence, asked: Option<i32>) -> Option<Point> {
     let mut siblings = evidence.siblings().filter(|(_, spec)| !matches!(spec.handler, Handler::Grpc { .. }));
-    let on_it = |port: &Port| number_of(port, evidence.container) == asked;
+    let on_it = |port: &Port| evidence.container.port_number(port) == asked;
     let (kind, spec) = siblings.find(|(_, spec)| spec.handler.port().is_some_and(on_it))?;
-    let strength = if matches!(spec.handler, Handler::Tcp { .. }) { Strength::Reckoned } else { Strength::Seen };
+    let strength = if matches!(spec.handler, Handler::Tcp { .. }) { Strength::Inferred } else { Strength::Seen };
     Some(Point::new(strength, format!("its {kind} probe passes on the same port by {}", spec.handler.field())))
 }
 

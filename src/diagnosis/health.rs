@@ -3,7 +3,7 @@
 use super::candidate::{Candidate, Point, Strength};
 use super::evidence::Evidence;
 use super::facts::is_silence;
-use super::{Heard, said};
+use super::{FailureGroup, said};
 use crate::finding::{Cause, Confidence};
 use crate::kubelet::Failure;
 
@@ -51,7 +51,7 @@ fn says_unhealthy(failure: &Failure) -> bool {
 }
 
 /// Failures that an app causes on purpose, or by no longer being what it was.
-fn unwell<'a>(evidence: &'a Evidence) -> Option<&'a Heard> {
+fn unwell<'a>(evidence: &'a Evidence) -> Option<&'a FailureGroup> {
     let gone = |failure: &Failure| {
         matches!(
             failure,

@@ -28,10 +28,10 @@ mod verdict;
 
 pub use candidate::{Candidate, Point, Strength};
 pub use command::cannot_be_run;
-pub use evidence::{Evidence, number_of, of_revision};
+pub use evidence::{Evidence, of_revision};
 pub use facts::{
-    BadNode, Blocked, CameUp, Earlier, Heard, OwnEnd, OwnEnds, OwnKind, Passes, Population, ProbeRecord, ProbeSet,
-    is_silence,
+    BadNode, Blocked, CameUp, Earlier, FailureGroup, OwnEnd, OwnEnds, OwnKind, Passes, Population, ProbeRecord,
+    ProbeSet, is_silence,
 };
 pub use verdict::Verdict;
 
@@ -77,7 +77,7 @@ const OF_ITS_OWN: &[Consider] = &[own_end::ended_by_itself];
 const OF_A_START: &[Consider] = &[start::blocked];
 
 /// Most other possibilities that a finding names.
-const MOST_HYPOTHESES: usize = 5;
+const MAX_HYPOTHESES: usize = 5;
 
 /// What the evidence carries; `Unknown` with what it could be where that is not enough.
 pub fn diagnose(evidence: &Evidence) -> Verdict {
@@ -109,7 +109,7 @@ fn weigh(evidence: &Evidence, mut candidates: Vec<Candidate>) -> Verdict {
     let mut hypotheses: Vec<String> = open.map(hypothesis).collect();
     hypotheses.dedup();
     hypotheses.extend(possible::besides(evidence, named));
-    hypotheses.truncate(MOST_HYPOTHESES);
+    hypotheses.truncate(MAX_HYPOTHESES);
     let Some(named) = named else {
         return unknown(evidence, hypotheses, candidates);
     };
@@ -167,10 +167,10 @@ fn sure(evidence: &Evidence) -> Confidence {
 }
 
 /// Most characters of the kubelet's words that a fact repeats.
-const MOST_WORDS: usize = 200;
+const MAX_WORDS: usize = 200;
 
 /// "liveness probe failed 12 times: HTTP probe failed with statuscode: 404"
-fn said(evidence: &Evidence, heard: &Heard) -> String {
+fn said(evidence: &Evidence, heard: &FailureGroup) -> String {
     let probe = evidence.probe.map_or("", crate::kubelet::ProbeKind::word);
     let times = match heard.count {
         1 => String::new(),
@@ -187,10 +187,10 @@ fn said(evidence: &Evidence, heard: &Heard) -> String {
 /// A message's beginning and its end: runtimes put the reason last.
 fn shortened(words: &str) -> String {
     let letters: Vec<char> = words.chars().collect();
-    if letters.len() <= MOST_WORDS {
+    if letters.len() <= MAX_WORDS {
         return words.to_owned();
     }
-    let (head, tail) = (MOST_WORDS * 2 / 5, MOST_WORDS * 3 / 5 - 3);
+    let (head, tail) = (MAX_WORDS * 2 / 5, MAX_WORDS * 3 / 5 - 3);
     let end = letters.len() - tail;
     letters[..head].iter().copied().chain(" … ".chars()).chain(letters[end..].iter().copied()).collect()
 }

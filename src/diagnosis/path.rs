@@ -41,7 +41,7 @@ pub fn wrong_path(evidence: &Evidence) -> Option<Candidate> {
     }
     if let Some((sibling, spec)) = answering_sibling(evidence) {
         let what = format!("the app answers: its {sibling} probe passes{}", at_path(spec));
-        candidate = candidate.proven(Strength::Reckoned, rejected.first, what);
+        candidate = candidate.proven(Strength::Inferred, rejected.first, what);
     }
     if let Some(known) = another_path_passed(evidence) {
         candidate = candidate.proven(Strength::Seen, rejected.first, known.what);
@@ -81,9 +81,10 @@ fn at_path(spec: &ProbeSpec) -> String {
 pub fn answering_sibling<'a>(evidence: &Evidence<'a>) -> Option<(ProbeKind, &'a ProbeSpec)> {
     let asked = evidence.asked_port()?;
     let own = &evidence.spec()?.handler;
-    evidence.siblings().filter(|(_, spec)| spec.handler != *own).find(|(_, spec)| {
-        spec.handler.port().and_then(|port| super::number_of(port, evidence.container)) == Some(asked)
-    })
+    evidence
+        .siblings()
+        .filter(|(_, spec)| spec.handler != *own)
+        .find(|(_, spec)| spec.handler.port().and_then(|port| evidence.container.port_number(port)) == Some(asked))
 }
 
 /// An earlier revision of this very app passed this probe at another path.
@@ -98,7 +99,7 @@ fn another_path_passed(evidence: &Evidence) -> Option<Point> {
 /// The path of another probe of the container, on the same port and scheme, that was seen to pass.
 fn path_of_a_sibling(evidence: &Evidence) -> Option<Value> {
     let asked = evidence.spec()?.handler.http()?;
-    let number = |port| super::number_of(port, evidence.container);
+    let number = |port| evidence.container.port_number(port);
     evidence
         .siblings()
         .filter_map(|(_, spec)| spec.handler.http())

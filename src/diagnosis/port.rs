@@ -1,8 +1,8 @@
 //! Nothing listens where the probe knocks.
 
 use super::candidate::{Candidate, Point, Strength};
-use super::evidence::{Evidence, number_of};
-use super::{Heard, said};
+use super::evidence::Evidence;
+use super::{FailureGroup, said};
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, Port, ProbeSpec};
 use crate::template::ContainerSpec;
@@ -72,7 +72,7 @@ pub fn nothing_listening(evidence: &Evidence) -> Option<Candidate> {
     })
 }
 
-fn refused<'a>(evidence: &'a Evidence) -> Option<&'a Heard> {
+fn refused<'a>(evidence: &'a Evidence) -> Option<&'a FailureGroup> {
     evidence.record.silent(|failure| matches!(failure, Failure::Refused | Failure::GrpcNoConnection))
 }
 
@@ -116,5 +116,5 @@ fn declared_port(evidence: &Evidence, port: &Port, asked: Option<i32>) -> Option
 }
 
 fn port_number(spec: &ProbeSpec, container: &ContainerSpec) -> Option<i32> {
-    number_of(spec.handler.port()?, container)
+    container.port_number(spec.handler.port()?)
 }

@@ -1,7 +1,7 @@
 //! HTTP spoken to HTTPS, or the other way round.
 
 use super::candidate::{Candidate, Strength};
-use super::evidence::{Evidence, number_of};
+use super::evidence::Evidence;
 use super::said;
 use super::verdict::text;
 use crate::finding::field::ProbeField;
@@ -17,7 +17,7 @@ pub fn http_answered_to_https(evidence: &Evidence) -> Option<Candidate> {
     if heard.failure != Failure::PlainHttp {
         let worked = evidence.value_that_worked(scheme_of);
         let candidate = candidate.suggest(worked).at_most(Confidence::Medium);
-        return Some(candidate.proven(Strength::Reckoned, heard.first, said(evidence, heard)));
+        return Some(candidate.proven(Strength::Inferred, heard.first, said(evidence, heard)));
     }
     Some(candidate.suggest(text(Scheme::Http.word())).proven(Strength::Seen, heard.first, said(evidence, heard)))
 }
@@ -63,7 +63,7 @@ fn scheme_of(spec: &ProbeSpec) -> Option<Value> {
 
 /// A port named https, or one of the numbers that TLS servers use.
 fn known_for_tls(evidence: &Evidence, get: &HttpGet) -> bool {
-    let number = number_of(&get.port, evidence.container);
+    let number = evidence.container.port_number(&get.port);
     let named = evidence
         .container
         .ports

@@ -6,7 +6,7 @@ use super::said;
 use crate::finding::{Cause, Confidence};
 
 /// Most other workloads that a fact names.
-const MOST_NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
 /// Probes that had passed, of two or more workloads, began to fail at once, and not by a
 /// specification.
@@ -44,5 +44,5 @@ pub fn bad_node(evidence: &Evidence) -> Option<Candidate> {
 }
 
 fn names(of: &[std::sync::Arc<str>]) -> String {
-    of.iter().take(MOST_NAMED).map(|name| &**name).collect::<Vec<_>>().join(", ")
+    of.iter().take(MAX_NAMED).map(|name| &**name).collect::<Vec<_>>().join(", ")
 }

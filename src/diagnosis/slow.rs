@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::candidate::{Candidate, Strength};
 use super::evidence::{Evidence, of_revision};
 use super::verdict::number;
-use super::{Heard, said};
+use super::{FailureGroup, said};
 use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, ProbeKind};
@@ -38,7 +38,7 @@ pub fn timeout_too_short(evidence: &Evidence) -> Option<Candidate> {
             .current(seconds(spec.timeout))
             .explains(Strength::Seen, heard.first, said(evidence, heard))
             .needs(patient.is_some() || cut.is_some() || alternates, "that answers come later than it waits")
-            .against_if(hangs, Strength::Reckoned, "after its first time-out it never answers again");
+            .against_if(hangs, Strength::Inferred, "after its first time-out it never answers again");
     if let Some((earlier, then)) = cut {
         let what = format!("{} passed with timeoutSeconds {}", of_revision(earlier), then.timeout.as_secs());
         return Some(candidate.suggest(seconds(then.timeout)).proven(Strength::Seen, heard.first, what));
@@ -48,7 +48,7 @@ pub fn timeout_too_short(evidence: &Evidence) -> Option<Candidate> {
         return Some(candidate.suggest(seconds(sibling.timeout)).proven(Strength::Seen, heard.first, what));
     }
     if alternates {
-        candidate = candidate.proven(Strength::Reckoned, heard.last, "answers in time and time-outs alternate");
+        candidate = candidate.proven(Strength::Inferred, heard.last, "answers in time and time-outs alternate");
     }
     Some(candidate.at_most(Confidence::Medium))
 }
@@ -65,11 +65,11 @@ pub fn hung(evidence: &Evidence) -> Option<Candidate> {
         .needs(hangs && passed.is_some(), "that it had answered in time before, and then no longer")
         .against_if(
             record.alternated >= hung && alternates(evidence),
-            Strength::Reckoned,
+            Strength::Inferred,
             "it answers again after a time-out",
         );
     Some(match passed {
-        Some(_) => candidate.proven(Strength::Reckoned, heard.first, "it had answered in time before"),
+        Some(_) => candidate.proven(Strength::Inferred, heard.first, "it had answered in time before"),
         None => candidate,
     })
 }
@@ -93,12 +93,12 @@ fn passed_in_time(evidence: &Evidence) -> Option<Strength> {
     let own = evidence.spec()?;
     let quick = |kind: &ProbeKind| evidence.container.probe(*kind).is_some_and(|twin| twin.timeout <= own.timeout);
     let twins = evidence.twins().filter(quick).filter_map(|kind| evidence.passed.strength(kind));
-    let later = evidence.always_failed_later().then_some(Strength::Reckoned);
+    let later = evidence.always_failed_later().then_some(Strength::Inferred);
     twins.chain(evidence.passed.strength(probe)).chain(later).max()
 }
 
 /// Time-outs, where nearly all failures are of that kind.
-pub fn timed_out<'a>(evidence: &'a Evidence) -> Option<&'a Heard> {
+pub fn timed_out<'a>(evidence: &'a Evidence) -> Option<&'a FailureGroup> {
     let slow = |failure: &Failure| matches!(failure, Failure::TimedOut);
     let record = &evidence.record;
     record.silent(slow).or_else(|| {

@@ -7,7 +7,7 @@ use super::evidence::{Evidence, of_revision};
 use super::facts::CameUp;
 use super::path::answering_sibling;
 use super::verdict::number;
-use super::{Heard, said};
+use super::{FailureGroup, said};
 use crate::finding::field::{Field, ProbeField};
 use crate::finding::{Cause, Confidence};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
@@ -65,7 +65,7 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Candidate> {
 }
 
 /// What an app that is not up yet may say: nothing at all, or that it is not there or not well.
-fn not_up_yet<'a>(evidence: &'a Evidence) -> Option<&'a Heard> {
+fn not_up_yet<'a>(evidence: &'a Evidence) -> Option<&'a FailureGroup> {
     let starting = |failure: &Failure| {
         matches!(
             failure,

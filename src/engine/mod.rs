@@ -6,44 +6,25 @@
 //! - A `RestartLoop` and a `Killed` are confirmed only by ends that stood in a pod's status.
 //! - Everything kept is bounded, whatever comes in.
 
-mod attention;
-mod case;
-mod change;
-mod clock;
-mod count;
-mod ends;
-mod hear;
-mod history;
+mod counts;
+mod effects;
+mod episodes;
 mod intake;
-mod judge;
-mod lists;
-mod looping;
-mod nodes;
+mod memory;
 mod observation;
-mod onsets;
-mod over;
-mod passing;
-mod pods;
-mod quiet;
-mod recurring;
-mod remedy;
-mod revisions;
-mod scene;
-mod speak;
-mod status;
-mod trial;
+mod schedule;
 mod tried;
-mod waiting;
-mod workload;
+mod view;
+mod workloads;
 
 pub use crate::finding::{
     Cause, Change, ChangeKind, Confidence, Considered, Effect, Fact, Fault, Finding, Identity, Pods, RevisionChange,
     ServiceState, Severity, Standing, Value,
 };
-pub use count::{Count, Counted};
+pub use counts::{Count, Counted};
 pub use observation::{
-    ContainerId, ContainerSnapshot, Ended, KubeletEvent, Need, Observation, Owner, PodId, PodSnapshot, Revision, Scope,
-    Seen, ServiceFacts, ServicesFacts, State, Uid, WorkloadFacts,
+    ContainerId, ContainerSnapshot, KubeletEvent, Need, Observation, Owner, PodId, PodSnapshot, Revision, Scope, Seen,
+    ServiceFacts, ServicesFacts, State, Terminated, Uid, WorkloadFacts,
 };
 pub use tried::{Passing, Tried};
 
@@ -56,13 +37,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::time::Time;
-use count::Counts;
-use lists::Lists;
-use nodes::Nodes;
-use onsets::Onsets;
-use pods::PodTable;
-use waiting::Waiting;
-use workload::Workload;
+use counts::Counts;
+use intake::lists::Lists;
+use intake::unmatched_events::UnmatchedEvents;
+use memory::nodes::Nodes;
+use memory::onsets::FailureOnsets;
+use memory::pods::PodTable;
+use memory::workload::Workload;
 
 /// What can be set.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -82,11 +63,11 @@ pub struct Settings {
 impl Settings {
     /// The most that `probe_kills` and `own_ends` can be: so many ends are surely remembered of a
     /// container. What is more counts as this, and zero as one.
-    pub const MOST_ENDS: u32 = history::MOST_RUNS as u32 - 3;
+    pub const MAX_ENDS: u32 = memory::history::MAX_INCARNATIONS as u32 - 3;
 
     fn bounded(mut self) -> Self {
         for ends in [&mut self.probe_kills, &mut self.own_ends] {
-            *ends = (*ends).clamp(1, Self::MOST_ENDS);
+            *ends = (*ends).clamp(1, Self::MAX_ENDS);
         }
         self
     }
@@ -117,8 +98,8 @@ pub struct Engine {
     by_name: HashMap<(Arc<str>, Owner), usize>,
     tops: HashMap<(Arc<str>, Owner), Owner>,
     wakes: BTreeSet<(Time, usize)>,
-    waiting: Waiting,
-    onsets: Onsets,
+    unmatched: UnmatchedEvents,
+    onsets: FailureOnsets,
     nodes: Nodes,
     lists: Lists,
     counts: Counts,
@@ -212,7 +193,7 @@ impl Engine {
 
     /// Events that were dropped because their pod was never seen.
     pub const fn events_without_pod(&self) -> u64 {
-        self.waiting.dropped()
+        self.unmatched.dropped()
     }
 
     /// All findings with their last episode, ordered by namespace, workload, container, effect and
@@ -220,8 +201,10 @@ impl Engine {
     pub fn findings(&self) -> Vec<Arc<Finding>> {
         let cases = self.workloads.values().flat_map(|workload| workload.cases.values());
         let episodes = cases.flat_map(|case| case.episodes.values());
-        let mut findings: Vec<_> =
-            episodes.filter(|episode| episode.told.is_some()).map(|episode| Arc::clone(&episode.finding)).collect();
+        let mut findings: Vec<_> = episodes
+            .filter(|episode| episode.published.is_some())
+            .map(|episode| Arc::clone(&episode.finding))
+            .collect();
         findings.sort_by_cached_key(|finding| finding.identity());
         findings
     }

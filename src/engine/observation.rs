@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::finding::Finding;
-use crate::kubelet::Said;
+use crate::kubelet::EventMessage;
 use crate::template::PodTemplate;
 use crate::time::Time;
 
-/// Something seen in the cluster. Its time is given to [`super::Engine::apply`].
+/// Something seen in the cluster. Its time is given to [`crate::engine::Engine::apply`].
 #[derive(Clone, Debug)]
 pub enum Observation {
     /// A pod as it is now.
@@ -161,7 +161,7 @@ pub struct ContainerSnapshot {
     /// What it does now.
     pub state: State,
     /// How the one before ended.
-    pub last: Option<Ended>,
+    pub last: Option<Terminated>,
     /// `ready`
     pub ready: bool,
     /// `started`
@@ -188,12 +188,12 @@ pub enum State {
         since: Option<Time>,
     },
     /// It has ended.
-    Ended(Ended),
+    Terminated(Terminated),
 }
 
 /// How an incarnation ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ended {
+pub struct Terminated {
     /// Its container ID.
     pub id: Option<ContainerId>,
     /// Its exit code.
@@ -220,7 +220,7 @@ pub struct KubeletEvent {
     /// Whether its message stands for several similar ones.
     pub aggregated: bool,
     /// What it says.
-    pub said: Said,
+    pub said: EventMessage,
     /// When the event object was created, by the API server's clock; the other times are the node's.
     pub created: Option<Time>,
     /// When it was first said.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::scene::Scene;
-use super::trial::Trial;
-use super::workload::Workload;
-use super::{Engine, Owner};
+use crate::engine::memory::template_record::TemplateRecord;
+use crate::engine::memory::workload::Workload;
+use crate::engine::view::container::ContainerView;
+use crate::engine::{Engine, Owner};
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, is_same};
 
@@ -53,12 +53,12 @@ impl Engine {
         }
         for tried in &mut all {
             for (spec, passing) in tried.template.containers.iter().zip(&mut tried.containers) {
-                passing.add(&self.scene(workload, &spec.name), spec, &tried.template);
+                passing.add(&self.view(workload, &spec.name), spec, &tried.template);
             }
         }
-        let gone = |trial: &&Trial| !all.iter().any(|known| is_same(&known.template, &trial.template));
+        let gone = |record: &&TemplateRecord| !all.iter().any(|known| is_same(&known.template, &record.template));
         let gone: Vec<_> =
-            workload.trials.iter().filter(gone).map(|trial| untried(workload, &trial.template)).collect();
+            workload.templates.iter().filter(gone).map(|record| untried(workload, &record.template)).collect();
         all.extend(gone);
         all
     }
@@ -66,10 +66,10 @@ impl Engine {
 
 impl Passing {
     /// Adds what passes now, in the pods of a template.
-    fn add(&mut self, scene: &Scene, spec: &ContainerSpec, template: &Arc<PodTemplate>) {
-        for member in scene.members(template) {
+    fn add(&mut self, view: &ContainerView, spec: &ContainerSpec, template: &Arc<PodTemplate>) {
+        for member in view.members(template) {
             for kind in ProbeKind::ALL {
-                let passes = spec.probe(kind).is_some() && scene.is_passing(member, kind);
+                let passes = spec.probe(kind).is_some() && view.is_passing(member, kind);
                 self.now[kind as usize] += u32::from(passes);
                 self.ever[kind as usize] |= passes;
             }
@@ -79,9 +79,9 @@ impl Passing {
 
 /// A template of which no pod is there.
 fn untried(workload: &Workload, template: &Arc<PodTemplate>) -> Tried {
-    let trial = workload.trial(template);
+    let record = workload.record(template);
     let ever = |at: usize| {
-        let passed = trial.map(|trial| trial.containers[at].passed).unwrap_or_default();
+        let passed = record.map(|record| record.containers[at].passed).unwrap_or_default();
         Passing { now: [0; 3], ever: ProbeKind::ALL.map(|kind| passed.has(kind)) }
     };
     Tried {

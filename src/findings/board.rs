@@ -15,16 +15,16 @@ use room::{Place, Room};
 
 /// Most findings that are shown while they go on. Each costs up to 4 KB here, in the engine and in
 /// the ledger: 20 MB of the 128 that the manifests allow.
-pub const MOST: usize = 5_000;
+pub const MAX_FINDINGS: usize = 5_000;
 /// Most of them of one namespace: a tenant has no more than a fifth.
-pub const MOST_OF_ONE: usize = 1_000;
+pub const MAX_OF_ONE: usize = 1_000;
 
 /// The newest state of each finding.
 ///
 /// A reader that is slow misses states in between, never the newest one.
 ///
 /// Invariants:
-/// - No more than [`MOST`] findings go on at once, and no more than [`MOST_OF_ONE`] of a namespace.
+/// - No more than [`MAX_FINDINGS`] findings go on at once, and no more than [`MAX_OF_ONE`] of a namespace.
 ///   Where there are more the worst are kept, and whose place is taken is withdrawn.
 #[derive(Debug, Default)]
 pub struct Board {
@@ -41,13 +41,13 @@ struct State {
 
 impl Default for State {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), room: Room::new(MOST, MOST_OF_ONE), readers: Vec::new(), dropped: 0 }
+        Self { entries: BTreeMap::new(), room: Room::new(MAX_FINDINGS, MAX_OF_ONE), readers: Vec::new(), dropped: 0 }
     }
 }
 
 /// What came of putting up a finding.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum PutUp {
+pub enum Upserted {
     /// It is up.
     Up,
     /// It is up in place of another one, which is withdrawn.
@@ -84,37 +84,37 @@ struct Reader {
 
 /// What is new since one reader last looked.
 #[derive(Debug)]
-pub struct News {
+pub struct BoardChanges {
     reader: Arc<Reader>,
 }
 
 impl Board {
     /// Puts up a finding as it is now, and wakes the readers.
-    pub fn put_up(&self, entry: Entry) -> PutUp {
+    pub fn upsert(&self, entry: Entry) -> Upserted {
         let mut state = locked(&self.state);
         let identity = entry.finding.identity();
         state.leave(&identity);
         let place = if entry.is_open() { state.room.admit(Rank::of(&entry.finding), &identity) } else { Place::Free };
-        let put_up = match place {
-            Place::Free => PutUp::Up,
+        let upsert = match place {
+            Place::Free => Upserted::Up,
             Place::Of(other) => {
                 state.dropped += 1;
                 state.withdraw(&other, entry.at);
-                PutUp::Instead(other)
+                Upserted::Instead(other)
             }
             Place::None => {
                 state.dropped += 1;
                 // What others were told of it is not left standing.
                 state.withdraw(&identity, entry.at);
-                return PutUp::Dropped;
+                return Upserted::Dropped;
             }
         };
-        state.put_up(identity, entry);
-        put_up
+        state.upsert(identity, entry);
+        upsert
     }
 
     /// Takes down what nobody needs any more.
-    pub fn take_down(&self, identity: &Identity) {
+    pub fn remove(&self, identity: &Identity) {
         let mut state = locked(&self.state);
         state.leave(identity);
         state.entries.remove(identity);
@@ -136,17 +136,17 @@ impl Board {
     }
 
     /// A reader of its own, to which all that is up is news.
-    pub fn subscribe(&self) -> News {
+    pub fn subscribe(&self) -> BoardChanges {
         let mut state = locked(&self.state);
         let reader = Arc::new(Reader::default());
         locked(&reader.news).extend(state.entries.keys().cloned());
         state.readers.push(Arc::clone(&reader));
-        News { reader }
+        BoardChanges { reader }
     }
 }
 
 impl State {
-    fn put_up(&mut self, identity: Identity, entry: Entry) {
+    fn upsert(&mut self, identity: Identity, entry: Entry) {
         for reader in &self.readers {
             locked(&reader.news).insert(identity.clone());
             reader.woken.notify_one();
@@ -164,12 +164,12 @@ impl State {
     /// Another finding has taken the place of one: readers are to forget it.
     fn withdraw(&mut self, identity: &Identity, at: Time) {
         if let Some(entry) = self.entries.get(identity).filter(|entry| entry.is_open()).cloned() {
-            self.put_up(identity.clone(), Entry { kind: ChangeKind::Withdrawn, at, ..entry });
+            self.upsert(identity.clone(), Entry { kind: ChangeKind::Withdrawn, at, ..entry });
         }
     }
 }
 
-impl News {
+impl BoardChanges {
     /// Waits for news; gives each finding once, however often it changed.
     pub async fn next(&mut self) -> BTreeSet<Identity> {
         loop {
@@ -200,14 +200,15 @@ mod tests {
     #[tokio::test]
     async fn a_slow_reader_is_told_of_each_finding_once_and_finds_its_newest_state() {
         let board = Board::default();
-        board.put_up(entry("one", ChangeKind::Confirmed));
+        board.upsert(entry("one", ChangeKind::Confirmed));
         let mut news = board.subscribe();
         for kind in [ChangeKind::Suspected, ChangeKind::Confirmed, ChangeKind::Resolved] {
-            board.put_up(entry("two", kind));
+            board.upsert(entry("two", kind));
         }
-        let told = news.next().await;
-        assert_eq!(told.len(), 2, "what was up before is news to a new reader");
-        let kinds: Vec<_> = told.iter().filter_map(|identity| board.get(identity)).map(|entry| entry.kind).collect();
+        let notified = news.next().await;
+        assert_eq!(notified.len(), 2, "what was up before is news to a new reader");
+        let kinds: Vec<_> =
+            notified.iter().filter_map(|identity| board.get(identity)).map(|entry| entry.kind).collect();
         assert_eq!(kinds, [ChangeKind::Confirmed, ChangeKind::Resolved]);
     }
 
@@ -215,37 +216,39 @@ mod tests {
     async fn news_wait_until_there_are_some() {
         let board = Arc::new(Board::default());
         let mut news = board.subscribe();
-        let told = tokio::spawn(async move { news.next().await });
+        let notified = tokio::spawn(async move { news.next().await });
         tokio::task::yield_now().await;
-        board.put_up(entry("one", ChangeKind::Confirmed));
-        assert_eq!(told.await.expect("it does not panic").len(), 1);
+        board.upsert(entry("one", ChangeKind::Confirmed));
+        assert_eq!(notified.await.expect("it does not panic").len(), 1);
     }
 
     #[test]
     fn a_board_that_is_full_keeps_the_worst_and_says_how_much_is_missing() {
         let board = Board::default();
-        for number in 0..MOST_OF_ONE {
-            assert_eq!(board.put_up(entry(&number.to_string(), ChangeKind::Confirmed)), PutUp::Up);
+        for number in 0..MAX_OF_ONE {
+            assert_eq!(board.upsert(entry(&number.to_string(), ChangeKind::Confirmed)), Upserted::Up);
         }
-        assert_eq!(board.put_up(entry("late", ChangeKind::Confirmed)), PutUp::Dropped);
+        assert_eq!(board.upsert(entry("late", ChangeKind::Confirmed)), Upserted::Dropped);
         let early = Entry {
             finding: Arc::new(Finding { opened_at: Time::default(), ..finding("early") }),
             ..entry("early", ChangeKind::Confirmed)
         };
-        let PutUp::Instead(gone) = board.put_up(early) else { panic!("it is older, and there is no other difference") };
+        let Upserted::Instead(gone) = board.upsert(early) else {
+            panic!("it is older, and there is no other difference")
+        };
         assert_eq!(board.get(&gone).map(|entry| entry.kind), Some(ChangeKind::Withdrawn));
-        assert_eq!(board.all().iter().filter(|entry| entry.is_open()).count(), MOST_OF_ONE);
+        assert_eq!(board.all().iter().filter(|entry| entry.is_open()).count(), MAX_OF_ONE);
         assert_eq!(board.dropped(), 2);
     }
 
     #[test]
     fn what_is_over_and_what_is_taken_down_leaves_its_place() {
         let board = Board::default();
-        for number in 0..=MOST_OF_ONE {
-            board.put_up(entry("over", ChangeKind::Confirmed));
-            board.put_up(entry("over", ChangeKind::Resolved));
-            board.put_up(entry(&number.to_string(), ChangeKind::Confirmed));
-            board.take_down(&finding(&number.to_string()).identity());
+        for number in 0..=MAX_OF_ONE {
+            board.upsert(entry("over", ChangeKind::Confirmed));
+            board.upsert(entry("over", ChangeKind::Resolved));
+            board.upsert(entry(&number.to_string(), ChangeKind::Confirmed));
+            board.remove(&finding(&number.to_string()).identity());
         }
         assert_eq!((board.all().len(), board.dropped()), (1, 0));
     }

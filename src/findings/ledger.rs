@@ -23,7 +23,7 @@ use crate::time::Time;
 use entry::Entry;
 
 /// Most findings that are over of which somebody has yet to hear; of more the oldest are forgotten.
-const MOST_OVER: usize = 2_000;
+const MAX_OVER: usize = 2_000;
 
 /// Shared by whoever learns of findings, who tells of them and who records what was told.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ struct State {
     /// What is to be recorded and has not been asked for yet.
     owed: BTreeSet<ObjectKey>,
     /// When each receiver was first told anything, as far as is known.
-    first_told: BTreeMap<String, Time>,
+    first_notified: BTreeMap<String, Time>,
     record: Record,
     forgotten: u64,
 }
@@ -69,7 +69,7 @@ pub struct Standing {
     /// Whether a silence of the configuration covers it.
     pub silenced: bool,
     /// What the receiver was last told of it.
-    pub told: Option<Notification>,
+    pub notified: Option<Notification>,
 }
 
 /// What changed for one reader since it last looked.
@@ -82,13 +82,13 @@ pub struct Changed {
 
 /// What is new to one reader.
 #[derive(Debug, Default)]
-pub struct News {
+pub struct LedgerChanges {
     /// All that it knew is void: this is all that there is.
     pub all: bool,
     /// Each finding that changed, as it is now; `None` where it is gone.
     pub changed: Vec<(ObjectKey, Option<Standing>)>,
     /// When the receiver was first told anything, as far as is known.
-    pub first_told: Option<Time>,
+    pub first_notified: Option<Time>,
 }
 
 /// A finding of which an object alone knows: it ended while nobody here looked.
@@ -131,7 +131,7 @@ impl Ledger {
     }
 
     /// All that there is has been seen: from now on it can be told, and is recorded there.
-    pub fn settle_on(&self, record: Record) {
+    pub fn set_record(&self, record: Record) {
         let mut all = self.locked();
         if all.record == record {
             return;
@@ -160,7 +160,7 @@ impl Ledger {
     /// This stands in an object; one that goes on is remembered until the board knows it too.
     pub fn saw(&self, key: &ObjectKey, goes_on: bool, notifications: &[Notification]) {
         let mut all = self.locked();
-        all.was_told(notifications);
+        all.note_notifications(notifications);
         if goes_on && !notifications.is_empty() {
             all.entries.entry(key.clone()).or_default();
         }
@@ -171,17 +171,17 @@ impl Ledger {
     }
 
     /// Receivers were first told something at these times, or before.
-    pub fn told_since(&self, first_told: BTreeMap<String, Time>) {
+    pub fn set_first_notified(&self, first_notified: BTreeMap<String, Time>) {
         let mut all = self.locked();
-        for (receiver, at) in first_told {
-            all.was_told_at(&receiver, at);
+        for (receiver, at) in first_notified {
+            all.note_first_notified(&receiver, at);
         }
     }
 
     /// A finding ended while nobody here looked; what was told of it stood in its object.
     pub fn left(&self, key: &ObjectKey, left: Left, notifications: &[Notification]) {
         let mut all = self.locked();
-        all.was_told(notifications);
+        all.note_notifications(notifications);
         let entry = all.entries.entry(key.clone()).or_default();
         entry.saw(true, notifications);
         entry.leave(left);
@@ -286,7 +286,7 @@ impl State {
 
     /// What ended longest ago makes room.
     fn make_room(&mut self) {
-        while self.over.len() > MOST_OVER {
+        while self.over.len() > MAX_OVER {
             let Some((_, key)) = self.over.pop_first() else { return };
             self.entries.remove(&key);
             self.owed.remove(&key);
@@ -294,17 +294,17 @@ impl State {
         }
     }
 
-    fn was_told(&mut self, notifications: &[Notification]) {
-        for told in notifications {
-            self.was_told_at(&told.receiver, told.at);
+    fn note_notifications(&mut self, notifications: &[Notification]) {
+        for notified in notifications {
+            self.note_first_notified(&notified.receiver, notified.at);
         }
     }
 
-    fn was_told_at(&mut self, receiver: &str, at: Time) {
-        if let Some(first) = self.first_told.get_mut(receiver) {
+    fn note_first_notified(&mut self, receiver: &str, at: Time) {
+        if let Some(first) = self.first_notified.get_mut(receiver) {
             *first = at.min(*first);
         } else {
-            self.first_told.insert(receiver.to_owned(), at);
+            self.first_notified.insert(receiver.to_owned(), at);
         }
     }
 }
@@ -331,17 +331,19 @@ impl Reader {
     }
 
     /// What is new since the last call.
-    pub fn take(&mut self) -> News {
+    pub fn take(&mut self) -> LedgerChanges {
         self.changed.mark_unchanged();
         let mut all = self.ledger.locked();
-        let Some(changed) = all.readers.get_mut(&self.receiver).map(std::mem::take) else { return News::default() };
+        let Some(changed) = all.readers.get_mut(&self.receiver).map(std::mem::take) else {
+            return LedgerChanges::default();
+        };
         let standing = |key: &ObjectKey| all.entries.get(key).and_then(|entry| entry.standing(&self.receiver));
         let keys: Box<dyn Iterator<Item = &ObjectKey>> =
             if changed.all { Box::new(all.entries.keys()) } else { Box::new(changed.keys.iter()) };
-        News {
+        LedgerChanges {
             all: changed.all,
             changed: keys.map(|key| (key.clone(), standing(key))).collect(),
-            first_told: all.first_told.get(&self.receiver).copied(),
+            first_notified: all.first_notified.get(&self.receiver).copied(),
         }
     }
 
@@ -353,13 +355,13 @@ impl Reader {
     }
 
     /// The receiver was told something, which is to be recorded.
-    pub fn told(&self, records: &[(Identity, Notification)]) {
+    pub fn notified(&self, records: &[(Identity, Notification)]) {
         let mut all = self.ledger.locked();
-        for (identity, told) in records {
+        for (identity, notified) in records {
             let key = ObjectKey::of(identity);
-            all.was_told(std::slice::from_ref(told));
+            all.note_notifications(std::slice::from_ref(notified));
             if let Some(entry) = all.entries.get_mut(&key) {
-                entry.tell(told);
+                entry.tell(notified);
                 all.owed.insert(key.clone());
                 all.changed(&key);
             }

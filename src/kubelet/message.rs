@@ -6,7 +6,7 @@ use super::ProbeKind;
 
 /// What a kubelet event on a pod says, as far as it matters here.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Said {
+pub enum EventMessage {
     /// `Unhealthy`, "probe failed": counted towards the failure threshold.
     ProbeFailed {
         /// Which probe.
@@ -71,21 +71,23 @@ pub enum Killing {
 /// Returns what it says and whether the message was aggregated ("(combined from similar
 /// events): …"), which keeps the first event's container whatever container it now speaks of.
 /// `None` is an event that says nothing about an end, a failure or a start that failed.
-pub fn parse(reason: &str, message: &str) -> Option<(Said, bool)> {
+pub fn parse(reason: &str, message: &str) -> Option<(EventMessage, bool)> {
     let (message, aggregated) = match message.strip_prefix(AGGREGATED) {
         Some(rest) => (rest, true),
         None => (message, false),
     };
     let said = match reason {
         "Unhealthy" | "ProbeWarning" => probe_result(message)?,
-        "Killing" => Said::Killing(killing(message)?),
-        "Preempting" => Said::Killing(Killing::Deliberate),
-        "FailedPostStartHook" => Said::HookFailed,
-        "Failed" | "ErrImageNeverPull" | "InspectFailed" => Said::StartFailed { output: cut(message) },
-        "BackOff" if message.starts_with("Back-off pulling image") => Said::StartFailed { output: cut(message) },
+        "Killing" => EventMessage::Killing(killing(message)?),
+        "Preempting" => EventMessage::Killing(Killing::Deliberate),
+        "FailedPostStartHook" => EventMessage::HookFailed,
+        "Failed" | "ErrImageNeverPull" | "InspectFailed" => EventMessage::StartFailed { output: cut(message) },
+        "BackOff" if message.starts_with("Back-off pulling image") => {
+            EventMessage::StartFailed { output: cut(message) }
+        }
         _ => {
             let reason = SANDBOX_FAILED.into_iter().find(|known| *known == reason)?;
-            Said::SandboxFailed { reason, output: cut(message) }
+            EventMessage::SandboxFailed { reason, output: cut(message) }
         }
     };
     Some((said, aggregated))
@@ -110,21 +112,21 @@ const AGGREGATED: &str = "(combined from similar events): ";
 pub(super) const OUTPUT_MAX: usize = 1024;
 
 /// "Liveness probe failed: …", "… errored: …", "… warning: …".
-fn probe_result(message: &str) -> Option<Said> {
+fn probe_result(message: &str) -> Option<EventMessage> {
     let (probe, words) = ProbeKind::ALL.into_iter().find_map(|probe| {
         let words = strip_word(message, probe.word())?.strip_prefix(" probe ")?;
         Some((probe, words))
     })?;
     if let Some(tail) = words.strip_prefix("failed") {
-        return Some(Said::ProbeFailed { probe, output: tail_output(tail)? });
+        return Some(EventMessage::ProbeFailed { probe, output: tail_output(tail)? });
     }
     if let Some(tail) = words.strip_prefix("errored") {
         let state = [" and resulted in unknown state", " and resulted in failure state"];
         let tail = state.iter().find_map(|state| tail.strip_prefix(state)).unwrap_or(tail);
-        return Some(Said::ProbeErrored { probe, output: tail_output(tail)? });
+        return Some(EventMessage::ProbeErrored { probe, output: tail_output(tail)? });
     }
     tail_output(words.strip_prefix("warning")?)?;
-    Some(Said::ProbeWarning { probe })
+    Some(EventMessage::ProbeWarning { probe })
 }
 
 /// What follows the colon; nothing at all is possible.
@@ -237,14 +239,14 @@ mod tests {
                 "x (combined from similar events): y",
             ),
         ] {
-            let expected = Said::ProbeFailed { probe, output: output.into() };
+            let expected = EventMessage::ProbeFailed { probe, output: output.into() };
             assert_eq!(parse("Unhealthy", message), Some((expected, false)), "{message}");
         }
     }
 
     #[test]
     fn every_wording_of_an_errored_probe_are_read() {
-        let expected = Said::ProbeErrored {
+        let expected = EventMessage::ProbeErrored {
             probe: ProbeKind::Liveness,
             output: r#"strconv.Atoi: parsing "metrics": invalid syntax"#.into(),
         };
@@ -261,7 +263,7 @@ mod tests {
     fn a_warning_names_its_probe() {
         let message = "Liveness probe warning: Probe terminated redirects, Response body: <a href=\"http://sso.example.com/login\">Found</a>.\n\n";
 
-        let expected = Said::ProbeWarning { probe: ProbeKind::Liveness };
+        let expected = EventMessage::ProbeWarning { probe: ProbeKind::Liveness };
         assert_eq!(parse("ProbeWarning", message), Some((expected, false)));
     }
 
@@ -269,7 +271,8 @@ mod tests {
     fn an_aggregated_message_is_marked() {
         let message = "(combined from similar events): Liveness probe errored: no running task found";
 
-        let expected = Said::ProbeErrored { probe: ProbeKind::Liveness, output: "no running task found".into() };
+        let expected =
+            EventMessage::ProbeErrored { probe: ProbeKind::Liveness, output: "no running task found".into() };
         assert_eq!(parse("Unhealthy", message), Some((expected, true)));
     }
 
@@ -288,7 +291,7 @@ mod tests {
             ),
         ] {
             let expected = Killing::ProbeFailed { container: container.into(), probe };
-            assert_eq!(parse("Killing", message), Some((Said::Killing(expected), false)), "{message}");
+            assert_eq!(parse("Killing", message), Some((EventMessage::Killing(expected), false)), "{message}");
         }
     }
 
@@ -317,7 +320,7 @@ mod tests {
         assert_eq!(killing("FailedPostStartHook"), Some(Killing::HookFailed));
         assert_eq!(killing("Stopping container app"), Some(Killing::Stopping { container: "app".into() }));
         let preempted = parse("Preempting", "Preempted in order to admit critical pod");
-        assert_eq!(preempted, Some((Said::Killing(Killing::Deliberate), false)));
+        assert_eq!(preempted, Some((EventMessage::Killing(Killing::Deliberate), false)));
     }
 
     #[test]
@@ -351,10 +354,10 @@ mod tests {
             ("InspectFailed", "Failed to apply default image tag"),
             ("BackOff", r#"Back-off pulling image "10.0.0.1:5000/shop/web:v9""#),
         ] {
-            let expected = Said::StartFailed { output: message.into() };
+            let expected = EventMessage::StartFailed { output: message.into() };
             assert_eq!(parse(reason, message), Some((expected, false)), "{message}");
         }
-        assert_eq!(parse("FailedPostStartHook", "PostStartHook failed"), Some((Said::HookFailed, false)));
+        assert_eq!(parse("FailedPostStartHook", "PostStartHook failed"), Some((EventMessage::HookFailed, false)));
     }
 
     #[test]
@@ -367,7 +370,7 @@ mod tests {
             ("FailedMount", r#"MountVolume.SetUp failed for volume "x" : timed out waiting for the condition"#),
             ("NetworkNotReady", "network is not ready: container runtime network not ready: NetworkReady=false"),
         ] {
-            let expected = Said::SandboxFailed { reason, output: message.into() };
+            let expected = EventMessage::SandboxFailed { reason, output: message.into() };
             assert_eq!(parse(reason, message), Some((expected, false)), "{message}");
         }
     }
@@ -400,7 +403,9 @@ mod tests {
     fn long_output_is_cut_between_characters() {
         let message = format!("Liveness probe failed: a{}", "é".repeat(5000));
 
-        let Some((Said::ProbeFailed { output, .. }, _)) = parse("Unhealthy", &message) else { panic!("not read") };
+        let Some((EventMessage::ProbeFailed { output, .. }, _)) = parse("Unhealthy", &message) else {
+            panic!("not read")
+        };
         assert_eq!(output.len(), 1023);
         assert!(message.contains(&*output));
     }

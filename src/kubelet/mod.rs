@@ -16,7 +16,7 @@ mod timing;
 
 pub use address::{asked_port, dialed};
 pub use failure::{Failure, Obstacle};
-pub use message::{Killing, Said, parse};
+pub use message::{EventMessage, Killing, parse};
 pub use probe::{Handler, HttpGet, Port, ProbeKind, ProbeSpec, Scheme};
 pub use redirect::Redirect;
 pub use start::{ConfigKind, StartFailure, start_error};

@@ -14,7 +14,7 @@ const QUIET: Duration = Duration::from_hours(24);
 /// Places are sought no more often than this: each time all series are looked at.
 const SEEK_EVERY: Duration = Duration::from_mins(1);
 /// Most counts that are kept of series without a place; each is a few words.
-const MOST_KEPT: usize = 10_000;
+const MAX_KEPT: usize = 10_000;
 
 /// One metric, whose series have `N` labels.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl<const N: usize> Capped<N> {
         }
         if self.series.len() >= MAX_SERIES {
             self.overflow = self.overflow.saturating_add(by);
-            let is_new = self.refused.len() < MOST_KEPT && self.refused.insert(mark(&values));
+            let is_new = self.refused.len() < MAX_KEPT && self.refused.insert(mark(&values));
             return !is_new;
         }
         let before = self.kept.remove(&mark(&values)).unwrap_or_default();
@@ -101,7 +101,7 @@ impl<const N: usize> Capped<N> {
         self.sought = Some(now);
         let quiet = |series: &Series| now.since(series.grown) >= QUIET;
         for (values, series) in self.series.extract_if(.., |_, series| quiet(series)) {
-            if self.kept.len() < MOST_KEPT {
+            if self.kept.len() < MAX_KEPT {
                 self.kept.insert(mark(&values), series.count);
             }
         }
@@ -118,7 +118,7 @@ impl<const N: usize> Capped<N> {
         }
         let own = sizes.get(namespace).copied().unwrap_or_default();
         let Some((largest, size)) = sizes.into_iter().max_by_key(|(_, size)| *size) else { return };
-        if size <= SHARE.max(own + 1) || self.kept.len() >= MOST_KEPT {
+        if size <= SHARE.max(own + 1) || self.kept.len() >= MAX_KEPT {
             return;
         }
         let of_it = self.series.iter().filter(|(values, _)| values[0] == largest);

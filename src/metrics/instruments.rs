@@ -114,7 +114,7 @@ impl Instruments {
         self.tracked_pods.set(pods as i64);
     }
 
-    /// So many events were dropped since the start because their pod was never seen.
+    /// Number of events dropped since the start because their pod was never seen.
     pub fn events_without_pod(&self, total: u64) {
         self.events_without_pod.inc_by(total.saturating_sub(self.events_without_pod.get()));
     }
@@ -152,7 +152,7 @@ impl Instruments {
         *known = refused;
     }
 
-    /// So many did not get a series of their own.
+    /// Number of those that got no series of their own.
     fn dropped(&self, count: u64) {
         self.series_dropped.inc_by(count);
     }

@@ -125,7 +125,7 @@ impl Metrics {
         self.notifications.with_label_values(&[receiver, outcome.word()]).inc_by(count as u64);
     }
 
-    /// So many messages wait for a receiver.
+    /// Number of messages that wait for a receiver.
     pub fn notifications_pending(&self, receiver: &str, count: usize) {
         self.notifications_pending.with_label_values(&[receiver]).set(count as i64);
     }

@@ -3,9 +3,9 @@
 //! [`Driver`] is sans-IO, like the engine: it is given inputs and the time, and asked what it wants to
 //! know and when it is next due. [`run`] is the task around it.
 
+mod change_log;
 mod oddities;
-mod said;
-mod shown;
+mod publisher;
 mod task;
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::source::cluster::{Answer, Input};
 use crate::source::objects::{Maybe, ObjectMeta, Oddity, Shape};
 use crate::time::Time;
 use oddities::Oddities;
-use shown::Shown;
+use publisher::Publisher;
 
 /// Workloads that are looked at in one go.
 const AT_ONCE: usize = 16;
@@ -31,7 +31,7 @@ const AT_ONCE: usize = 16;
 pub struct Driver {
     engine: Engine,
     observer: Observer,
-    shown: Shown,
+    shown: Publisher,
     oddities: Oddities,
     instruments: Arc<Instruments>,
 }
@@ -42,7 +42,7 @@ impl Driver {
         Self {
             engine: Engine::new(config.detection.clone()),
             observer: Observer::new(),
-            shown: Shown::new(board, config.silences.clone()),
+            shown: Publisher::new(board, config.silences.clone()),
             oddities: Oddities::new(skipped),
             instruments,
         }
@@ -139,22 +139,22 @@ impl Driver {
             Input::ListFinished(scope) => Some(Observation::ListFinished(scope)),
             Input::Pod(pod, seen) => {
                 let snapshot = self.observer.pod(&pod, seen);
-                let snapshot = self.told(Kind::Pod, &pod.metadata, snapshot, now)?;
+                let snapshot = self.notified(Kind::Pod, &pod.metadata, snapshot, now)?;
                 Some(Observation::Pod(Box::new(snapshot)))
             }
             Input::PodGone(pod) => {
                 let id = self.observer.pod_id(&pod);
-                self.told(Kind::Pod, &pod.metadata, id, now).map(Observation::PodGone)
+                self.notified(Kind::Pod, &pod.metadata, id, now).map(Observation::PodGone)
             }
             Input::Event(event) => {
                 let said = self.observer.event(&event);
-                self.told(Kind::Event, &event.metadata, said, now)?.map(Box::new).map(Observation::Event)
+                self.notified(Kind::Event, &event.metadata, said, now)?.map(Box::new).map(Observation::Event)
             }
         }
     }
 
     /// What was read of an object, and what was odd about it is told.
-    fn told<M: Shape, T>(
+    fn notified<M: Shape, T>(
         &mut self,
         kind: Kind,
         metadata: &Maybe<ObjectMeta<M>>,

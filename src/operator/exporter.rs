@@ -69,10 +69,10 @@ impl Exporter {
     fn findings(&self, silences: &Silences, now: Time, out: &mut String) -> fmt::Result {
         let entries = self.board.all();
         let open = || entries.iter().filter(|entry| entry.is_open());
-        let told = open().filter(|entry| entry.silenced_by.is_none()).map(|entry| &*entry.finding);
+        let notified = open().filter(|entry| entry.silenced_by.is_none()).map(|entry| &*entry.finding);
         let hidden: Vec<_> =
             open().filter_map(|entry| Some((&*entry.finding, entry.silenced_by.as_deref()?))).collect();
-        let mut refused = findings::write(told, out)?;
+        let mut refused = findings::write(notified, out)?;
         refused.extend(findings::write_silenced(hidden.iter().copied(), out)?);
         self.metrics.instruments().refused(refused);
         FINDINGS_DROPPED.single(self.board.dropped(), out)?;
@@ -122,8 +122,8 @@ mod tests {
         let text = exporter().render();
         let series =
             |name: &str| text.lines().filter(|line| line.starts_with(&format!("{name}{{"))).collect::<Vec<_>>();
-        let told = series("probehound_findings");
-        assert!(told.len() == 1 && told[0].contains("workload=\"web\""), "{told:?}");
+        let notified = series("probehound_findings");
+        assert!(notified.len() == 1 && notified[0].contains("workload=\"web\""), "{notified:?}");
         let hidden = series("probehound_findings_silenced");
         assert!(hidden.len() == 1 && hidden[0].ends_with("state=\"confirmed\",silence=\"legacy\"} 1"), "{hidden:?}");
         assert!(text.contains("\nprobehound_silence_matches{silence=\"legacy\"} 1\n"));
@@ -200,9 +200,9 @@ mod tests {
             at: at(0),
             silenced_by: silenced_by.map(Arc::from),
         };
-        board.put_up(entry("web", ChangeKind::Confirmed, None));
-        board.put_up(entry("legacy", ChangeKind::Updated, Some("legacy")));
-        board.put_up(entry("withdrawn", ChangeKind::Withdrawn, None));
+        board.upsert(entry("web", ChangeKind::Confirmed, None));
+        board.upsert(entry("legacy", ChangeKind::Updated, Some("legacy")));
+        board.upsert(entry("withdrawn", ChangeKind::Withdrawn, None));
         let metrics = Metrics::new();
         metrics.config_loaded(at(0));
         metrics.queue_depth(Queue::Observations, 3);

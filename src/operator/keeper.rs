@@ -43,7 +43,7 @@ pub use store::Store;
 use super::driver::Memory;
 use crate::config::Config;
 use crate::finding::Identity;
-use crate::findings::board::{Board, News};
+use crate::findings::board::{Board, BoardChanges};
 use crate::findings::ledger::{Ledger, Record};
 use crate::metrics::Metrics;
 use crate::metrics::instruments::{Instruments, WriteOutcome};
@@ -100,7 +100,7 @@ pub async fn run(means: Means, mut stop: Stop) {
 
 struct Keeper {
     means: Means,
-    news: News,
+    news: BoardChanges,
     plan: Plan,
     instruments: Arc<Instruments>,
     complaints: Complaints,
@@ -161,7 +161,7 @@ impl Keeper {
             let worker = Worker { store: self.means.store.clone(), memories: self.means.memories.clone() };
             match action {
                 Action::Record { key } => match self.means.ledger.unrecorded(&key) {
-                    Some(told) => self.work.push(worker.record(key, told).boxed()),
+                    Some(notified) => self.work.push(worker.record(key, notified).boxed()),
                     None => self.plan.done(&key, Outcome::NothingToRecord, now()),
                 },
                 action => self.work.push(worker.perform(action).boxed()),
@@ -184,7 +184,7 @@ impl Keeper {
         }
         let of = |why| removed.get(&why).copied().unwrap_or_default();
         let (long_over, alike, crowded) = (of(Why::LongOver), of(Why::Alike), of(Why::Crowded));
-        info!(long_over, alike, crowded, "Removes Finding objects of what is over");
+        info!(long_over, alike, crowded, "Removing Finding objects of resolved findings");
     }
 
     fn next_due(&self) -> Instant {
@@ -227,10 +227,10 @@ impl Keeper {
     fn see(&mut self, sighting: Sighting) {
         match sighting {
             Sighting::Started(scope) => self.plan.list_started(scope),
-            Sighting::Saw(key, kept, told) => {
+            Sighting::Saw(key, kept, notified) => {
                 let goes_on = kept.over.is_none();
                 if self.plan.saw(&key, kept, now()) {
-                    self.means.ledger.saw(&key, goes_on, &told);
+                    self.means.ledger.saw(&key, goes_on, &notified);
                 }
                 if self.plan.take_contested() {
                     self.complaints.contested(&key);
@@ -260,7 +260,7 @@ impl Keeper {
             return;
         }
         let record = if self.complaints.can_all_be_watched() { Record::Objects } else { Record::Memory };
-        self.means.ledger.settle_on(record);
+        self.means.ledger.set_record(record);
         self.owe();
     }
 
@@ -272,13 +272,13 @@ impl Keeper {
                 self.complaints.can_write(key);
                 Outcome::Stands(kept)
             }
-            Ok(Done::Recorded(kept, told)) => {
-                self.means.ledger.saw(key, kept.over.is_none(), &told);
+            Ok(Done::Recorded(kept, notified)) => {
+                self.means.ledger.saw(key, kept.over.is_none(), &notified);
                 Outcome::Recorded(kept)
             }
             Ok(Done::Unrecordable(why)) => {
                 let object = crate::text::escape::visible(&key.name);
-                warn!(object, why, "What was told cannot be recorded: after a restart it is told again");
+                warn!(object, why, "Sent notifications cannot be recorded: after a restart they are sent again");
                 self.means.ledger.excuse(key);
                 Outcome::NothingToRecord
             }
@@ -325,7 +325,7 @@ impl Keeper {
                 Role::Leading
             }
             Turn::Lost => {
-                self.means.ledger.settle_on(Record::Unknown);
+                self.means.ledger.set_record(Record::Unknown);
                 Role::Standby
             }
         };
@@ -333,19 +333,19 @@ impl Keeper {
 
     /// Takes in what there is, and what the engine made of it, before anything is written or told.
     fn take_over(&mut self, learnt: Learnt) {
-        info!(objects = learnt.objects.len(), "Writes Finding objects from here on");
+        info!(objects = learnt.objects.len(), "Writing Finding objects");
         self.take_news();
         let ledger = &self.means.ledger;
-        ledger.told_since(learnt.first_told);
+        ledger.set_first_notified(learnt.first_notified);
         for object in learnt.objects {
             let goes_on = object.kept.over.is_none();
             self.plan.saw(&object.key, object.kept, now());
             match object.left {
-                Some(left) => ledger.left(&object.key, left, &object.told),
-                None => ledger.saw(&object.key, goes_on, &object.told),
+                Some(left) => ledger.left(&object.key, left, &object.notified),
+                None => ledger.saw(&object.key, goes_on, &object.notified),
             }
         }
-        ledger.settle_on(if learnt.readable { Record::Objects } else { Record::Memory });
+        ledger.set_record(if learnt.readable { Record::Objects } else { Record::Memory });
         self.owe();
     }
 

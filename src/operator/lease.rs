@@ -201,9 +201,9 @@ impl Candidate {
             return;
         }
         match &leader {
-            Some(leader) if *leader == self.me => info!(lease = %self.lease, me = self.me, "Leads"),
-            Some(leader) => info!(lease = %self.lease, me = self.me, leader, "Another replica leads"),
-            None => info!(lease = %self.lease, me = self.me, "Nobody leads"),
+            Some(leader) if *leader == self.me => info!(lease = %self.lease, me = self.me, "Became the leader"),
+            Some(leader) => info!(lease = %self.lease, me = self.me, leader, "Another replica is the leader"),
+            None => info!(lease = %self.lease, me = self.me, "There is no leader"),
         }
         self.leader = leader;
     }
@@ -212,7 +212,7 @@ impl Candidate {
     fn report(&mut self, trouble: Trouble) {
         let expired = self.held_until.borrow().is_none_or(|until| until <= Instant::now());
         if expired && self.leader.take_if(|leader| *leader == self.me).is_some() {
-            warn!(lease = %self.lease, %trouble, "Could not renew the Lease in time: leads no more");
+            warn!(lease = %self.lease, %trouble, "Could not renew the Lease in time: no longer the leader");
         }
         let known = self.trouble.as_ref().is_some_and(|known| known.is_like(&trouble));
         if !known && !matches!(trouble, Trouble::Lost) {

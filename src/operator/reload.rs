@@ -100,7 +100,7 @@ fn apply(outcome: Outcome, running: &watch::Sender<Arc<Config>>, metrics: &Metri
     match outcome {
         Outcome::Taken { config, kept } => {
             metrics.config_loaded(clock::now());
-            info!("Settings are read anew and in force");
+            info!("Settings reloaded");
             if !kept.is_empty() {
                 warn!(keys = kept.join(", "), "Some settings changed that need a restart");
             }

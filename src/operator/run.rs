@@ -195,13 +195,13 @@ impl Parts {
         loop {
             match keeper::remembered(&self.store).await {
                 Ok(findings) => {
-                    info!(findings = findings.len(), "Remembers what was said before");
+                    info!(findings = findings.len(), "Restored findings of before the restart");
                     return findings;
                 }
                 // The keeper says it, and what it costs.
                 Err(Refusal::NoApi | Refusal::Forbidden(_)) => return Vec::new(),
                 Err(refusal) if began.elapsed() > REMEMBERING => {
-                    warn!(cause = %refusal, "Begins without what was said before");
+                    warn!(cause = %refusal, "Starting without findings of before the restart");
                     return Vec::new();
                 }
                 Err(refusal) => {
@@ -251,7 +251,7 @@ impl Parts {
 /// Waits until the API server answers, and says what is in the way.
 async fn reach(access: &Access) {
     let mut backoff = Backoff::seeded_by_chance();
-    let mut told: Option<(Discriminant<AccessError>, Instant)> = None;
+    let mut notified: Option<(Discriminant<AccessError>, Instant)> = None;
     loop {
         let error = match access.check().await {
             Ok(version) => {
@@ -264,10 +264,10 @@ async fn reach(access: &Access) {
             Err(error) => error,
         };
         let kind = std::mem::discriminant(&error);
-        if told.is_none_or(|(before, at)| before != kind || at.elapsed() > AGAIN) {
+        if notified.is_none_or(|(before, at)| before != kind || at.elapsed() > AGAIN) {
             let cause = terminal(&error.to_string(), TOLD);
             warn!(cause, hint = error.hint(), "Cannot reach the cluster; trying again");
-            told = Some((kind, Instant::now()));
+            notified = Some((kind, Instant::now()));
         }
         let (began, wait) = (Instant::now(), backoff.wait());
         tokio::select! {

@@ -31,8 +31,8 @@ pub async fn watch(config: watch::Receiver<Arc<Config>>, board: Arc<Board>) -> I
         for (silence, news) in watchman.look(&config.silences, &board.all(), clock::now()) {
             let silence = visible(&silence);
             match news {
-                News::Ended => warn!(silence, "A silence has ended: take it out of the settings"),
-                News::Idle => warn!(silence, "A silence has matched nothing for a day"),
+                SilenceChange::Ended => warn!(silence, "A silence has ended: take it out of the settings"),
+                SilenceChange::Idle => warn!(silence, "A silence has matched nothing for a day"),
             }
         }
     }
@@ -40,7 +40,7 @@ pub async fn watch(config: watch::Receiver<Arc<Config>>, board: Arc<Board>) -> I
 
 /// What there is to say of a silence, once.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-enum News {
+enum SilenceChange {
     /// It has ended by itself.
     Ended,
     /// It has matched nothing for [`IDLE`].
@@ -57,11 +57,11 @@ struct Watchman {
 struct Known {
     /// When it last matched something, or was first seen.
     of_use: Time,
-    said: Option<News>,
+    said: Option<SilenceChange>,
 }
 
 impl Watchman {
-    fn look(&mut self, silences: &Silences, entries: &[Entry], now: Time) -> Vec<(String, News)> {
+    fn look(&mut self, silences: &Silences, entries: &[Entry], now: Time) -> Vec<(String, SilenceChange)> {
         let open = entries.iter().filter(|entry| entry.is_open());
         let matched: BTreeSet<&str> = open.filter_map(|entry| entry.silenced_by.as_deref()).collect();
         self.known.retain(|name, _| silences.0.iter().any(|silence| silence.name == *name));
@@ -72,7 +72,8 @@ impl Watchman {
                 *known = Known { of_use: now, said: None };
             }
             let idle = now.since(known.of_use) >= IDLE;
-            let news = if silence.is_over(now) { Some(News::Ended) } else { idle.then_some(News::Idle) };
+            let news =
+                if silence.is_over(now) { Some(SilenceChange::Ended) } else { idle.then_some(SilenceChange::Idle) };
             if let Some(news) = news.filter(|news| known.said != Some(*news)) {
                 known.said = Some(news);
                 all.push((silence.name.clone(), news));
@@ -92,7 +93,7 @@ mod tests {
         let silences = silences("{cause: Crash, until: 2026-11-22T14:00:00Z}");
         let mut watchman = Watchman::default();
         assert_eq!(watchman.look(&silences, &[], at("13:59:59")), []);
-        assert_eq!(watchman.look(&silences, &[], at("14:00:00")), [("cause=Crash".to_owned(), News::Ended)]);
+        assert_eq!(watchman.look(&silences, &[], at("14:00:00")), [("cause=Crash".to_owned(), SilenceChange::Ended)]);
         assert_eq!(watchman.look(&silences, &[], at("14:01:00")), []);
     }
 
@@ -102,7 +103,7 @@ mod tests {
         let mut watchman = Watchman::default();
         let start = at("14:00:00");
         assert_eq!(watchman.look(&silences, &[], start), []);
-        assert_eq!(watchman.look(&silences, &[], start.plus(IDLE)), [("cause=Crash".to_owned(), News::Idle)]);
+        assert_eq!(watchman.look(&silences, &[], start.plus(IDLE)), [("cause=Crash".to_owned(), SilenceChange::Idle)]);
         assert_eq!(watchman.look(&silences, &[], start.plus(2 * IDLE)), []);
     }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::headline::kind_and_name;
 use super::metrics::text::{clean, without_markup};
 use super::plain;
-use super::tidings::{Kind, News};
+use super::update::{FindingUpdate, Kind};
 use crate::finding::{Effect, Fault, Finding};
 use crate::time::Time;
 
@@ -111,7 +111,7 @@ fn labels(finding: &Finding, cluster: Option<&str>) -> BTreeMap<&'static str, St
 }
 
 fn annotations(finding: &Finding, now: Time) -> BTreeMap<&'static str, String> {
-    let news = News { kind: Kind::Opened, finding: finding.clone().into(), before: None };
+    let news = FindingUpdate { kind: Kind::Opened, finding: finding.clone().into(), before: None };
     let mut annotations = BTreeMap::from([
         ("summary", without_markup(&plain::line(&news, now))),
         ("description", without_markup(&plain::lines(&news, now).join("\n"))),

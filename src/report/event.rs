@@ -3,10 +3,10 @@
 use ring::digest::{SHA256, digest};
 
 use super::headline::{kind_and_name, what_is_wrong};
-use super::object::{Said, object_name};
+use super::object::{Content, object_name};
 use super::remedies::lines;
 use super::sentences::{capitalised, changed_by, extent, field_is, over};
-use super::tidings::{Kind, News};
+use super::update::{FindingUpdate, Kind};
 use crate::text::escape::visible;
 use crate::text::hex;
 use crate::time::Time;
@@ -44,7 +44,7 @@ pub struct Regarding {
 
 impl Note {
     /// What is told of a finding.
-    pub fn of(news: &News, now: Time) -> Self {
+    pub fn of(news: &FindingUpdate, now: Time) -> Self {
         let finding = &news.finding;
         let (kind, reason) = match news.kind {
             Kind::Opened | Kind::Changed | Kind::GoesOn => ("Warning", finding.cause.to_string()),
@@ -73,7 +73,7 @@ impl Regarding {
     }
 }
 
-fn text(news: &News, now: Time) -> String {
+fn text(news: &FindingUpdate, now: Time) -> String {
     let finding = &news.finding;
     let mut parts = vec![format!("{}.", capitalised(&what_is_wrong(finding)))];
     match news.kind {
@@ -89,11 +89,11 @@ fn text(news: &News, now: Time) -> String {
 }
 
 /// The finding's own name and a mark of what is told, of a reminder also when.
-fn name(news: &News, now: Time) -> String {
+fn name(news: &FindingUpdate, now: Time) -> String {
     let finding = &news.finding;
     let when = (news.kind == Kind::GoesOn).then_some(now);
-    let told = format!("{:?}", (news.kind, finding.episodes, finding.confirmed_at, Said::of(finding), when));
-    let mark = hex(&digest(&SHA256, told.as_bytes()).as_ref()[..8]);
+    let notified = format!("{:?}", (news.kind, finding.episodes, finding.confirmed_at, Content::of(finding), when));
+    let mark = hex(&digest(&SHA256, notified.as_bytes()).as_ref()[..8]);
     format!("{}.{mark}", object_name(&finding.identity()))
 }
 
@@ -141,7 +141,7 @@ mod tests {
         assert_ne!(name(Kind::GoesOn, 10), name(Kind::GoesOn, 99));
     }
 
-    fn news(kind: Kind, workload: &str) -> News {
-        News { kind, finding: Arc::new(finding(workload)), before: None }
+    fn news(kind: Kind, workload: &str) -> FindingUpdate {
+        FindingUpdate { kind, finding: Arc::new(finding(workload)), before: None }
     }
 }

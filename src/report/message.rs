@@ -4,11 +4,11 @@
 use std::fmt;
 
 use super::headline::headline;
+use super::notified::Content;
 use super::remedies::{self, Line};
 use super::sentence::Sentence;
 use super::sentences::{changed_by, doubt, extent, field_is, news, over, since, worst};
-use super::tidings::{Kind, News};
-use super::told::Said;
+use super::update::{FindingUpdate, Kind};
 use crate::engine::{Change, ChangeKind, Fact, Finding, RevisionChange, Severity};
 use crate::time::Time;
 
@@ -85,10 +85,10 @@ impl Message {
     }
 
     /// What a receiver is told at `now`.
-    pub fn tell(tidings: &News, now: Time) -> Self {
-        let finding = &tidings.finding;
-        let before = tidings.before.as_ref().and_then(|before| before.said.as_ref());
-        let message = match tidings.kind {
+    pub fn tell(update: &FindingUpdate, now: Time) -> Self {
+        let finding = &update.finding;
+        let before = update.before.as_ref().and_then(|before| before.content.as_ref());
+        let message = match update.kind {
             Kind::Opened => Self { news: again(finding), ..Self::whole(Word::Confirmed, finding) },
             Kind::Changed => Self::changed(finding, before),
             Kind::GoesOn => Self::in_short(Word::GoesOn, finding),
@@ -140,8 +140,8 @@ impl Message {
         }
     }
 
-    fn changed(finding: &Finding, before: Option<&Said>) -> Self {
-        let same = before.is_some_and(|before| Said::of(finding).same_diagnosis(before));
+    fn changed(finding: &Finding, before: Option<&Content>) -> Self {
+        let same = before.is_some_and(|before| Content::of(finding).same_diagnosis(before));
         let message = if same { Self::in_short(Word::Updated, finding) } else { Self::whole(Word::Updated, finding) };
         Self { news: before.and_then(|before| news(finding, before)), ..message }
     }
@@ -163,5 +163,5 @@ fn again(finding: &Finding) -> Option<Sentence> {
 
 /// Whether only its extent or severity changed.
 fn same_diagnosis(a: &Finding, b: &Finding) -> bool {
-    Said::of(a).same_diagnosis(&Said::of(b)) && a.confirmed_at.is_some() == b.confirmed_at.is_some()
+    Content::of(a).same_diagnosis(&Content::of(b)) && a.confirmed_at.is_some() == b.confirmed_at.is_some()
 }

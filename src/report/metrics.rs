@@ -19,7 +19,7 @@ use text::{Metric, clean};
 /// Most series of a metric; the rest is one series in which each label says `overflow`.
 pub const MAX_SERIES: usize = 2000;
 
-/// So many findings of each namespace come before more of any other.
+/// Findings of each namespace that come before more of any other.
 pub const SHARE: usize = 200;
 
 /// Why a label has no value of its own.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::report::told::{Notification, Reach, Said, Told};
+pub use crate::report::notified::{Content, Notification, Notified, Reach};
 pub use columns::{COLUMNS, Column};
 pub use condition::{Condition, Holds, Stage};
 #[cfg(feature = "operator")]

@@ -6,7 +6,7 @@ use super::headline::headline;
 use super::message::Message;
 use super::sentence::Sentence;
 use super::sentences::{capitalised, field_is, over, pods, telling};
-use super::tidings::{Kind, News};
+use super::update::{FindingUpdate, Kind};
 use super::when::clock;
 use crate::finding::Finding;
 use crate::text::escape::{cut, visible};
@@ -16,7 +16,7 @@ use crate::time::Time;
 const LINE: usize = 2000;
 
 /// Who, what is wrong, how many pods and the field, in one line.
-pub fn line(news: &News, now: Time) -> String {
+pub fn line(news: &FindingUpdate, now: Time) -> String {
     let finding = &news.finding;
     let rest = match news.kind {
         Kind::Resolved | Kind::Missed => over(finding, now),
@@ -36,7 +36,7 @@ pub fn summary(finding: &Finding) -> String {
 }
 
 /// All that is told of a finding, a line for each sentence, fact and remedy.
-pub fn lines(news: &News, now: Time) -> Vec<String> {
+pub fn lines(news: &FindingUpdate, now: Time) -> Vec<String> {
     let message = Message::tell(news, now);
     let mut lines = vec![message.headline.clone()];
     let sentences = [&message.news, &message.extent, &message.since, &message.field].into_iter().flatten();

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::headline::probe;
+use super::notified::{Content, Reach};
 use super::sentence::Sentence;
-use super::told::{Reach, Said};
 use super::when::{clock, day_if_another, lasted, span};
 use crate::engine::{Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState};
 use crate::finding::field::Field;
@@ -99,8 +99,8 @@ pub fn doubt(finding: &Finding) -> Option<String> {
 }
 
 /// What is new beside what was said before: `New: all 50 pods are affected.`
-pub fn news(finding: &Finding, before: &Said) -> Option<Sentence> {
-    let now = Said::of(finding);
+pub fn news(finding: &Finding, before: &Content) -> Option<Sentence> {
+    let now = Content::of(finding);
     let mut all = Vec::new();
     all.extend((now.reach > before.reach).then(|| reached(finding, now.reach)).flatten());
     if now.cause != before.cause {

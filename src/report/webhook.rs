@@ -9,9 +9,9 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::json::safe;
-use super::object::Said;
+use super::object::Content;
 use super::plain;
-use super::tidings::{Dispatch, Kind, News, Why};
+use super::update::{Dispatch, FindingUpdate, Kind, Why};
 use super::written::Written;
 use crate::text::hex;
 use crate::time::Time;
@@ -88,7 +88,7 @@ impl<'a> Document<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn of(news: &'a News, now: Time) -> Self {
+    fn of(news: &'a FindingUpdate, now: Time) -> Self {
         Self { event: news.kind, lines: plain::lines(news, now), finding: Written::new(&news.finding) }
     }
 }
@@ -107,8 +107,8 @@ fn summary(dispatch: &Dispatch, now: Time) -> String {
 
 /// A mark of what is told, to whom.
 fn id(dispatch: &Dispatch, receiver: &str) -> String {
-    let of = |news: &News| {
-        format!("{:?}", (news.finding.identity(), news.finding.episodes, news.kind, Said::of(&news.finding)))
+    let of = |news: &FindingUpdate| {
+        format!("{:?}", (news.finding.identity(), news.finding.episodes, news.kind, Content::of(&news.finding)))
     };
     let news: Vec<String> = dispatch.news().iter().map(of).collect();
     let digest = digest(&SHA256, format!("{receiver}\n{}", news.join("\n")).as_bytes());

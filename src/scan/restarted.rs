@@ -117,7 +117,7 @@ impl Restarted {
             self.waits = Some(Arc::clone(reason));
         }
         let now = match &container.state {
-            State::Ended(end) => Some(end),
+            State::Terminated(end) => Some(end),
             _ => None,
         };
         for end in now.into_iter().chain(&container.last) {

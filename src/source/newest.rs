@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::objects::{EventLite, Maybe};
 use super::recording::Object;
-use crate::engine::{ContainerSnapshot, Ended, KubeletEvent, PodSnapshot, State};
+use crate::engine::{ContainerSnapshot, KubeletEvent, PodSnapshot, State, Terminated};
 use crate::time::Time;
 
-/// So far beyond what the API server and the kubelets have stamped is an event believed: whoever may
+/// Maximum time by which a believed event is later than any stamp of the API server and the kubelets: whoever may
 /// write events may write any time into them.
 const AHEAD: Duration = Duration::from_hours(24);
 
@@ -47,12 +47,12 @@ fn created(event: &EventLite) -> Option<Time> {
 fn of_container(container: &ContainerSnapshot) -> Option<Time> {
     let now = match &container.state {
         State::Running { since } => *since,
-        State::Ended(end) => of_end(end),
+        State::Terminated(end) => of_end(end),
         State::Waiting { .. } => None,
     };
     now.max(container.last.as_ref().and_then(of_end))
 }
 
-fn of_end(end: &Ended) -> Option<Time> {
+fn of_end(end: &Terminated) -> Option<Time> {
     end.finished.max(end.started)
 }

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use probehound::delivery::policy::{Admission, Item, MOST_IN_DIGEST, Next, Past, Settings, next};
+use probehound::delivery::policy::{Admission, Item, MAX_IN_DIGEST, Next, Past, Settings, next};
 use probehound::engine::{ChangeKind, Finding, Severity};
-use probehound::findings::board::{Board, Entry, MOST, MOST_OF_ONE, PutUp};
+use probehound::findings::board::{Board, Entry, MAX_FINDINGS, MAX_OF_ONE, Upserted};
 use probehound::metrics::Metrics;
 use probehound::report::metrics::{self, MAX_SERIES, SHARE};
 use probehound::report::object::FindingState;
-use probehound::report::tidings::Dispatch;
+use probehound::report::update::Dispatch;
 
 use super::samples::{at, finding};
 
@@ -35,31 +35,31 @@ fn suspected(findings: Vec<Finding>) -> Vec<Finding> {
 #[test]
 fn what_a_tenant_lets_be_suspected_takes_no_place_on_the_board_from_what_is_confirmed() {
     let board = Board::default();
-    for namespace in 0..MOST / MOST_OF_ONE {
-        for finding in suspected(of_a_tenant(MOST_OF_ONE)) {
-            put_up(&board, Finding { namespace: format!("tenant-{namespace}").into(), ..finding });
+    for namespace in 0..MAX_FINDINGS / MAX_OF_ONE {
+        for finding in suspected(of_a_tenant(MAX_OF_ONE)) {
+            upsert(&board, Finding { namespace: format!("tenant-{namespace}").into(), ..finding });
         }
     }
-    let others = of_others(MOST_OF_ONE);
+    let others = of_others(MAX_OF_ONE);
     for finding in &others {
-        assert!(matches!(put_up(&board, finding.clone()), PutUp::Instead(_)));
+        assert!(matches!(upsert(&board, finding.clone()), Upserted::Instead(_)));
     }
     let open = |board: &Board| board.all().into_iter().filter(Entry::is_open).collect::<Vec<_>>();
-    assert_eq!(open(&board).len(), MOST);
+    assert_eq!(open(&board).len(), MAX_FINDINGS);
     assert_eq!(open(&board).iter().filter(|entry| *entry.finding.namespace == *"zoo").count(), others.len());
     assert_eq!(board.dropped(), others.len() as u64);
     let tenants = suspected(of_a_tenant(1)).remove(0);
-    assert_eq!(put_up(&board, Finding { namespace: "zoo".into(), ..tenants }), PutUp::Dropped, "it is full");
+    assert_eq!(upsert(&board, Finding { namespace: "zoo".into(), ..tenants }), Upserted::Dropped, "it is full");
 }
 
 #[test]
 fn a_tenant_has_a_fifth_of_the_board_whatever_it_confirms() {
     let board = Board::default();
-    for finding in of_a_tenant(2 * MOST_OF_ONE) {
-        put_up(&board, finding);
+    for finding in of_a_tenant(2 * MAX_OF_ONE) {
+        upsert(&board, finding);
     }
-    assert_eq!(board.all().iter().filter(|entry| entry.is_open()).count(), MOST_OF_ONE);
-    assert_eq!(put_up(&board, of_others(1).remove(0)), PutUp::Up);
+    assert_eq!(board.all().iter().filter(|entry| entry.is_open()).count(), MAX_OF_ONE);
+    assert_eq!(upsert(&board, of_others(1).remove(0)), Upserted::Up);
 }
 
 #[test]
@@ -110,10 +110,10 @@ fn a_digest_names_what_loops_in_every_namespace_before_more_of_one() {
             state: FindingState::Confirmed,
             silenced: false,
             admission: Admission::Routed,
-            told: None,
+            notified: None,
         })
         .collect();
-    let past = Past { since: at(0), first_told: Some(at(0)), not_before: at(0) };
+    let past = Past { since: at(0), first_notified: Some(at(0)), not_before: at(0) };
     let Next::Send(Dispatch::Digest(digest)) = next(&items, past, &Settings::default(), at(100)) else {
         panic!("303 at once are told together")
     };
@@ -121,15 +121,15 @@ fn a_digest_names_what_loops_in_every_namespace_before_more_of_one() {
     for news in &digest.news {
         *named.entry(&news.finding.namespace).or_default() += 1;
     }
-    assert_eq!(named, BTreeMap::from([("a-tenant", MOST_IN_DIGEST - 3), ("zoo", 3)]));
-    assert_eq!(digest.waiting, 303 - MOST_IN_DIGEST);
+    assert_eq!(named, BTreeMap::from([("a-tenant", MAX_IN_DIGEST - 3), ("zoo", 3)]));
+    assert_eq!(digest.waiting, 303 - MAX_IN_DIGEST);
     let severities: Vec<Severity> = digest.news.iter().map(|news| news.finding.severity).collect();
     assert!(severities.is_sorted_by(|one, other| one >= other), "the worst come first");
 }
 
-fn put_up(board: &Board, finding: Finding) -> PutUp {
+fn upsert(board: &Board, finding: Finding) -> Upserted {
     let kind = if finding.confirmed_at.is_some() { ChangeKind::Confirmed } else { ChangeKind::Suspected };
-    board.put_up(Entry { at: finding.opened_at, finding: Arc::new(finding), kind, silenced_by: None })
+    board.upsert(Entry { at: finding.opened_at, finding: Arc::new(finding), kind, silenced_by: None })
 }
 
 fn series(findings: &[Finding]) -> (String, usize) {

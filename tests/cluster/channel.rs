@@ -80,7 +80,7 @@ impl Channel {
     ///
     /// # Panics
     /// The channel refused something, which is a fault of ours.
-    pub fn tidings(&self) -> Vec<(Tiding, Instant)> {
+    pub fn update(&self) -> Vec<(Tiding, Instant)> {
         let seen = self.slack.seen();
         let refused: Vec<_> = seen.iter().filter(|seen| seen.status != 200).map(|seen| &seen.body).collect();
         assert!(refused.is_empty(), "{refused:#?}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use probehound::engine::{Cause, Fact, Finding, Severity, Value};
 use probehound::finding::remedy::Remedy;
-use probehound::report::object::{FindingState, Told};
+use probehound::report::object::{FindingState, Notified};
 
 use super::samples::{at, finding};
 use super::world::World;
@@ -35,7 +35,7 @@ fn a_forged_status_never_reaches_a_receiver() {
     world.say(&web, FindingState::Confirmed);
     let replica = world.start();
     assert!(world.takes(1)[0].starts_with("WARNING: web (prod)"), "what the engine says");
-    world.records(&web, Told::Opened);
+    world.records(&web, Notified::Opened);
     // While it goes on, again and again; and under a name that nobody has.
     for _ in 0..5 {
         world.api.put(&forged("web"), FindingState::Confirmed);
@@ -46,7 +46,7 @@ fn a_forged_status_never_reaches_a_receiver() {
     web.resolved_at = Some(at(300));
     world.say(&web, FindingState::Resolved);
     assert!(world.takes(2)[1].starts_with("RESOLVED: web (prod)"));
-    world.records(&web, Told::Resolved);
+    world.records(&web, Notified::Resolved);
     world.api.put(&forged("web"), FindingState::Confirmed);
     replica.kill();
     let _next = world.start();

@@ -9,8 +9,8 @@ use std::sync::{Arc, LazyLock};
 use probehound::delivery::policy::{Admission, Item, Next, Past, Settings, next};
 use probehound::engine::{Cause, Finding};
 use probehound::finding::Identity;
-use probehound::report::object::{FindingState, Notification, Said};
-use probehound::report::tidings::{Dispatch, Kind, Outcome};
+use probehound::report::object::{Content, FindingState, Notification};
+use probehound::report::update::{Dispatch, Kind, Outcome};
 
 use super::samples::{at, finding};
 
@@ -95,7 +95,7 @@ fn at_a_moment(number: usize, (state, episodes, cause): (FindingState, u32, Caus
 struct Heard {
     kind: Kind,
     episode: u32,
-    said: Said,
+    content: Content,
     recorded: bool,
     /// The number of the message.
     message: usize,
@@ -103,11 +103,11 @@ struct Heard {
 
 impl Heard {
     fn is_repeated_by(&self, other: &Self) -> bool {
-        (self.kind, self.episode, &self.said) == (other.kind, other.episode, &other.said)
+        (self.kind, self.episode, &self.content) == (other.kind, other.episode, &other.content)
     }
 
     const fn essence(&self) -> (Kind, u32, Cause, bool) {
-        (self.kind, self.episode, self.said.cause, self.recorded)
+        (self.kind, self.episode, self.content.cause, self.recorded)
     }
 }
 
@@ -189,16 +189,20 @@ impl State {
     /// All that tells it from other states: times do not, since all that was told is longer ago than
     /// anything waits for.
     fn mark(&self) -> u64 {
-        let told = |told: &BTreeMap<Identity, Notification>| {
-            told.values()
-                .map(|told| (told.episode, told.told, told.said.as_ref().map(|said| said.cause)))
+        let notified = |notified: &BTreeMap<Identity, Notification>| {
+            notified
+                .values()
+                .map(|notified| {
+                    (notified.episode, notified.notified, notified.content.as_ref().map(|content| content.cause))
+                })
                 .collect::<Vec<_>>()
         };
-        let keys: Vec<_> = self.under_way.iter().map(|(identity, told)| (&identity.workload, told.told)).collect();
+        let keys: Vec<_> =
+            self.under_way.iter().map(|(identity, notified)| (&identity.workload, notified.notified)).collect();
         let heard: Vec<_> = self.heard.values().flatten().map(Heard::essence).collect();
         let counts = (self.ages, self.changes, self.failures, self.broken, self.repeated());
         let mut hasher = DefaultHasher::new();
-        format!("{:?}", (counts, told(&self.recorded), told(&self.known), keys, heard)).hash(&mut hasher);
+        format!("{:?}", (counts, notified(&self.recorded), notified(&self.known), keys, heard)).hash(&mut hasher);
         hasher.finish()
     }
 
@@ -250,31 +254,31 @@ impl State {
             return;
         }
         for news in dispatch.news() {
-            let (episode, said) = (news.finding.episodes, Said::of(&news.finding));
-            let heard = Heard { kind: news.kind, episode, said, recorded: false, message: self.messages };
+            let (episode, content) = (news.finding.episodes, Content::of(&news.finding));
+            let heard = Heard { kind: news.kind, episode, content, recorded: false, message: self.messages };
             self.heard.entry(news.finding.identity()).or_default().push(heard);
         }
     }
 
     fn write_down(&mut self, dispatch: &Dispatch) {
-        for (identity, told) in dispatch.records("slack", at(self.now), &Outcome::Delivered) {
-            self.known.insert(identity.clone(), told.clone());
-            self.under_way.push_back((identity, told));
+        for (identity, notified) in dispatch.records("slack", at(self.now), &Outcome::Delivered) {
+            self.known.insert(identity.clone(), notified.clone());
+            self.under_way.push_back((identity, notified));
         }
     }
 
     /// Writes one more record.
     fn record(&mut self) -> bool {
-        let Some((identity, told)) = self.under_way.pop_front() else { return false };
+        let Some((identity, notified)) = self.under_way.pop_front() else { return false };
         if let Some(last) = self.heard.get_mut(&identity).and_then(|heard| heard.last_mut()) {
             last.recorded = true;
         }
-        self.recorded.insert(identity, told);
+        self.recorded.insert(identity, notified);
         true
     }
 
     fn next(&self) -> Next {
-        let past = Past { since: at(0), first_told: Some(at(0)), not_before: at(0) };
+        let past = Past { since: at(0), first_notified: Some(at(0)), not_before: at(0) };
         let items: Vec<Item> = (0..2).filter_map(|number| self.item(number)).collect();
         next(&items, past, &self.settings, at(self.now))
     }
@@ -282,8 +286,8 @@ impl State {
     fn item(&self, number: usize) -> Option<Item> {
         let age = self.ages[number].checked_sub(1)?;
         let finding = Arc::clone(&FINDINGS[number][age]);
-        let told = self.known.get(&finding.identity()).cloned();
-        Some(Item { finding, state: LIVES[number][age].0, silenced: false, admission: Admission::Routed, told })
+        let notified = self.known.get(&finding.identity()).cloned();
+        Some(Item { finding, state: LIVES[number][age].0, silenced: false, admission: Admission::Routed, notified })
     }
 
     /// Whether all would be well if nothing happened any more.
@@ -328,10 +332,10 @@ impl State {
         }
         let last = heard.last();
         let is_open = |last: &Heard| matches!(last.kind, Kind::Opened | Kind::Changed);
-        let said = (item.finding.episodes, Said::of(&item.finding));
+        let content = (item.finding.episodes, Content::of(&item.finding));
         let is_told = match item.state {
             FindingState::Confirmed => {
-                last.is_some_and(|last| is_open(last) && (last.episode, last.said.clone()) == said)
+                last.is_some_and(|last| is_open(last) && (last.episode, last.content.clone()) == content)
             }
             FindingState::Resolved => last.is_some_and(|last| !is_open(last)),
             // Nobody knows that it was told where that was not recorded.

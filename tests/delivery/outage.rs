@@ -7,7 +7,7 @@ use probehound::delivery::pace::Pace;
 use probehound::delivery::policy::{Next, Settings};
 use probehound::engine::{Finding, Severity};
 use probehound::finding::Identity;
-use probehound::report::tidings::{Dispatch, Kind, Outcome, Why};
+use probehound::report::update::{Dispatch, Kind, Outcome, Why};
 use probehound::time::Time;
 
 use super::receiver::{Receiver, count};
@@ -47,9 +47,9 @@ fn after_a_day_without_the_receiver_all_that_is_still_news_is_told_once_and_in_o
     assert!(world.attempts - attempts < 400, "{} attempts in a day", world.attempts - attempts);
 
     let after = world.run(1_000 + DAY, 1_000 + DAY + 600, |_| true);
-    let told = count(&after);
-    assert!(told.values().all(|times| *times == 1), "something is told twice");
-    let of = |kind: Kind| told.keys().filter(|(_, told)| *told == kind).count();
+    let notified = count(&after);
+    assert!(notified.values().all(|times| *times == 1), "something is told twice");
+    let of = |kind: Kind| notified.keys().filter(|(_, notified)| *notified == kind).count();
     assert_eq!((of(Kind::Changed), of(Kind::Resolved)), (50, 100));
     // 250 that go on, and 50 that came again.
     assert_eq!((of(Kind::Opened), of(Kind::Missed)), (300, 200));

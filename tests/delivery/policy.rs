@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use probehound::delivery::policy::{Admission, Holds, Next, Settings};
 use probehound::engine::{Cause, Confidence, Pods, Severity, Value};
-use probehound::report::object::{FindingState, Told};
-use probehound::report::tidings::{Dispatch, Outcome, Why};
+use probehound::report::object::{FindingState, Notified};
+use probehound::report::update::{Dispatch, Outcome, Why};
 
 use super::receiver::{Receiver, words};
 use super::samples::{at, finding};
@@ -311,7 +311,7 @@ fn a_refused_message_is_not_sent_again_but_the_next_news_are() {
     let refused = Outcome::Refused("invalid_payload".into());
     let Next::Send(dispatch) = receiver.next(at(10)) else { panic!("there is news") };
     receiver.record(&dispatch, at(10), &refused);
-    assert_eq!(receiver.item(&web).told.as_ref().map(|told| told.told), Some(Told::Nothing));
+    assert_eq!(receiver.item(&web).notified.as_ref().map(|notified| notified.notified), Some(Notified::Nothing));
     assert!(matches!(receiver.next(at(9_000)), Next::Nothing));
     web.cause = Cause::Crash;
     receiver.open(&web);

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use probehound::delivery::policy::{Next, Settings};
 use probehound::engine::{Cause, Finding, Severity};
 use probehound::finding::Identity;
-use probehound::report::object::{FindingState, Said};
-use probehound::report::tidings::{Dispatch, Kind, Outcome};
+use probehound::report::object::{Content, FindingState};
+use probehound::report::update::{Dispatch, Kind, Outcome};
 use proptest::prelude::*;
 
 use super::receiver::Receiver;
@@ -71,7 +71,7 @@ proptest! {
 struct Heard {
     kind: Kind,
     episode: u32,
-    said: Said,
+    content: Content,
     recorded: bool,
 }
 
@@ -152,7 +152,7 @@ impl World {
             let heard = Heard {
                 kind: news.kind,
                 episode: news.finding.episodes,
-                said: Said::of(&news.finding),
+                content: Content::of(&news.finding),
                 recorded: index < recorded,
             };
             self.heard.entry(news.finding.identity()).or_default().push(heard);
@@ -164,8 +164,8 @@ impl World {
 
     fn record(&mut self, dispatch: &Dispatch, count: usize) {
         let records = dispatch.records("slack", at(self.now), &Outcome::Delivered);
-        for (id, told) in records.into_iter().take(count) {
-            self.receiver.items.get_mut(&id).expect("it is there").told = Some(told);
+        for (id, notified) in records.into_iter().take(count) {
+            self.receiver.items.get_mut(&id).expect("it is there").notified = Some(notified);
         }
     }
 
@@ -187,8 +187,12 @@ impl World {
                     let last = last.expect("what goes on was told");
                     assert!(matches!(last.kind, Kind::Opened | Kind::Changed), "{:?} of what goes on", last.kind);
                     // What nobody knows that it was told, and was taken back since, stays as it is.
-                    let said = (item.finding.episodes, &Said::of(&item.finding));
-                    assert!(!last.recorded || (last.episode, &last.said) == said, "{} was told stale", id.workload);
+                    let content = (item.finding.episodes, &Content::of(&item.finding));
+                    assert!(
+                        !last.recorded || (last.episode, &last.content) == content,
+                        "{} was told stale",
+                        id.workload
+                    );
                 }
                 FindingState::Resolved | FindingState::Withdrawn => {
                     let open = |last: &Heard| last.recorded && matches!(last.kind, Kind::Opened | Kind::Changed);
@@ -202,7 +206,7 @@ impl World {
         for (id, heard) in &self.heard {
             for pair in heard.windows(2) {
                 let (one, other) = (&pair[0], &pair[1]);
-                let same = (one.kind, one.episode, &one.said) == (other.kind, other.episode, &other.said);
+                let same = (one.kind, one.episode, &one.content) == (other.kind, other.episode, &other.content);
                 assert!(!same || !one.recorded, "{:?} of {} was told twice", one.kind, id.workload);
             }
         }

@@ -7,7 +7,7 @@ use probehound::delivery::policy::{Admission, Item, Next, Past, Settings, next};
 use probehound::engine::Finding;
 use probehound::finding::Identity;
 use probehound::report::object::{FindingState, Notification};
-use probehound::report::tidings::{Dispatch, Kind, Outcome};
+use probehound::report::update::{Dispatch, Kind, Outcome};
 use probehound::time::Time;
 
 /// The findings, and what one receiver was told of them.
@@ -24,22 +24,22 @@ impl Receiver {
         let mut long_ago = super::samples::finding("of-old", 0);
         long_ago.resolved_at = long_ago.confirmed_at;
         receiver.put(&long_ago, FindingState::Resolved);
-        let told = Notification {
+        let notified = Notification {
             receiver: "slack".into(),
             episode: 1,
-            told: probehound::report::object::Told::Resolved,
+            notified: probehound::report::object::Notified::Resolved,
             at: Time::default(),
-            said: None,
+            content: None,
             digest: None,
             refused: None,
         };
-        receiver.item(&long_ago).told = Some(told);
+        receiver.item(&long_ago).notified = Some(notified);
         receiver
     }
 
     /// One that was never told anything.
     pub fn new(settings: Settings, since: Time) -> Self {
-        Self { items: BTreeMap::new(), past: Past { since, first_told: None, not_before: since }, settings }
+        Self { items: BTreeMap::new(), past: Past { since, first_notified: None, not_before: since }, settings }
     }
 
     /// The finding is now so.
@@ -50,7 +50,7 @@ impl Receiver {
             state,
             silenced: false,
             admission: Admission::Routed,
-            told: None,
+            notified: None,
         };
         let item = self.items.entry(id).or_insert(item);
         (item.finding, item.state) = (Arc::new(finding.clone()), state);
@@ -89,8 +89,8 @@ impl Receiver {
     }
 
     pub fn record(&mut self, dispatch: &Dispatch, now: Time, outcome: &Outcome) {
-        for (id, told) in dispatch.records("slack", now, outcome) {
-            self.items.get_mut(&id).expect("it was told of a finding that is there").told = Some(told);
+        for (id, notified) in dispatch.records("slack", now, outcome) {
+            self.items.get_mut(&id).expect("it was told of a finding that is there").notified = Some(notified);
         }
     }
 }

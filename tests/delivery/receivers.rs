@@ -15,7 +15,7 @@ use probehound::engine::{Finding, Severity};
 use probehound::report::alertmanager::Alert;
 use probehound::report::object::FindingState;
 use probehound::report::slack::{Context, Payload};
-use probehound::report::tidings::{Dispatch, Kind, News};
+use probehound::report::update::{Dispatch, FindingUpdate, Kind};
 use probehound::report::webhook::Document;
 use probehound::text::hex;
 use probehound::time::Time;
@@ -59,7 +59,7 @@ async fn a_document_is_what_its_schema_says() {
 #[tokio::test]
 async fn the_same_news_have_the_same_id_and_other_news_another() {
     let of = |finding: &Finding, kind, now| {
-        let dispatch = Dispatch::One(News { kind, finding: Arc::new(finding.clone()), before: None });
+        let dispatch = Dispatch::One(FindingUpdate { kind, finding: Arc::new(finding.clone()), before: None });
         Document::of(&dispatch, "ops", None, now).id
     };
     let web = finding("web", 10);
@@ -326,7 +326,7 @@ fn firing() -> Vec<Alert> {
 }
 
 fn item(finding: &Finding, state: FindingState) -> Item {
-    Item { finding: Arc::new(finding.clone()), state, silenced: false, admission: Admission::Routed, told: None }
+    Item { finding: Arc::new(finding.clone()), state, silenced: false, admission: Admission::Routed, notified: None }
 }
 
 fn document() -> String {
@@ -338,7 +338,7 @@ fn payload() -> Payload {
 }
 
 fn dispatch() -> Dispatch {
-    Dispatch::One(News { kind: Kind::Opened, finding: finding("web", 10).into(), before: None })
+    Dispatch::One(FindingUpdate { kind: Kind::Opened, finding: finding("web", 10).into(), before: None })
 }
 
 fn client() -> Client {

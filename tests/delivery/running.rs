@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use probehound::engine::{ChangeKind, Finding, Severity};
 use probehound::findings::board::Entry;
-use probehound::report::object::{FindingState, Told};
+use probehound::report::object::{FindingState, Notified};
 use probehound::time::Time;
 use tokio::runtime::Builder;
 
@@ -22,11 +22,11 @@ fn a_finding_is_told_recorded_and_told_to_be_over() {
     world.say(&web, FindingState::Confirmed);
     let first = world.takes(1);
     assert!(first[0].starts_with("WARNING: web (prod)"), "{first:?}");
-    world.records(&web, Told::Opened);
+    world.records(&web, Notified::Opened);
     web.resolved_at = Some(at(300));
     world.say(&web, FindingState::Resolved);
     assert!(world.takes(2)[1].starts_with("RESOLVED: web (prod)"));
-    world.records(&web, Told::Resolved);
+    world.records(&web, Notified::Resolved);
     assert_eq!(world.api.written(), 2, "each is written once");
 }
 
@@ -38,7 +38,7 @@ fn what_was_sent_and_cannot_be_recorded_is_recorded_later_and_not_sent_again() {
     let web = finding("web", 10);
     world.say(&web, FindingState::Confirmed);
     world.takes(1);
-    world.records(&web, Told::Opened);
+    world.records(&web, Notified::Opened);
     world.say(&finding("api", 20), FindingState::Confirmed);
     assert_eq!(world.takes(2).len(), 2);
 }
@@ -76,7 +76,7 @@ fn killed_at_ten_moments_nothing_is_lost_and_nothing_else_comes_twice() {
         replica = Some(world.start());
     }
     for finding in &findings {
-        world.records(finding, Told::Opened);
+        world.records(finding, Notified::Opened);
     }
     let all = world.slack_texts();
     for finding in &findings {
@@ -84,8 +84,8 @@ fn killed_at_ten_moments_nothing_is_lost_and_nothing_else_comes_twice() {
         let times = all.iter().filter(|text| text.contains(name)).count();
         assert!((1..=2).contains(&times), "{name} was told {times} times");
     }
-    let told: usize = findings.len();
-    assert!(all.len() <= told + 10, "{} messages, ten kills", all.len());
+    let notified: usize = findings.len();
+    assert!(all.len() <= notified + 10, "{} messages, ten kills", all.len());
 }
 
 #[test]
@@ -96,13 +96,13 @@ fn a_change_of_the_leader_loses_nothing_and_repeats_nothing() {
     world.stays_at(0);
     one.lead();
     world.takes(1);
-    world.records(&finding("web", 10), Told::Opened);
+    world.records(&finding("web", 10), Notified::Opened);
     one.step_down();
     other.lead();
     world.say(&finding("api", 20), FindingState::Confirmed);
     let all = world.takes(2);
     assert!(all[1].contains("api (prod)"), "{all:?}");
-    world.records(&finding("api", 20), Told::Opened);
+    world.records(&finding("api", 20), Notified::Opened);
     world.stays_at(2);
 }
 
@@ -132,7 +132,7 @@ fn a_message_that_is_refused_holds_up_nothing() {
     let _replica = world.start();
     let web = finding("web", 10);
     world.say(&web, FindingState::Confirmed);
-    world.records(&web, Told::Nothing);
+    world.records(&web, Notified::Nothing);
     let refused = world.api.told(&web)[0].refused.clone();
     assert_eq!(refused.as_deref(), Some("it answers 400: invalid_payload"));
     world.say(&finding("api", 20), FindingState::Confirmed);
@@ -164,12 +164,12 @@ fn what_a_person_deletes_or_wipes_out_is_not_told_again() {
     let web = finding("web", 10);
     world.say(&web, FindingState::Confirmed);
     world.takes(1);
-    world.records(&web, Told::Opened);
+    world.records(&web, Notified::Opened);
     world.api.tell(&web, &[]);
-    world.records(&web, Told::Opened);
+    world.records(&web, Notified::Opened);
     world.api.delete(&web);
     world.say(&web, FindingState::Confirmed);
-    world.records(&web, Told::Opened);
+    world.records(&web, Notified::Opened);
     world.stays_at(1);
 }
 
@@ -185,10 +185,10 @@ fn without_objects_it_works_from_memory() {
         at: Time::default(),
         silenced_by: None,
     };
-    replica.board.put_up(entry(ChangeKind::Confirmed, &web));
+    replica.board.upsert(entry(ChangeKind::Confirmed, &web));
     let first = world.takes(1);
     assert!(first[0].starts_with("WARNING: web (prod)"), "{first:?}");
-    replica.board.put_up(entry(ChangeKind::Resolved, &Finding { resolved_at: Some(Time::default()), ..web }));
+    replica.board.upsert(entry(ChangeKind::Resolved, &Finding { resolved_at: Some(Time::default()), ..web }));
     assert!(world.takes(2)[1].starts_with("RESOLVED: web (prod)"));
 }
 
@@ -198,12 +198,12 @@ fn events_stand_on_the_workload_once_each() {
     let mut replica = Some(world.start());
     let web = finding("web", 10);
     world.say(&web, FindingState::Confirmed);
-    world.records(&web, Told::Opened);
+    world.records(&web, Notified::Opened);
     // Killed before it was recorded, the Event is written again under the same name.
     world.api.tell(&web, &[]);
     replica.take().expect("it runs").kill();
     let _next = world.start();
-    world.records(&web, Told::Opened);
+    world.records(&web, Notified::Opened);
     let events = world.api.events();
     assert_eq!(events.len(), 1, "{events:?}");
     let event = &events[0];
@@ -224,7 +224,7 @@ fn asked_to_end_it_ends_soon_and_what_was_sent_is_recorded() {
     world.wait(Duration::from_millis(300));
     let took = replica.end(&world);
     assert!(took < Duration::from_secs(5), "{took:?}");
-    assert_eq!(world.api.told(&web)[0].told, Told::Opened);
+    assert_eq!(world.api.told(&web)[0].notified, Notified::Opened);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use probehound::delivery::http::Client;
 use probehound::delivery::receiver::{Reply, slack};
 use probehound::delivery::secret::Secret;
 use probehound::report::slack::{Context, Payload};
-use probehound::report::tidings::{Dispatch, Kind, News};
+use probehound::report::update::{Dispatch, FindingUpdate, Kind};
 
 use super::samples::{at, finding};
 use super::support::slack::{Slack, Turn};
@@ -155,6 +155,6 @@ async fn send(url: &str) -> Reply {
 
 fn payload() -> Payload {
     let finding = finding("web", 10).into();
-    let dispatch = Dispatch::One(News { kind: Kind::Opened, finding, before: None });
+    let dispatch = Dispatch::One(FindingUpdate { kind: Kind::Opened, finding, before: None });
     Payload::of(&dispatch, Context { cluster: Some("prod-eu"), now: at(20) })
 }

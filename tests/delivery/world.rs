@@ -14,7 +14,7 @@ use probehound::findings::ledger::Ledger;
 use probehound::metrics::Metrics;
 use probehound::operator::driver::Memory;
 use probehound::operator::keeper::{self, Store};
-use probehound::report::object::{FindingState, Notification, Told};
+use probehound::report::object::{FindingState, Notification, Notified};
 use probehound::runtime::leadership::Leadership;
 use probehound::runtime::stop::{Stop, Stopper};
 use probehound::time::Time;
@@ -37,7 +37,7 @@ pub struct World {
     pub config: watch::Sender<Arc<Config>>,
     file: std::path::PathBuf,
     /// What an engine makes of the cluster, and the boards onto which it goes.
-    said: Mutex<BTreeMap<Identity, Entry>>,
+    content: Mutex<BTreeMap<Identity, Entry>>,
     boards: Mutex<Vec<Arc<Board>>>,
 }
 
@@ -70,7 +70,7 @@ impl World {
             slack,
             config: watch::channel(Arc::new(loaded.config)).0,
             file,
-            said: Mutex::default(),
+            content: Mutex::default(),
             boards: Mutex::default(),
         };
         world.set_url(&world.slack.url());
@@ -84,16 +84,16 @@ impl World {
         old.resolved_at = old.confirmed_at;
         self.api.put(&old, FindingState::Resolved);
         let names = ["slack", "describe", "ops", "lost"];
-        let told = names.map(|name| Notification {
+        let notified = names.map(|name| Notification {
             receiver: name.into(),
             episode: 1,
-            told: Told::Resolved,
+            notified: Notified::Resolved,
             at: at(0),
-            said: None,
+            content: None,
             digest: None,
             refused: None,
         });
-        self.api.tell(&old, &told);
+        self.api.tell(&old, &notified);
     }
 
     pub fn set_url(&self, url: &str) {
@@ -115,8 +115,8 @@ impl World {
         let (api, config) = (self.api.clone(), self.config.subscribe());
         let (its_board, its_metrics) = (Arc::clone(&board), Arc::clone(&metrics));
         // What goes on it sees for itself; what ended before it began it does not know.
-        for entry in self.said.lock().expect("no panic holds it").values().filter(|entry| entry.is_open()) {
-            board.put_up(entry.clone());
+        for entry in self.content.lock().expect("no panic holds it").values().filter(|entry| entry.is_open()) {
+            board.upsert(entry.clone());
         }
         self.boards.lock().expect("no panic holds it").push(Arc::clone(&board));
         runtime.spawn(async move {
@@ -167,9 +167,9 @@ impl World {
         };
         let entry = Entry { finding: Arc::new(finding.clone()), kind, at: Time::default(), silenced_by: None };
         for board in self.boards.lock().expect("no panic holds it").iter() {
-            board.put_up(entry.clone());
+            board.upsert(entry.clone());
         }
-        self.said.lock().expect("no panic holds it").insert(finding.identity(), entry);
+        self.content.lock().expect("no panic holds it").insert(finding.identity(), entry);
     }
 
     /// The fallback texts of the messages that Slack took, once there are so many.
@@ -194,8 +194,8 @@ impl World {
         self.until("it is tried", || self.slack.seen().len() >= count);
     }
 
-    pub fn records(&self, finding: &Finding, told: Told) {
-        self.until("it is recorded", || self.api.told(finding).iter().any(|it| it.told == told));
+    pub fn records(&self, finding: &Finding, notified: Notified) {
+        self.until("it is recorded", || self.api.told(finding).iter().any(|it| it.notified == notified));
     }
 
     pub fn until(&self, what: &str, is_so: impl Fn() -> bool) {

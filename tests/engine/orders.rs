@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use probehound::engine::{Cause, ChangeKind, ContainerId, Ended, Owner, PodSnapshot, Settings, State};
+use probehound::engine::{Cause, ChangeKind, ContainerId, Owner, PodSnapshot, Settings, State, Terminated};
 use probehound::time::Time;
 
 use crate::world::{World, pod, template_of};
@@ -30,7 +30,7 @@ fn replaced(it: &mut PodSnapshot, run: u32, (started, ended): (Time, Time), next
     container.restarts = run + 1;
     container.id = Some(ContainerId(u64::from(run) + 1));
     container.state = State::Running { since: Some(next) };
-    container.last = Some(Ended {
+    container.last = Some(Terminated {
         id: Some(ContainerId(u64::from(run))),
         exit: 0,
         reason: Arc::from("Completed"),

@@ -38,7 +38,7 @@ fn by_default_the_second_kill_or_the_third_own_end_confirms() {
 
 #[test]
 fn other_numbers_confirm_sooner_or_later() {
-    for ends in 1..=Settings::MOST_ENDS {
+    for ends in 1..=Settings::MAX_ENDS {
         let own = Settings { own_ends: ends, ..Settings::default() };
         assert_eq!(own_ends_until_confirmed(own), Some(ends));
         let kills = Settings { probe_kills: ends, ..Settings::default() };
@@ -50,7 +50,7 @@ fn other_numbers_confirm_sooner_or_later() {
 fn none_counts_as_one_and_too_many_as_the_most() {
     let settings = |ends| Settings { own_ends: ends, ..Settings::default() };
     assert_eq!(own_ends_until_confirmed(settings(0)), Some(1));
-    assert_eq!(own_ends_until_confirmed(settings(u32::MAX)), Some(Settings::MOST_ENDS));
+    assert_eq!(own_ends_until_confirmed(settings(u32::MAX)), Some(Settings::MAX_ENDS));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use probehound::engine::{
-    Cause, ContainerId, Effect, Ended, Finding, Need, Observation, Owner, PodId, PodSnapshot, Settings, State, Uid,
+    Cause, ContainerId, Effect, Finding, Need, Observation, Owner, PodId, PodSnapshot, Settings, State, Terminated, Uid,
 };
 
 use crate::world::{World, pod};
@@ -131,7 +131,7 @@ fn killed_together(namespaces: &[&str]) -> World {
         world.wait(90);
         for pod in &mut pods {
             let State::Running { since: Some(since) } = pod.containers[0].state else { panic!("it runs") };
-            let ended = Ended {
+            let ended = Terminated {
                 id: pod.containers[0].id,
                 exit: 137,
                 reason: Arc::from("Error"),
@@ -139,7 +139,7 @@ fn killed_together(namespaces: &[&str]) -> World {
                 finished: Some(world.now),
                 message: None,
             };
-            pod.containers[0].state = State::Ended(ended.clone());
+            pod.containers[0].state = State::Terminated(ended.clone());
             world.show(pod);
             let container = &mut pod.containers[0];
             container.last = Some(ended);
@@ -232,7 +232,7 @@ fn fails_beside(namespaces: &[&str]) -> Option<Cause> {
             world.event(pod, id + 1, "Killing", KILLED, 1);
             let container = &mut pod.containers[0];
             let State::Running { since } = container.state else { panic!("it runs") };
-            container.last = Some(Ended {
+            container.last = Some(Terminated {
                 id: container.id,
                 exit: 137,
                 reason: Arc::from("Error"),

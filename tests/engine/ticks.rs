@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use probehound::engine::{ContainerId, Ended, Owner, PodSnapshot, Settings, State};
+use probehound::engine::{ContainerId, Owner, PodSnapshot, Settings, State, Terminated};
 use probehound::time::Time;
 
 use crate::world::{World, pod};
@@ -41,7 +41,7 @@ fn pod_of(world: &World, name: &str) -> PodSnapshot {
 fn restart(pod: &mut PodSnapshot, at: Time) {
     let container = &mut pod.containers[0];
     let State::Running { since } = container.state else { panic!("it runs") };
-    container.last = Some(Ended {
+    container.last = Some(Terminated {
         id: container.id,
         exit: 1,
         reason: Arc::from("Error"),

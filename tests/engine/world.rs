@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use probehound::engine::{
-    Change, ChangeKind, ContainerId, ContainerSnapshot, ContainerSpec, Ended, Engine, KubeletEvent, Observation, Owner,
-    PodId, PodSnapshot, PodTemplate, RestartPolicy, Role, Scope, Seen, Settings, State, Uid,
+    Change, ChangeKind, ContainerId, ContainerSnapshot, ContainerSpec, Engine, KubeletEvent, Observation, Owner, PodId,
+    PodSnapshot, PodTemplate, RestartPolicy, Role, Scope, Seen, Settings, State, Terminated, Uid,
 };
 use probehound::kubelet::{Handler, HttpGet, Port, ProbeSpec, Scheme, parse};
 use probehound::time::Time;
@@ -73,7 +73,7 @@ impl World {
         let State::Running { since: Some(since) } = pod.containers[0].state else { panic!("it does not run") };
         let until = since.plus(Duration::from_secs(5));
         let mut ended = pod.clone();
-        ended.containers[0].state = State::Ended(Ended {
+        ended.containers[0].state = State::Terminated(Terminated {
             id: pod.containers[0].id,
             exit,
             reason: Arc::from("Error"),
@@ -96,7 +96,7 @@ impl World {
     pub fn restart_ended(&mut self, pod: &mut PodSnapshot, exit: i32, until: Time) {
         let container = &mut pod.containers[0];
         let State::Running { since } = container.state else { panic!("it does not run") };
-        container.last = Some(Ended {
+        container.last = Some(Terminated {
             id: container.id,
             exit,
             reason: Arc::from("Error"),

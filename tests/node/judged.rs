@@ -32,9 +32,9 @@ pub fn findings(faults: &[&Fault], said: &Document) -> Vec<String> {
 
 /// What the channel was told too rarely, too often or otherwise before: each episode of a finding is
 /// opened once, over once if it is over, and has one cause.
-pub fn tidings(said: &Document, tidings: &[Tiding]) -> Vec<String> {
+pub fn update(said: &Document, update: &[Tiding]) -> Vec<String> {
     let mut problems = Vec::new();
-    for of in tidings.iter().map(|told| &told.of) {
+    for of in update.iter().map(|told| &told.of) {
         if !said.findings.iter().any(|finding| name(finding) == *of) {
             problems.push(format!("told of {of}, of which there is no finding"));
         }
@@ -49,12 +49,12 @@ pub fn tidings(said: &Document, tidings: &[Tiding]) -> Vec<String> {
             over += is_told * (other.episodes - u32::from(other.resolved_at.is_none()));
         }
         for (kind, right) in [(Kind::Opened, opened), (Kind::Over, over)] {
-            let count = tidings.iter().filter(|told| told.of == of && told.kind == kind).count() as u32;
+            let count = update.iter().filter(|told| told.of == of && told.kind == kind).count() as u32;
             if count != right {
                 problems.push(format!("{kind:?} was told {count} times of {of}, not {right} times"));
             }
         }
-        let mut causes: Vec<&str> = tidings.iter().filter(|told| told.of == of).map(|told| &*told.why).collect();
+        let mut causes: Vec<&str> = update.iter().filter(|told| told.of == of).map(|told| &*told.why).collect();
         causes.sort_unstable();
         causes.dedup();
         if causes.len() > said.findings.iter().filter(|other| name(other) == of).count() {

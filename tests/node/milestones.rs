@@ -72,8 +72,8 @@ impl Milestones {
             note(&mut self.metric, metrics.lines().any(is_of_the_story));
         }
         if self.message.is_none() {
-            let tidings = channel.tidings();
-            let opened = tidings.iter().find(|told| told.of.starts_with(WORKLOAD) && told.kind == Kind::Opened);
+            let update = channel.update();
+            let opened = update.iter().find(|told| told.of.starts_with(WORKLOAD) && told.kind == Kind::Opened);
             self.message = opened.map(|told| told.at);
         }
         if self.alert.is_none() {

@@ -38,8 +38,8 @@ impl Channel {
     }
 
     /// What was told in it, in order.
-    pub fn tidings(&self) -> Vec<Tiding> {
-        self.0.taken().iter().flat_map(tidings).collect()
+    pub fn update(&self) -> Vec<Tiding> {
+        self.0.taken().iter().flat_map(update).collect()
     }
 
     /// What it refused, which is a fault of ours.
@@ -56,7 +56,7 @@ impl Channel {
 
 /// Each line that begins with a picture and a headline tells of one workload: the only one of a
 /// message, or each of a digest.
-fn tidings(seen: &Seen) -> Vec<Tiding> {
+fn update(seen: &Seen) -> Vec<Tiding> {
     let at = wall_clock(seen.at);
     let text = seen.text();
     let whole = match text.trim_start_matches("[node] ") {

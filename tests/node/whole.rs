@@ -155,7 +155,7 @@ impl Stage {
         let told_first = [zoo::story(), zoo::example()];
         let all: Vec<&Fault> = self.faults.iter().chain(&told_first).collect();
         let mut problems = judged::findings(&all, &said);
-        problems.extend(judged::tidings(&said, &self.channel.tidings()));
+        problems.extend(judged::update(&said, &self.channel.update()));
         problems.extend(judged::metrics(&said, &self.deployed.metrics().await.unwrap_or_default()));
         problems.extend(self.channel.refused());
         problems
@@ -173,8 +173,8 @@ impl Stage {
         let course = Course::of(&recording, deeds.broken);
         let said = judged::said(&self.api).await;
         let told = said.findings.iter().find(|finding| finding.namespace == story::NAMESPACE);
-        let tidings = self.channel.tidings();
-        let over = tidings.iter().find(|told| told.of.starts_with(story::WORKLOAD) && told.kind == Kind::Over);
+        let update = self.channel.update();
+        let over = update.iter().find(|told| told.of.starts_with(story::WORKLOAD) && told.kind == Kind::Over);
         goals::print(deeds, seen, &course, told.expect("the story was told"), over.map(|told| told.at), &cost);
         self.transcript.finish(&self.kubectl).await;
         problems

@@ -7,10 +7,10 @@ use probehound::report::alertmanager::Alert;
 use probehound::report::event::Note;
 use probehound::report::message::Message;
 use probehound::report::metrics;
-use probehound::report::object::{FindingObject, FindingState, Notification, Said, Told};
+use probehound::report::object::{Content, FindingObject, FindingState, Notification, Notified};
 use probehound::report::slack::{Context, Payload};
 use probehound::report::text::{Look, message};
-use probehound::report::tidings::{Digest, Dispatch, Kind, News, Why};
+use probehound::report::update::{Digest, Dispatch, FindingUpdate, Kind, Why};
 use probehound::report::webhook::Document;
 use probehound::time::Time;
 use serde_json::{Value, json};
@@ -21,13 +21,13 @@ pub fn dispatches(finding: &Finding) -> Vec<Dispatch> {
     let before = Notification {
         receiver: "slack".into(),
         episode: finding.episodes,
-        told: Told::Opened,
+        notified: Notified::Opened,
         at: finding.opened_at,
-        said: Some(Said { cause: probehound::engine::Cause::Unknown, ..Said::of(&finding) }),
+        content: Some(Content { cause: probehound::engine::Cause::Unknown, ..Content::of(&finding) }),
         digest: None,
         refused: None,
     };
-    let news = |kind| News { kind, finding: Arc::clone(&finding), before: Some(before.clone()) };
+    let news = |kind| FindingUpdate { kind, finding: Arc::clone(&finding), before: Some(before.clone()) };
     let kinds = [Kind::Opened, Kind::Changed, Kind::GoesOn, Kind::Resolved, Kind::Withdrawn, Kind::Missed];
     let mut all: Vec<Dispatch> = kinds.iter().map(|kind| Dispatch::One(news(*kind))).collect();
     for (why, count) in [(Why::FirstLook, 1), (Why::FirstLook, 3), (Why::Storm, 30), (Why::Missed, 33)] {

@@ -12,7 +12,7 @@ use probehound::findings::ledger::Ledger;
 use probehound::metrics::Metrics;
 use probehound::operator::driver::Driver;
 use probehound::operator::keeper::{self, Store};
-use probehound::report::object::{FindingState, Notification, Said, Told};
+use probehound::report::object::{Content, FindingState, Notification, Notified};
 use probehound::runtime::clock;
 use probehound::runtime::leadership::Leadership;
 use probehound::runtime::stop::Stopper;
@@ -156,9 +156,9 @@ impl Known {
         let told = Notification {
             receiver: RECEIVER.to_owned(),
             episode: finding.episodes,
-            told: Told::Opened,
+            notified: Notified::Opened,
             at: finding.confirmed_at.unwrap_or_default().minus(Duration::from_hours(1)),
-            said: Some(Said::of(finding)),
+            content: Some(Content::of(finding)),
             digest: None,
             refused: None,
         };

@@ -7,7 +7,7 @@ use crate::engine::{Change, ChangeKind};
 use crate::finding::Identity;
 use crate::report::object::FindingState;
 use crate::report::slack::{Context, Payload};
-use crate::report::tidings::Outcome;
+use crate::report::update::Outcome;
 use crate::time::Time;
 
 /// What the receiver would be called in a configuration.
@@ -46,7 +46,7 @@ impl Channel {
             state: FindingState::Confirmed,
             silenced: false,
             admission: Admission::Routed,
-            told: None,
+            notified: None,
         });
         item.finding = finding.clone();
         item.state = match change.kind {
@@ -59,15 +59,15 @@ impl Channel {
 
     /// Sends until nothing is due.
     fn send(&mut self, now: Time) -> Vec<(Time, Payload)> {
-        let past = Past { since: self.since.unwrap_or(now), first_told: None, not_before: now };
+        let past = Past { since: self.since.unwrap_or(now), first_notified: None, not_before: now };
         let mut sent = Vec::new();
         loop {
             let items: Vec<Item> = self.items.values().cloned().collect();
             match policy::next(&items, past, &Settings::default(), now) {
                 Next::Send(dispatch) => {
                     sent.push((now, Payload::of(&dispatch, Context { cluster: None, now })));
-                    for (identity, told) in dispatch.records(RECEIVER, now, &Outcome::Delivered) {
-                        self.items.entry(identity).and_modify(|item| item.told = Some(told));
+                    for (identity, notified) in dispatch.records(RECEIVER, now, &Outcome::Delivered) {
+                        self.items.entry(identity).and_modify(|item| item.notified = Some(notified));
                     }
                 }
                 Next::Wait(until) => {

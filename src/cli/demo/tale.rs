@@ -154,7 +154,7 @@ struct Writer {
     cluster: Cluster,
     stock: StockAlert,
     /// The last picture that was told, and the newest one.
-    told: Option<Scene>,
+    notified: Option<Scene>,
     newest: Option<Scene>,
     turns: BTreeSet<Turn>,
     channel: Channel,
@@ -179,12 +179,11 @@ impl Writer {
     /// that shows something new.
     fn scene(&mut self, scene: Scene) {
         let first_turn = self.turns.insert(scene.turn());
-        let due = self
-            .told
-            .as_ref()
-            .is_none_or(|told| !scene.looks_like(told) && (first_turn || scene.at.since(told.at) >= BETWEEN));
+        let due = self.notified.as_ref().is_none_or(|notified| {
+            !scene.looks_like(notified) && (first_turn || scene.at.since(notified.at) >= BETWEEN)
+        });
         if due {
-            self.told = Some(scene.clone());
+            self.notified = Some(scene.clone());
             self.tale.beats.push(Beat::Scene(scene.clone()));
         }
         self.newest = Some(scene);
@@ -192,8 +191,10 @@ impl Writer {
 
     /// The cluster as it is in the end.
     fn last_scene(&mut self) {
-        if let Some(scene) =
-            self.newest.take().filter(|newest| self.told.as_ref().is_some_and(|told| !newest.looks_like(told)))
+        if let Some(scene) = self
+            .newest
+            .take()
+            .filter(|newest| self.notified.as_ref().is_some_and(|notified| !newest.looks_like(notified)))
         {
             self.tale.beats.push(Beat::Scene(scene));
         }
@@ -206,7 +207,7 @@ impl Writer {
             self.tale.beats.push(Beat::Thought(change.clone()));
         }
         let sent = self.channel.hear(&change);
-        self.told(sent);
+        self.notified(sent);
         match kind {
             ChangeKind::Resolved | ChangeKind::Withdrawn => self.findings.remove(&identity),
             _ => self.findings.insert(identity, Arc::clone(&change.finding)),
@@ -222,10 +223,10 @@ impl Writer {
     /// Time has come to `now`.
     fn advance(&mut self, now: Time) {
         let sent = self.channel.advance(now);
-        self.told(sent);
+        self.notified(sent);
     }
 
-    fn told(&mut self, sent: Vec<(Time, Payload)>) {
+    fn notified(&mut self, sent: Vec<(Time, Payload)>) {
         self.tale.beats.extend(sent.into_iter().map(|(at, payload)| Beat::Told { at, payload }));
     }
 }

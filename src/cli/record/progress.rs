@@ -39,7 +39,7 @@ impl Progress {
         }
         self.last.set(Some(now));
         let text =
-            format!("recording {}: {}{}{}", span(now.since(self.start)), counts(lines), size(bytes), told(failing));
+            format!("recording {}: {}{}{}", span(now.since(self.start)), counts(lines), size(bytes), notified(failing));
         if self.drawn {
             write(&format!("\r\u{1b}[K{text}"));
         } else {
@@ -53,7 +53,7 @@ impl Progress {
         let file = terminal(&file.display().to_string(), NAME);
         let to = if file == "-" { "stdout" } else { &file };
         let length = span(now.since(self.start));
-        write(&format!("{over}recorded {length} to {to}: {}{}\n", counts(lines), told(failing)));
+        write(&format!("{over}recorded {length} to {to}: {}{}\n", counts(lines), notified(failing)));
         if file != "-" {
             write(&format!("hint: probehound replay {file} shows what it holds; look into it before you share it\n"));
         }
@@ -73,7 +73,7 @@ fn size(bytes: u64) -> String {
 }
 
 /// `; not recorded: controllerrevisions (forbidden)`
-fn told(failing: &[(Resource, Trouble)]) -> String {
+fn notified(failing: &[(Resource, Trouble)]) -> String {
     let each: Vec<String> =
         failing.iter().map(|(resource, trouble)| format!("{} ({})", resource.plural(), trouble.word())).collect();
     if each.is_empty() { String::new() } else { format!("; not recorded now: {}", each.join(", ")) }
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_recorded_is_named() {
-        assert_eq!(told(&[]), "");
+        assert_eq!(notified(&[]), "");
         let failing = [(Resource::ControllerRevisions, Trouble::Forbidden)];
-        assert_eq!(told(&failing), "; not recorded now: controllerrevisions (forbidden)");
+        assert_eq!(notified(&failing), "; not recorded now: controllerrevisions (forbidden)");
     }
 }

@@ -164,8 +164,8 @@ impl<W: Write> Narrator<'_, W> {
         let (start, _) = *self.spans.get_or_insert((change.at, change.at));
         let look = self.setting.look;
         let mut text = String::new();
-        let told = self.story.get_or_insert_with(|| Story::new(start, look)).tell(change, &mut text);
-        if told.is_err() {
+        let notified = self.story.get_or_insert_with(|| Story::new(start, look)).tell(change, &mut text);
+        if notified.is_err() {
             self.written = Err(io::Error::other("a change could not be put into words"));
         }
         self.write(&text);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::text::escape::{terminal, visible};
 
 /// Lines reported one by one; the rest is counted.
-const MOST: u64 = 20;
+const MAX_SHOWN: u64 = 20;
 /// Longest reason in columns.
 const REASON: usize = 200;
 
@@ -26,7 +26,7 @@ impl<'a> Skipped<'a> {
     /// `FILE:LINE: why`, for the first ones.
     pub fn report(&mut self, line: u64, why: &str) {
         self.count += 1;
-        if self.count <= MOST {
+        if self.count <= MAX_SHOWN {
             self.say(&format!("{line}: {}", terminal(why, REASON)));
         }
     }
@@ -34,17 +34,17 @@ impl<'a> Skipped<'a> {
     /// `FILE:LINE: used without what is odd about it`, for the first ones.
     pub fn odd(&mut self, line: u64, why: &str) {
         self.odd += 1;
-        if self.odd <= MOST {
+        if self.odd <= MAX_SHOWN {
             self.say(&format!("{line}: used without {}", terminal(why, REASON)));
         }
     }
 
     /// How many were not reported.
     pub fn finish(&self) {
-        if let Some(more) = self.odd.checked_sub(MOST).filter(|more| *more > 0) {
+        if let Some(more) = self.odd.checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
             self.say(&format!(" and {more} more odd fields passed over"));
         }
-        if let Some(more) = self.count.checked_sub(MOST).filter(|more| *more > 0) {
+        if let Some(more) = self.count.checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
             self.say(&format!(" and {more} more lines skipped"));
         }
     }

@@ -17,11 +17,11 @@ use receivers::receivers;
 use routes::{routes, unreached};
 
 /// Most receivers: each has its entry in each `Finding` object.
-const MOST_RECEIVERS: usize = 20;
+const MAX_RECEIVERS: usize = 20;
 /// Most routes: each finding is held against each of them.
-const MOST_ROUTES: usize = 200;
+const MAX_ROUTES: usize = 200;
 /// Most peers of an Alertmanager: each is told everything.
-const MOST_PEERS: usize = 8;
+const MAX_PEERS: usize = 8;
 /// What fires is sent that often.
 const RESEND: Duration = Duration::from_mins(1);
 

@@ -2,7 +2,7 @@
 //!
 //! The caller sends what [`next`] says, records what was told, and asks again.
 
-mod news;
+mod due;
 pub(super) mod storm;
 
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use crate::finding::Finding;
 use crate::report::object::{FindingState, Notification};
-use crate::report::tidings::{Digest, Dispatch, Kind, Why};
+use crate::report::update::{Digest, Dispatch, Kind, Why};
 use crate::time::Time;
-use news::Due;
+use due::Due;
 
 /// Most findings that a digest speaks of: a line of 300 characters for each fits into one message.
-pub const MOST_IN_DIGEST: usize = 30;
-/// So many of each namespace come before more of any other: what loops in one delays nobody else's news.
+pub const MAX_IN_DIGEST: usize = 30;
+/// Findings of each namespace that come before more of any other: what loops in one delays no other's messages.
 const SHARE_OF_DIGEST: usize = 10;
 /// Most of what came and went that one message sums up; each costs a write.
-pub const MOST_MISSED: usize = 500;
+pub const MAX_MISSED: usize = 500;
 /// What is suspected within so long after the start looped before: so long a first look at a large
 /// cluster takes.
 const FIRST_LOOK: Duration = Duration::from_secs(30);
@@ -38,7 +38,7 @@ pub struct Item {
     /// What the routes say.
     pub admission: Admission,
     /// What the receiver was last told of it.
-    pub told: Option<Notification>,
+    pub notified: Option<Notification>,
 }
 
 /// What the routes say of a finding and a receiver.
@@ -88,7 +88,7 @@ pub struct Past {
     /// Since when this process serves the receiver.
     pub since: Time,
     /// When the receiver was first told anything, as far as is known.
-    pub first_told: Option<Time>,
+    pub first_notified: Option<Time>,
     /// Nothing is sent before: the pace that the receiver bears, or a back-off.
     pub not_before: Time,
 }
@@ -110,7 +110,7 @@ pub enum Next {
 /// out.
 pub fn next(items: &[Item], past: Past, settings: &Settings, now: Time) -> Next {
     let existed = existed_since(items, past);
-    let due = items.iter().filter_map(|item| news::of(item, existed, settings));
+    let due = items.iter().filter_map(|item| due::of(item, existed, settings));
     let (ready, later): (Vec<Due>, Vec<Due>) = due.partition(|due| due.at <= now);
     if ready.is_empty() {
         return later.iter().map(|due| due.at).min().map_or(Next::Nothing, Next::Wait);
@@ -128,7 +128,7 @@ pub fn next(items: &[Item], past: Past, settings: &Settings, now: Time) -> Next 
 /// What of one finding the receiver has yet to hear, and when it may at the earliest.
 pub fn due(item: &Item, past: Past, settings: &Settings) -> Option<(Time, Kind)> {
     let existed = existed_since(std::slice::from_ref(item), past);
-    news::of(item, existed, settings).map(|due| (due.at, due.kind))
+    due::of(item, existed, settings).map(|due| (due.at, due.kind))
 }
 
 /// One of them, or a digest.
@@ -152,7 +152,7 @@ fn one(fresh: Vec<Due>) -> Next {
 }
 
 fn digest(why: Why, fresh: &[Due]) -> Next {
-    let waiting = fresh.len().saturating_sub(MOST_IN_DIGEST);
+    let waiting = fresh.len().saturating_sub(MAX_IN_DIGEST);
     let news = shared(fresh).into_iter().map(Due::news).collect();
     Next::Send(Dispatch::Digest(Digest { why, news, waiting }))
 }
@@ -167,28 +167,28 @@ fn shared<'a>(fresh: &[Due<'a>]) -> Vec<Due<'a>> {
         places.push((*before > SHARE_OF_DIGEST, place));
     }
     places.sort_unstable();
-    places.truncate(MOST_IN_DIGEST);
+    places.truncate(MAX_IN_DIGEST);
     places.sort_unstable_by_key(|(_, place)| *place);
     places.into_iter().map(|(_, place)| fresh[place]).collect()
 }
 
 fn came_and_went(mut missed: Vec<Due>) -> Dispatch {
     missed.sort_by_key(|due| (due.since, due.item.finding.identity()));
-    let waiting = missed.len().saturating_sub(MOST_MISSED);
-    let news = missed.into_iter().take(MOST_MISSED).map(Due::news).collect();
+    let waiting = missed.len().saturating_sub(MAX_MISSED);
+    let news = missed.into_iter().take(MAX_MISSED).map(Due::news).collect();
     Dispatch::Digest(Digest { why: Why::Missed, news, waiting })
 }
 
 /// Since when the receiver is known to be there: what came and went before is no news to it.
 fn existed_since(items: &[Item], past: Past) -> Time {
-    let told = items.iter().filter_map(|item| item.told.as_ref()).map(|told| told.at);
-    told.chain(past.first_told).min().map_or(past.since, |first| first.min(past.since))
+    let notified = items.iter().filter_map(|item| item.notified.as_ref()).map(|notified| notified.at);
+    notified.chain(past.first_notified).min().map_or(past.since, |first| first.min(past.since))
 }
 
 /// Whether the receiver was never told anything, and what is to be told looped before anybody looked.
 fn is_first_look(items: &[Item], fresh: &[Due], past: Past) -> bool {
     let looked = past.since.plus(FIRST_LOOK);
-    let never_told = past.first_told.is_none() && items.iter().all(|item| item.told.is_none());
+    let never_told = past.first_notified.is_none() && items.iter().all(|item| item.notified.is_none());
     never_told && fresh.iter().any(|due| due.item.finding.opened_at < looked)
 }
 

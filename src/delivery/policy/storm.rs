@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::news::Due;
-use super::{Item, MOST_IN_DIGEST, Settings};
+use super::due::Due;
+use super::{Item, MAX_IN_DIGEST, Settings};
 use crate::finding::Identity;
 use crate::time::Time;
 
@@ -26,15 +26,15 @@ pub(super) enum Storm {
 
 /// Looks at what was told in the last minute and what is to be told now.
 pub(super) fn of(items: &[Item], fresh: &[Due], settings: &Settings, now: Time) -> Storm {
-    let recent = |item: &&Item| item.told.as_ref().is_some_and(|told| told.at > now.minus(AT_ONCE));
-    let told = items.iter().filter(recent).map(|item| item.finding.identity());
-    let all: BTreeSet<Identity> = told.chain(fresh.iter().map(|due| due.item.finding.identity())).collect();
+    let recent = |item: &&Item| item.notified.as_ref().is_some_and(|notified| notified.at > now.minus(AT_ONCE));
+    let notified = items.iter().filter(recent).map(|item| item.finding.identity());
+    let all: BTreeSet<Identity> = notified.chain(fresh.iter().map(|due| due.item.finding.identity())).collect();
     if all.len() <= settings.digest_above {
         return Storm::No;
     }
-    let digests = items.iter().filter_map(|item| item.told.as_ref()).filter(|told| told.digest.is_some());
-    match digests.map(|told| told.at.plus(BETWEEN)).max() {
-        Some(until) if now < until && fresh.len() < MOST_IN_DIGEST => Storm::Gathers(until),
+    let digests = items.iter().filter_map(|item| item.notified.as_ref()).filter(|notified| notified.digest.is_some());
+    match digests.map(|notified| notified.at.plus(BETWEEN)).max() {
+        Some(until) if now < until && fresh.len() < MAX_IN_DIGEST => Storm::Gathers(until),
         _ => Storm::Breaks,
     }
 }

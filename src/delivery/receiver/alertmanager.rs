@@ -9,7 +9,7 @@ use crate::delivery::secret::{Secret, SecretError, SecretSource};
 use crate::report::alertmanager::Alert;
 
 /// Most alerts of one request; each is about two kilobytes.
-pub const MOST: usize = 256;
+pub const MAX_ALERTS: usize = 256;
 
 /// How probehound says who it is.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -15,7 +15,7 @@ use kube::{Api, Client};
 use super::Reply;
 use crate::finding::Finding;
 use crate::report::event::{CONTROLLER, Note, Regarding};
-use crate::report::tidings::News;
+use crate::report::update::FindingUpdate;
 use crate::source::cluster::{Trouble, cause};
 use crate::text::cut;
 use crate::time::Time;
@@ -24,7 +24,7 @@ use crate::time::Time;
 const INSTANCE: usize = 128;
 
 /// Writes one Event.
-pub async fn send(client: &Client, instance: &str, news: &News, now: Time) -> Reply {
+pub async fn send(client: &Client, instance: &str, news: &FindingUpdate, now: Time) -> Reply {
     let finding = &news.finding;
     let workload = Regarding::of(&finding.workload);
     let uid = match uid(client, finding, &workload).await {
@@ -84,7 +84,7 @@ async fn uid(client: &Client, finding: &Finding, workload: &Regarding) -> Result
     }
 }
 
-fn event(news: &News, workload: Regarding, uid: Option<String>, instance: &str, now: Time) -> Event {
+fn event(news: &FindingUpdate, workload: Regarding, uid: Option<String>, instance: &str, now: Time) -> Event {
     let note = Note::of(news, now);
     let namespace = Some(news.finding.namespace.to_string());
     Event {

@@ -6,7 +6,7 @@ use super::{Left, Standing};
 use crate::engine::ChangeKind;
 use crate::finding::Finding;
 use crate::findings::board;
-use crate::report::object::{ENTRIES, FindingState, Notification, Told};
+use crate::report::object::{ENTRIES, FindingState, Notification, Notified};
 use crate::time::Time;
 
 /// A finding, what was told of it, and what of that stands in its object.
@@ -17,7 +17,7 @@ pub(super) struct Entry {
     state: Option<FindingState>,
     silenced: bool,
     /// By receiver, in no order: there are few.
-    told: Vec<Notification>,
+    notified: Vec<Notification>,
     recorded: Vec<Recorded>,
     /// It cannot be recorded, and need not be tried again before something changes.
     pub excused: bool,
@@ -33,17 +33,23 @@ pub(super) struct Entry {
 struct Recorded {
     receiver: String,
     episode: u32,
-    told: Told,
+    notified: Notified,
     at: Time,
 }
 
 impl Recorded {
-    fn of(told: &Notification) -> Self {
-        Self { receiver: told.receiver.clone(), episode: told.episode, told: told.told, at: told.at }
+    fn of(notified: &Notification) -> Self {
+        Self {
+            receiver: notified.receiver.clone(),
+            episode: notified.episode,
+            notified: notified.notified,
+            at: notified.at,
+        }
     }
 
-    fn is_of(&self, told: &Notification) -> bool {
-        (&*self.receiver, self.episode, self.told, self.at) == (&*told.receiver, told.episode, told.told, told.at)
+    fn is_of(&self, notified: &Notification) -> bool {
+        (&*self.receiver, self.episode, self.notified, self.at)
+            == (&*notified.receiver, notified.episode, notified.notified, notified.at)
     }
 }
 
@@ -70,21 +76,21 @@ impl Entry {
     /// Takes in what stands in the object; `false` if that changes nothing.
     pub fn saw(&mut self, goes_on: bool, notifications: &[Notification]) -> bool {
         let same = self.recorded.len() == notifications.len()
-            && self.recorded.iter().zip(notifications).all(|(known, told)| known.is_of(told));
+            && self.recorded.iter().zip(notifications).all(|(known, notified)| known.is_of(notified));
         if same && (goes_on || self.finding.is_some()) {
             return false;
         }
-        for told in notifications {
-            match self.told.iter_mut().find(|known| known.receiver == told.receiver) {
-                Some(known) if known.at >= told.at => {}
-                Some(known) => *known = told.clone(),
-                None => self.told.push(told.clone()),
+        for notified in notifications {
+            match self.notified.iter_mut().find(|known| known.receiver == notified.receiver) {
+                Some(known) if known.at >= notified.at => {}
+                Some(known) => *known = notified.clone(),
+                None => self.notified.push(notified.clone()),
             }
         }
         self.recorded = notifications.iter().map(Recorded::of).collect();
         self.excused = false;
         if !goes_on && self.finding.is_none() {
-            self.told.clear();
+            self.notified.clear();
         }
         true
     }
@@ -93,15 +99,15 @@ impl Entry {
     pub fn gone(&mut self) {
         self.recorded.clear();
         if self.finding.is_none() {
-            self.told.clear();
+            self.notified.clear();
         }
     }
 
     /// A receiver was told something.
-    pub fn tell(&mut self, told: &Notification) {
-        match self.told.iter_mut().find(|known| known.receiver == told.receiver) {
-            Some(known) => *known = told.clone(),
-            None => self.told.push(told.clone()),
+    pub fn tell(&mut self, notified: &Notification) {
+        match self.notified.iter_mut().find(|known| known.receiver == notified.receiver) {
+            Some(known) => *known = notified.clone(),
+            None => self.notified.push(notified.clone()),
         }
         self.excused = false;
     }
@@ -112,7 +118,7 @@ impl Entry {
             finding: Arc::clone(self.finding.as_ref()?),
             state: self.state?,
             silenced: self.silenced,
-            told: self.told.iter().find(|told| told.receiver == receiver).cloned(),
+            notified: self.notified.iter().find(|notified| notified.receiver == receiver).cloned(),
         })
     }
 
@@ -125,7 +131,7 @@ impl Entry {
     /// Whether nobody has anything more to hear of it, or nothing is known of it.
     pub fn is_done(&self, reads: impl Fn(&str) -> bool, readers: usize) -> bool {
         if self.finding.is_none() {
-            return self.told.is_empty();
+            return self.notified.is_empty();
         }
         let settled = self.settled.iter().filter(|receiver| reads(receiver)).count();
         self.ended().is_some() && !self.is_owed() && settled >= readers
@@ -149,7 +155,7 @@ impl Entry {
 
     /// Whether something that was told does not stand in the object.
     pub fn is_owed(&self) -> bool {
-        let stands = |told: &Notification| self.recorded.iter().any(|recorded| recorded.is_of(told));
+        let stands = |notified: &Notification| self.recorded.iter().any(|recorded| recorded.is_of(notified));
         !self.excused && self.finding.is_some() && !self.newest().iter().all(stands)
     }
 
@@ -161,8 +167,8 @@ impl Entry {
 
     /// As many entries as an object takes, the newest.
     pub fn newest(&self) -> Vec<Notification> {
-        let mut all = self.told.clone();
-        all.sort_by_key(|told| std::cmp::Reverse(told.at));
+        let mut all = self.notified.clone();
+        all.sort_by_key(|notified| std::cmp::Reverse(notified.at));
         all.truncate(ENTRIES);
         all.sort_by(|one, other| one.receiver.cmp(&other.receiver));
         all

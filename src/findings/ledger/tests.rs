@@ -1,7 +1,7 @@
 use super::*;
 use crate::engine::ChangeKind;
 use crate::operator::testing::{at, finding};
-use crate::report::object::Told;
+use crate::report::object::Notified;
 
 #[test]
 fn what_was_told_counts_at_once_and_is_owed_until_it_stands_in_the_object() {
@@ -9,7 +9,7 @@ fn what_was_told_counts_at_once_and_is_owed_until_it_stands_in_the_object() {
     say(&ledger, ChangeKind::Confirmed);
     ledger.saw(&key(), true, &[]);
     assert_eq!(ledger.unrecorded(&key()), None);
-    slack.told(&[(finding("web").identity(), told("slack", 10))]);
+    slack.notified(&[(finding("web").identity(), notified("slack", 10))]);
     assert!(!slack.is_recorded(&[key()]) && ledger.take_owed().contains(&key()));
     ledger.saw(&key(), true, &[]);
     assert_eq!(known(&mut slack), Some(at(10)), "the object lags");
@@ -21,8 +21,8 @@ fn what_was_told_counts_at_once_and_is_owed_until_it_stands_in_the_object() {
 fn what_another_leader_told_later_counts() {
     let (ledger, mut slack) = world();
     say(&ledger, ChangeKind::Confirmed);
-    slack.told(&[(finding("web").identity(), told("slack", 10))]);
-    ledger.saw(&key(), true, &[told("slack", 20)]);
+    slack.notified(&[(finding("web").identity(), notified("slack", 10))]);
+    ledger.saw(&key(), true, &[notified("slack", 20)]);
     assert_eq!(known(&mut slack), Some(at(20)));
     assert_eq!(ledger.unrecorded(&key()), None);
 }
@@ -31,11 +31,11 @@ fn what_another_leader_told_later_counts() {
 fn what_a_person_wipes_out_or_deletes_is_written_again_and_not_told_again() {
     let (ledger, mut slack) = world();
     say(&ledger, ChangeKind::Confirmed);
-    ledger.saw(&key(), true, &[told("ops", 10), told("slack", 10)]);
+    ledger.saw(&key(), true, &[notified("ops", 10), notified("slack", 10)]);
     ledger.saw(&key(), true, &[]);
     assert!(ledger.take_owed().contains(&key()));
-    assert_eq!(ledger.unrecorded(&key()).map(|told| told.len()), Some(2));
-    ledger.saw(&key(), true, &[told("ops", 10), told("slack", 10)]);
+    assert_eq!(ledger.unrecorded(&key()).map(|notified| notified.len()), Some(2));
+    ledger.saw(&key(), true, &[notified("ops", 10), notified("slack", 10)]);
     ledger.gone(&key());
     assert!(ledger.take_owed().contains(&key()));
     assert_eq!(known(&mut slack), Some(at(10)));
@@ -44,7 +44,7 @@ fn what_a_person_wipes_out_or_deletes_is_written_again_and_not_told_again() {
 #[test]
 fn what_an_object_says_that_was_told_waits_until_the_engine_knows_the_finding() {
     let (ledger, mut slack) = world();
-    ledger.saw(&key(), true, &[told("slack", 10)]);
+    ledger.saw(&key(), true, &[notified("slack", 10)]);
     assert_eq!(known(&mut slack), None);
     say(&ledger, ChangeKind::Confirmed);
     assert_eq!(known(&mut slack), Some(at(10)));
@@ -56,11 +56,11 @@ fn what_is_over_is_forgotten_when_everybody_has_heard_of_it_and_that_is_recorded
     let ops = ledger.reader("ops");
     say(&ledger, ChangeKind::Confirmed);
     say(&ledger, ChangeKind::Resolved);
-    slack.told(&[(finding("web").identity(), told("slack", 10))]);
+    slack.notified(&[(finding("web").identity(), notified("slack", 10))]);
     slack.settle([key()].iter());
     ops.settle([key()].iter());
     assert_eq!(ledger.locked().entries.len(), 1, "it is not recorded yet");
-    ledger.saw(&key(), false, &[told("slack", 10)]);
+    ledger.saw(&key(), false, &[notified("slack", 10)]);
     let all = ledger.locked();
     assert_eq!((all.entries.len(), all.over.len()), (0, 0));
 }
@@ -78,7 +78,7 @@ fn what_is_over_does_not_wait_for_a_receiver_that_is_gone() {
 #[test]
 fn of_what_is_over_and_untold_no_more_is_kept_than_fits() {
     let (ledger, _slack) = world();
-    for number in 0..MOST_OVER as i64 + 10 {
+    for number in 0..MAX_OVER as i64 + 10 {
         let over = Finding { resolved_at: Some(at(number)), ..finding(&number.to_string()) };
         let key = ObjectKey::of(&over.identity());
         let shown =
@@ -86,7 +86,7 @@ fn of_what_is_over_and_untold_no_more_is_kept_than_fits() {
         ledger.heard(&key, &shown);
     }
     assert_eq!(ledger.forgotten(), 10);
-    assert_eq!(ledger.locked().entries.len(), MOST_OVER);
+    assert_eq!(ledger.locked().entries.len(), MAX_OVER);
     let oldest = ObjectKey::of(&finding("9").identity());
     assert!(!ledger.locked().entries.contains_key(&oldest));
 }
@@ -107,19 +107,19 @@ fn a_reader_is_told_what_changed_and_not_all_that_there_is() {
 #[test]
 fn what_could_not_be_recorded_is_when_there_are_objects_again() {
     let (ledger, slack) = world();
-    ledger.settle_on(Record::Memory);
+    ledger.set_record(Record::Memory);
     say(&ledger, ChangeKind::Confirmed);
-    slack.told(&[(finding("web").identity(), told("slack", 10))]);
+    slack.notified(&[(finding("web").identity(), notified("slack", 10))]);
     assert!(slack.is_recorded(&[key()]));
     ledger.take_owed();
     ledger.excuse(&key());
-    ledger.settle_on(Record::Objects);
+    ledger.set_record(Record::Objects);
     assert!(ledger.take_owed().contains(&key()));
 }
 
 fn world() -> (Arc<Ledger>, Reader) {
     let ledger = Arc::<Ledger>::default();
-    ledger.settle_on(Record::Objects);
+    ledger.set_record(Record::Objects);
     let mut reader = ledger.reader("slack");
     reader.take();
     (ledger, reader)
@@ -138,20 +138,20 @@ fn shown(finding: Finding, kind: ChangeKind) -> board::Entry {
 fn known(slack: &mut Reader) -> Option<Time> {
     slack.forget();
     let news = slack.take();
-    news.changed.iter().find_map(|(_, standing)| standing.as_ref()?.told.as_ref().map(|told| told.at))
+    news.changed.iter().find_map(|(_, standing)| standing.as_ref()?.notified.as_ref().map(|notified| notified.at))
 }
 
 fn key() -> ObjectKey {
     ObjectKey::of(&finding("web").identity())
 }
 
-fn told(receiver: &str, seconds: i64) -> Notification {
+fn notified(receiver: &str, seconds: i64) -> Notification {
     Notification {
         receiver: receiver.to_owned(),
         episode: 1,
-        told: Told::Opened,
+        notified: Notified::Opened,
         at: at(seconds),
-        said: None,
+        content: None,
         digest: None,
         refused: None,
     }

@@ -10,7 +10,7 @@ use crate::text::escape::terminal;
 use crate::time::Time;
 
 /// Told in a row, then no more until [`QUIET`] is over.
-const MOST: u32 = 10;
+const MAX_LOGGED: u32 = 10;
 /// A tenant may write odd objects as fast as the API server takes them.
 const QUIET: Duration = Duration::from_mins(10);
 /// Longest place or oddity that is told, in columns.
@@ -43,12 +43,12 @@ pub type Skipped = Box<dyn Fn(Kind, Loss) + Send>;
 pub(super) struct Oddities {
     skipped: Skipped,
     since: Time,
-    told: u32,
+    notified: u32,
 }
 
 impl Oddities {
     pub fn new(skipped: Skipped) -> Self {
-        Self { skipped, since: Time::default(), told: 0 }
+        Self { skipped, since: Time::default(), notified: 0 }
     }
 
     /// Passes over an object of the cluster: nothing comes of it.
@@ -74,18 +74,19 @@ impl Oddities {
     pub fn note(&mut self, kind: Kind, loss: Loss, place: &str, oddity: &Oddity, now: Time) {
         (self.skipped)(kind, loss);
         if now.since(self.since) >= QUIET {
-            (self.since, self.told) = (now, 0);
+            (self.since, self.notified) = (now, 0);
         }
-        self.told = self.told.saturating_add(1);
-        if self.told > MOST {
+        self.notified = self.notified.saturating_add(1);
+        if self.notified > MAX_LOGGED {
             return;
         }
         let object = terminal(place, TOLD);
         let what = terminal(&oddity.to_string(), TOLD);
-        let more = if self.told == MOST { "further ones are counted, and not told for ten minutes" } else { "" };
+        let more =
+            if self.notified == MAX_LOGGED { "further ones are counted, and not told for ten minutes" } else { "" };
         match loss {
-            Loss::Object => error!(?kind, object, what, more, "Passed over an object that is not as the API says"),
-            Loss::Field => warn!(?kind, object, what, more, "Passed over a field that is not as the API says"),
+            Loss::Object => error!(?kind, object, what, more, "Skipped an object that does not fit the API"),
+            Loss::Field => warn!(?kind, object, what, more, "Ignored a field that does not fit the API"),
         }
     }
 }

@@ -18,13 +18,13 @@ use crate::time::Time;
 /// Most observations taken in before anything else gets its turn: some milliseconds' worth.
 const BATCH: usize = 256;
 /// Longest sleep: the time of day may be set anew meanwhile.
-const NAP: Duration = Duration::from_secs(10);
+const MAX_SLEEP: Duration = Duration::from_secs(10);
 /// Shortest sleep before what is due: times are whole milliseconds.
 const TICK: Duration = Duration::from_millis(1);
 /// What is due, and what is seen, goes on so long before the end is asked for again.
 const SLICE: Duration = Duration::from_millis(100);
 /// How often is looked whether the watch is back.
-const BLINK: Duration = Duration::from_millis(500);
+const BLIND_POLL: Duration = Duration::from_millis(500);
 
 /// What was said before a restart, or by another replica.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub trait Surroundings {
     /// Asks for what the engine wants to know.
     fn ask(&mut self, need: Need);
     /// The loop went round; so many observations were taken in at once.
-    fn went_round(&mut self, observations: usize);
+    fn loop_completed(&mut self, observations: usize);
 }
 
 /// Drives until `stop`.
@@ -113,7 +113,7 @@ where
             // 6. What is due.
             () = tokio::time::sleep_until(due) => task.deadline(),
         }
-        task.surroundings.went_round(seen);
+        task.surroundings.loop_completed(seen);
     }
 }
 
@@ -162,10 +162,10 @@ impl<S: Surroundings> Task<S> {
     fn due(&mut self) -> Instant {
         let now = Instant::now();
         if self.is_blind() {
-            return now + BLINK;
+            return now + BLIND_POLL;
         }
         let deadline = self.driver.next_deadline();
-        now + deadline.map_or(NAP, |deadline| deadline.since(self.surroundings.now()).clamp(TICK, NAP))
+        now + deadline.map_or(MAX_SLEEP, |deadline| deadline.since(self.surroundings.now()).clamp(TICK, MAX_SLEEP))
     }
 
     fn is_blind(&mut self) -> bool {

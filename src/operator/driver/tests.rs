@@ -135,9 +135,9 @@ impl Operator {
     }
 
     async fn remember(&mut self, findings: Vec<Finding>) {
-        let (taken, told) = oneshot::channel();
+        let (taken, notified) = oneshot::channel();
         self.memories.send(Memory { findings, taken }).await.expect("it runs");
-        told.await.expect("it is taken");
+        notified.await.expect("it is taken");
     }
 
     fn shown(&self) -> Vec<ChangeKind> {
@@ -165,7 +165,7 @@ impl Surroundings for World {
 
     fn ask(&mut self, _: Need) {}
 
-    fn went_round(&mut self, _: usize) {}
+    fn loop_completed(&mut self, _: usize) {}
 }
 
 /// A pod whose container has crashed so often, for the last time so many seconds after the beginning.

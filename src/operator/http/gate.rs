@@ -24,7 +24,7 @@ const TRUSTED: Duration = Duration::from_mins(10);
 /// The API server's answers have to come within so long.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most tokens that are remembered.
-const MOST: usize = 256;
+const MAX_CALLERS: usize = 256;
 /// Most tokens that are asked about at once, besides those that were admitted.
 const STRANGERS: usize = 4;
 /// That nobody can be asked is said again after so long.
@@ -145,10 +145,10 @@ impl Gate {
 
     fn remember(&self, mark: Mark, verdict: Verdict) {
         let mut known = locked(&self.known);
-        if known.len() >= MOST {
+        if known.len() >= MAX_CALLERS {
             known.retain(|_, known| known.at.elapsed() < FRESH);
         }
-        if known.len() >= MOST {
+        if known.len() >= MAX_CALLERS {
             // Whoever tries tokens pushes out no one who was admitted.
             let first = known.iter().min_by_key(|(_, known)| (known.verdict == Verdict::Admitted, known.at));
             let first = first.map(|(mark, _)| mark.clone());
@@ -163,7 +163,7 @@ impl Gate {
             *complained = Some(Instant::now());
             let hint =
                 "it needs create of tokenreviews and subjectaccessreviews: manifests/overlays/metrics-authentication";
-            warn!(why, hint, "Nobody says who may read metrics");
+            warn!(why, hint, "Cannot check who may read metrics");
         }
     }
 }

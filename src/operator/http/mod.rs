@@ -9,7 +9,7 @@
 mod answer;
 mod gate;
 mod health;
-mod impatient;
+mod io_timeout;
 mod serve;
 
 pub use answer::{Pages, Site};

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, warn};
 
 use super::answer::Site;
-use super::impatient::Impatient;
+use super::io_timeout::IoTimeout;
 use crate::config::Listen;
 
 /// Connections that wait to be taken, in the kernel.
@@ -191,7 +191,7 @@ async fn converse(stream: TcpStream, site: Arc<Site>, limits: Limits) -> Result<
         .header_read_timeout(limits.request)
         .max_buf_size(BUFFER)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(Impatient::new(stream, limits.answer)), service);
+        .serve_connection(TokioIo::new(IoTimeout::new(stream, limits.answer)), service);
     let mut connection = pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return ended,

@@ -23,7 +23,7 @@ pub struct Complaints {
     /// What there is no API or no right for, and of which kind the refusal is.
     closed: BTreeMap<(Deed, Scope), &'static str>,
     /// Other kinds of trouble, and when they were last told.
-    told: BTreeMap<&'static str, Instant>,
+    notified: BTreeMap<&'static str, Instant>,
 }
 
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -35,7 +35,7 @@ enum Deed {
 impl Complaints {
     /// Nothing is wrong, as far as is known.
     pub const fn new(instruments: Arc<Instruments>) -> Self {
-        Self { instruments, closed: BTreeMap::new(), told: BTreeMap::new() }
+        Self { instruments, closed: BTreeMap::new(), notified: BTreeMap::new() }
     }
 
     /// The objects can be watched there.
@@ -55,7 +55,7 @@ impl Complaints {
 
     /// An object was written.
     pub fn can_write(&mut self, key: &Key) {
-        self.told.retain(|word, _| *word == CONTESTED);
+        self.notified.retain(|word, _| *word == CONTESTED);
         self.works(&[(Deed::Write, Scope::All), (Deed::Write, scope(key))]);
     }
 
@@ -80,9 +80,9 @@ impl Complaints {
     /// Whether trouble of a kind is to be told now.
     fn may_tell(&mut self, word: &'static str) -> bool {
         let now = Instant::now();
-        let tells = self.told.get(word).is_none_or(|told| now.duration_since(*told) >= AGAIN);
+        let tells = self.notified.get(word).is_none_or(|notified| now.duration_since(*notified) >= AGAIN);
         if tells {
-            self.told.insert(word, now);
+            self.notified.insert(word, now);
         }
         tells
     }
@@ -112,7 +112,8 @@ impl Complaints {
             return;
         };
         self.instruments.findings_api(false);
-        let known = self.closed.iter().any(|((done, _), told)| *told == word && (*done == deed || word == "no_api"));
+        let known =
+            self.closed.iter().any(|((done, _), notified)| *notified == word && (*done == deed || word == "no_api"));
         self.closed.insert((deed, scope), word);
         if !known {
             warn!(namespace, cause = %refusal, hint, "{COST}");
@@ -123,7 +124,7 @@ impl Complaints {
 const CONTESTED: &str = "contested";
 
 /// What it costs to do without.
-const COST: &str = "Cannot use Finding objects: findings are in the metrics and in this log only, and what was told \
+const COST: &str = "Cannot use Finding objects: findings are in the metrics and in this log only, and what was notified \
                     is forgotten with a restart";
 
 fn scope(key: &Key) -> Scope {

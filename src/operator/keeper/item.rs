@@ -15,7 +15,7 @@ const COUNTS: Duration = Duration::from_mins(1);
 const FIRST: Duration = Duration::from_millis(1);
 /// Nothing of one finding is written more often, whatever happens.
 pub const PAUSE: Duration = Duration::from_secs(1);
-/// So often in a row is no slip of a person any more.
+/// Overwrites in a row that are taken for another controller, not for a person's slip.
 const CONTESTS: u32 = 5;
 
 /// What is known of an object. Most rest, and then take little room.

@@ -22,13 +22,13 @@ use crate::time::Time;
 
 /// Most findings that are over of which the engine is told, the newest: of these it knows that what
 /// ended before belongs to them, and how often they came.
-const MOST_OVER: usize = 1_000;
+const MAX_OVER: usize = 1_000;
 /// Findings that are told the engine at once.
 const AT_ONCE: usize = 250;
 /// What ended before nobody has to be told of any more.
 const NEWS: Duration = Duration::from_hours(24);
 /// Most of what ended that somebody may have to be told of, the newest.
-const MOST_LEFT: usize = 500;
+const MAX_LEFT: usize = 500;
 
 /// An object that was there at a take-over.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct Found {
     /// As little of it as has to be known.
     pub kept: Kept,
     /// What receivers were told of it, where it goes on or somebody may have to be told of its end.
-    pub told: Vec<Notification>,
+    pub notified: Vec<Notification>,
     /// What nobody but the object knows of it, where it ended and somebody may have to be told.
     pub left: Option<Left>,
 }
@@ -49,7 +49,7 @@ pub struct Learnt {
     /// The objects.
     pub objects: Vec<Found>,
     /// When each receiver was first told anything.
-    pub first_told: BTreeMap<String, Time>,
+    pub first_notified: BTreeMap<String, Time>,
     /// Whether there are objects that can be read.
     pub readable: bool,
 }
@@ -66,14 +66,14 @@ impl Findings {
         match finding.resolved_at {
             None => {
                 self.open.insert((Reverse(Rank::of(&finding)), key), finding);
-                if self.open.len() > board::MOST {
+                if self.open.len() > board::MAX_FINDINGS {
                     self.open.pop_last();
                 }
             }
             Some(resolved_at) => {
                 let brief = Finding { evidence: Vec::new(), hypotheses: Vec::new(), remedy: Vec::new(), ..finding };
                 self.over.insert((Reverse(resolved_at), key), brief);
-                if self.over.len() > MOST_OVER {
+                if self.over.len() > MAX_OVER {
                     self.over.pop_last();
                 }
             }
@@ -137,7 +137,7 @@ impl TakeOver {
         if let Some(memories) = self.memories {
             hand_over(&memories, findings.into_all()).await;
         }
-        Learnt { objects: objects.all, first_told: objects.first_told, readable: true }
+        Learnt { objects: objects.all, first_notified: objects.first_notified, readable: true }
     }
 }
 
@@ -145,12 +145,12 @@ async fn hand_over(memories: &mpsc::Sender<Memory>, findings: Vec<Finding>) {
     let mut findings = findings.into_iter().peekable();
     loop {
         let some: Vec<Finding> = findings.by_ref().take(AT_ONCE).collect();
-        let (taken, told) = oneshot::channel();
+        let (taken, notified) = oneshot::channel();
         // Where the engine's task has ended, so does this one.
         if memories.send(Memory { findings: some, taken }).await.is_err() {
             return;
         }
-        let _ = told.await;
+        let _ = notified.await;
         if findings.peek().is_none() {
             return;
         }
@@ -163,28 +163,28 @@ struct Objects {
     all: Vec<Found>,
     /// Those of `all` that ended and of which somebody may have to be told, by their end.
     left: BTreeSet<(Time, usize)>,
-    first_told: BTreeMap<String, Time>,
+    first_notified: BTreeMap<String, Time>,
 }
 
 impl Objects {
     fn take_in(&mut self, object: &Stored) {
         let Some((key, kept)) = Kept::of(object) else { return };
-        let ended = kept.over.filter(|over| clock::now().since(*over) < NEWS || !kept.told);
+        let ended = kept.over.filter(|over| clock::now().since(*over) < NEWS || !kept.notified);
         let left = ended.and_then(|_| left(object));
-        for told in object.notifications() {
-            let first = self.first_told.entry(told.receiver.clone()).or_insert(told.at);
-            *first = told.at.min(*first);
+        for notified in object.notifications() {
+            let first = self.first_notified.entry(notified.receiver.clone()).or_insert(notified.at);
+            *first = notified.at.min(*first);
         }
         let matters = kept.over.is_none() || left.is_some();
-        let told = if matters { object.notifications().to_vec() } else { Vec::new() };
+        let notified = if matters { object.notifications().to_vec() } else { Vec::new() };
         if let (Some(ended), true) = (ended, left.is_some()) {
             self.left.insert((ended, self.all.len()));
         }
-        self.all.push(Found { key, kept, told, left });
-        if self.left.len() > MOST_LEFT
+        self.all.push(Found { key, kept, notified, left });
+        if self.left.len() > MAX_LEFT
             && let Some((_, place)) = self.left.pop_first()
         {
-            (self.all[place].left, self.all[place].told) = (None, Vec::new());
+            (self.all[place].left, self.all[place].notified) = (None, Vec::new());
         }
     }
 }

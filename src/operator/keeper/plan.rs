@@ -23,10 +23,10 @@ const BATCH: usize = 200;
 /// Looks after which an object that goes on unknown is read again.
 const READ_AGAIN: u32 = 20;
 /// Most objects that are known; each takes some 250 bytes.
-const MOST: usize = 50_000;
+const MAX_ITEMS: usize = 50_000;
 
-/// So many findings that go on are known before no more of them are read.
-const MOST_KNOWN: usize = board::MOST - BATCH;
+/// Maximum number of open findings that are read from their objects.
+const MAX_KNOWN: usize = board::MAX_FINDINGS - BATCH;
 
 /// What is known of all objects.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl Plan {
 
     /// Takes in an object that was seen, or came back from a write; `false` if that is old news.
     pub fn saw(&mut self, key: &Key, kept: Kept, now: Now) -> bool {
-        if self.items.len() >= MOST && !self.items.contains_key(key) {
+        if self.items.len() >= MAX_ITEMS && !self.items.contains_key(key) {
             return false;
         }
         let item = self.items.entry(key.clone()).or_default();
@@ -272,7 +272,7 @@ impl Plan {
     /// Lets be read what goes on and that nobody here knows of, as long as there is room for it.
     fn read_some(&mut self, now: Now) -> usize {
         let wanted = self.items.values().filter(|item| item.is_wanted_open()).count();
-        let room = MOST_KNOWN.saturating_sub(wanted);
+        let room = MAX_KNOWN.saturating_sub(wanted);
         let sweep = self.sweeps;
         let unread = |item: &&mut Item| {
             let unknown = item.at_rest().is_some_and(|kept| kept.over.is_none());

@@ -20,9 +20,9 @@ const AT_LEAST: Duration = Duration::from_mins(5);
 /// Of workloads that come once and are alike so many are kept, the newest.
 const ALIKE: usize = 10;
 /// Most of one namespace.
-pub const MOST_OF_ONE: usize = 500;
+pub const MAX_OF_ONE: usize = 500;
 /// Most in all.
-pub const MOST: usize = 2_000;
+pub const MAX_OBJECTS: usize = 2_000;
 
 /// An object of a finding that is over.
 #[derive(Copy, Clone, Debug)]
@@ -49,7 +49,7 @@ pub enum Why {
 /// Those that are to be removed at `now`, where what is over is kept for `keep`.
 pub fn leaving(mut all: Vec<Past>, keep: Duration, now: Time) -> Vec<(Key, Why)> {
     // Whom somebody has yet to be told of first, then the newest.
-    all.sort_by_key(|past| (past.kept.told, Reverse(past.over), past.key));
+    all.sort_by_key(|past| (past.kept.notified, Reverse(past.over), past.key));
     let (mut of_one, mut alike) = (BTreeMap::<&str, usize>::new(), BTreeMap::<u64, usize>::new());
     let (mut in_all, mut leaving) = (0, Vec::new());
     for past in all {
@@ -57,9 +57,9 @@ pub fn leaving(mut all: Vec<Past>, keep: Duration, now: Time) -> Vec<(Key, Why)>
         let alike = alike.entry(past.kept.alike).or_default();
         let why = if now.since(past.over) >= patience(past.kept, keep) {
             Why::LongOver
-        } else if in_all >= MOST || *of_one >= MOST_OF_ONE {
+        } else if in_all >= MAX_OBJECTS || *of_one >= MAX_OF_ONE {
             Why::Crowded
-        } else if past.kept.fleeting && past.kept.told && *alike >= ALIKE && now.since(past.over) >= AT_LEAST {
+        } else if past.kept.fleeting && past.kept.notified && *alike >= ALIKE && now.since(past.over) >= AT_LEAST {
             Why::Alike
         } else {
             in_all += 1;
@@ -73,7 +73,7 @@ pub fn leaving(mut all: Vec<Past>, keep: Duration, now: Time) -> Vec<(Key, Why)>
 }
 
 fn patience(kept: &Kept, keep: Duration) -> Duration {
-    match (kept.told, kept.fleeting) {
+    match (kept.notified, kept.fleeting) {
         (false, _) => keep.saturating_add(UNTOLD),
         (true, true) => keep.min(FLEETING),
         (true, false) => keep,
@@ -98,11 +98,10 @@ mod tests {
 
     #[test]
     fn what_a_receiver_waits_for_stays_a_week_longer_and_goes_last_where_it_is_crowded() {
-        let mut all: Vec<_> =
-            (0..MOST_OF_ONE as i64).map(|number| past(&format!("{number}"), number, |_| {})).collect();
-        all.push(past("untold", -1, |kept| kept.told = false));
+        let mut all: Vec<_> = (0..MAX_OF_ONE as i64).map(|number| past(&format!("{number}"), number, |_| {})).collect();
+        all.push(past("untold", -1, |kept| kept.notified = false));
         assert_eq!(names(&all, at(600)), [("0", Why::Crowded)]);
-        let untold = &all[MOST_OF_ONE..];
+        let untold = &all[MAX_OF_ONE..];
         assert_eq!(names(untold, at(7 * 24 * 3_600)), []);
         assert_eq!(names(untold, at(8 * 24 * 3_600)), [("untold", Why::LongOver)]);
     }
@@ -118,7 +117,7 @@ mod tests {
 
     #[test]
     fn there_are_no_more_than_fit() {
-        let all: Vec<_> = (0..MOST as i64 + 700)
+        let all: Vec<_> = (0..MAX_OBJECTS as i64 + 700)
             .map(|number| {
                 let (mut key, kept, over) = past(&format!("{number}"), number, |_| {});
                 key.namespace = format!("team-{}", number % 7).into();
@@ -132,7 +131,7 @@ mod tests {
         let marks = Marks { whole: 0, essence: 0 };
         let over = at(over);
         let mut kept =
-            Kept { version: 1, uid: 1, marks, episode: 1, over: Some(over), told: true, fleeting: false, alike: 7 };
+            Kept { version: 1, uid: 1, marks, episode: 1, over: Some(over), notified: true, fleeting: false, alike: 7 };
         change(&mut kept);
         (Key { namespace: "prod".into(), name: name.into() }, kept, over)
     }

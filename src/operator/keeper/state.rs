@@ -7,7 +7,7 @@ use crate::engine::ChangeKind;
 use crate::finding::{Cause, Finding};
 use crate::findings::board::Entry;
 pub use crate::report::object::ObjectKey as Key;
-use crate::report::object::{FindingObject, FindingSpec, FindingState, FindingStatus, Notification, Told};
+use crate::report::object::{FindingObject, FindingSpec, FindingState, FindingStatus, Notification, Notified};
 use crate::text::hash::mark;
 use crate::time::Time;
 
@@ -106,7 +106,7 @@ pub struct Kept {
     /// Since when it is over, if it is.
     pub over: Option<Time>,
     /// Whether each receiver that was told of the episode was told of its end.
-    pub told: bool,
+    pub notified: bool,
     /// Whether its workload comes once: a bare pod, a Job.
     pub fleeting: bool,
     /// A mark of what findings that are alike have in common: namespace, kind, container and cause.
@@ -127,13 +127,13 @@ impl Kept {
             None => object.created(),
         };
         let episode = status.episodes.unwrap_or_default();
-        let told = status.notifications.iter().all(|notification| is_told(notification, episode));
+        let notified = status.notifications.iter().all(|notification| is_notified(notification, episode));
         let alike = alike(&key, spec, status.cause);
         let kept = Self {
             version: object.version(),
             uid: object.uid(),
             over,
-            told,
+            notified,
             episode,
             fleeting: matches!(&*spec.workload.kind, "Pod" | "Job"),
             alike,
@@ -148,8 +148,8 @@ fn alike(key: &Key, spec: &FindingSpec, cause: Option<Cause>) -> u64 {
 }
 
 /// Whether a receiver has nothing more to hear of an episode that is over.
-fn is_told(notification: &Notification, episode: u32) -> bool {
-    let waits = matches!(notification.told, Told::Opened | Told::Changed) && notification.refused.is_none();
+fn is_notified(notification: &Notification, episode: u32) -> bool {
+    let waits = matches!(notification.notified, Notified::Opened | Notified::Changed) && notification.refused.is_none();
     notification.episode != episode || !waits
 }
 

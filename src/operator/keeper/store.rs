@@ -88,8 +88,8 @@ impl Store {
     ///
     /// # Errors
     /// It could not be written; it may be written again.
-    pub async fn record(&self, key: &Key, told: &[Notification]) -> Result<Stored, Refusal> {
-        let status = body(key, "status", &json!({ "notifications": told }));
+    pub async fn record(&self, key: &Key, notified: &[Notification]) -> Result<Stored, Refusal> {
+        let status = body(key, "status", &json!({ "notifications": notified }));
         let apply = PatchParams::apply(DELIVERY_MANAGER).force();
         self.leads()?;
         in_time(self.of(&key.namespace).patch_status(&key.name, &apply, &Patch::Apply(&status))).await

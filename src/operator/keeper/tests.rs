@@ -5,7 +5,7 @@ use crate::engine::ChangeKind;
 use crate::finding::{Cause, Finding};
 use crate::findings::board::Entry;
 use crate::operator::testing::{at, finding};
-use crate::report::object::{Notification, Told};
+use crate::report::object::{Notification, Notified};
 use crate::runtime::stop::Stopper;
 use crate::source::cluster::Access;
 use serde_json::json;
@@ -44,9 +44,9 @@ async fn what_a_person_deletes_or_edits_is_put_right_whoever_owns_it() {
     });
     operator.passes(2).await;
     let mut status = operator.server.status(NAME);
-    let told = status.as_object_mut().and_then(|status| status.remove("notifications"));
+    let notified = status.as_object_mut().and_then(|status| status.remove("notifications"));
     assert_eq!(status, right);
-    assert!(told.is_some(), "what was told belongs to another manager");
+    assert!(notified.is_some(), "what was told belongs to another manager");
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,7 +77,7 @@ async fn after_an_outage_all_is_written_and_seen_as_soon_as_anybody_is_answered(
     operator.passes(30).await;
     operator.say(ChangeKind::Confirmed, finding("api"));
     operator.say(ChangeKind::Updated, Finding { cause: Cause::WrongPort, ..finding("web") });
-    slack.told(&[(finding("web").identity(), told())]);
+    slack.notified(&[(finding("web").identity(), notified())]);
     operator.passes(300).await;
     server.turn(Mood::Good);
     // The watch of the pods, say.
@@ -109,7 +109,7 @@ async fn what_receivers_were_told_is_recorded_and_put_back_where_somebody_wipes_
     operator.say(ChangeKind::Confirmed, finding("web"));
     operator.passes(2).await;
     assert!(slack.take().changed.iter().any(|(_, standing)| standing.is_some()));
-    slack.told(&[(finding("web").identity(), told())]);
+    slack.notified(&[(finding("web").identity(), notified())]);
     operator.passes(1).await;
     let recorded = operator.server.status(NAME)["notifications"].clone();
     assert_eq!(recorded[0]["receiver"], json!("slack"));
@@ -126,9 +126,9 @@ async fn what_one_receiver_is_told_while_what_another_one_was_told_is_being_reco
     operator.passes(2).await;
     operator.server.turn(Mood::Late);
     let web = finding("web").identity();
-    slack.told(&[(web.clone(), told())]);
+    slack.notified(&[(web.clone(), notified())]);
     operator.passes(1).await;
-    pager.told(&[(web.clone(), Notification { receiver: "pager".to_owned(), ..told() })]);
+    pager.notified(&[(web.clone(), Notification { receiver: "pager".to_owned(), ..notified() })]);
     operator.passes(10).await;
     assert_eq!(operator.server.status(NAME)["notifications"].as_array().map(Vec::len), Some(2));
     assert!(
@@ -221,13 +221,13 @@ async fn last_words_that_cannot_be_written_hold_up_nobody() {
     assert!(began.elapsed() <= LAST_WORDS, "{:?}", began.elapsed());
 }
 
-fn told() -> Notification {
+fn notified() -> Notification {
     Notification {
         receiver: "slack".to_owned(),
         episode: 1,
-        told: Told::Opened,
+        notified: Notified::Opened,
         at: at(1),
-        said: None,
+        content: None,
         digest: None,
         refused: None,
     }
@@ -287,7 +287,7 @@ impl Operator {
 
     fn say(&self, kind: ChangeKind, finding: Finding) {
         let (finding, at) = (Arc::new(finding), clock::now());
-        self.board.put_up(Entry { finding, kind, at, silenced_by: None });
+        self.board.upsert(Entry { finding, kind, at, silenced_by: None });
     }
 
     async fn passes(&self, seconds: u64) {

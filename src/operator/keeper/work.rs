@@ -55,8 +55,8 @@ impl Worker {
     }
 
     /// Records what was told.
-    pub async fn record(self, key: Key, told: Vec<Notification>) -> (Key, Result<Done, Refusal>) {
-        let done = match self.store.record(&key, &told).await {
+    pub async fn record(self, key: Key, notified: Vec<Notification>) -> (Key, Result<Done, Refusal>) {
+        let done = match self.store.record(&key, &notified).await {
             Ok(object) => kept(&object).map(|kept| Done::Recorded(kept, object.notifications().to_vec())),
             Err(refusal) if refusal.is_for_good() => Ok(Done::Unrecordable(refusal.to_string())),
             Err(refusal) => Err(refusal),
@@ -67,10 +67,10 @@ impl Worker {
     /// Hands what an object says to the engine, which sees to its end.
     async fn read(&self, key: &Key) -> Result<bool, Refusal> {
         let Some((finding, _)) = self.store.read(key).await?.finding() else { return Ok(false) };
-        let (taken, told) = oneshot::channel();
+        let (taken, notified) = oneshot::channel();
         // Where the engine's task has ended, so does this one.
         if self.memories.send(Memory { findings: vec![finding], taken }).await.is_ok() {
-            let _ = told.await;
+            let _ = notified.await;
         }
         Ok(true)
     }

@@ -84,7 +84,7 @@ impl Task {
         if let Some((_, patience, stopper)) = end {
             stopper.stop();
             if timeout(patience, &mut handle).await.is_err() {
-                warn!(name, "A task did not come to its end in time");
+                warn!(name, "A task did not end in time");
             }
         }
         handle.abort();

@@ -36,7 +36,7 @@ impl Surroundings for World {
         self.lookup.ask(need);
     }
 
-    fn went_round(&mut self, observations: usize) {
+    fn loop_completed(&mut self, observations: usize) {
         self.heartbeat.beat();
         self.metrics.queue_depth(Queue::Observations, observations);
         self.metrics.queue_depth(Queue::Lookups, self.lookup.depth());

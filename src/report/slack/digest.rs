@@ -1,13 +1,13 @@
 //! Several findings in one message.
 
 use super::escape::{command, length, prose};
-use super::{Block, Context, MOST_OF_SECTION, fallback, icon, message, sentence};
+use super::{Block, Context, MAX_OF_SECTION, fallback, icon, message, sentence};
 use crate::engine::{Finding, Severity};
 use crate::report::headline::{headline, kind_and_name};
 use crate::report::remedies;
 use crate::report::sentence::Sentence;
 use crate::report::sentences::{capitalised, extent, field_is, over, pods, restarts};
-use crate::report::tidings::{Digest, Kind, News, Why};
+use crate::report::update::{Digest, FindingUpdate, Kind, Why};
 use crate::report::when::{clock, day_if_another};
 use crate::time::Time;
 
@@ -42,7 +42,7 @@ pub(super) fn render(digest: &Digest, context: Context) -> (String, Vec<Block>) 
 fn title(digest: &Digest) -> String {
     let count = digest.news.len();
     let findings = if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
-    let critical = |news: &&News| news.finding.severity == Severity::Critical && news.kind.is_alarm();
+    let critical = |news: &&FindingUpdate| news.finding.severity == Severity::Critical && news.kind.is_alarm();
     let critical = match digest.news.iter().filter(critical).count() {
         0 => String::new(),
         all if all == count => ", all of them critical".to_owned(),
@@ -56,7 +56,7 @@ fn title(digest: &Digest) -> String {
 }
 
 fn worst_icon(digest: &Digest) -> &'static str {
-    let rank = |news: &&News| (news.kind.is_alarm(), news.finding.severity);
+    let rank = |news: &&FindingUpdate| (news.kind.is_alarm(), news.finding.severity);
     digest.news.iter().max_by_key(rank).map_or(":white_check_mark:", icon)
 }
 
@@ -72,7 +72,7 @@ fn sections(digest: &Digest, context: Context) -> Vec<String> {
     }
     for line in lines {
         match sections.last_mut() {
-            Some(section) if length(section) + length(&line) < MOST_OF_SECTION => {
+            Some(section) if length(section) + length(&line) < MAX_OF_SECTION => {
                 section.push('\n');
                 section.push_str(&line);
             }
@@ -83,7 +83,7 @@ fn sections(digest: &Digest, context: Context) -> Vec<String> {
 }
 
 /// `:red_circle: *web (Deployment, namespace prod): the liveness probe …* 3 of 3 pods. …`
-fn line(news: &News, context: Context) -> String {
+fn line(news: &FindingUpdate, context: Context) -> String {
     let head = head(news);
     let rest = match news.kind {
         Kind::Missed => came_and_went(&news.finding, context.now),
@@ -99,7 +99,7 @@ fn line(news: &News, context: Context) -> String {
 }
 
 /// The line with more below it: how far it reaches, the field and the first command.
-fn one_of_few(news: &News, context: Context) -> String {
+fn one_of_few(news: &FindingUpdate, context: Context) -> String {
     if !news.kind.is_alarm() {
         return line(news, context);
     }
@@ -112,7 +112,7 @@ fn one_of_few(news: &News, context: Context) -> String {
     lines.join("\n")
 }
 
-fn head(news: &News) -> String {
+fn head(news: &FindingUpdate) -> String {
     let new = match news.kind {
         Kind::Opened | Kind::Missed => "",
         Kind::Changed => "changed: ",

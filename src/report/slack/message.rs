@@ -7,7 +7,7 @@ use crate::report::message::Message;
 use crate::report::object::object_name;
 use crate::report::remedies::{Label, Line};
 use crate::report::sentences::telling;
-use crate::report::tidings::News;
+use crate::report::update::FindingUpdate;
 use crate::report::when::clock;
 
 /// Longest headline.
@@ -28,7 +28,7 @@ const HYPOTHESIS: usize = 200;
 const SMALL: usize = 600;
 
 /// All that is told of it, below `preface` where there is one.
-pub(super) fn blocks(news: &News, preface: Option<&str>, context: Context) -> Vec<Block> {
+pub(super) fn blocks(news: &FindingUpdate, preface: Option<&str>, context: Context) -> Vec<Block> {
     let message = Message::tell(news, context.now);
     let mut blocks = vec![Block::section(head(news, &message, preface)), Block::section(body(&message))];
     blocks.extend(evidence(&message));
@@ -40,7 +40,7 @@ pub(super) fn blocks(news: &News, preface: Option<&str>, context: Context) -> Ve
     blocks
 }
 
-fn head(news: &News, message: &Message, preface: Option<&str>) -> String {
+fn head(news: &FindingUpdate, message: &Message, preface: Option<&str>) -> String {
     let preface = preface.map(|preface| format!("{preface}\n")).unwrap_or_default();
     let headline = format!("{preface}{} *{}*", icon(news), prose(&message.headline, HEADLINE));
     match &message.news {
@@ -69,7 +69,7 @@ fn change(message: &Message) -> Option<Block> {
     message.change.as_ref().map(|change| Block::section(sentence(change, SENTENCE)))
 }
 
-fn remedies(news: &News, message: &Message) -> Vec<Block> {
+fn remedies(news: &FindingUpdate, message: &Message) -> Vec<Block> {
     let shown = message.remedies.iter().take(REMEDIES);
     let mut blocks: Vec<Block> = shown.map(|line| Block::section(remedy(line, news))).collect();
     if message.remedies.len() > REMEDIES {
@@ -80,7 +80,7 @@ fn remedies(news: &News, message: &Message) -> Vec<Block> {
 }
 
 /// A command as it has to be typed in a block of code; anything else as advice.
-fn remedy(line: &Line, news: &News) -> String {
+fn remedy(line: &Line, news: &FindingUpdate) -> String {
     let word = line.label.word();
     let label = match line.label {
         Label::Fix | Label::Next => format!("*{word}:*"),
@@ -111,13 +111,13 @@ fn doubt(finding: &Finding) -> String {
 }
 
 /// Where all of it is written.
-fn in_full(news: &News) -> String {
+fn in_full(news: &FindingUpdate) -> String {
     let finding = &news.finding;
     let text = format!("kubectl -n {} get finding {} -o yaml", finding.namespace, object_name(&finding.identity()));
     super::code(&text, SMALL / 2)
 }
 
-fn small_print(news: &News, context: Context) -> String {
+fn small_print(news: &FindingUpdate, context: Context) -> String {
     let cluster = context.cluster.map(|cluster| format!("cluster {} · ", super::code(cluster, 80))).unwrap_or_default();
     format!("{cluster}Details: {}", in_full(news))
 }

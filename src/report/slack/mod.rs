@@ -12,18 +12,18 @@ use serde::Serialize;
 use super::headline::{kind_and_name, what_is_wrong};
 use super::sentence::{Part, Sentence};
 use super::sentences;
-use super::tidings::{Dispatch, Kind, News};
+use super::update::{Dispatch, FindingUpdate, Kind};
 use crate::engine::{Finding, Severity};
 use crate::finding::field::Field;
 use crate::time::Time;
 use escape::{code, prose};
 
 /// Most characters of a section's text.
-pub const MOST_OF_SECTION: usize = 3000;
+pub const MAX_OF_SECTION: usize = 3000;
 /// Most blocks of a message.
-pub const MOST_BLOCKS: usize = 50;
+pub const MAX_BLOCKS: usize = 50;
 /// Most characters of all blocks together: Slack refuses from some 13,000 on, and does not say so.
-pub const MOST_OF_MESSAGE: usize = 12_000;
+pub const MAX_OF_MESSAGE: usize = 12_000;
 /// Longest fallback text: more does not fit on a lock screen.
 const FALLBACK: usize = 600;
 
@@ -108,7 +108,7 @@ impl Text {
 
 /// What a phone shows: `CRITICAL: auth-service (prod): the liveness probe asks for … 50 of 50 pods.
 /// Fix: path /v2/health → /health.`
-fn fallback(news: &News, context: Context) -> String {
+fn fallback(news: &FindingUpdate, context: Context) -> String {
     let finding = &news.finding;
     let (_, name) = kind_and_name(&finding.workload);
     let cluster = context.cluster.map(|cluster| format!("[{cluster}] ")).unwrap_or_default();
@@ -139,7 +139,7 @@ fn fix(finding: &Finding) -> String {
 }
 
 /// The first word on a phone.
-fn alert(news: &News) -> String {
+fn alert(news: &FindingUpdate) -> String {
     let severity = news.finding.severity.to_string().to_uppercase();
     match news.kind {
         Kind::Opened => severity,
@@ -151,7 +151,7 @@ fn alert(news: &News) -> String {
 }
 
 /// How bad it is, to be seen from afar.
-fn icon(news: &News) -> &'static str {
+fn icon(news: &FindingUpdate) -> &'static str {
     match (news.kind, news.finding.severity) {
         (Kind::Resolved | Kind::Missed, _) => ":white_check_mark:",
         (Kind::Withdrawn, _) => ":leftwards_arrow_with_hook:",

@@ -176,7 +176,7 @@ impl Page {
     }
 
     /// What probehound sends.
-    pub fn told(&self, at: Time, payload: &Payload) -> String {
+    pub fn notified(&self, at: Time, payload: &Payload) -> String {
         let mut text = self.note(at, "probehound posts to Slack:");
         // Strings take everything.
         let _ = chat::write(payload, self.look, &mut text);

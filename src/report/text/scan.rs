@@ -12,7 +12,7 @@ use crate::scan::{Lack, Looked, Restarted};
 use crate::time::Time;
 
 /// Restarts without a finding that are told one by one.
-const MOST_RESTARTED: usize = 10;
+const MAX_RESTARTED: usize = 10;
 
 /// Writes the findings.
 ///
@@ -40,10 +40,10 @@ pub fn restarted(looked: &Looked, look: Look, out: &mut impl Write) -> fmt::Resu
     let mut page = Page { look, out, at: looked.at };
     let mut all: Vec<&Restarted> = looked.restarted.iter().collect();
     all.sort_by_key(|one| (std::cmp::Reverse(one.last), std::cmp::Reverse(one.restarts)));
-    for one in all.iter().take(MOST_RESTARTED) {
+    for one in all.iter().take(MAX_RESTARTED) {
         page.indented(2, &line(one, looked.at))?;
     }
-    if let Some(more) = all.len().checked_sub(MOST_RESTARTED).filter(|more| *more > 0) {
+    if let Some(more) = all.len().checked_sub(MAX_RESTARTED).filter(|more| *more > 0) {
         page.indented(2, &format!("and {more} more"))?;
     }
     let waits = "A container counts as looping from its second restart within 15 minutes on where its probe ends it, \

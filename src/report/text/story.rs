@@ -33,7 +33,7 @@ type Key = (Arc<str>, Arc<str>, Arc<str>, Effect, Option<ProbeKind>);
 pub struct Story {
     look: Look,
     start: Time,
-    told: BTreeMap<Key, Arc<Finding>>,
+    notified: BTreeMap<Key, Arc<Finding>>,
     previous: Option<Shape>,
 }
 
@@ -46,7 +46,7 @@ enum Shape {
 impl Story {
     /// A story that began at `start`.
     pub fn new(start: Time, look: Look) -> Self {
-        Self { look, start, told: BTreeMap::new(), previous: None }
+        Self { look, start, notified: BTreeMap::new(), previous: None }
     }
 
     /// Writes what there is to say about a change: nothing for one that only counts.
@@ -57,8 +57,8 @@ impl Story {
         let finding = &change.finding;
         let before = match change.kind {
             ChangeKind::Counted => return Ok(()),
-            ChangeKind::Resolved | ChangeKind::Withdrawn => self.told.remove(&key(finding)),
-            _ => self.told.insert(key(finding), Arc::clone(finding)),
+            ChangeKind::Resolved | ChangeKind::Withdrawn => self.notified.remove(&key(finding)),
+            _ => self.notified.insert(key(finding), Arc::clone(finding)),
         };
         match change.kind {
             ChangeKind::Suspected | ChangeKind::Withdrawn => self.line(change, out),

@@ -11,7 +11,7 @@ use crate::text::hash::mix;
 const FIRST: Duration = Duration::from_millis(800);
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(30);
-/// So long without a failure, and what was before is forgotten.
+/// Time without a failure after which earlier failures are forgotten.
 const HEALTHY: Duration = Duration::from_mins(2);
 
 /// Waits that double from 0.8 s to 30 s, each up to a tenth shorter or longer by chance.
@@ -51,7 +51,7 @@ impl Backoff {
     }
 
     /// By chance something below a second, so that not all who wait for the same come at once.
-    pub fn a_little(&mut self) -> Duration {
+    pub fn jitter(&mut self) -> Duration {
         Duration::from_secs(1).mul_f64(self.share())
     }
 

@@ -89,7 +89,7 @@ pub struct ResourceHealth {
     skipped: AtomicU64,
     passed_over: AtomicU64,
     errors: [AtomicU64; Trouble::ALL.len()],
-    told: Seldom,
+    told: LogThrottle,
 }
 
 impl ResourceHealth {
@@ -110,7 +110,7 @@ impl ResourceHealth {
             skipped: AtomicU64::default(),
             passed_over: AtomicU64::default(),
             errors: Default::default(),
-            told: Seldom::default(),
+            told: LogThrottle::default(),
         }
     }
 
@@ -356,11 +356,11 @@ const fn hint(trouble: Trouble) -> Option<&'static str> {
 
 /// Something that is told at once, and then at most once a minute.
 #[derive(Debug, Default)]
-pub(super) struct Seldom {
+pub(super) struct LogThrottle {
     last: Mutex<Option<Instant>>,
 }
 
-impl Seldom {
+impl LogThrottle {
     /// Whether it is to be told now.
     pub fn may_tell(&self) -> bool {
         let now = Instant::now();

@@ -21,11 +21,11 @@ use fetch::Fetcher;
 use queue::{Put, Queue};
 
 /// Needs that wait: two for each of 4,000 workloads that begin to loop at once, at some 200 bytes.
-const MOST_WAITING: usize = 8192;
+const MAX_WAITING: usize = 8192;
 /// Needs that are worked on at once. Most of them wait for a request of theirs, or to try again.
 const AT_ONCE: usize = 64;
 /// Answers that nobody has taken yet.
-const MOST_ANSWERS: usize = 64;
+const MAX_ANSWERS: usize = 64;
 
 /// The engine waits 2 s with its first word; what comes later still makes it a better one.
 const ATTEMPTS: [Attempt; 3] = [
@@ -103,7 +103,7 @@ impl Lookup {
     /// A need may be answered twice: with what could be had at once, and with the rest later.
     pub fn start(access: &Access) -> (Self, mpsc::Receiver<Answer>) {
         let (asked, woken) = mpsc::channel(1);
-        let (answers, answered) = mpsc::channel(MOST_ANSWERS);
+        let (answers, answered) = mpsc::channel(MAX_ANSWERS);
         let (queue, counts) = (Arc::<Mutex<Queue>>::default(), Arc::<LookupCounts>::default());
         let worker = Worker {
             fetcher: Fetcher::new(access.client().clone()),

@@ -73,7 +73,7 @@ impl Trouble {
     }
 
     /// Whether the server was not reached at all: as soon as it answers anybody, this is over.
-    pub const fn is_of_the_way(self) -> bool {
+    pub const fn is_unreachable(self) -> bool {
         matches!(self, Self::Timeout | Self::Connection)
     }
 

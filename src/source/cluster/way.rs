@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::backoff::Backoff;
 use super::trouble::Trouble;
 
-/// So long without a success, and what fails is the server, not what was asked: where all is well each
+/// Time without a success after which the server is at fault, not what was asked: where all is well each
 /// watch begins anew after ten seconds.
 const OUTAGE: Duration = Duration::from_secs(12);
 /// After an outage a server refuses for a while what it allows: its own lists of rights come late.
@@ -76,9 +76,9 @@ impl Way {
     /// Waits out a failure: so long, or until the server is back, and then a little, so that not all
     /// come at once.
     pub async fn pause(&self, wait: Duration, trouble: Trouble, backoff: &mut Backoff) {
-        let (began, little, is_out) = (Instant::now(), backoff.a_little(), self.is_out());
+        let (began, little, is_out) = (Instant::now(), backoff.jitter(), self.is_out());
         let back = async {
-            if trouble.is_of_the_way() {
+            if trouble.is_unreachable() {
                 self.0.answered.notified().await;
             } else if is_out {
                 self.success_after(began).await;

@@ -78,10 +78,10 @@ fn times(observer: &mut Observer, event: &EventLite, created: Option<Time>) -> R
 
 /// How often it was said.
 fn count(observer: &mut Observer, event: &EventLite) -> u32 {
-    const MOST: u32 = i32::MAX as u32;
+    const MAX_COUNT: u32 = i32::MAX as u32;
     let series =
-        observer.read(&event.series, "series", |observer, series| observer.count(&series.count, "count", MOST));
-    observer.count(&event.count, "count", MOST).max(series.flatten()).unwrap_or(1).max(1)
+        observer.read(&event.series, "series", |observer, series| observer.count(&series.count, "count", MAX_COUNT));
+    observer.count(&event.count, "count", MAX_COUNT).max(series.flatten()).unwrap_or(1).max(1)
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{Observer, template};
-use crate::engine::{ContainerId, ContainerSnapshot, Ended, Owner, PodId, PodSnapshot, PodTemplate, Role, Seen, State};
+use crate::engine::{
+    ContainerId, ContainerSnapshot, Owner, PodId, PodSnapshot, PodTemplate, Role, Seen, State, Terminated,
+};
 use crate::source::mask::{self, MAX_NAME};
 use crate::source::objects::{
     ContainerStatusLite, List, Maybe, Meta, Oddity, PodLite, PodStatusLite, StateLite, TerminatedLite, WaitingLite,
@@ -134,7 +136,7 @@ fn container_id(observer: &mut Observer, field: &Maybe<String>) -> Option<Contai
 
 fn current(observer: &mut Observer, state: &StateLite) -> Option<State> {
     if let Some(ended) = observer.read(&state.terminated, "terminated", ended) {
-        return Some(State::Ended(ended));
+        return Some(State::Terminated(ended));
     }
     let running =
         observer.read(&state.running, "running", |observer, running| observer.time(&running.started_at, "startedAt"));
@@ -153,8 +155,8 @@ fn waiting(observer: &mut Observer) -> State {
     State::Waiting { reason: observer.name(""), message: None }
 }
 
-fn ended(observer: &mut Observer, end: &TerminatedLite) -> Ended {
-    Ended {
+fn ended(observer: &mut Observer, end: &TerminatedLite) -> Terminated {
+    Terminated {
         id: container_id(observer, &end.container_id),
         exit: observer.whole(&end.exit_code, "exitCode").unwrap_or(0),
         reason: reason(observer, &end.reason),

@@ -92,7 +92,7 @@ async fn another_replica_takes_over_from_a_leader_that_dies_stops_or_ends() {
     assert!(after <= ENDED, "it ends after {after:.1?}");
     until_leads(&[&b]).await;
     taken_over(&api, since, ENDED + AT_ONCE, "ends").await;
-    let told = [&a, &b, &c].map(|replica| replica.channel.tidings());
+    let told = [&a, &b, &c].map(|replica| replica.channel.update());
     let told: Vec<Tiding> = told.into_iter().flatten().map(|(tiding, _)| tiding).collect();
     let once: BTreeSet<&Tiding> = told.iter().collect();
     assert_eq!(once.len(), told.len(), "a change of the leader repeats nothing: {told:#?}");

@@ -121,7 +121,7 @@ impl Mortal<'_> {
     fn check_repetitions(&self, channel: &Channel) -> Vec<Tiding> {
         let mut told: Vec<(Tiding, Instant)> = Vec::new();
         let mut repeated = vec![0; self.deaths.len()];
-        for (tiding, at) in channel.tidings() {
+        for (tiding, at) in channel.update() {
             let Some((_, before)) = told.iter_mut().find(|(one, _)| *one == tiding) else {
                 told.push((tiding, at));
                 continue;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_saphyr::Spanned;
 
 use super::values::{path, peer, receiver_name, user, variable};
-use super::{Key, MOST_PEERS, MOST_RECEIVERS, RESEND, span};
+use super::{Key, MAX_PEERS, MAX_RECEIVERS, RESEND, span};
 use crate::config::check::Checker;
 use crate::config::notifications::{Alertmanager, Receiver, To, Webhook, raw};
 use crate::config::value::quoted;
@@ -15,12 +15,12 @@ use crate::delivery::secret::{Secret, SecretSource};
 
 /// Checks the receivers.
 pub(super) fn receivers(raw: &[Spanned<raw::Receiver>], checker: &mut Checker) -> Vec<Receiver> {
-    if let Some(over) = raw.get(MOST_RECEIVERS) {
-        let what = format!("more than {MOST_RECEIVERS} receivers");
+    if let Some(over) = raw.get(MAX_RECEIVERS) {
+        let what = format!("more than {MAX_RECEIVERS} receivers");
         checker.refuse(over.referenced, "notifications.receivers", what, "let one webhook pass on to several");
     }
     let (mut all, mut names) = (Vec::new(), BTreeSet::new());
-    for (place, raw) in raw.iter().take(MOST_RECEIVERS).enumerate() {
+    for (place, raw) in raw.iter().take(MAX_RECEIVERS).enumerate() {
         let key = Key { at: raw.referenced, path: format!("notifications.receivers[{place}]") };
         let Some(receiver) = receiver(&key, &raw.value, checker) else { continue };
         if !names.insert(receiver.name.clone()) {
@@ -112,11 +112,11 @@ fn signed_webhook(key: &Key, raw: &raw::Webhook, checker: &mut Checker) -> Optio
 
 fn alertmanager(key: &Key, raw: &raw::Alertmanager, checker: &mut Checker) -> Option<Alertmanager> {
     let within = Key { at: key.at, path: key.of("alertmanager") };
-    if raw.urls.is_empty() || raw.urls.len() > MOST_PEERS {
+    if raw.urls.is_empty() || raw.urls.len() > MAX_PEERS {
         let what = format!("it has {} addresses", raw.urls.len());
         checker.refuse(key.at, &within.of("urls"), what, "name one to eight: each peer of a cluster of Alertmanagers");
     }
-    let urls = raw.urls.iter().take(MOST_PEERS);
+    let urls = raw.urls.iter().take(MAX_PEERS);
     let peers: Vec<Secret> = urls.filter_map(|url| checker.read(&within.of("urls"), Some(url), peer)).collect();
     let resend_every = span(&within.of("resendEvery"), raw.resend_every.as_ref(), 10, checker).unwrap_or(RESEND);
     let credentials = credentials(&within, raw, checker);

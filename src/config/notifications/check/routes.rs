@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde_saphyr::Spanned;
 
 use super::values::{hours, kind, zone};
-use super::{Key, MOST_ROUTES};
+use super::{Key, MAX_ROUTES};
 use crate::config::check::Checker;
 use crate::config::notifications::Receiver;
 use crate::config::notifications::raw::{self, Route as RawRoute};
@@ -17,14 +17,14 @@ use crate::text::glob::Glob;
 
 /// Checks the routes; without any each receiver has that of the default.
 pub(super) fn routes(raw: &[Spanned<RawRoute>], receivers: &[Receiver], checker: &mut Checker) -> Vec<Route> {
-    if let Some(over) = raw.get(MOST_ROUTES) {
-        let what = format!("more than {MOST_ROUTES} routes");
+    if let Some(over) = raw.get(MAX_ROUTES) {
+        let what = format!("more than {MAX_ROUTES} routes");
         checker.refuse(over.referenced, "notifications.routes", what, "a * in a pattern stands for any text");
     }
     if raw.is_empty() {
         return receivers.iter().map(|receiver| Route::default_to(&receiver.name)).collect();
     }
-    let routes = raw.iter().take(MOST_ROUTES).enumerate();
+    let routes = raw.iter().take(MAX_ROUTES).enumerate();
     routes.filter_map(|(place, raw)| route(place, raw, receivers, checker)).collect()
 }
 

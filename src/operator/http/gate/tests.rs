@@ -60,10 +60,10 @@ async fn who_was_admitted_reads_on_while_the_api_server_is_away_and_nobody_else_
 async fn thousands_of_made_up_tokens_take_no_memory_and_push_out_nobody_who_was_admitted() {
     let (gate, server) = gate();
     ask(&gate, "Bearer prometheus").await;
-    for number in 0..10 * MOST {
+    for number in 0..10 * MAX_CALLERS {
         ask(&gate, &format!("Bearer made-up-{number}")).await;
     }
-    assert!(locked(&gate.known).len() <= MOST);
+    assert!(locked(&gate.known).len() <= MAX_CALLERS);
     let before = server.asked();
     assert_eq!(ask(&gate, "Bearer prometheus").await, Verdict::Admitted);
     assert_eq!(server.asked(), before, "it is still known");

@@ -355,7 +355,7 @@ async fn of_more_objects_than_fit_those_that_are_over_are_removed_a_few_at_a_tim
         world.plan.saw(&key, Kept { version: 100 + number, ..kept.clone() }, world.now());
     }
     let mut seconds = 0;
-    while world.plan.items.len() > retention::MOST {
+    while world.plan.items.len() > retention::MAX_OBJECTS {
         world.sleep(Duration::from_secs(1)).await;
         seconds += 1;
         let mut batch = 0;

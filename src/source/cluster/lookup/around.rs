@@ -22,7 +22,7 @@ const SLICES: Extent = Extent { page: 50, most: 500 };
 /// Services whose slices are asked for in one request.
 const AT_ONCE: usize = 16;
 /// Services of one workload; as many are told.
-const MOST_SERVICES: usize = 64;
+const MAX_SERVICES: usize = 64;
 
 /// The labels that a `ReplicaSet` has and its owner's other ones have not.
 const OF_ONE_REVISION: [&str; 2] = ["pod-template-hash", "rollouts-pod-template-hash"];
@@ -129,7 +129,7 @@ impl Looking<'_> {
         self.note(&all);
         let Ok(all) = all else { return };
         let selecting: Vec<_> =
-            all.objects.iter().filter(|object| selects(object, labels)).take(MOST_SERVICES).collect();
+            all.objects.iter().filter(|object| selects(object, labels)).take(MAX_SERVICES).collect();
         for services in selecting.chunks(AT_ONCE) {
             let names: Vec<_> = services.iter().filter_map(|service| name(service)).collect();
             let labels = format!("kubernetes.io/service-name in ({})", names.join(","));

@@ -12,7 +12,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Attempt;
-use crate::source::cluster::health::Seldom;
+use crate::source::cluster::health::LogThrottle;
 use crate::source::cluster::trouble::{Trouble, cause};
 use crate::source::cluster::watched::{Lean, Watched};
 use crate::source::recording::Object;
@@ -20,7 +20,7 @@ use crate::source::recording::Object;
 /// Requests at once, so that a storm of needs is no storm for the API server.
 const AT_ONCE: usize = 4;
 /// Answers that are kept for others who ask the same.
-const MOST_KEPT: usize = 64;
+const MAX_KEPT: usize = 64;
 /// A moment: for those who ask at the same time. The engine asks again after a second because
 /// something has changed, and must not get what was before.
 const MOMENT: Duration = Duration::from_millis(500);
@@ -55,7 +55,7 @@ pub struct Fetcher {
     permits: Semaphore,
     kept: Mutex<BTreeMap<Question, Kept>>,
     refused: Mutex<BTreeSet<&'static str>>,
-    told: Seldom,
+    told: LogThrottle,
 }
 
 /// What is asked of the API server.
@@ -88,7 +88,7 @@ impl Fetcher {
     /// Fetches with that client.
     pub fn new(client: Client) -> Self {
         let permits = Semaphore::new(AT_ONCE);
-        Self { client, permits, kept: Mutex::default(), refused: Mutex::default(), told: Seldom::default() }
+        Self { client, permits, kept: Mutex::default(), refused: Mutex::default(), told: LogThrottle::default() }
     }
 
     /// One object.
@@ -186,7 +186,7 @@ impl Fetcher {
         }
         let reply = Arc::default();
         let span = if question.plural == "services" { SERVICES } else { MOMENT };
-        if kept.len() < MOST_KEPT {
+        if kept.len() < MAX_KEPT {
             kept.insert(question.clone(), Kept { until: now + span, reply: Arc::clone(&reply) });
         }
         reply

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::MOST_WAITING;
+use super::MAX_WAITING;
 use crate::engine::Need;
 
 /// The needs that wait.
@@ -41,7 +41,7 @@ impl Queue {
             return Put::Waits;
         }
         let namespace = Arc::clone(namespace(&need));
-        let is_full = self.len() >= MOST_WAITING;
+        let is_full = self.len() >= MAX_WAITING;
         if is_full && !self.make_room_for(&namespace) {
             return Put::Full;
         }
@@ -107,17 +107,17 @@ mod tests {
     #[test]
     fn where_too_many_wait_the_namespace_that_has_most_gives_way() {
         let mut queue = Queue::default();
-        for number in 0..MOST_WAITING {
+        for number in 0..MAX_WAITING {
             assert_eq!(queue.put(need("a-tenant", number)), Put::Waits);
         }
         assert_eq!(queue.put(need("a-tenant", 0)), Put::Waits, "it waits already");
-        assert_eq!(queue.put(need("a-tenant", MOST_WAITING)), Put::Full);
-        for number in 0..MOST_WAITING / 2 {
+        assert_eq!(queue.put(need("a-tenant", MAX_WAITING)), Put::Full);
+        for number in 0..MAX_WAITING / 2 {
             assert_eq!(queue.put(need("zoo", number)), Put::Instead, "{number}");
         }
-        assert_eq!(queue.put(need("zoo", MOST_WAITING)), Put::Full, "it would have more");
-        assert_eq!(queue.len(), MOST_WAITING);
-        assert_eq!(queue.put(need("a-tenant", MOST_WAITING - 1)), Put::Full, "it went, and counts as new");
+        assert_eq!(queue.put(need("zoo", MAX_WAITING)), Put::Full, "it would have more");
+        assert_eq!(queue.len(), MAX_WAITING);
+        assert_eq!(queue.put(need("a-tenant", MAX_WAITING - 1)), Put::Full, "it went, and counts as new");
     }
 
     fn need(namespace: &str, number: usize) -> Need {

@@ -386,8 +386,8 @@ async fn few_requests_run_at_once_and_what_does_not_fit_is_counted() {
     for need in &needs {
         lookup.ask(need.clone());
     }
-    assert_eq!(lookup.depth(), MOST_WAITING);
-    assert_eq!(lookup.counts().by_outcome()[3], ("dropped", 9000 - MOST_WAITING as u64));
+    assert_eq!(lookup.depth(), MAX_WAITING);
+    assert_eq!(lookup.counts().by_outcome()[3], ("dropped", 9000 - MAX_WAITING as u64));
     for _ in 0..40 {
         answers.recv().await.expect("an answer");
     }

@@ -107,8 +107,8 @@ impl World {
         self.plan.saw(&key, kept, self.now());
     }
 
-    pub fn tell(&mut self, name: &'static str, told: &str) {
-        let notification = json!({"receiver": "slack", "episode": 1, "told": told, "at": at(62)});
+    pub fn tell(&mut self, name: &'static str, notified: &str) {
+        let notification = json!({"receiver": "slack", "episode": 1, "told": notified, "at": at(62)});
         self.edit(name, |status| status["notifications"] = json!([notification]));
     }
 

@@ -1,0 +1,44 @@
+//! `ProbeIneffective`: a liveness or startup probe that cannot run, or is redirected away, protects nothing.
+
+use super::probe_cannot_run::{is_known_to_hold_back, is_reported_repeatedly};
+use super::{Assessment, newest, proposal};
+use crate::diagnosis::diagnose;
+use crate::engine::memory::pods::Phase;
+use crate::engine::memory::tracked_container::TrackedContainer;
+use crate::engine::view::container::{ContainerView, PodContainer};
+use crate::finding::Effect;
+use crate::kubelet::ProbeKind;
+
+/// A liveness or startup probe that cannot run, or that is redirected away: it protects nothing.
+pub fn assess(view: &ContainerView, probe: ProbeKind, case: &TrackedContainer) -> Assessment {
+    if probe == ProbeKind::Startup && is_known_to_hold_back(case) {
+        return Assessment::default();
+    }
+    let Some(template) = newest(view, |member| is_ineffective(member, probe)) else {
+        return Assessment::default();
+    };
+    let tally = view.tally(template, case);
+    let Some(mut evidence) = view.evidence(template, Effect::ProbeIneffective, Some(probe), &tally) else {
+        return Assessment::default();
+    };
+    // It is about what the probe cannot do, not about what it did before.
+    evidence.record.failures.clear();
+    let verdict = diagnose(&evidence);
+    let affected =
+        view.members(template).filter(|member| is_ineffective(member, probe)).map(|member| member.pod.uid).collect();
+    Assessment {
+        proposal: Some(proposal(Effect::ProbeIneffective, Some(probe), verdict, template, affected, true)),
+        again: None,
+    }
+}
+
+fn is_ineffective(member: &PodContainer, probe: ProbeKind) -> bool {
+    if !member.pod.is_live() || member.state.phase != Phase::Running {
+        return false;
+    }
+    // It holds the container back, which is more than protecting nothing.
+    if probe == ProbeKind::Startup && !member.state.started {
+        return false;
+    }
+    member.spec.lacks_port_of(probe) || is_reported_repeatedly(member, probe)
+}

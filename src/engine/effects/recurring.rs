@@ -1,0 +1,119 @@
+//! `Recurring`: containers that end again and again, too far apart for a loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Assessment;
+use crate::diagnosis::diagnose;
+use crate::engine::memory::terminations::{Kind, PastTermination, PastTerminations};
+use crate::engine::memory::tracked_container::{Episode, Problem, Proposal, TrackedContainer};
+use crate::engine::observation::Uid;
+use crate::engine::view::container::ContainerView;
+use crate::engine::view::termination::TerminationKind;
+use crate::finding::{Cause, Effect};
+use crate::template::is_same;
+use crate::time::Time;
+
+/// Ends of one kind, of all pods of a workload, that make a thing of it.
+const ENOUGH: usize = 5;
+/// Ends further apart than this have nothing to do with one another.
+const REMEMBERED: Duration = Duration::from_hours(24);
+/// It is over after this long at the least.
+const QUIET: Duration = Duration::from_hours(6);
+
+/// Takes in what has ended by now.
+pub fn note(view: &ContainerView, ends: &mut PastTerminations) {
+    for member in &view.members {
+        let Some(history) = member.state.history.as_deref() else { continue };
+        for (kind, run) in member.ends().iter().zip(&history.incarnations) {
+            let kind = match kind {
+                Some(TerminationKind::Own(kind, _)) => Kind::Own(*kind),
+                Some(end) => match end.killed_by() {
+                    Some(probe) => Kind::Probe(probe),
+                    None => continue,
+                },
+                None => continue,
+            };
+            let Some(end) = run.end.as_ref() else { continue };
+            ends.add(PastTermination { pod: member.pod.uid, at: end.at(member.clock), kind });
+        }
+    }
+    ends.forget(view.now.minus(REMEMBERED));
+}
+
+/// What the ends of a day come to, where they are no loop.
+pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
+    let confirmed = |episode: &Episode| episode.is_active() && episode.finding.confirmed_at.is_some();
+    let looping = case.episodes.get(&Problem::Loop).is_some_and(|episode| confirmed(episode));
+    let ends = case.ends.alike();
+    let (Some(first), Some(last)) = (ends.first().copied(), ends.last().copied()) else { return Assessment::default() };
+    if looping || ends.len() < ENOUGH {
+        return Assessment::default();
+    }
+    let spread = last.at.since(first.at) > view.settings.window;
+    if !spread || is_loop(&ends, view) {
+        return Assessment::default();
+    }
+    let probe = match last.kind {
+        Kind::Probe(probe) => Some(probe),
+        Kind::Own(_) => None,
+    };
+    let pod = view.workload.pods.iter().filter_map(|place| view.pods.get(*place)).find(|pod| pod.uid == last.pod);
+    let Some(template) = pod.map(|pod| &pod.template) else { return Assessment::default() };
+    let Some(template) = view.templates().into_iter().find(|known| is_same(known, template)) else {
+        return Assessment::default();
+    };
+    let tally = view.tally(template, case);
+    let Some(evidence) = view.evidence(template, Effect::Recurring, probe, &tally) else {
+        return Assessment::default();
+    };
+    let verdict = diagnose(&evidence);
+    if verdict.cause == Cause::Unknown {
+        return Assessment::default();
+    }
+    let gaps = ends.windows(2).map(|pair| pair[1].at.since(pair[0].at));
+    let mut affected: Vec<Uid> = ends.iter().map(|end| end.pod).collect();
+    affected.sort_unstable();
+    affected.dedup();
+    let what = format!("it ended {} times in {}", ends.len(), hours(last.at.since(first.at)));
+    Assessment {
+        proposal: Some(Proposal {
+            effect: Effect::Recurring,
+            probe,
+            verdict,
+            template: Arc::clone(template),
+            affected,
+            confirmed: true,
+            mostly_kills: false,
+            facts: vec![crate::finding::Fact { at: last.at, what }],
+            longest_bad: gaps.max().unwrap_or_default(),
+            last_bad: Some(last.at),
+        }),
+        again: None,
+    }
+}
+
+/// Whether ends of one pod lie as close together as those of a loop.
+fn is_loop(ends: &[PastTermination], view: &ContainerView) -> bool {
+    let enough = match ends.last().map(|end| end.kind) {
+        Some(Kind::Probe(_)) => view.settings.probe_kills,
+        _ => view.settings.own_ends,
+    } as usize;
+    ends.iter().enumerate().any(|(place, end)| {
+        let mut of_pod = ends[place..].iter().filter(|other| other.pod == end.pod);
+        of_pod.nth(enough - 1).is_some_and(|last| last.at.since(end.at) <= view.settings.window)
+    })
+}
+
+/// "8 h", "40 min"
+fn hours(span: Duration) -> String {
+    let minutes = span.as_secs().div_ceil(60);
+    if minutes >= 120 { format!("{} h", minutes / 60) } else { format!("{minutes} min") }
+}
+
+/// When it is over, if nothing ends before: three times as long as the longest pause, at least six
+/// hours.
+pub fn over_at(episode: &Episode) -> Time {
+    let last = episode.last_bad.unwrap_or(episode.finding.opened_at);
+    last.plus(episode.longest_bad.saturating_mul(3).max(QUIET))
+}

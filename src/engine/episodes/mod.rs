@@ -1,0 +1,444 @@
+//! From what is seen to what is said: episodes open, are confirmed, change and end.
+
+mod remedy;
+mod resolution;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diagnosis::{Candidate, Point, Strength, Verdict};
+use crate::engine::effects::{
+    Assessment, flapping, never_ready, probe_ineffective, recurring, restart_loop, start_blocked,
+};
+use crate::engine::memory::tracked_container::{Episode, MAX_AFFECTED, Problem, Proposal, TrackedContainer};
+use crate::engine::view::container::ContainerView;
+use crate::engine::view::revisions::{good_revision, rollout, untried_revision};
+use crate::finding::remedy::Remedy;
+use crate::finding::{Cause, Change, ChangeKind, Confidence, Considered, Fact, Fault, Finding, Standing};
+use crate::kubelet::{ProbeKind, start_error};
+use crate::time::Time;
+use remedy::{Position, Situation};
+use resolution::is_over;
+
+/// The first word waits so long for what would complete it.
+const FIRST_NOTICE_HOLD: Duration = Duration::from_secs(2);
+/// Counts alone are told no more often.
+const COUNTS_INTERVAL: Duration = Duration::from_mins(1);
+/// Facts told of a finding.
+const MAX_FACTS: usize = 12;
+
+/// What came of looking at a case.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// What is said.
+    pub changes: Vec<Change>,
+    /// When to look again.
+    pub again: Option<Time>,
+    /// Whether something is going on of which more should be known.
+    pub wants_facts: bool,
+}
+
+impl Outcome {
+    /// Looks again at that time; what is due already is seen with the next news.
+    fn look_again(&mut self, now: Time, at: Option<Time>) {
+        self.again = self.again.into_iter().chain(at.filter(|at| *at > now)).min();
+    }
+}
+
+/// Looks at one container of a workload.
+pub(super) fn look(view: &ContainerView, case: &mut TrackedContainer) -> Outcome {
+    let mut outcome = Outcome::default();
+    forget_what_is_long_past(view, case);
+    let problems = [
+        Problem::Loop,
+        Problem::NeverReady,
+        Problem::Blocked,
+        Problem::Ineffective(ProbeKind::Liveness),
+        Problem::Ineffective(ProbeKind::Startup),
+        Problem::Flapping(ProbeKind::Liveness),
+        Problem::Flapping(ProbeKind::Readiness),
+        Problem::Recurring,
+    ];
+    if !is_looping(case) {
+        let mut ends = std::mem::take(&mut case.ends);
+        recurring::note(view, &mut ends);
+        case.ends = ends;
+    }
+    for problem in problems {
+        if end_if_over(view, problem, case, &mut outcome) {
+            continue;
+        }
+        let seen = see(view, problem, case);
+        outcome.look_again(view.now, seen.again);
+        if let Some(proposal) = seen.proposal {
+            take_up(view, problem, case, &proposal, &mut outcome);
+        } else {
+            refresh(view, problem, case, &mut outcome);
+        }
+    }
+    outcome
+}
+
+fn see(view: &ContainerView, problem: Problem, case: &TrackedContainer) -> Assessment {
+    let looping = is_looping(case);
+    match problem {
+        Problem::Loop => restart_loop::assess(view, case),
+        Problem::Blocked => start_blocked::assess(view, case),
+        Problem::Ineffective(probe) => probe_ineffective::assess(view, probe, case),
+        Problem::NeverReady | Problem::Flapping(_) if looping => Assessment::default(),
+        Problem::NeverReady => never_ready::assess(view, case),
+        Problem::Flapping(probe) => flapping::assess(view, probe, case),
+        Problem::Recurring => recurring::assess(view, case),
+    }
+}
+
+/// Whether a loop of it is confirmed and goes on.
+fn is_looping(case: &TrackedContainer) -> bool {
+    let episode = case.episodes.get(&Problem::Loop);
+    episode.is_some_and(|episode| episode.is_active() && episode.finding.confirmed_at.is_some())
+}
+
+/// Restarts and ends of before the window belong to nothing, unless an episode goes on.
+fn forget_what_is_long_past(view: &ContainerView, case: &mut TrackedContainer) {
+    let active = case.episodes.values().any(|episode| episode.is_active());
+    if !active && case.last_restart.is_some_and(|last| last < view.window()) {
+        case.base = case.restarts;
+        case.last_restart = None;
+    }
+}
+
+fn end_if_over(view: &ContainerView, problem: Problem, case: &mut TrackedContainer, outcome: &mut Outcome) -> bool {
+    let Some(episode) = case.episodes.get_mut(&problem).filter(|episode| episode.is_active()) else {
+        return false;
+    };
+    if let Err(again) = is_over(view, problem, episode) {
+        outcome.look_again(view.now, again);
+        return false;
+    }
+    let was_confirmed = episode.finding.confirmed_at.is_some();
+    episode.change().resolved_at = Some(view.now);
+    let finding = Arc::clone(&episode.finding);
+    let published = episode.published.replace(Arc::clone(&finding)).is_some();
+    if published || was_confirmed {
+        let kind = if was_confirmed { ChangeKind::Resolved } else { ChangeKind::Withdrawn };
+        outcome.changes.push(Change { kind, at: view.now, finding });
+    }
+    if !was_confirmed {
+        case.episodes.remove(&problem);
+    }
+    if problem == Problem::Loop {
+        case.horizon = view.now;
+        case.base = case.restarts;
+    }
+    true
+}
+
+/// Opens, confirms or changes an episode by what is seen.
+fn take_up(
+    view: &ContainerView,
+    problem: Problem,
+    case: &mut TrackedContainer,
+    proposal: &Proposal,
+    outcome: &mut Outcome,
+) {
+    outcome.wants_facts = true;
+    let previous = case.episodes.get(&problem).map(|episode| (episode.is_active(), episode.finding.episodes));
+    if previous.is_none_or(|(active, _)| !active) {
+        let number = previous.map_or(0, |(_, number)| number) + 1;
+        let label = Arc::from(view.workload.label());
+        let episode = Episode::open(&view.workload.namespace, label, view.container, proposal, number, view.now);
+        case.episodes.insert(problem, Box::new(episode));
+    }
+    let Some(episode) = case.episodes.get_mut(&problem) else { return };
+    let accepted = accepts(episode, proposal);
+    let superseded = if accepted { supersede(episode, proposal) } else { None };
+    for uid in proposal.affected.iter().take(MAX_AFFECTED.saturating_sub(episode.affected.len())) {
+        episode.affected.insert(*uid);
+    }
+    episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
+    episode.last_bad = episode.last_bad.max(proposal.last_bad);
+    episode.change().labels = Arc::clone(&proposal.template.labels);
+    name_a_pod(view, episode);
+    let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
+    if accepted {
+        describe(view, episode, proposal);
+    } else {
+        episode.template.get_or_insert_with(|| Arc::clone(&proposal.template));
+    }
+    if newly {
+        episode.change().confirmed_at = Some(view.now);
+    }
+    let finding = episode.change();
+    finding.restarts = finding.restarts.max(case.restarts.saturating_sub(case.base));
+    episode.reach(view.workload.wanted(), view.workload.service_states().as_deref());
+    finish(view, episode);
+    if let Some(old) = superseded {
+        outcome.changes.push(Change { kind: ChangeKind::Withdrawn, at: view.now, finding: old });
+        episode.published = None;
+    }
+    say(view, episode, outcome);
+}
+
+/// Counts on what is going on although nothing of it is seen now: after a restart of the operator,
+/// or between two ends.
+fn refresh(view: &ContainerView, problem: Problem, case: &mut TrackedContainer, outcome: &mut Outcome) {
+    let restarts = case.restarts.saturating_sub(case.base);
+    let Some(episode) = case.episodes.get_mut(&problem).filter(|episode| episode.is_active()) else {
+        return;
+    };
+    outcome.wants_facts = true;
+    if problem == Problem::Loop && restarts > episode.finding.restarts {
+        episode.change().restarts = restarts;
+    }
+    episode.reach(view.workload.wanted(), view.workload.service_states().as_deref());
+    say(view, episode, outcome);
+}
+
+/// A loop whose probe turns out to be another one is told under its new name, and the old forgotten.
+fn supersede(episode: &mut Episode, proposal: &Proposal) -> Option<Arc<Finding>> {
+    if episode.finding.effect == proposal.effect && episode.finding.probe == proposal.probe {
+        return None;
+    }
+    let finding = episode.change();
+    finding.effect = proposal.effect;
+    finding.probe = proposal.probe;
+    episode.published.take()
+}
+
+/// Whether what is seen now takes the place of what was said: nothing is unlearnt by events that are
+/// gone, and nothing is taken back but by facts that contradict it.
+fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
+    let (finding, verdict) = (&episode.finding, &proposal.verdict);
+    let same_probe = finding.probe == proposal.probe;
+    if episode.published.is_none() || (verdict.cause == finding.cause && same_probe) {
+        return true;
+    }
+    // What was only suspected may turn out to be anything.
+    if finding.confirmed_at.is_none() && episode.remembered.is_none() && same_probe && verdict.cause != Cause::Unknown {
+        return true;
+    }
+    // Its own ends, which it was told for, are the lesser part of them by now.
+    if finding.probe.is_none() && proposal.confirmed && proposal.mostly_kills {
+        return true;
+    }
+    match (finding.cause, verdict.cause) {
+        (Cause::Unknown, Cause::Unknown) => return proposal.probe.is_some(),
+        // Of another template no more is said than is sure.
+        (Cause::Unknown, _) => return proposal.confirmed || !episode.is_of_another(&proposal.template),
+        // Not even that is known where a fact that was seen contradicts what was told.
+        (published, Cause::Unknown) => {
+            let is_first = finding.confirmed_at.is_none() && proposal.confirmed && episode.remembered.is_none();
+            // Nor is confirmed what was suspected of all pods and may be true of one alone.
+            let fails = |it: &Candidate| it.is_ruled_out() || is_first && it.deterministic && !it.is_carried();
+            return same_probe && verdict.candidates.iter().any(|it| it.cause == published && fails(it));
+        }
+        _ => {}
+    }
+    if finding.probe.is_none() && same_probe {
+        return verdict.proof >= episode.proof;
+    }
+    // What it rested on was seen by another process, and may not be seen again.
+    if episode.remembered.is_some() && (verdict.confidence < finding.confidence || verdict.proof < Strength::Seen) {
+        return false;
+    }
+    if episode.is_of_another(&proposal.template) {
+        return proposal.confirmed && verdict.proof >= Strength::Inferred;
+    }
+    if !same_probe {
+        return verdict.proof > episode.proof || verdict.proof == Strength::Seen;
+    }
+    let published = verdict.candidates.iter().find(|candidate| candidate.cause == finding.cause);
+    let cleared = finding.fault == Some(Fault::App) && verdict.cause.fault() == Some(Fault::Probe);
+    match published {
+        // What this process saw does not outweigh what another one saw, it can only contradict it.
+        Some(published) if episode.remembered.is_some() => published.is_contradicted(),
+        // It is weighed with the others, and others outweigh it.
+        // What cleared the probe is gone by now, and not refuted.
+        Some(published) if cleared && published.proof < episode.proof => false,
+        Some(published) => published.is_contradicted() || verdict.proof > episode.proof.max(published.proof),
+        // What it rested on is forgotten by now.
+        None => verdict.proof > episode.proof && episode.remembered.is_none(),
+    }
+}
+
+/// Puts what the verdict says into the finding.
+fn describe(view: &ContainerView, episode: &mut Episode, proposal: &Proposal) {
+    let verdict = &proposal.verdict;
+    let same_cause = verdict.cause == episode.finding.cause;
+    let moved = episode.is_of_another(&proposal.template);
+    // The same fault in another template is the same fault going on.
+    let moved =
+        moved && !(same_cause && verdict.field == episode.finding.field && verdict.current == episode.finding.current);
+    // A value that was known to work does so still, whatever has become of the proof.
+    let lost_value = same_cause && !moved && verdict.suggested.is_none() && verdict.current == episode.finding.current;
+    let finding = Arc::make_mut(&mut episode.finding);
+    finding.cause = verdict.cause;
+    finding.fault = verdict.cause.fault();
+    episode.proof = if same_cause { episode.proof.max(verdict.proof) } else { verdict.proof };
+    finding.field.clone_from(&verdict.field);
+    finding.current.clone_from(&verdict.current);
+    if !lost_value {
+        finding.suggested.clone_from(&verdict.suggested);
+    }
+    finding.confidence = if episode.remembered.is_some() && same_cause {
+        finding.confidence.max(verdict.confidence)
+    } else {
+        verdict.confidence
+    };
+    finding.considered = considered(verdict);
+    finding.hypotheses = if finding.confidence == Confidence::High { Vec::new() } else { verdict.hypotheses.clone() };
+    let mut facts = verdict.because.clone();
+    facts.extend(proposal.facts.iter().cloned());
+    if episode.remembered.is_some() && same_cause {
+        facts.extend(finding.evidence.iter().cloned());
+    }
+    if moved {
+        finding.revision = None;
+        finding.change = None;
+    }
+    episode.template = Some(Arc::clone(&proposal.template));
+    let (revision, change) = rollout(view, episode);
+    if revision.is_some() || moved {
+        episode.rolled_out(revision, change);
+    }
+    let change = episode.finding.change.as_ref();
+    facts.extend(change.and_then(|change| Some(Fact { at: change.at?, what: change.words() })));
+    keep_first_times(&mut facts, &episode.finding.evidence);
+    facts.sort();
+    facts.dedup_by(|one, other| one.what == other.what);
+    facts.truncate(MAX_FACTS);
+    facts.shrink_to_fit();
+    episode.change().evidence = facts;
+}
+
+/// What was considered, in plain words.
+fn considered(verdict: &Verdict) -> Arc<[Considered]> {
+    let words = |points: &[Point]| points.iter().map(|point| point.what.clone()).collect();
+    let candidates = verdict.candidates.iter().enumerate();
+    candidates
+        .map(|(place, candidate)| Considered {
+            cause: candidate.cause,
+            standing: match candidate.is_contradicted() {
+                true => Standing::Contradicted,
+                false if place == 0 && candidate.cause == verdict.cause => Standing::Named,
+                false => Standing::Possible,
+            },
+            explains: words(&candidate.explains),
+            lacks: candidate.lacks.clone(),
+            against: words(&candidate.contradictions),
+        })
+        .collect()
+}
+
+/// A fact that was told before keeps its time: what showed it first may be forgotten by now.
+fn keep_first_times(facts: &mut [Fact], published: &[Fact]) {
+    for fact in facts {
+        let before = published.iter().filter(|known| known.what == fact.what).map(|known| known.at).min();
+        fact.at = before.map_or(fact.at, |before| before.min(fact.at));
+    }
+}
+
+/// Names one pod of it, the worst one, and keeps to that while it is there.
+fn name_a_pod(view: &ContainerView, episode: &mut Episode) {
+    let named = view.named(&episode.affected);
+    let example = episode.change().example.take();
+    let is_there = |pod: &Arc<str>| named.iter().any(|known| known.name == *pod);
+    let worst = || named.first().map(|known| Arc::clone(&known.name));
+    episode.change().example = example.clone().filter(is_there).or_else(worst).or(example);
+}
+
+/// What to type, with all the rest known.
+fn finish(view: &ContainerView, episode: &mut Episode) {
+    // What a person edits is the workload's own template.
+    let pods = episode.template.as_deref();
+    let written = pods.map(|pods| view.workload.revision(pods).map_or(pods, |revision| &*revision.template));
+    let mut named = view.named(&episode.affected);
+    named.sort_by_key(|pod| Some(&pod.name) != episode.finding.example.as_ref());
+    let remedies = Situation {
+        finding: &episode.finding,
+        top: &view.workload.top,
+        facts: view.workload.facts.as_deref(),
+        good_revision: good_revision(view, episode),
+        untried_revision: untried_revision(view, episode),
+        position: written.map(|template| Position::of(view.container, template)).unwrap_or_default(),
+        pods: named,
+        file: view.file(),
+        fell_together: view.onsets.fell_together(&view.workload.who(view.container)),
+    }
+    .remedies();
+    let blocked = episode.template.as_ref().and_then(|template| view.blocked(template));
+    let words = blocked.and_then(|blocked| blocked.message);
+    episode.change().start_failure = words.and_then(|words| start_error(&words));
+    // What was known to work may no longer be seen, or have another number by now.
+    let published = episode
+        .published
+        .as_ref()
+        .filter(|published| published.cause == episode.finding.cause && published.current == episode.finding.current);
+    let rolls_back = |remedies: &[Remedy]| remedies.iter().any(|remedy| matches!(remedy, Remedy::RollBack { .. }));
+    let mut remedy = match published {
+        Some(published) if !rolls_back(&remedies) && rolls_back(&published.remedy) => published.remedy.clone(),
+        _ => remedies,
+    };
+    remedy.shrink_to_fit();
+    episode.change().remedy = remedy;
+}
+
+/// Says what is new of an episode, if it may speak by now.
+fn say(view: &ContainerView, episode: &mut Episode, outcome: &mut Outcome) {
+    if episode.published.is_none() && view.workload.facts.is_none() && view.workload.owner.is_some() {
+        let hold = *episode.hold.get_or_insert_with(|| view.now.plus(FIRST_NOTICE_HOLD));
+        if view.now < hold && !view.settled {
+            outcome.look_again(view.now, Some(hold));
+            return;
+        }
+    }
+    let Some(kind) = news(episode, view.now) else {
+        if !episode.is_as_published() {
+            outcome.look_again(view.now, episode.published_at.map(|at| at.plus(COUNTS_INTERVAL)));
+        }
+        return;
+    };
+    let finding = Arc::clone(&episode.finding);
+    episode.published = Some(Arc::clone(&finding));
+    episode.published_at = Some(view.now);
+    episode.hold = None;
+    outcome.changes.push(Change { kind, at: view.now, finding });
+}
+
+fn news(episode: &Episode, now: Time) -> Option<ChangeKind> {
+    let finding = &episode.finding;
+    let Some(published) = episode.published.as_deref() else {
+        return Some(if finding.confirmed_at.is_some() { ChangeKind::Confirmed } else { ChangeKind::Suspected });
+    };
+    if finding.confirmed_at.is_some() && published.confirmed_at.is_none() {
+        return Some(ChangeKind::Confirmed);
+    }
+    let said = |finding: &Finding| {
+        (
+            finding.cause,
+            finding.field.clone(),
+            finding.current.clone(),
+            finding.suggested.clone(),
+            finding.confidence,
+            finding.severity,
+            finding.revision,
+        )
+    };
+    let reach = |finding: &Finding| {
+        let all = finding.pods.total > 0 && finding.pods.affected >= finding.pods.total;
+        let out: Vec<_> = finding.services.iter().map(|service| service.total > 0 && service.ready == 0).collect();
+        (all, out.into_iter().any(|out| out))
+    };
+    if finding.confirmed_at.is_none() {
+        let what = |finding: &Finding| (finding.cause, finding.field.clone(), finding.current.clone());
+        return (what(finding) != what(published)).then_some(ChangeKind::Suspected);
+    }
+    if said(finding) != said(published) || reach(finding) != reach(published) {
+        return Some(ChangeKind::Updated);
+    }
+    let due = episode.published_at.is_none_or(|at| at.plus(COUNTS_INTERVAL) <= now);
+    let counted = finding.restarts != published.restarts
+        || finding.pods != published.pods
+        || finding.services != published.services;
+    (due && counted).then_some(ChangeKind::Counted)
+}

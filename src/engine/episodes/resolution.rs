@@ -1,0 +1,121 @@
+//! When something is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::effects::{flapping, probe_cannot_run, recurring};
+use crate::engine::memory::history::KillReason;
+use crate::engine::memory::pods::Phase;
+use crate::engine::memory::tracked_container::{Episode, Problem};
+use crate::engine::view::container::{ContainerView, PodContainer};
+use crate::kubelet::ProbeKind;
+use crate::template::PodTemplate;
+use crate::time::Time;
+
+/// Time without any pod after which a finding is over.
+const GONE: Duration = Duration::from_mins(1);
+
+/// Whether an episode is over; else when it may be, if nothing happens before.
+pub fn is_over(view: &ContainerView, problem: Problem, episode: &Episode) -> Result<(), Option<Time>> {
+    // What is known may be old.
+    if view.listing {
+        return Err(None);
+    }
+    // Its pods may not have been seen yet.
+    if let Some(due) = episode.remembered.map(|at| at.plus(GONE)).filter(|due| *due > view.now) {
+        return Err(Some(due));
+    }
+    if view.workload.pods.is_empty() {
+        let due = view.workload.empty_since.unwrap_or(view.now).plus(GONE);
+        return if due <= view.now { Ok(()) } else { Err(Some(due)) };
+    }
+    if problem == Problem::Recurring {
+        let due = recurring::over_at(episode);
+        return if due <= view.now { Ok(()) } else { Err(Some(due)) };
+    }
+    if is_replaced(view, episode) {
+        return Ok(());
+    }
+    let mut due = view.now;
+    let mut any = false;
+    for member in view.members.iter().filter(|member| member.pod.is_live()) {
+        any = true;
+        let healthy = healthy_at(view, member, problem, episode).ok_or(None)?;
+        // What says otherwise may still be on its way.
+        due = due.max(healthy.plus(member.clock.lag));
+    }
+    match (any, due <= view.now) {
+        (false, _) => Err(None),
+        (true, true) => flapping::is_quiet(view, problem).map_err(Some),
+        (true, false) => Err(Some(due)),
+    }
+}
+
+/// Whether the field that it blames has another value in what the workload wants now, and the pods
+/// that had the old one are gone. A template that is another one and asks the same is the same fault
+/// going on: then its containers have to show that they are well.
+fn is_replaced(view: &ContainerView, episode: &Episode) -> bool {
+    let mut pods = view.workload.pods.iter().filter_map(|place| view.pods.get(*place));
+    pods.all(|pod| has_another_value(&pod.template, view.container, episode))
+}
+
+/// Whether the field that a finding blames has another value in a template, or is gone.
+fn has_another_value(template: &Arc<PodTemplate>, name: &str, episode: &Episode) -> bool {
+    let Some(spec) = template.containers.iter().find(|spec| &*spec.name == name) else {
+        return true;
+    };
+    let finding = &episode.finding;
+    let (Some(field), Some(current)) = (&finding.field, &finding.current) else { return false };
+    let blamed = episode.template.as_ref().and_then(|template| {
+        let spec = template.containers.iter().find(|spec| &*spec.name == name)?;
+        crate::engine::view::template_change::value_of(spec, field)
+    });
+    let wrong = blamed.unwrap_or_else(|| current.to_string());
+    let is_known = episode.template.is_none() || crate::engine::view::template_change::is_compared(field);
+    is_known && crate::engine::view::template_change::value_of(spec, field).is_none_or(|value| value != wrong)
+}
+
+/// When a container has run well for long enough, if it goes on so; `None` while it does not.
+fn healthy_at(view: &ContainerView, member: &PodContainer, problem: Problem, episode: &Episode) -> Option<Time> {
+    if member.state.phase != Phase::Running {
+        return None;
+    }
+    let since = member.state.since.map_or(view.now, |since| member.ours(since));
+    match problem {
+        Problem::Loop => {
+            let gap = member.state.history.as_ref().and_then(|history| history.gap);
+            // Its next end, or that it waits for its next start, may not be seen either.
+            let unsure = gap.is_some_and(|gap| gap >= episode.finding.opened_at.minus(GONE));
+            let longest_bad = if unsure { Duration::MAX } else { episode.longest_bad };
+            let needed = ContainerView::proof_of_health(member.spec, longest_bad);
+            let failed = last_failure(member, since, ProbeKind::kills).max(last_kill(member, since));
+            Some(failed.map_or(since, |failed| failed.max(since)).plus(needed))
+        }
+        // It may be ready without its startup probe, which still cannot run.
+        Problem::NeverReady if probe_cannot_run::is_held_back(member, episode) => None,
+        Problem::NeverReady => {
+            let failed = last_failure(member, since, |probe| probe == ProbeKind::Readiness);
+            member.state.ready.then(|| failed.map_or(since, |failed| failed.max(since)).plus(Duration::from_mins(1)))
+        }
+        Problem::Blocked => {
+            let blocked = member.state.history.as_ref().is_some_and(|history| history.blocked.is_some());
+            (!blocked).then(|| since.plus(Duration::from_mins(1)))
+        }
+        // The kubelet's silence proves nothing: its words run dry.
+        Problem::Ineffective(_) => None,
+        Problem::Flapping(_) | Problem::Recurring => Some(view.now),
+    }
+}
+
+/// When the kubelet last said that it kills the container for a probe: its end may not be told yet.
+fn last_kill(member: &PodContainer, since: Time) -> Option<Time> {
+    let killings = member.state.history.as_ref()?.killings.iter().rev();
+    let killed = killings.filter(|kill| matches!(kill.why, KillReason::Probe(_)));
+    killed.map(|kill| member.ours(kill.at)).find(|at| *at >= since)
+}
+
+fn last_failure(member: &PodContainer, since: Time, is: impl Fn(ProbeKind) -> bool) -> Option<Time> {
+    let history = member.state.history.as_ref()?;
+    let said = history.probe_events.iter().filter(|words| is(words.probe));
+    said.map(|words| member.ours(words.last)).filter(|last| *last >= since).max()
+}

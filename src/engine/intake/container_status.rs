@@ -1,0 +1,322 @@
+//! A container's status → its history.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diagnosis::{Blocked, CameUp};
+use crate::engine::memory::history::{History, Incarnation, Termination};
+use crate::engine::memory::node_clock::Clock;
+use crate::engine::memory::pods::{Container, Phase};
+use crate::engine::observation::{ContainerSnapshot, Seen, State, Terminated};
+use crate::engine::view::termination::RESTARTING_ALL;
+use crate::kubelet::ProbeKind;
+use crate::template::{ContainerSpec, Role};
+use crate::time::Time;
+
+/// A container that does not run for longer than this is shown so.
+const UNTOLD: Duration = Duration::from_secs(5);
+
+/// How a status was seen.
+#[derive(Copy, Clone)]
+pub struct Sight {
+    /// As an item of a list, or as a change.
+    pub seen: Seen,
+    /// Whether the pod was ending as a whole when it was seen.
+    pub with_pod: bool,
+    /// When it was seen.
+    pub now: Time,
+    /// How its node's clock stands to ours.
+    pub clock: Clock,
+}
+
+/// What a status brought.
+#[derive(Default)]
+pub struct StatusUpdate {
+    /// Restarts since the last one.
+    pub restarts: u32,
+    /// Whether anything happened that a finding may rest on.
+    pub matters: bool,
+    /// How long it took to come up, where that was watched.
+    pub came_up: Option<CameUp>,
+    /// The latest time that the node has written into it since the last one.
+    pub stamp: Option<Time>,
+}
+
+/// Takes in a status that is not older than what is known.
+pub fn take_in(
+    container: &mut Container,
+    spec: &ContainerSpec,
+    status: &ContainerSnapshot,
+    sight: Sight,
+) -> StatusUpdate {
+    let mut news = StatusUpdate::default();
+    let first = container.phase == Phase::Absent;
+    let unbroken = !first && sight.seen == Seen::Changed;
+    if !first {
+        news.restarts = status.restarts.saturating_sub(container.restarts);
+    }
+    let gap = unbroken && shows_a_gap(container, status);
+    news.stamp = new_stamp(container, status).filter(|_| sight.seen == Seen::Changed);
+    take_in_ends(container, spec, status, sight, unbroken, &mut news);
+    // What is listed again may have been written before the watch broke.
+    let shown_until = if first || unbroken { Some(sight.now) } else { None };
+    take_in_state(container, spec, status, sight, shown_until, &mut news);
+    if container.history.is_none() && (status.restarts > 0 || is_blocked(status)) {
+        history(container);
+        news.matters = true;
+    }
+    note_block(container, status, sight.now, &mut news);
+    if let Some(history) = container.history.as_mut().filter(|_| gap) {
+        history.gap = Some(sight.now);
+    }
+    news.matters |= container.history.is_some() && (news.restarts > 0 || container.ready != status.ready);
+    container.restarts = status.restarts;
+    if let Some(history) = container.history.as_mut() {
+        history.restarts = status.restarts;
+    }
+    container.ready = status.ready;
+    container.started = status.started;
+    news
+}
+
+/// The latest time that the node has written into a status since the last one was seen.
+fn new_stamp(container: &Container, status: &ContainerSnapshot) -> Option<Time> {
+    let began = match &status.state {
+        State::Running { since } => *since,
+        // A restarted kubelet shows once more how what waits for its next start had ended.
+        State::Terminated(ended) => ended.finished.filter(|_| container.phase == Phase::Running),
+        State::Waiting { .. } => None,
+    };
+    let restarted = status.restarts > container.restarts;
+    let ended = status.last.as_ref().and_then(|last| last.finished).filter(|_| restarted);
+    began.filter(|_| restarted || container.phase != Phase::Running || container.id != status.id).max(ended)
+}
+
+/// Whether changes between what is known and this status were not seen: it restarted more than once,
+/// or did not run for a while between two runs.
+fn shows_a_gap(container: &Container, status: &ContainerSnapshot) -> bool {
+    let State::Running { since: Some(since) } = status.state else {
+        return false;
+    };
+    let ended = status.last.as_ref().and_then(|last| last.finished);
+    let paused = ended.is_some_and(|ended| since.since(ended) > UNTOLD);
+    let replaced = container.phase == Phase::Running && container.id != status.id;
+    status.restarts > container.restarts.saturating_add(1) || (replaced && paused)
+}
+
+/// Mines a status that is older than what is known for ends that were not seen.
+pub fn take_in_late(container: &mut Container, status: &ContainerSnapshot) -> bool {
+    let (State::Terminated(ended), Some(history)) = (&status.state, container.history.as_mut()) else {
+        return false;
+    };
+    let Some(end) = history.run_mut(ended.id, ended.started).and_then(|run| run.end.as_mut()) else {
+        return false;
+    };
+    let news = end.by_itself != Some(true);
+    end.by_itself = Some(true);
+    news
+}
+
+/// The history of a container, begun with the incarnation that runs.
+pub fn history(container: &mut Container) -> &mut History {
+    let (id, since, phase, ready) = (container.id, container.since, container.phase, container.was_ready);
+    container.history.get_or_insert_with(|| {
+        let mut history = History::default();
+        if phase == Phase::Running {
+            let mut run = Incarnation::begun(id, since);
+            run.ready = since.filter(|_| ready);
+            history.incarnations.push_back(run);
+        }
+        Box::new(history)
+    })
+}
+
+fn take_in_ends(
+    container: &mut Container,
+    spec: &ContainerSpec,
+    status: &ContainerSnapshot,
+    sight: Sight,
+    unbroken: bool,
+    news: &mut StatusUpdate,
+) {
+    let was_running = container.phase == Phase::Running;
+    let now_ended = match &status.state {
+        State::Terminated(ended) => Some((ended, true)),
+        _ => None,
+    };
+    for (ended, stands) in status.last.iter().map(|ended| (ended, false)).chain(now_ended) {
+        if spec.role == Role::Init && ended.exit == 0 && container.history.is_none() {
+            continue;
+        }
+        let same = ended.id.is_none() || container.id.is_none() || ended.id == container.id;
+        let by_itself = match (stands, unbroken) {
+            // A restarted kubelet shows once more, as the state, the end of what waits for its next start.
+            (true, true) => was_running.then_some(true),
+            (true, false) => (status.restarts == 0 || status.last.is_some()).then_some(true),
+            (false, _) => (unbroken && was_running && same).then_some(false),
+        };
+        let mut ended = ended.clone();
+        if &*ended.reason == RESTARTING_ALL {
+            // The status no longer says what ended; it was what ran.
+            ended.id = container.id;
+            ended.started = ended.started.or(container.since);
+            if container.id.is_none() || stands || status.restarts <= container.restarts {
+                continue;
+            }
+        }
+        let end = Termination { ended, seen_at: sight.now, by_itself, with_pod: sight.with_pod, hook: false };
+        note_end(history(container), end, news);
+    }
+}
+
+fn note_end(history: &mut History, end: Termination, news: &mut StatusUpdate) {
+    let Terminated { id, started, .. } = end.ended;
+    match history.run_mut(id, started) {
+        Some(run) if run.end.is_some() => return,
+        Some(run) => {
+            run.started = run.started.or(started);
+            run.end = Some(end);
+        }
+        None => history.insert(Incarnation::ended(end)),
+    }
+    history.ends = history.ends.saturating_add(1);
+    news.matters = true;
+}
+
+fn take_in_state(
+    container: &mut Container,
+    spec: &ContainerSpec,
+    status: &ContainerSnapshot,
+    sight: Sight,
+    shown_until: Option<Time>,
+    news: &mut StatusUpdate,
+) {
+    let same_run = container.phase == Phase::Running && container.id == status.id;
+    let came_up = same_run && shown_until.is_some();
+    match &status.state {
+        State::Running { since } => {
+            container.since = *since;
+            container.phase = Phase::Running;
+        }
+        State::Waiting { reason, .. } => {
+            container.phase = Phase::Waiting;
+            if let Some(last) = status.last.as_ref().filter(|_| &**reason == "PostStartHookError") {
+                let end = history(container).run_mut(last.id, last.started).and_then(|run| run.end.as_mut());
+                if let Some(end) = end {
+                    news.matters |= !end.hook;
+                    end.hook = true;
+                }
+            }
+        }
+        State::Terminated(_) => container.phase = Phase::Terminated,
+    }
+    let was_ready = same_run && container.was_ready;
+    container.was_ready = status.ready || was_ready;
+    container.id = status.id.or(container.id);
+    let now_ready = status.ready && !was_ready && spec.readiness.is_some();
+    let now_started = status.started && !(same_run && container.started) && spec.startup.is_some();
+    if container.phase != Phase::Running {
+        container.from_start = false;
+        return;
+    }
+    if !same_run {
+        container.from_start = shown_until.is_some() && sight.seen == Seen::Changed;
+    }
+    if container.from_start && came_up && (now_ready || now_started) {
+        news.came_up =
+            came_up_after(container, sight, if now_started { ProbeKind::Startup } else { ProbeKind::Readiness });
+    }
+    let (id, since) = (container.id, container.since);
+    let Some(history) = container.history.as_mut() else {
+        return;
+    };
+    if history.run_mut(id, since).is_none() {
+        history.insert(Incarnation::begun(id, since));
+        news.matters = true;
+    }
+    if let Some(run) = history.run_mut(id, since) {
+        run.started = run.started.or(since);
+        run.seen_running = run.seen_running.max(shown_until.or(since));
+        run.has_started |= status.started;
+        if status.ready {
+            run.ready = run.ready.or(Some(sight.now));
+        }
+        if now_ready && came_up {
+            run.became_ready = run.became_ready.or(Some(sight.now));
+        }
+        if now_started && came_up {
+            run.came_up = run.came_up.or(Some(sight.now));
+        }
+    }
+}
+
+/// How long a container took to come up that has just been seen to be: at least until the probe's
+/// last failure, at most until now.
+fn came_up_after(container: &Container, sight: Sight, probe: ProbeKind) -> Option<CameUp> {
+    let since = container.since?;
+    let said = container.history.iter().flat_map(|history| history.probe_events.iter());
+    let failed = said.filter(|words| words.probe == probe && words.last >= since).map(|words| words.last).max();
+    let not_before = failed.map_or(Duration::ZERO, |failed| failed.since(since));
+    Some(CameUp { not_before, within: sight.clock.nodes(sight.now).since(since).max(not_before) })
+}
+
+fn note_block(container: &mut Container, status: &ContainerSnapshot, now: Time, news: &mut StatusUpdate) {
+    let Some(history) = container.history.as_mut() else {
+        return;
+    };
+    match blocked(status) {
+        Some((reason, message)) => {
+            news.matters = true;
+            match &mut history.blocked {
+                // "Back-off pulling image" says less than the error before it.
+                Some(known) if is_backoff(&reason) && !is_backoff(&known.reason) => {}
+                Some(known) => {
+                    known.reason = reason;
+                    known.message = message.or_else(|| known.message.take());
+                }
+                None => history.blocked = Some(Blocked { reason, message, since: now, of_pod: false }),
+            }
+        }
+        None if matches!(status.state, State::Running { .. }) => {
+            news.matters |= history.blocked.take().is_some();
+        }
+        None => {}
+    }
+}
+
+fn is_blocked(status: &ContainerSnapshot) -> bool {
+    blocked(status).is_some()
+}
+
+fn is_backoff(reason: &str) -> bool {
+    matches!(reason, "ImagePullBackOff" | "CrashLoopBackOff")
+}
+
+/// Why a container cannot begin, if that is what its status says.
+fn blocked(status: &ContainerSnapshot) -> Option<(Arc<str>, Option<Arc<str>>)> {
+    let start_error = |ended: &Terminated| {
+        matches!(&*ended.reason, "StartError" | "ContainerCannotRun")
+            .then(|| (Arc::clone(&ended.reason), ended.message.clone()))
+    };
+    match &status.state {
+        State::Waiting { reason, message } => match &**reason {
+            "CrashLoopBackOff" => status.last.as_ref().and_then(start_error),
+            "ErrImagePull"
+            | "ImagePullBackOff"
+            | "ErrImageNeverPull"
+            | "InvalidImageName"
+            | "ImageInspectError"
+            | "RegistryUnavailable"
+            | "SignatureValidationFailed"
+            | "CreateContainerConfigError"
+            | "CreateContainerError"
+            | "RunContainerError" => Some((Arc::clone(reason), message.clone())),
+            other if other.starts_with("ErrImage") || (other.starts_with("Create") && other.ends_with("Error")) => {
+                Some((Arc::clone(reason), message.clone()))
+            }
+            _ => None,
+        },
+        State::Terminated(ended) => start_error(ended),
+        State::Running { .. } => None,
+    }
+}

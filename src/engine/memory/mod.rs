@@ -1,0 +1,11 @@
+//! What is remembered: pods, what their containers have shown, workloads, nodes.
+
+pub mod history;
+pub mod node_clock;
+pub mod nodes;
+pub mod onsets;
+pub mod pods;
+pub mod template_record;
+pub mod terminations;
+pub mod tracked_container;
+pub mod workload;

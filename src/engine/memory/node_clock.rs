@@ -1,0 +1,224 @@
+//! How a node's clock stands to ours, and how late what it writes arrives.
+//!
+//! A kubelet stamps its statuses and events by its node's clock. Such a stamp and our own time are
+//! compared only by way of a [`Clock`], which is measured from what the node writes: the least time
+//! between a stamp and its arrival is the offset, what is above that is lag.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::time::Time;
+
+/// Differences within these bounds, in milliseconds, are the usual way of a status, and no offset.
+const USUAL: std::ops::RangeInclusive<i64> = -1_500..=3_000;
+/// Measurements kept of a node.
+const MAX_SAMPLES: usize = 16;
+/// How long a measurement counts.
+const COUNTS_FOR: Duration = Duration::from_mins(10);
+/// The most that is waited for what a slow node writes.
+const MAX_LAG: Duration = Duration::from_mins(3);
+
+/// What arrives so late is lag.
+const LATE: Duration = Duration::from_secs(5);
+/// Stretches of lag kept of a node.
+const MAX_STRETCHES: usize = 16;
+/// Maximum gap between two late stamps of one stretch, and between a stretch and a time that it speaks of.
+const NEAR: Duration = Duration::from_secs(30);
+
+/// How far off a clock may be of which nothing was measured.
+const UNKNOWN: Duration = Duration::from_mins(10);
+
+/// A node's clock, as far as it is known.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Clock {
+    /// Milliseconds to add to a stamp of the node for our time.
+    offset: i64,
+    /// How late what it writes may arrive, beyond the usual.
+    pub lag: Duration,
+    /// How far off it may be, where nothing was measured yet.
+    unknown: Duration,
+}
+
+impl Clock {
+    /// A time of the node in ours.
+    pub fn ours(self, stamp: Time) -> Time {
+        Time::from_millis(stamp.as_millis().saturating_add(self.offset))
+    }
+
+    /// A time of ours on the node's clock.
+    pub fn nodes(self, ours: Time) -> Time {
+        Time::from_millis(ours.as_millis().saturating_sub(self.offset))
+    }
+
+    /// When, at the earliest, the node may have written what was seen at a time of ours.
+    ///
+    /// What is still on its way may be later than what has arrived.
+    pub fn written_by(self, seen: Time) -> Time {
+        self.nodes(seen).minus(self.lag.saturating_mul(3).max(self.unknown))
+    }
+
+    /// Until when, on the node's clock, all is known of what was last seen at a time of ours: what was
+    /// written until then has arrived by now.
+    pub fn known_until(self, seen: Time, now: Time) -> Time {
+        self.nodes(seen).min(self.written_by(now))
+    }
+}
+
+/// What the statuses of a node's pods show: when each arrived as a change, and the milliseconds from its
+/// stamp to then.
+#[derive(Debug, Default)]
+pub struct StatusDelays(VecDeque<(Time, i64)>);
+
+impl StatusDelays {
+    /// A status that the node stamped so has just arrived.
+    pub fn add(&mut self, stamp: Time, now: Time) {
+        push(&mut self.0, (now, now.as_millis().saturating_sub(stamp.as_millis())));
+    }
+}
+
+/// What events show of a node's clock.
+#[derive(Debug, Default)]
+pub struct EventDelays {
+    /// The milliseconds from the node's first stamp to the API server's own.
+    created: VecDeque<i64>,
+    /// Of those that arrived as changes: when, and the milliseconds from stamp to arrival.
+    arrivals: VecDeque<(Time, i64)>,
+}
+
+impl EventDelays {
+    /// An event that the node stamped so was created at that time of the API server.
+    pub fn created(&mut self, stamp: Time, created: Time) {
+        push(&mut self.created, created.as_millis().saturating_sub(stamp.as_millis()));
+    }
+
+    /// An event that the node stamped so has just arrived.
+    pub fn arrived(&mut self, stamp: Time, now: Time) {
+        push(&mut self.arrivals, (now, now.as_millis().saturating_sub(stamp.as_millis())));
+    }
+}
+
+impl Clock {
+    /// What follows at a time from what was measured of a node.
+    pub fn measured(statuses: Option<&StatusDelays>, heard: Option<&EventDelays>, now: Time) -> Self {
+        let recent = |all: &VecDeque<(Time, i64)>| {
+            let counts = all.iter().filter(|(at, _)| now.since(*at) <= COUNTS_FOR).map(|(_, late)| *late);
+            counts.fold(None, |range, late| match range {
+                Some((least, most)) => Some((late.min(least), late.max(most))),
+                None => Some((late, late)),
+            })
+        };
+        let all = statuses.map(|statuses| &statuses.0);
+        let statuses: Option<(i64, i64)> = all.and_then(recent);
+        let last = all.and_then(VecDeque::back).map(|(_, late)| *late);
+        // Asked for only where no status was seen: it takes a sort.
+        let said = if last.is_none() { heard.and_then(|heard| median(&heard.created)) } else { None };
+        let fastest = statuses.map(|(least, _)| least).or(last);
+        let offset = fastest.or(said).filter(|late| !USUAL.contains(late)).unwrap_or(0);
+        let arrivals = heard.and_then(|heard| recent(&heard.arrivals));
+        let latest = arrivals.into_iter().chain(statuses).map(|(_, most)| most).max().unwrap_or(0);
+        let lag = Duration::from_millis(latest.saturating_sub(offset).max(0) as u64);
+        Self {
+            offset,
+            lag: if lag > LATE { lag.min(MAX_LAG) } else { Duration::ZERO },
+            unknown: if last.or(said).is_some() { Duration::ZERO } else { UNKNOWN },
+        }
+    }
+}
+
+/// When what a node wrote arrived late, by its own time.
+#[derive(Debug, Default)]
+pub struct Lags(VecDeque<Stretch>);
+
+/// A while in which it did.
+#[derive(Debug)]
+struct Stretch {
+    /// The first and the last late stamp.
+    from: Time,
+    to: Time,
+    /// The most that one of it was late.
+    lag: Duration,
+}
+
+impl Lags {
+    /// Something that the node stamped so has just arrived.
+    pub fn note(&mut self, stamp: Time, clock: Clock, now: Time) {
+        let lag = now.since(clock.ours(stamp)).min(MAX_LAG);
+        if lag <= LATE {
+            return;
+        }
+        let near = |stretch: &&mut Stretch| stretch.from.minus(NEAR) <= stamp && stamp <= stretch.to.plus(NEAR);
+        if let Some(stretch) = self.0.iter_mut().find(near) {
+            stretch.from = stretch.from.min(stamp);
+            stretch.to = stretch.to.max(stamp);
+            stretch.lag = stretch.lag.max(lag);
+            return;
+        }
+        if self.0.len() >= MAX_STRETCHES {
+            self.0.pop_front();
+        }
+        self.0.push_back(Stretch { from: stamp, to: stamp, lag });
+    }
+
+    /// How late at most what was written between two times arrived.
+    pub fn between(&self, from: Time, to: Time) -> Duration {
+        let about = |stretch: &&Stretch| stretch.from <= to.plus(NEAR) && from.minus(NEAR) <= stretch.to;
+        self.0.iter().filter(about).map(|stretch| stretch.lag).max().unwrap_or_default()
+    }
+}
+
+fn push<T>(all: &mut VecDeque<T>, one: T) {
+    if all.len() >= MAX_SAMPLES {
+        all.pop_front();
+    }
+    all.push_back(one);
+}
+
+/// The one in the middle: a few that are forged move it little.
+fn median(all: &VecDeque<i64>) -> Option<i64> {
+    let mut all: Vec<i64> = all.iter().copied().collect();
+    all.sort_unstable();
+    all.get(all.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Time {
+        Time::from_millis(1_800_000_000_000 + seconds * 1000)
+    }
+
+    #[test]
+    fn a_node_that_writes_at_once_is_taken_at_its_word() {
+        let (mut statuses, mut heard) = (StatusDelays::default(), EventDelays::default());
+        statuses.add(at(0), at(1));
+        heard.arrived(at(0), at(2));
+        let clock = Clock::measured(Some(&statuses), Some(&heard), at(3));
+        assert_eq!((clock.ours(at(2)), clock.written_by(at(2))), (at(2), at(2)));
+    }
+
+    #[test]
+    fn the_fastest_status_tells_the_offset_and_the_slowest_event_the_lag() {
+        let (mut statuses, mut heard) = (StatusDelays::default(), EventDelays::default());
+        for late in [340, 301, 325] {
+            statuses.add(at(-late), at(0));
+        }
+        heard.arrived(at(-390), at(0));
+        let clock = Clock::measured(Some(&statuses), Some(&heard), at(1));
+        assert_eq!(clock.ours(at(-301)), at(0));
+        assert_eq!(clock.nodes(at(0)), at(-301));
+        assert_eq!(clock.lag, Duration::from_secs(89));
+        assert_eq!(clock.written_by(at(0)), at(-301 - 3 * 89));
+        assert_eq!(clock.known_until(at(0), at(0)), at(-301 - 3 * 89));
+        assert_eq!(clock.known_until(at(0), at(3 * 89)), at(-301));
+    }
+
+    #[test]
+    fn without_a_status_the_middle_of_the_events_tells() {
+        let mut heard = EventDelays::default();
+        for ahead in [3600, 120, 121, 119, 120] {
+            heard.created(at(ahead), at(0));
+        }
+        assert_eq!(Clock::measured(None, Some(&heard), at(1)).ours(at(120)), at(0));
+    }
+}

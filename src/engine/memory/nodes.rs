@@ -1,0 +1,211 @@
+//! What happened to nodes: kubelets that were away, and containers that were ended at once.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::memory::node_clock::{Clock, EventDelays, Lags, StatusDelays};
+use crate::engine::observation::KubeletEvent;
+use crate::time::Time;
+
+/// Nodes of which something is remembered, and namespaces of nodes.
+const MAX_NODES: usize = 10_000;
+/// Ends remembered of a node.
+const MAX_SIGNALLED: usize = 64;
+/// How long they are remembered.
+const REMEMBERED: Duration = Duration::from_mins(15);
+/// What ends within this time of each other ended at once.
+const TOGETHER: Duration = Duration::from_secs(10);
+/// Number of workloads that do not terminate together by chance.
+const MANY: usize = 3;
+
+/// What happened to nodes, by name.
+#[derive(Debug, Default)]
+pub struct Nodes {
+    /// What statuses tell, which only kubelets write.
+    seen: BTreeMap<Arc<str>, FromStatuses>,
+    /// What the events of a namespace tell of a node, by both: whoever may write events there may write
+    /// these, so they count there alone.
+    heard: BTreeMap<(Arc<str>, Arc<str>), FromEvents>,
+}
+
+/// What the statuses of all pods tell of a node.
+#[derive(Debug, Default)]
+struct FromStatuses {
+    statuses: StatusDelays,
+    lags: Lags,
+    signalled: VecDeque<Signalled>,
+}
+
+/// What the events of a namespace tell of a node.
+#[derive(Debug, Default)]
+struct FromEvents {
+    heard: EventDelays,
+    lags: Lags,
+    kubelet_since: Option<Time>,
+    last: Time,
+}
+
+/// A container was ended by a signal from outside, and not by a probe.
+#[derive(Debug, PartialEq)]
+struct Signalled {
+    at: Time,
+    workload: SignalledWorkload,
+}
+
+/// Namespace and `KIND/NAME`.
+pub type SignalledWorkload = (Arc<str>, String);
+
+impl Nodes {
+    /// What is known of them in a namespace.
+    pub const fn seen_from<'a>(&'a self, namespace: &'a Arc<str>) -> NodesSeen<'a> {
+        NodesSeen { nodes: self, namespace }
+    }
+
+    /// A status that a node stamped so has just arrived.
+    pub fn status(&mut self, name: &Arc<str>, stamp: Time, now: Time) {
+        if let Some(seen) = self.statuses_of(name) {
+            seen.statuses.add(stamp, now);
+            seen.lags.note(stamp, Clock::measured(Some(&seen.statuses), None, now), now);
+        }
+    }
+
+    /// An event of a pod on a node was heard, by one that looks on since `born`.
+    pub fn event(&mut self, name: &Arc<str>, event: &KubeletEvent, born: Option<Time>, now: Time) {
+        let clock = self.seen_from(&event.pod.namespace).clock(Some(name), now);
+        let events = self.events_of(name, &event.pod.namespace, now);
+        if let Some(created) = event.created {
+            events.heard.created(event.first, created);
+        }
+        // One that counted on without a later time does not say when.
+        let says_when = event.count <= 1 || event.last > event.first;
+        // What is older than the first sight was not on its way.
+        if says_when && born.is_some_and(|born| clock.ours(event.last) > born) {
+            events.heard.arrived(event.last, now);
+            events.lags.note(event.last, clock, now);
+        }
+    }
+
+    /// Notes that a node's kubelet was restarted after one time and by another, by an event of a namespace.
+    pub fn kubelet_restarted(&mut self, name: &Arc<str>, namespace: &Arc<str>, (after, by): (Time, Time), now: Time) {
+        let events = self.events_of(name, namespace, now);
+        let known = events.kubelet_since.unwrap_or(by);
+        // The same restart as another pod's event showed, or a new one.
+        events.kubelet_since = Some(if known > after { by.min(known) } else { by });
+    }
+
+    /// Notes that a container on a node was ended from outside; in any order, any number of times.
+    pub fn fell(&mut self, name: &Arc<str>, workload: SignalledWorkload, at: Time) {
+        let fall = Signalled { at, workload };
+        let Some(node) = self.statuses_of(name).filter(|node| !node.signalled.contains(&fall)) else { return };
+        node.signalled.retain(|known| at.since(known.at) <= REMEMBERED);
+        node.signalled.push_back(fall);
+        if node.signalled.len() > MAX_SIGNALLED {
+            node.make_room();
+        }
+    }
+
+    fn statuses_of(&mut self, name: &Arc<str>) -> Option<&mut FromStatuses> {
+        let room = self.seen.len() < MAX_NODES || self.seen.contains_key(name);
+        room.then(|| self.seen.entry(Arc::clone(name)).or_default())
+    }
+
+    fn events_of(&mut self, name: &Arc<str>, namespace: &Arc<str>, now: Time) -> &mut FromEvents {
+        let key = (Arc::clone(name), Arc::clone(namespace));
+        if self.heard.len() >= MAX_NODES && !self.heard.contains_key(&key) {
+            let oldest = self.heard.iter().min_by_key(|(_, events)| events.last).map(|(key, _)| key.clone());
+            oldest.and_then(|key| self.heard.remove(&key));
+        }
+        let events = self.heard.entry(key).or_default();
+        events.last = now;
+        events
+    }
+}
+
+impl FromStatuses {
+    /// Forgets the oldest end of the namespace that has most.
+    fn make_room(&mut self) {
+        let mut ends: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
+        for fall in &self.signalled {
+            *ends.entry(&fall.workload.0).or_default() += 1;
+        }
+        let most = ends.iter().max_by_key(|(_, ends)| **ends).map(|(namespace, _)| *namespace);
+        let oldest = self.signalled.iter().position(|fall| Some(&fall.workload.0) == most);
+        oldest.and_then(|at| self.signalled.remove(at));
+    }
+
+    fn workloads_at(&self, at: Time) -> BTreeSet<&SignalledWorkload> {
+        let near = |fall: &&Signalled| fall.at.since(at) <= TOGETHER && at.since(fall.at) <= TOGETHER;
+        self.signalled.iter().filter(near).map(|fall| &fall.workload).collect()
+    }
+}
+
+/// What is known of nodes in a namespace.
+#[derive(Copy, Clone)]
+pub struct NodesSeen<'a> {
+    nodes: &'a Nodes,
+    namespace: &'a Arc<str>,
+}
+
+impl<'a> NodesSeen<'a> {
+    /// What happened to that node, if anything is remembered.
+    pub fn get(self, name: Option<&Arc<str>>) -> Option<Node<'a>> {
+        let name = name?;
+        let seen = self.nodes.seen.get(name);
+        let events = self.nodes.heard.get(&(Arc::clone(name), Arc::clone(self.namespace)));
+        (seen.is_some() || events.is_some()).then_some(Node { seen, events, namespace: self.namespace })
+    }
+
+    /// How that node's clock stands to ours.
+    pub fn clock(self, name: Option<&Arc<str>>, now: Time) -> Clock {
+        self.at(name, now).1
+    }
+
+    /// Both.
+    pub fn at(self, name: Option<&Arc<str>>, now: Time) -> (Option<Node<'a>>, Clock) {
+        let node = self.get(name);
+        let statuses = node.and_then(|node| node.seen).map(|seen| &seen.statuses);
+        let heard = node.and_then(|node| node.events).map(|events| &events.heard);
+        (node, Clock::measured(statuses, heard, now))
+    }
+}
+
+/// What happened to a node, as it is known in a namespace.
+#[derive(Copy, Clone)]
+pub struct Node<'a> {
+    seen: Option<&'a FromStatuses>,
+    events: Option<&'a FromEvents>,
+    namespace: &'a Arc<str>,
+}
+
+impl Node<'_> {
+    /// When its kubelet was last seen to have been restarted.
+    pub fn kubelet_since(self) -> Option<Time> {
+        self.events?.kubelet_since
+    }
+
+    /// How late at most what it wrote between two times of its own arrived.
+    pub fn lag_between(self, from: Time, to: Time) -> Duration {
+        let lags = self.seen.map(|seen| &seen.lags).into_iter().chain(self.events.map(|events| &events.lags));
+        lags.map(|lags| lags.between(from, to)).max().unwrap_or_default()
+    }
+
+    /// Whether containers of several workloads were ended on it around that time.
+    ///
+    /// A workload of which a container was also ended when no others were has a reason of its own.
+    pub fn fell_at(self, at: Time) -> bool {
+        let Some(seen) = self.seen.filter(|seen| seen.signalled.len() >= MANY) else { return false };
+        let alone = seen.signalled.iter().filter(|fall| !self.are_many(&seen.workloads_at(fall.at)));
+        let alone: BTreeSet<_> = alone.map(|fall| &fall.workload).collect();
+        self.are_many(&seen.workloads_at(at).difference(&alone).copied().collect())
+    }
+
+    /// Whether so many do not end by chance. Whoever is at home in another namespace can have as many
+    /// containers end there as they like, when they like: all of it counts as one.
+    fn are_many(self, workloads: &BTreeSet<&SignalledWorkload>) -> bool {
+        let (own, others): (Vec<&SignalledWorkload>, Vec<_>) =
+            workloads.iter().copied().partition(|(namespace, _)| namespace == self.namespace);
+        let others: BTreeSet<_> = others.into_iter().map(|(namespace, _)| namespace).collect();
+        own.len() + others.len() >= MANY
+    }
+}

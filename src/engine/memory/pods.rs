@@ -1,0 +1,184 @@
+//! The pods that are there, each in a compact record.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::engine::memory::history::History;
+use crate::engine::observation::{ContainerId, Owner, PodId, Uid};
+use crate::kubelet::ProbeKind;
+use crate::template::{ContainerSpec, PodTemplate};
+use crate::time::Time;
+
+/// A pod; its namespace is its workload's.
+#[derive(Debug)]
+pub struct Pod {
+    /// Which one it is.
+    pub uid: Uid,
+    /// A mark of its namespace and name ([`PodId::called`]).
+    pub called: u64,
+    /// Its controller, shared with pods that were seen before.
+    pub owner: Option<Arc<Owner>>,
+    /// Its workload, as a place in the engine's list.
+    pub workload: usize,
+    /// Its template.
+    pub template: Arc<PodTemplate>,
+    /// Its node.
+    pub node: Option<Arc<str>>,
+    /// Its address.
+    pub ip: Option<IpAddr>,
+    /// When it was created.
+    pub created: Option<Time>,
+    /// When its kubelet took it on, by the node's clock.
+    pub start_time: Option<Time>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Whether something from outside ended it as a whole.
+    pub ended: bool,
+    /// Whether it mirrors a static pod.
+    pub is_static: bool,
+    /// When it was last seen.
+    pub observed: Time,
+    /// The newest `resourceVersion` seen of it.
+    pub version: u64,
+    /// The list in which it was last seen.
+    pub list: u32,
+    /// Its containers, as in the template.
+    pub containers: Box<[Container]>,
+}
+
+/// A container of a pod.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a status, as the API has it, in few bytes")]
+pub struct Container {
+    /// `restartCount`
+    pub restarts: u32,
+    /// Its current ID.
+    pub id: Option<ContainerId>,
+    /// What it does.
+    pub phase: Phase,
+    /// Since when it runs, in whole seconds.
+    pub since: Option<Time>,
+    /// `ready`
+    pub ready: bool,
+    /// `started`
+    pub started: bool,
+    /// Whether the current one was ever seen ready.
+    pub was_ready: bool,
+    /// Whether the current one was watched from its start.
+    pub from_start: bool,
+    /// What is remembered of it once anything was wrong.
+    pub history: Option<Box<History>>,
+}
+
+impl Container {
+    /// Whether the current one was seen to come up, and others before it were killed by their startup
+    /// probe: that it passed is for its history to say.
+    pub fn came_up_after_kills(&self) -> bool {
+        self.history.as_deref().is_some_and(|history| {
+            history.told_kills(ProbeKind::Startup) > 0 && history.current().is_some_and(|run| run.came_up.is_some())
+        })
+    }
+}
+
+/// What a container does.
+#[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// There is no status yet.
+    #[default]
+    Absent,
+    /// Not running.
+    Waiting,
+    /// Running.
+    Running,
+    /// Over.
+    Terminated,
+}
+
+/// All pods, by UID.
+#[derive(Debug, Default)]
+pub struct PodTable {
+    problems: Vec<Option<Box<Pod>>>,
+    free: Vec<u32>,
+    by_uid: HashMap<Uid, u32>,
+    /// Static pods, by the UID that events on them carry and by what they are called.
+    by_event_uid: HashMap<(Uid, u64), u32>,
+    /// That UID, of the few that have one.
+    event_uids: HashMap<u32, Uid>,
+}
+
+impl PodTable {
+    /// The place of the pod with that UID.
+    pub fn find(&self, uid: Uid) -> Option<u32> {
+        self.by_uid.get(&uid).copied()
+    }
+
+    /// The place of the pod that an event speaks of: whoever may write events of one namespace says nothing of
+    /// another one's pods.
+    pub fn addressed(&self, by: &PodId) -> Option<u32> {
+        let called = by.called();
+        let own = self.find(by.uid).filter(|place| self.get(*place).is_some_and(|pod| pod.called == called));
+        own.or_else(|| self.by_event_uid.get(&(by.uid, called)).copied())
+    }
+
+    /// The pod at a place.
+    pub fn get(&self, place: u32) -> Option<&Pod> {
+        self.problems.get(place as usize)?.as_deref()
+    }
+
+    /// The pod at a place, to change.
+    pub fn get_mut(&mut self, place: u32) -> Option<&mut Pod> {
+        self.problems.get_mut(place as usize)?.as_deref_mut()
+    }
+
+    /// Puts a pod in, with the other UID that events on it may carry.
+    pub fn insert(&mut self, pod: Box<Pod>, event_uid: Option<Uid>) -> u32 {
+        let (uid, called) = (pod.uid, pod.called);
+        let place = if let Some(place) = self.free.pop() {
+            self.problems[place as usize] = Some(pod);
+            place
+        } else {
+            self.problems.push(Some(pod));
+            self.problems.len() as u32 - 1
+        };
+        self.by_uid.insert(uid, place);
+        if let Some(other) = event_uid {
+            self.by_event_uid.insert((other, called), place);
+            self.event_uids.insert(place, other);
+        }
+        place
+    }
+
+    /// Takes a pod out.
+    pub fn remove(&mut self, place: u32) -> Option<Box<Pod>> {
+        let pod = self.problems.get_mut(place as usize)?.take()?;
+        if self.by_uid.get(&pod.uid) == Some(&place) {
+            self.by_uid.remove(&pod.uid);
+        }
+        if let Some(other) = self.event_uids.remove(&place)
+            && self.by_event_uid.get(&(other, pod.called)) == Some(&place)
+        {
+            self.by_event_uid.remove(&(other, pod.called));
+        }
+        self.free.push(place);
+        Some(pod)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.problems.len() - self.free.len()
+    }
+}
+
+impl Pod {
+    /// The container's specification and state.
+    pub fn container(&self, name: &str) -> Option<(usize, &ContainerSpec, &Container)> {
+        let at = self.template.containers.iter().position(|container| &*container.name == name)?;
+        Some((at, &self.template.containers[at], &self.containers[at]))
+    }
+
+    /// Whether it has neither ended nor is about to.
+    pub fn is_live(&self) -> bool {
+        !self.deleting && !self.ended
+    }
+}

@@ -1,0 +1,229 @@
+//! A workload: its pods, its templates, what is known of it, and its findings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::diagnosis::Strength;
+use crate::engine::memory::node_clock::Clock;
+use crate::engine::memory::nodes::Nodes;
+use crate::engine::memory::onsets::Who;
+use crate::engine::memory::pods::{Phase, Pod, PodTable};
+use crate::engine::memory::template_record::TemplateRecord;
+use crate::engine::memory::tracked_container::{TrackedContainer, Wanted};
+use crate::engine::observation::{Owner, PodSnapshot, Revision, ServiceFacts, WorkloadFacts};
+use crate::engine::view::probe_passed::{is_beyond_doubt, silence_proves};
+use crate::finding::ServiceState;
+use crate::kubelet::ProbeKind;
+use crate::template::{HashLabel, PodTemplate, is_same};
+use crate::time::Time;
+
+/// Templates remembered of a workload.
+const MAX_TEMPLATES: usize = 12;
+
+/// What a person would edit, and all that is known of it.
+#[derive(Debug)]
+pub struct Workload {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its kind and name.
+    pub top: Owner,
+    /// The controller of its pods by which it is asked for; the newest one's.
+    pub owner: Option<Arc<Owner>>,
+    /// What was answered.
+    pub facts: Option<Box<WorkloadFacts>>,
+    /// Its Services, once answered.
+    pub services: Option<Vec<ServiceFacts>>,
+    /// Its pods, by place.
+    pub pods: BTreeSet<u32>,
+    /// Its templates, in the order in which they were first seen.
+    pub templates: Vec<TemplateRecord>,
+    /// Its containers of which there is something to say, by name; boxed, since a map has room for eleven
+    /// as soon as it has one.
+    pub cases: BTreeMap<Arc<str>, Box<TrackedContainer>>,
+    /// When it was last asked for.
+    pub asked: Option<Time>,
+    /// What the last question was about: when this changes, it is asked again.
+    pub asked_of: (usize, usize, usize),
+    /// Since when it has no pods.
+    pub empty_since: Option<Time>,
+    /// When it was last looked at.
+    pub looked_at: Option<Time>,
+    /// When it is to be looked at again.
+    pub wake: Option<Time>,
+}
+
+impl Workload {
+    /// A workload of which nothing is known yet.
+    pub fn new(namespace: Arc<str>, top: Owner) -> Self {
+        Self {
+            namespace,
+            top,
+            owner: None,
+            facts: None,
+            services: None,
+            pods: BTreeSet::new(),
+            templates: Vec::new(),
+            cases: BTreeMap::new(),
+            asked: None,
+            asked_of: (0, 0, 0),
+            empty_since: None,
+            looked_at: None,
+            wake: None,
+        }
+    }
+
+    /// The workload that a pod belongs to, as far as the pod itself tells.
+    ///
+    /// A ReplicaSet that carries its template's hash in its name is a Deployment's, or a Rollout's:
+    /// that is how their controllers name them, and which one tells the label of the hash.
+    pub fn of(pod: &PodSnapshot) -> Owner {
+        let Some(owner) = &pod.owner else {
+            return Owner { kind: "Pod".into(), name: Arc::clone(&pod.id.name) };
+        };
+        let hash = pod.template.revision_hash.as_deref().filter(|_| &*owner.kind == "ReplicaSet");
+        match hash.and_then(|hash| owner.name.strip_suffix(hash)?.strip_suffix('-')) {
+            Some(name) if !name.is_empty() => {
+                let rollout = pod.template.hash_label == Some(HashLabel::Rollouts);
+                Owner { kind: if rollout { "Rollout" } else { "Deployment" }.into(), name: name.into() }
+            }
+            _ => owner.clone(),
+        }
+    }
+
+    /// Takes a pod's controller for its own; gives back the one copy of it that its pods share.
+    pub fn shared_owner(&mut self, owner: Option<&Owner>) -> Option<Arc<Owner>> {
+        let owner = owner?;
+        if self.owner.as_deref() != Some(owner) {
+            self.owner = Some(Arc::new(owner.clone()));
+        }
+        self.owner.clone()
+    }
+
+    /// Whether something of it is going on.
+    pub fn is_unwell(&self) -> bool {
+        self.cases.values().any(|case| case.episodes.values().any(|episode| episode.is_active()))
+    }
+
+    /// Whether what is going on has been told, so that what is new can wait for a moment.
+    pub fn is_published(&self) -> bool {
+        let is_confirmed = |case: &TrackedContainer| {
+            case.episodes.values().any(|episode| episode.is_active() && episode.finding.confirmed_at.is_some())
+        };
+        self.cases.values().any(|case| is_confirmed(case))
+    }
+
+    /// `Deployment/web`
+    pub fn label(&self) -> String {
+        format!("{}/{}", self.top.kind, self.top.name)
+    }
+
+    /// One of its containers, as it is known in its namespace.
+    pub fn who(&self, container: &Arc<str>) -> Who {
+        (Arc::clone(&self.namespace), self.label().into(), Arc::clone(container))
+    }
+
+    /// The trial of that template, made where it is new.
+    pub fn record_mut(&mut self, template: &Arc<PodTemplate>, pods: &PodTable, now: Time) -> &mut TemplateRecord {
+        let at = self.templates.iter().position(|record| is_same(&record.template, template)).unwrap_or_else(|| {
+            self.make_room(pods);
+            // Most have one for ever.
+            self.templates.reserve_exact(usize::from(self.templates.is_empty()));
+            self.templates.push(TemplateRecord::new(Arc::clone(template), now));
+            self.templates.len() - 1
+        });
+        let record = &mut self.templates[at];
+        record.last_seen = record.last_seen.max(now);
+        record
+    }
+
+    /// The trial of that template.
+    pub fn record(&self, template: &Arc<PodTemplate>) -> Option<&TemplateRecord> {
+        self.templates.iter().find(|record| is_same(&record.template, template))
+    }
+
+    fn make_room(&mut self, pods: &PodTable) {
+        if self.templates.len() < MAX_TEMPLATES {
+            return;
+        }
+        let used = |record: &TemplateRecord| {
+            self.pods.iter().filter_map(|place| pods.get(*place)).any(|pod| is_same(&pod.template, &record.template))
+        };
+        let oldest = (0..self.templates.len())
+            .filter(|at| !used(&self.templates[*at]))
+            .min_by_key(|at| self.templates[*at].last_seen);
+        self.templates.remove(oldest.unwrap_or(0));
+    }
+
+    /// Notes which probes have passed, from pods that run well; silence counts until `alive`.
+    pub fn note_passes(&mut self, pods: &PodTable, nodes: &Nodes, alive: Time, now: Time) {
+        let places = std::mem::take(&mut self.pods);
+        for pod in places.iter().filter_map(|place| pods.get(*place)) {
+            let clock = nodes.seen_from(&self.namespace).clock(pod.node.as_ref(), now);
+            self.note_passes_of(pod, pods, clock, alive);
+        }
+        self.pods = places;
+    }
+
+    /// Notes which probes of one pod have passed.
+    pub fn note_passes_of(&mut self, pod: &Pod, pods: &PodTable, clock: Clock, alive: Time) {
+        let now = pod.observed.max(alive);
+        let written = clock.written_by(now);
+        let record = self.record_mut(&pod.template, pods, now);
+        let specs = pod.template.containers.iter();
+        for ((spec, state), known) in specs.zip(&pod.containers).zip(&mut record.containers) {
+            if state.phase != Phase::Running {
+                continue;
+            }
+            if state.ready && spec.readiness.is_some() {
+                known.passed.add(ProbeKind::Readiness, Strength::Seen);
+            }
+            let can_tell = !known.errored.has(ProbeKind::Startup) && !state.came_up_after_kills();
+            if state.started && spec.startup.is_some() && can_tell {
+                known.passed.add(ProbeKind::Startup, Strength::Seen);
+            }
+            let since = state.since.filter(|_| state.history.is_none());
+            known.quiet = since.map_or(known.quiet, |since| known.quiet.max(written.since(since)));
+            let silent = !known.errored.has(ProbeKind::Liveness) && !known.errored.has(ProbeKind::Startup);
+            let proves = |since| silence_proves(spec, pod.template.grace, state.started, since, written);
+            if silent && since.is_some_and(proves) {
+                let long = since.is_some_and(|since| is_beyond_doubt(spec, pod.template.grace, since, written));
+                known.passed.add(ProbeKind::Liveness, if long { Strength::Seen } else { Strength::Inferred });
+            }
+        }
+    }
+
+    /// The revision that carries that hash.
+    pub fn revision(&self, template: &PodTemplate) -> Option<&Revision> {
+        let hash = template.revision_hash.as_ref()?;
+        self.facts.as_ref()?.revisions.iter().find(|revision| revision.hash.as_ref() == Some(hash))
+    }
+
+    /// How many pods are wanted, or there are.
+    pub fn desired(&self) -> u32 {
+        self.facts.as_ref().and_then(|facts| facts.desired).unwrap_or(self.pods.len() as u32)
+    }
+
+    /// Its Services; `None` where they were not looked up.
+    pub fn service_states(&self) -> Option<Vec<ServiceState>> {
+        let state = |service: &ServiceFacts| ServiceState {
+            name: Arc::clone(&service.name),
+            ready: service.ready,
+            total: service.total,
+        };
+        Some(self.services.as_ref()?.iter().map(state).collect())
+    }
+
+    /// Notes how far what goes on reaches now: the worst moment may be over before the next look.
+    pub fn note_reach(&mut self) {
+        let (wanted, services) = (self.wanted(), self.service_states());
+        let episodes = self.cases.values_mut().flat_map(|case| case.episodes.values_mut());
+        for episode in episodes.filter(|episode| episode.is_active()) {
+            episode.reach(wanted, services.as_deref());
+        }
+    }
+
+    /// The same, as an episode reckons with it.
+    pub fn wanted(&self) -> Wanted {
+        Wanted { pods: self.desired(), may_be_more: matches!(&*self.top.kind, "Job" | "CronJob" | "Pod") }
+    }
+}

@@ -1,0 +1,217 @@
+//! Which workloads are looked at, when, and what is asked about them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::engine::effects::never_ready::is_unready;
+use crate::engine::episodes::{self, Outcome};
+use crate::engine::memory::workload::Workload;
+use crate::engine::observation::Need;
+use crate::engine::view::container::ContainerView;
+use crate::kubelet::ProbeKind;
+use crate::template::ContainerSpec;
+use crate::time::Time;
+
+/// Minimum time between two lookups of a workload's facts.
+const LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a workload without pods is kept, if it had findings.
+const KEEP_WORKLOAD: Duration = Duration::from_hours(24);
+/// The same without findings, or of a Job, which never comes back.
+const KEEP_QUIET_WORKLOAD: Duration = Duration::from_mins(10);
+/// The same of a bare pod: they come and go by the thousand.
+const KEEP_BARE_POD: Duration = Duration::from_mins(1);
+/// Minimum time between two looks at a workload, for each of its pods: large ones produce storms of changes.
+const LOOK_DELAY_PER_POD: Duration = Duration::from_micros(100);
+/// The same where nothing arrived that a finding may rest on, or the finding is already published.
+const CALM_LOOK_DELAY_PER_POD: Duration = Duration::from_millis(5);
+/// Maximum delay of a look, however many pods there are.
+const MAX_LOOK_DELAY: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// After something of a workload was seen: look at it, or soon.
+    pub(super) fn after(&mut self, id: usize, matters: bool) {
+        let Some(workload) = self.workloads.get(&id) else {
+            return;
+        };
+        let empty = workload.pods.is_empty();
+        if !matters && !workload.is_unwell() && !empty {
+            return;
+        }
+        let is_urgent = empty || matters && !workload.is_published();
+        let for_each = if is_urgent { LOOK_DELAY_PER_POD } else { CALM_LOOK_DELAY_PER_POD };
+        let wait = for_each.saturating_mul(workload.pods.len() as u32).min(MAX_LOOK_DELAY);
+        let ready_at = workload.looked_at.map(|at| at.plus(wait));
+        match ready_at {
+            Some(at) if at > self.now => self.wake(id, Some(at)),
+            _ => self.look(id),
+        }
+    }
+
+    /// Looks at a workload: says what there is to say, and decides when to look again.
+    pub(super) fn look(&mut self, id: usize) {
+        let Some(mut workload) = self.workloads.remove(&id) else {
+            return;
+        };
+        if let Some(at) = workload.wake.take() {
+            self.wakes.remove(&(at, id));
+        }
+        workload.looked_at = Some(self.now);
+        workload.note_passes(&self.pods, &self.nodes, self.lists.alive(&workload.namespace), self.now);
+        note_spec_proofs(&mut workload, &self.pods);
+        let outcome = self.look_at_cases(&mut workload);
+        let again = outcome.again.into_iter().chain(pending(&workload, &self.pods, &self.nodes, self.now)).min();
+        let forget = workload.empty_since.map(|since| since.plus(kept_without_pods(&workload)));
+        let forgotten = forget.is_some_and(|at| at <= self.now);
+        let wake = again.into_iter().chain(forget).min().filter(|at| *at > self.now);
+        if outcome.wants_facts {
+            self.ask(&mut workload);
+        }
+        self.changes.extend(outcome.changes);
+        if forgotten {
+            self.by_name.remove(&(Arc::clone(&workload.namespace), workload.top.clone()));
+            return;
+        }
+        self.workloads.insert(id, workload);
+        self.wake(id, wake);
+    }
+
+    fn look_at_cases(&mut self, workload: &mut Workload) -> Outcome {
+        let mut all = Outcome::default();
+        let mut cases = std::mem::take(&mut workload.cases);
+        for (name, case) in &mut cases {
+            let horizon = case.horizon;
+            let outcome = episodes::look(&self.view(workload, name), case);
+            all.changes.extend(outcome.changes);
+            all.again = all.again.into_iter().chain(outcome.again).min();
+            all.wants_facts |= outcome.wants_facts;
+            let idle = !case.episodes.values().any(|episode| episode.is_active());
+            let ended = case.horizon != horizon;
+            if ended {
+                self.onsets.forget(&workload.who(name));
+            }
+            forget_folded(workload, name, ended, idle, self.now.minus(self.settings.window));
+        }
+        workload.cases = cases;
+        all
+    }
+
+    /// A container of a workload as it is looked at now.
+    pub(super) fn view<'a>(&'a self, workload: &'a Workload, container: &'a Arc<str>) -> ContainerView<'a> {
+        ContainerView {
+            workload,
+            container,
+            pods: &self.pods,
+            members: Vec::new(),
+            settings: &self.settings,
+            onsets: &self.onsets,
+            nodes: &self.nodes,
+            now: self.now,
+            alive: self.lists.alive(&workload.namespace),
+            listing: self.lists.is_listing(&workload.namespace),
+            settled: self.settled,
+        }
+        .with_members()
+    }
+
+    pub(super) fn wake(&mut self, id: usize, at: Option<Time>) {
+        let (Some(at), Some(workload)) = (at, self.workloads.get_mut(&id)) else {
+            return;
+        };
+        if let Some(before) = workload.wake {
+            if before <= at {
+                return;
+            }
+            self.wakes.remove(&(before, id));
+        }
+        workload.wake = Some(at);
+        self.wakes.insert((at, id));
+    }
+
+    /// Asks about a workload, where the answer may have changed.
+    fn ask(&mut self, workload: &mut Workload) {
+        let ready = workload.pods.iter().filter_map(|place| self.pods.get(*place));
+        let (mut live, mut up) = (0, 0);
+        for pod in ready {
+            live += usize::from(pod.is_live());
+            up += usize::from(pod.is_live() && pod.containers.iter().all(|container| container.ready));
+        }
+        let about = (live, up, workload.templates.len());
+        let soon = workload.asked.is_some_and(|at| self.now < at.plus(LOOKUP_INTERVAL));
+        if (workload.asked.is_some() && workload.asked_of == about) || soon {
+            return;
+        }
+        workload.asked = Some(self.now);
+        workload.asked_of = about;
+        let pod = workload.pods.iter().next_back().and_then(|place| self.pods.get(*place));
+        let owner = workload.owner.as_deref().unwrap_or(&workload.top).clone();
+        let namespace = Arc::clone(&workload.namespace);
+        if workload.owner.is_some() {
+            self.needs.push(Need::Workload { namespace: Arc::clone(&namespace), owner: owner.clone() });
+        }
+        if let Some(pod) = pod {
+            self.needs.push(Need::Services { namespace, owner, labels: Arc::clone(&pod.template.labels) });
+        }
+    }
+}
+
+/// Containers whose specification alone proves that a probe of theirs cannot run have a case.
+fn note_spec_proofs(workload: &mut Workload, pods: &crate::engine::memory::pods::PodTable) {
+    for pod in workload.pods.iter().filter_map(|place| pods.get(*place)) {
+        for (spec, state) in pod.template.containers.iter().zip(&pod.containers) {
+            let proven = [ProbeKind::Liveness, ProbeKind::Startup].into_iter().any(|probe| spec.lacks_port_of(probe));
+            let unready = is_unready(spec, state) && pod.is_live();
+            if (proven || unready || state.history.is_some()) && !workload.cases.contains_key(&spec.name) {
+                workload.cases.insert(Arc::clone(&spec.name), Box::default());
+            }
+        }
+    }
+}
+
+/// When the next end that waits for its event has waited long enough.
+fn pending(
+    workload: &Workload,
+    pods: &crate::engine::memory::pods::PodTable,
+    nodes: &crate::engine::memory::nodes::Nodes,
+    now: Time,
+) -> Option<Time> {
+    let pods = workload.pods.iter().filter_map(|place| pods.get(*place));
+    pods.filter_map(|pod| {
+        let runs = pod.containers.iter().filter_map(|container| container.history.as_ref());
+        let ends = runs.flat_map(|history| history.incarnations.iter()).filter_map(|run| run.end.as_ref());
+        let latest = ends.map(|end| end.seen_at).max()?;
+        let patience = crate::engine::view::termination::patience(
+            nodes.seen_from(&workload.namespace).clock(pod.node.as_ref(), now),
+        );
+        let by_rules = pod.template.containers.iter().any(ContainerSpec::has_restart_rules);
+        let settled = by_rules.then(|| latest.plus(crate::engine::effects::restart_loop::UNTIL_SETTLED));
+        [Some(latest.plus(patience)), settled].into_iter().flatten().filter(|due| *due > now).min()
+    })
+    .min()
+}
+
+/// How long a workload without pods is remembered.
+fn kept_without_pods(workload: &Workload) -> Duration {
+    let said = workload.cases.values().any(|case| !case.episodes.is_empty());
+    match &*workload.top.kind {
+        _ if workload.is_unwell() => KEEP_WORKLOAD,
+        "Pod" => KEEP_BARE_POD,
+        "Job" => KEEP_QUIET_WORKLOAD,
+        _ if said => KEEP_WORKLOAD,
+        _ => KEEP_QUIET_WORKLOAD,
+    }
+}
+
+/// What was folded of pods that are gone belongs to the episode in which they were there.
+fn forget_folded(workload: &mut Workload, name: &Arc<str>, ended: bool, idle: bool, window: Time) {
+    for record in &mut workload.templates {
+        let at = record.template.containers.iter().position(|container| container.name == *name);
+        let Some(known) = at.and_then(|at| record.containers.get_mut(at)) else {
+            continue;
+        };
+        let stale = known.folded.as_ref().is_some_and(|folded| folded.last_bad.is_none_or(|last| last < window));
+        if ended || (idle && stale) {
+            known.folded = None;
+        }
+    }
+}

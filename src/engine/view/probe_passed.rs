@@ -1,0 +1,415 @@
+//! Whether a probe had passed in an incarnation.
+//!
+//! The cluster says it only of readiness and startup probes. That a liveness probe passed follows from
+//! times: without a pass the container would have been ended earlier. It counts only where what is
+//! concluded from cannot be another incarnation's.
+
+use std::cell::OnceCell;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::diagnosis::{Passes, Strength};
+use crate::engine::memory::history::{History, Incarnation, KillReason, ProbeEvent, Sample};
+use crate::engine::memory::node_clock::Clock;
+use crate::engine::memory::nodes::Node;
+use crate::engine::memory::pods::{Container, Pod};
+use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
+use crate::template::{ContainerSpec, PodTemplate};
+use crate::time::Time;
+
+/// Maximum delay of a probe on a busy node.
+pub const LAG: Duration = Duration::from_secs(5);
+
+/// Factor over the longest life without a pass, and minimum time, from which a pass is beyond doubt.
+const BEYOND_DOUBT: u32 = 3;
+const LONG: Duration = Duration::from_mins(5);
+
+/// One container of one pod, with all that is reckoned with.
+pub struct Incarnations<'a> {
+    /// What is remembered of it.
+    pub history: &'a History,
+    /// Its template.
+    pub template: &'a PodTemplate,
+    /// Its specification.
+    pub container: &'a ContainerSpec,
+    /// When its pod was made.
+    pub created: Option<Time>,
+    /// Its pod's address.
+    pub ip: Option<IpAddr>,
+    /// When it was last known to run, if it does.
+    pub runs_until: Option<Time>,
+    /// When it is looked at.
+    now: Time,
+    /// What is remembered of its node.
+    pub node: Option<Node<'a>>,
+    /// How its node's clock stands to ours.
+    pub clock: Clock,
+    /// The probes that passed in each of its runs, once asked for.
+    passes: OnceCell<Vec<[Option<Strength>; 3]>>,
+}
+
+impl<'a> Incarnations<'a> {
+    /// A container of a pod, with what is known of its node, that was last known to run then; `None` where
+    /// nothing is remembered of it.
+    pub fn of(
+        pod: &'a Pod,
+        container: &'a ContainerSpec,
+        state: &'a Container,
+        (node, clock): (Option<Node<'a>>, Clock),
+        runs_until: Option<Time>,
+        now: Time,
+    ) -> Option<Self> {
+        let history = state.history.as_deref()?;
+        let (created, ip) = (pod.created, pod.ip);
+        let (template, passes) = (&*pod.template, OnceCell::new());
+        Some(Self { history, template, container, created, ip, runs_until, now, node, clock, passes })
+    }
+
+    /// The probes that had passed in any incarnation that is remembered.
+    pub fn passed(&self) -> Passes {
+        let mut passed = Passes::default();
+        for index in 0..self.history.incarnations.len() {
+            for kind in ProbeKind::ALL {
+                if let Some(strength) = self.passed_in(index, kind) {
+                    passed.add(kind, strength);
+                }
+            }
+        }
+        // Whether it lives is not asked before its startup probe has passed, but after the kubelet's restart.
+        let back = self.kubelet_since();
+        let asked =
+            |words: &ProbeEvent| words.probe == ProbeKind::Liveness && back.is_none_or(|back| words.first < back);
+        if self.history.probe_events.iter().any(asked)
+            && self.container.startup.is_some()
+            && !self.history.errored(ProbeKind::Startup)
+        {
+            passed.add(ProbeKind::Startup, Strength::Inferred);
+        }
+        passed
+    }
+
+    /// How well it is known, from what was seen of the run at `index`, that a probe had passed in it;
+    /// `None` where it is not.
+    pub fn passed_in(&self, index: usize, probe: ProbeKind) -> Option<Strength> {
+        let all = || {
+            let of_run = |index| ProbeKind::ALL.map(|kind| self.pass_in(index, kind));
+            (0..self.history.incarnations.len()).map(of_run).collect()
+        };
+        self.passes.get_or_init(all).get(index)?[probe as usize]
+    }
+
+    fn pass_in(&self, index: usize, probe: ProbeKind) -> Option<Strength> {
+        let run = self.history.incarnations.get(index)?;
+        let passed = match probe {
+            ProbeKind::Readiness => run.ready.is_some() && self.container.readiness.is_some(),
+            ProbeKind::Startup => self.came_up_by_its_probe(run),
+            ProbeKind::Liveness => {
+                return Liveness::of(self, index).filter(Liveness::passed).map(|liveness| liveness.strength());
+            }
+        };
+        passed.then_some(Strength::Seen)
+    }
+
+    /// Whether its startup probe passed: a kubelet that was restarted takes for started what it has not
+    /// asked, or could not. That it was restarted is known a moment later, so that a probe which has
+    /// killed is not believed at once.
+    fn came_up_by_its_probe(&self, run: &Incarnation) -> bool {
+        let Some(came_up) = run.came_up else { return false };
+        let is_sudden = self.history.told_kills(ProbeKind::Startup) > 0 && self.now.since(came_up) < LAG;
+        let up = self.clock.nodes(came_up);
+        let back = self.kubelet_since();
+        let meanwhile = back.is_some_and(|back| run.started.is_some_and(|started| (started..=up).contains(&back)));
+        !is_sudden && !meanwhile && !self.history.errored(ProbeKind::Startup)
+    }
+
+    /// Whether the readiness probe asks the very same and had passed in that run before this one failed.
+    pub fn twin_passed_in(&self, index: usize, probe: ProbeKind) -> bool {
+        let handler = |kind| self.container.probe(kind).map(|spec| &spec.handler);
+        let ready = self.ready_by(index);
+        let failed = self.history.samples_of(index, probe).next().map(|sample| sample.at);
+        handler(probe) == handler(ProbeKind::Readiness)
+            && ready.is_some_and(|ready| failed.is_none_or(|failed| ready.whole_second() <= failed))
+    }
+
+    /// Whether the readiness probe asks the very same and waits longer for the answer.
+    pub fn has_patient_twin(&self, probe: ProbeKind) -> bool {
+        let (Some(own), Some(twin)) = (self.container.probe(probe), &self.container.readiness) else { return false };
+        own.handler == twin.handler && twin.timeout > own.timeout
+    }
+
+    /// Whether a probe that asks the very same was seen to begin to pass after this one's first time-out
+    /// in that run: so long an answer takes, and it comes.
+    pub fn twin_began_to_pass(&self, index: usize, probe: ProbeKind) -> bool {
+        let handler = |kind| self.container.probe(kind).map(|spec| &spec.handler);
+        let run = self.history.incarnations.get(index);
+        let mut slow = self.history.samples_of(index, probe).filter(|sample| sample.failure == Failure::TimedOut);
+        let (Some(run), Some(first)) = (run, slow.next()) else { return false };
+        let began = |kind, at: Option<Time>| {
+            kind != probe
+                && handler(kind) == handler(probe)
+                && at.is_some_and(|at| self.clock.written_by(at).whole_second() > first.at)
+        };
+        began(ProbeKind::Readiness, run.became_ready) || began(ProbeKind::Startup, run.came_up)
+    }
+
+    /// How long the run at `index` had run when the failures began that led to its kill.
+    pub fn began_after(&self, index: usize, probe: ProbeKind) -> Option<Duration> {
+        let run = self.history.incarnations.get(index)?;
+        let came_up = run.came_up.map(|up| self.clock.nodes(up));
+        let from = match (probe, &self.container.startup) {
+            // It begins when the startup probe has passed.
+            (ProbeKind::Liveness, Some(_)) => came_up?,
+            _ => run.started?,
+        };
+        let first = self.history.samples_of(index, probe).next()?;
+        Some(first.at.since(from))
+    }
+
+    /// Whether a probe never passed again after its first time-out in that run: as many in a row as it
+    /// takes, and nothing else.
+    pub fn timed_out_in_a_row(&self, index: usize, probe: ProbeKind) -> bool {
+        let Some(spec) = self.container.probe(probe) else { return false };
+        let samples: Vec<_> = self.history.samples_of(index, probe).collect();
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return false };
+        let slow = samples.iter().all(|sample| sample.failure == Failure::TimedOut);
+        let longest = step(spec).saturating_mul(spec.failure_threshold).saturating_add(LAG);
+        // One alone is no row.
+        spec.failure_threshold > 1 && slow && last.at.since(first.at) <= longest
+    }
+
+    /// When the kubelet of its node was last seen to have been restarted.
+    fn kubelet_since(&self) -> Option<Time> {
+        self.node.and_then(Node::kubelet_since)
+    }
+
+    /// By when, on its node's clock, the run at `index` was ready.
+    fn ready_by(&self, index: usize) -> Option<Time> {
+        let ready = self.history.incarnations.get(index)?.ready?;
+        Some(self.clock.nodes(ready))
+    }
+
+    /// Whether a probe was heard to fail in that run from its first result on.
+    pub fn failed_from_start(&self, index: usize, probe: ProbeKind) -> bool {
+        let Some(spec) = self.container.probe(probe) else { return false };
+        let started = self.history.incarnations.get(index).and_then(|run| run.started);
+        let failed = self.history.samples_of(index, probe).next().map(|sample| sample.at);
+        let by = spec.first_result_by().saturating_add(LAG);
+        started.zip(failed).is_some_and(|(started, failed)| failed.since(started) <= by)
+            || self.had_no_time_to_pass(index, spec)
+    }
+
+    /// Whether the run at `index` ended before a probe could have passed once and then failed as often as
+    /// it takes.
+    fn had_no_time_to_pass(&self, index: usize, spec: &ProbeSpec) -> bool {
+        let Some(run) = self.history.incarnations.get(index) else { return false };
+        let ended = self.history.finished(index);
+        let least = spec.initial_delay.saturating_add(spec.period.saturating_mul(spec.failure_threshold));
+        run.started.zip(ended).is_some_and(|(started, ended)| ended.since(started) < least)
+    }
+
+    /// When a probe that had passed in that run began to fail there for a reason that may lie outside
+    /// of the app.
+    pub fn onset_in(&self, index: usize, probe: ProbeKind) -> Option<Time> {
+        let samples = self.history.samples_of(index, probe);
+        let first = match probe {
+            // What failed up to the second in which it became ready, failed while it started.
+            ProbeKind::Readiness => {
+                let ready = self.ready_by(index)?.whole_second();
+                let row =
+                    self.container.readiness.as_ref().map(|spec| step(spec).saturating_mul(spec.failure_threshold))?;
+                // What passed again in between was no more than a moment.
+                let breaks = |before: &Sample, sample: &Sample| sample.at.since(before.at) > row.saturating_add(LAG);
+                last_row(samples.filter(|sample| sample.at > ready), breaks)
+            }
+            ProbeKind::Liveness => {
+                Liveness::of(self, index).filter(Liveness::passed_before_it_failed)?.first_of_last_row()
+            }
+            ProbeKind::Startup => None,
+        }?;
+        could_be_a_dependency(&first.failure).then_some(first.at)
+    }
+}
+
+/// The first of the last failures that nothing breaks, by what lies between one and the next.
+fn last_row<'a>(
+    samples: impl Iterator<Item = &'a Sample>,
+    breaks: impl Fn(&Sample, &Sample) -> bool,
+) -> Option<&'a Sample> {
+    let row = samples.fold(None, |row, sample| match row {
+        Some((first, before)) if !breaks(before, sample) => Some((first, sample)),
+        _ => Some((sample, sample)),
+    });
+    row.map(|(first, _)| first)
+}
+
+/// Whether such a failure can come from what an app needs, rather than from its own end.
+const fn could_be_a_dependency(failure: &Failure) -> bool {
+    !matches!(failure, Failure::Refused | Failure::Reset | Failure::CommandMissing { .. } | Failure::Unrecognised)
+}
+
+/// Whether a container that has only ever run well, from one time until another, has run long enough
+/// for its liveness probe to have passed, even if its end is decided and not yet told.
+pub fn silence_proves(container: &ContainerSpec, grace: Duration, has_started: bool, since: Time, until: Time) -> bool {
+    let Some(spec) = container.liveness.as_ref() else { return false };
+    begins(container, None, has_started, since).is_some_and(|from| is_silence(spec, grace, from, until))
+}
+
+/// Whether a container that has only ever run well has run so long that no busy node explains it.
+pub fn is_beyond_doubt(container: &ContainerSpec, grace: Duration, since: Time, until: Time) -> bool {
+    let Some(spec) = container.liveness.as_ref() else { return false };
+    until.since(since) > beyond_doubt(spec, grace)
+}
+
+/// Time that no container lives whose probe never passes, however busy its node is.
+fn beyond_doubt(spec: &ProbeSpec, grace: Duration) -> Duration {
+    spec.longest_kill(grace).saturating_mul(BEYOND_DOUBT).max(LONG)
+}
+
+fn is_silence(spec: &ProbeSpec, grace: Duration, from: Time, until: Time) -> bool {
+    until.since(from) > spec.longest_kill(grace).saturating_add(spec.passed_after())
+}
+
+/// When the liveness probe begins: with the container, or when its startup probe has passed; `None`
+/// where it is not known to have begun.
+fn begins(container: &ContainerSpec, came_up: Option<Time>, has_started: bool, started: Time) -> Option<Time> {
+    match (&container.startup, came_up) {
+        (None, _) => Some(started),
+        (Some(_), Some(came_up)) => Some(came_up),
+        (Some(startup), None) => has_started.then(|| started.plus(startup.passed_after())),
+    }
+}
+
+/// From one run of a probe to the next.
+pub fn step(spec: &ProbeSpec) -> Duration {
+    spec.period.max(spec.timeout)
+}
+
+/// The liveness probe within one incarnation.
+struct Liveness<'a> {
+    subject: &'a Incarnations<'a>,
+    index: usize,
+    run: &'a Incarnation,
+    spec: &'a ProbeSpec,
+    started: Time,
+    from: Time,
+}
+
+impl<'a> Liveness<'a> {
+    /// `None` where there is none, or nothing can be concluded: its start is not known, or it could
+    /// not always run.
+    fn of(subject: &'a Incarnations<'a>, index: usize) -> Option<Self> {
+        let run = subject.history.incarnations.get(index)?;
+        let (spec, started) = (subject.container.liveness.as_ref()?, run.started?);
+        if subject.history.errored(ProbeKind::Liveness) || subject.history.errored(ProbeKind::Startup) {
+            return None;
+        }
+        let from = begins(subject.container, run.came_up.map(|up| subject.clock.nodes(up)), run.has_started, started)?;
+        Some(Self { subject, index, run, spec, started, from })
+    }
+
+    /// Whether it had passed: else it would have ended the run earlier.
+    fn passed(&self) -> bool {
+        match self.ended() {
+            Some(_) if self.first_of_kill().is_some() => self.passed_before_it_failed(),
+            Some(ended) => self.stretch_until(ended) > self.longest_kill().saturating_add(self.slack(ended)),
+            None => self.is_well() && self.seen().is_some_and(|seen| self.is_silent(seen)),
+        }
+    }
+
+    /// Whether it first failed, told or not, so late that it must have passed before.
+    fn passed_before_it_failed(&self) -> bool {
+        let failed = self.first_failure().into_iter().chain(self.first_of_kill()).min();
+        let first = self.spec.first_result_by();
+        // How busy the node was later delays no first result.
+        let late = first.saturating_add(self.slack(self.from.plus(first)));
+        failed.is_some_and(|failed| self.stretch_until(failed) > late)
+    }
+
+    /// How well it is known that it passed: beyond doubt where it ran so much longer than it could have
+    /// without a pass that no busy node explains it.
+    fn strength(&self) -> Strength {
+        let until = self.first_failure().or_else(|| self.ended()).or_else(|| self.seen());
+        match until {
+            Some(until) if until.since(self.from) > beyond_doubt(self.spec, self.subject.template.grace) => {
+                Strength::Seen
+            }
+            _ => Strength::Inferred,
+        }
+    }
+
+    fn ended(&self) -> Option<Time> {
+        self.subject.history.finished(self.index)
+    }
+
+    /// Maximum delay of a probe on a node that was as busy until then as this one.
+    fn slack(&self, until: Time) -> Duration {
+        let lag = self.subject.node.map(|node| node.lag_between(self.started, until));
+        LAG.saturating_add(lag.unwrap_or_default())
+    }
+
+    fn longest_kill(&self) -> Duration {
+        self.spec.longest_kill(self.subject.template.grace)
+    }
+
+    /// Whether no kill of a run that has not ended is known; it may be decided and not yet told, or
+    /// told and lost, and what is heard may be of the next.
+    fn is_well(&self) -> bool {
+        let failed = self.subject.history.failed_in(self.index, ProbeKind::Liveness);
+        failed < self.spec.failure_threshold && !self.subject.history.killings.iter().any(|kill| kill.at > self.started)
+    }
+
+    fn is_silent(&self, until: Time) -> bool {
+        self.stretch_until(until) > self.longest_kill().saturating_add(self.spec.passed_after())
+    }
+
+    /// Until when, on its node's clock, it was surely seen to run.
+    fn seen(&self) -> Option<Time> {
+        let is_last = self.index + 1 == self.subject.history.incarnations.len();
+        let seen = self.run.seen_running.max(self.subject.runs_until.filter(|_| is_last))?;
+        Some(self.subject.clock.known_until(seen, self.subject.now))
+    }
+
+    /// How long until then the kubelet was there at a stretch: while it is away no probe runs, and what it
+    /// had counted is forgotten.
+    fn stretch_until(&self, until: Time) -> Duration {
+        let back = self.subject.kubelet_since();
+        match back.filter(|back| (self.started..=until).contains(back)) {
+            Some(back) => back.since(self.from).max(until.since(back.max(self.from))),
+            None => until.since(self.from),
+        }
+    }
+
+    /// When the failures began that it had last.
+    fn first_failure(&self) -> Option<Time> {
+        self.first_of_last_row().map(|sample| self.began(sample))
+    }
+
+    /// The first of the failures that it had last: without a pass before them as many as it takes would
+    /// have come by then, and what is being ended is not asked.
+    fn first_of_last_row(&self) -> Option<&'a Sample> {
+        let row = step(self.spec).saturating_mul(self.spec.failure_threshold).saturating_add(self.spec.timeout);
+        let breaks = |before: &Sample, sample: &Sample| {
+            self.began(sample).since(before.at) > row.saturating_add(self.slack(sample.at))
+        };
+        last_row(self.subject.history.samples_of(self.index, ProbeKind::Liveness), breaks)
+    }
+
+    /// When that began which stands for several: it was preceded by those that were lost.
+    fn began(&self, sample: &Sample) -> Time {
+        sample.at.minus(step(self.spec).saturating_mul(sample.count.saturating_sub(1)))
+    }
+
+    /// When the failures began that led to the kill: as many as the threshold, told or not.
+    fn first_of_kill(&self) -> Option<Time> {
+        let ended = self.ended()?;
+        let history = self.subject.history;
+        let before = history.finished_before(self.index).or(history.cut);
+        let mut killings = history.killings.iter();
+        let killed = killings.find(|kill| {
+            matches!(kill.why, KillReason::Probe(_))
+                && (self.started..=ended).contains(&kill.at)
+                && before.is_none_or(|before| kill.at > before)
+        })?;
+        Some(killed.at.minus(step(self.spec).saturating_mul(self.spec.failure_threshold.saturating_sub(1))))
+    }
+}

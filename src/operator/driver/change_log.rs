@@ -1,0 +1,63 @@
+//! What is said, as lines of the log.
+
+use tracing::{debug, info};
+
+use crate::engine::{Change, ChangeKind};
+use crate::finding::{Finding, Value};
+use crate::text::escape::terminal;
+
+/// Longest name or value that is told, in columns.
+const VALUE: usize = 200;
+
+macro_rules! line {
+    ($level:ident, $message:literal, $notified:expr) => {{
+        let notified = $notified;
+        let finding = notified.finding;
+        $level!(
+            namespace = &*short(&finding.namespace),
+            workload = &*short(&finding.workload),
+            container = &*short(&finding.container),
+            effect = finding.effect.word(),
+            probe = finding.probe.map(|probe| probe.word()),
+            cause = finding.cause.word(),
+            field = finding.field.as_ref().map(|field| short(&field.to_string())),
+            current = finding.current.as_ref().map(value),
+            suggested = finding.suggested.as_ref().map(value),
+            confidence = %finding.confidence,
+            severity = %finding.severity,
+            pods = %format_args!("{}/{}", finding.pods.affected, finding.pods.total),
+            restarts = finding.restarts,
+            episode = finding.episodes,
+            silenced_by = notified.silenced_by,
+            $message
+        );
+    }};
+}
+
+/// A finding, and what silences it.
+struct Told<'a> {
+    finding: &'a Finding,
+    silenced_by: Option<&'a str>,
+}
+
+/// One line for what a person may want to read later; what is only shown or counted is for debugging.
+pub(super) fn log(change: &Change, silenced_by: Option<&str>) {
+    let notified = Told { finding: &change.finding, silenced_by };
+    match change.kind {
+        ChangeKind::Confirmed => line!(info, "Confirmed a finding", notified),
+        ChangeKind::Updated => line!(info, "Updated a finding", notified),
+        ChangeKind::Resolved => line!(info, "Resolved a finding", notified),
+        ChangeKind::Withdrawn if notified.finding.confirmed_at.is_some() => line!(info, "Withdrew a finding", notified),
+        ChangeKind::Withdrawn => line!(debug, "Dropped a suspicion", notified),
+        ChangeKind::Suspected => line!(debug, "Suspected a finding", notified),
+        ChangeKind::Counted => {}
+    }
+}
+
+fn short(text: &str) -> String {
+    terminal(text, VALUE)
+}
+
+fn value(value: &Value) -> String {
+    short(&value.to_string())
+}
