@@ -72,7 +72,7 @@ pub struct Finding {
     /// How bad.
     pub severity: Severity,
     /// What else it could be, likeliest first; empty when the confidence is high.
-    pub hypotheses: Vec<String>,
+    pub hypotheses: Vec<Hypothesis>,
     /// The facts that it rests on, in the order in which they happened.
     pub evidence: Vec<Fact>,
     /// The revision of the failing pods' template when it was confirmed.
@@ -201,6 +201,55 @@ pub struct Fact {
     pub what: String,
 }
 
+/// What else it could be; in documents `CAUSE: WORDS`, or the words alone where it is no cause of its own.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Hypothesis {
+    /// The cause, where it is one.
+    pub cause: Option<Cause>,
+    /// What it would mean: "the app may hang".
+    pub what: String,
+}
+
+impl Hypothesis {
+    /// One that is no cause of its own.
+    pub fn without_cause(what: impl Into<String>) -> Self {
+        Self { cause: None, what: what.into() }
+    }
+}
+
+impl From<String> for Hypothesis {
+    fn from(text: String) -> Self {
+        let parts = text.split_once(": ").and_then(|(word, what)| Some((Cause::named(word)?, what)));
+        match parts {
+            Some((cause, what)) => Self { cause: Some(cause), what: what.to_owned() },
+            None => Self::without_cause(text),
+        }
+    }
+}
+
+impl From<&str> for Hypothesis {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_owned())
+    }
+}
+
+impl From<Hypothesis> for String {
+    fn from(hypothesis: Hypothesis) -> Self {
+        hypothesis.to_string()
+    }
+}
+
+impl fmt::Display for Hypothesis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cause {
+            Some(cause) => write!(f, "{cause}: {}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
 /// What a revision changed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RevisionChange {
@@ -248,6 +297,13 @@ pub struct Pods {
     pub total: u32,
 }
 
+impl Pods {
+    /// Whether it concerns all of them.
+    pub const fn is_all(self) -> bool {
+        self.total > 0 && self.affected >= self.total
+    }
+}
+
 /// A Service's endpoints at the worst moment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceState {
@@ -259,6 +315,13 @@ pub struct ServiceState {
     pub total: u32,
 }
 
+impl ServiceState {
+    /// Whether it has endpoints, and none of them is ready.
+    pub const fn is_down(&self) -> bool {
+        self.total > 0 && self.ready == 0
+    }
+}
+
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident),+ $(,)? }) => {
         $(#[$meta])*
@@ -268,6 +331,11 @@ macro_rules! words {
         impl $name {
             /// All of them, in the order of the declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The one of that word.
+            pub fn named(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.word() == word)
+            }
 
             /// The word of the contract, as in JSON.
             pub const fn word(self) -> &'static str {

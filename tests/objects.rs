@@ -121,7 +121,7 @@ fn nothing_in_a_status_acts_upon_a_terminal() {
         field: Some(probehound::finding::field::Field::parse(hostile)),
         current: Some(Value::Text(hostile.to_owned())),
         suggested: Some(Value::Text(hostile.to_owned())),
-        hypotheses: vec![hostile.to_owned()],
+        hypotheses: vec![hostile.into()],
         remedy: vec![Remedy::Words(hostile.to_owned())],
         example: Some(hostile.into()),
         workload: format!("Rollout/{hostile}").into(),
@@ -180,7 +180,7 @@ fn monstrous() -> Finding {
         suggested: Some(Value::Number(i64::MIN)),
         confidence: Confidence::High,
         severity: Severity::Critical,
-        hypotheses: vec![long.clone(); 1000],
+        hypotheses: vec![long.clone().into(); 1000],
         evidence: vec![Fact { at: now, what: long.clone() }; 1000],
         revision: Some(u64::MAX),
         change: Some(RevisionChange {

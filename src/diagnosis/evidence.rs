@@ -286,5 +286,5 @@ pub fn of_revision(earlier: &Earlier) -> String {
 
 /// Whether a value was masked on entry, and so must not be suggested.
 pub fn is_masked(value: &Value) -> bool {
-    matches!(value, Value::Text(text) if text.contains("***"))
+    matches!(value, Value::Text(text) if crate::text::is_masked(text))
 }

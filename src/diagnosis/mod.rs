@@ -37,7 +37,7 @@ pub use verdict::Verdict;
 
 use std::cmp::Reverse;
 
-use crate::finding::{Cause, Confidence, Effect};
+use crate::finding::{Cause, Confidence, Effect, Hypothesis};
 
 /// A cause.
 type Consider = fn(&Evidence) -> Option<Candidate>;
@@ -106,7 +106,7 @@ fn weigh(evidence: &Evidence, mut candidates: Vec<Candidate>) -> Verdict {
     let others = &candidates[usize::from(named.is_some())..];
     let is_other = |other: &&Candidate| named.is_none_or(|named| named.cause != other.cause);
     let open = others.iter().filter(|other| !other.is_contradicted()).filter(is_other);
-    let mut hypotheses: Vec<String> = open.map(hypothesis).collect();
+    let mut hypotheses: Vec<Hypothesis> = open.map(hypothesis).collect();
     hypotheses.dedup();
     hypotheses.extend(possible::besides(evidence, named));
     hypotheses.truncate(MAX_HYPOTHESES);
@@ -130,12 +130,12 @@ fn weigh(evidence: &Evidence, mut candidates: Vec<Candidate>) -> Verdict {
     }
 }
 
-fn hypothesis(candidate: &Candidate) -> String {
-    format!("{}: {}", candidate.cause, candidate.possibility)
+fn hypothesis(candidate: &Candidate) -> Hypothesis {
+    Hypothesis { cause: Some(candidate.cause), what: candidate.possibility.clone() }
 }
 
 /// A loop whose cause the evidence does not carry.
-fn unknown(evidence: &Evidence, hypotheses: Vec<String>, candidates: Vec<Candidate>) -> Verdict {
+fn unknown(evidence: &Evidence, hypotheses: Vec<Hypothesis>, candidates: Vec<Candidate>) -> Verdict {
     let record = &evidence.record;
     let heard = record.failures.iter().chain(&record.errors);
     let because = heard.map(|heard| crate::finding::Fact { at: heard.last, what: said(evidence, heard) }).collect();

@@ -114,6 +114,6 @@ fn value_with_another_image(evidence: &Evidence) -> Option<String> {
     let asked = evidence.spec()?.handler.http()?;
     let (earlier, spec) = evidence.worked().find(|(earlier, _)| earlier.container.image != evidence.container.image)?;
     let path = &spec.handler.http()?.path;
-    (*path != asked.path && !path.contains("***"))
+    (*path != asked.path && !crate::text::is_masked(path))
         .then(|| format!("{path} passed with the image before, {}", earlier.container.image))
 }

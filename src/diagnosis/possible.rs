@@ -2,28 +2,28 @@
 
 use super::candidate::{Candidate, Strength};
 use super::evidence::Evidence;
-use crate::finding::Cause;
+use crate::finding::{Cause, Hypothesis};
 use crate::kubelet::Failure;
 
 /// Other possibilities, where none was ruled out by what was seen.
-pub fn besides(evidence: &Evidence, named: Option<&Candidate>) -> Vec<String> {
+pub fn besides(evidence: &Evidence, named: Option<&Candidate>) -> Vec<Hypothesis> {
     if named.is_some_and(|named| named.proof == Strength::Seen) {
         return Vec::new();
     }
     if evidence.probe.is_none() {
         return match named {
             None => vec![
-                "a probe kill: the uptimes would fit, but no event tells".to_owned(),
-                format!("{}: the app may end by itself", Cause::Exits),
+                Hypothesis::without_cause("a probe kill: the uptimes would fit, but no event tells"),
+                Hypothesis { cause: Some(Cause::Exits), what: "the app may end by itself".to_owned() },
             ],
             Some(_) => Vec::new(),
         };
     }
     let failures = evidence.record.failures.iter().chain(&evidence.record.errors);
-    let mut all: Vec<String> = failures.filter_map(|heard| of(&heard.failure)).map(str::to_owned).collect();
+    let mut all: Vec<_> = failures.filter_map(|heard| of(&heard.failure)).map(Hypothesis::without_cause).collect();
     all.dedup();
     if all.is_empty() && evidence.record.failures.is_empty() && named.is_none() {
-        all.push("events that would tell may be lost, or not readable".to_owned());
+        all.push(Hypothesis::without_cause("events that would tell may be lost, or not readable"));
     }
     all
 }

@@ -2,7 +2,7 @@
 
 use super::candidate::{Candidate, Strength};
 use crate::finding::field::Field;
-use crate::finding::{Cause, Confidence, Fact, Value};
+use crate::finding::{Cause, Confidence, Fact, Hypothesis, Value};
 
 /// The cause that explains most and that nothing contradicts; `Unknown` where there is none.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,7 +20,7 @@ pub struct Verdict {
     /// How well that is known by which it differs from what else it could be.
     pub proof: Strength,
     /// What else it could be, likeliest first.
-    pub hypotheses: Vec<String>,
+    pub hypotheses: Vec<Hypothesis>,
     /// The facts that it rests on.
     pub because: Vec<Fact>,
     /// Whether one kill is proof enough: the server's answer cannot become another by waiting.

@@ -18,8 +18,8 @@ mod view;
 mod workloads;
 
 pub use crate::finding::{
-    Cause, Change, ChangeKind, Confidence, Considered, Effect, Fact, Fault, Finding, Identity, Pods, RevisionChange,
-    ServiceState, Severity, Standing, Value,
+    Cause, Change, ChangeKind, Confidence, Considered, Effect, Fact, Fault, Finding, Hypothesis, Identity, Pods,
+    RevisionChange, ServiceState, Severity, Standing, Value,
 };
 pub use counts::{Count, Counted};
 pub use observation::{

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Failure, HttpGet, Port, Scheme};
+use crate::text::is_masked;
 
 /// Where an HTTP probe was redirected to, and what happened there.
 ///
@@ -94,7 +95,7 @@ fn is_elsewhere(wanted: Option<&str>, host: &str) -> bool {
     match (wanted, address(host)) {
         (None, Some(address)) => address.is_loopback(),
         (None, None) => true,
-        (Some(wanted), _) if wanted.contains("***") || host.contains("***") => false,
+        (Some(wanted), _) if is_masked(wanted) || is_masked(host) => false,
         (Some(wanted), found) => {
             let wanted = wanted.trim_start_matches('[').trim_end_matches(']');
             match (address(wanted), found) {
@@ -111,7 +112,7 @@ fn is_another_path(wanted: &str, path: &str) -> bool {
     let first = wanted.split('/').next().unwrap_or_default();
     let is_url = first.contains(':') || wanted.starts_with("//");
     let (plain, asked) = (without_query(path), without_query(wanted));
-    if is_url || asked.contains("***") || plain.contains("***") {
+    if is_url || is_masked(asked) || is_masked(plain) {
         return false;
     }
     let plain = decoded(&path_of(plain));

@@ -8,6 +8,8 @@ use std::mem;
 use std::str::Chars;
 use std::sync::Arc;
 
+use crate::text::is_masked;
+
 /// A command or script that a probe calls.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Call {
@@ -32,7 +34,7 @@ pub enum Link {
 impl Call {
     /// Whether a shell that reports `reported` means this call.
     pub fn is(&self, reported: &str) -> bool {
-        let opaque = |text: &str| text.contains('$') || text.contains("***");
+        let opaque = |text: &str| text.contains('$') || is_masked(text);
         if !opaque(&self.name) {
             return self.name == reported;
         }

@@ -29,9 +29,8 @@ impl ProbeSpec {
     ///
     /// `initialDelay + F·S + d + 3 s`
     pub fn passed_after(&self) -> Duration {
-        let step = self.period().max(self.duration());
         self.initial_delay
-            .saturating_add(step.saturating_mul(self.threshold()))
+            .saturating_add(self.step().saturating_mul(self.threshold()))
             .saturating_add(self.duration())
             .saturating_add(3 * SECOND)
     }
@@ -39,6 +38,11 @@ impl ProbeSpec {
     /// The latest uptime at which the first probe's result is there: `initialDelay + P + d + 2 s`.
     pub fn first_result_by(&self) -> Duration {
         self.initial_delay.saturating_add(self.period()).saturating_add(self.duration()).saturating_add(2 * SECOND)
+    }
+
+    /// The longest time from one run of the probe to the next: `S`.
+    pub fn step(&self) -> Duration {
+        self.period().max(self.duration())
     }
 
     fn period(&self) -> Duration {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::limits::{NAME, TEXT, number_or_text};
-use crate::engine::{Cause, Confidence, Finding, Pods, Severity, Value};
+use crate::engine::{Cause, Confidence, Finding, ServiceState, Severity, Value};
 use crate::finding::field::Field;
 use crate::text::{cut, hex};
 use crate::time::Time;
@@ -94,10 +94,9 @@ pub enum Reach {
 impl Reach {
     /// How far it reaches at its worst moment.
     pub fn of(finding: &Finding) -> Self {
-        let Pods { affected, total } = finding.pods;
-        if finding.services.iter().any(|service| service.total > 0 && service.ready == 0) {
+        if finding.services.iter().any(ServiceState::is_down) {
             Self::ServiceOut
-        } else if total > 0 && affected >= total {
+        } else if finding.pods.is_all() {
             Self::AllPods
         } else {
             Self::Partial

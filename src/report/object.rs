@@ -239,7 +239,7 @@ impl FindingStatus {
             suggested: finding.suggested.as_ref().map(short_value),
             confidence: Some(finding.confidence),
             severity: Some(finding.severity),
-            hypotheses: finding.hypotheses.iter().take(ENTRIES).map(|text| short(text)).collect(),
+            hypotheses: finding.hypotheses.iter().take(ENTRIES).map(|one| short(&one.to_string())).collect(),
             evidence: finding.evidence.iter().take(ENTRIES).map(short_fact).collect(),
             revision: finding.revision.map(number),
             change: finding.change.as_ref().map(short_change),

@@ -90,7 +90,7 @@ fn never_worked(finding: &Finding) -> bool {
 /// `Confidence: medium. It could also be: a slow start; a wrong port.`
 pub fn doubt(finding: &Finding) -> Option<String> {
     let hypotheses = finding.hypotheses.iter().take(HYPOTHESES);
-    let hypotheses: Vec<String> = hypotheses.map(|text| cut(text, VALUE)).collect();
+    let hypotheses: Vec<String> = hypotheses.map(|one| cut(&one.to_string(), VALUE)).collect();
     match hypotheses.as_slice() {
         [] if finding.confidence == Confidence::High => None,
         [] => Some(format!("Confidence: {}.", finding.confidence)),
@@ -146,7 +146,7 @@ pub fn worst(finding: &Finding) -> Sentence {
 
 /// The first Service that has endpoints, and none that is ready.
 pub fn out(finding: &Finding) -> Option<&ServiceState> {
-    finding.services.iter().find(|service| service.total > 0 && service.ready == 0)
+    finding.services.iter().find(|service| service.is_down())
 }
 
 /// With a capital at its beginning.

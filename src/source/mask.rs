@@ -15,7 +15,7 @@ mod url;
 
 use std::borrow::Cow;
 
-use crate::text::cut;
+use crate::text::{MASK, cut};
 
 pub use command::command;
 
@@ -33,9 +33,6 @@ pub const MAX_WORDS: usize = 64;
 
 /// What of a message is looked at at all, in bytes; so that a forged one costs little.
 const MAX_READ: usize = 2 * MAX_TEXT;
-
-/// What stands where a secret was.
-const MASK: &str = "***";
 
 /// A probe's path or host, masked and cut: the values of its query parameters go.
 pub fn path(text: &str) -> Cow<'_, str> {

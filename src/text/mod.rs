@@ -7,6 +7,14 @@ pub(crate) mod hash;
 #[cfg(feature = "operator")]
 pub mod refusal;
 
+/// What stands for what was masked.
+pub const MASK: &str = "***";
+
+/// Whether a text was masked, as a whole or in part.
+pub fn is_masked(text: &str) -> bool {
+    text.contains(MASK)
+}
+
 /// The beginning of `text`, of at most `max` bytes.
 pub fn cut(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]

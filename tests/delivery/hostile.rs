@@ -174,7 +174,7 @@ fn with(text: &str) -> Finding {
         field: Some(probehound::finding::field::Field::parse(text)),
         current: Some(value.clone()),
         suggested: Some(value.clone()),
-        hypotheses: vec![text.to_owned(); 7],
+        hypotheses: vec![text.into(); 7],
         confidence: Confidence::Low,
         evidence: vec![Fact { at: at(1), what: text.to_owned() }; 5],
         change: Some(RevisionChange {

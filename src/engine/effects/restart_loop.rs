@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Assessment;
 use crate::diagnosis::{Evidence, diagnose};
 use crate::engine::Settings;
-use crate::engine::memory::history::{History, KillReason};
+use crate::engine::memory::history::{History, Kill};
 use crate::engine::memory::template_record::Tally;
 use crate::engine::memory::tracked_container::{Problem, Proposal, TrackedContainer};
 use crate::engine::view::container::{ContainerView, PodContainer};
@@ -154,10 +154,8 @@ fn being_killed(member: &PodContainer) -> Option<ProbeKind> {
     let run = history.current()?;
     let started = run.started?;
     let before = history.finished_before(history.incarnations.len() - 1);
-    history.killings.iter().rev().find_map(|kill| match kill.why {
-        KillReason::Probe(probe) if kill.at >= started && before.is_none_or(|before| kill.at > before) => Some(probe),
-        _ => None,
-    })
+    let is_of_it = |kill: &Kill| kill.at >= started && before.is_none_or(|before| kill.at > before);
+    history.probe_kills().rev().find(|(_, kill)| is_of_it(kill)).map(|(probe, _)| probe)
 }
 
 /// The ends of one container within the window, by what they count for.
@@ -271,8 +269,8 @@ fn facts(members: &[&PodContainer], tally: &Tally, evidence: &Evidence) -> Vec<F
     let first = members
         .iter()
         .filter_map(|member| {
-            let killings = member.state.history.as_ref()?.killings.iter();
-            let first = killings.filter(|kill| kill.why == KillReason::Probe(probe)).map(|kill| kill.at).min()?;
+            let kills = member.state.history.as_ref()?.probe_kills();
+            let first = kills.filter(|(by, _)| *by == probe).map(|(_, kill)| kill.at).min()?;
             Some(member.ours(first))
         })
         .min();

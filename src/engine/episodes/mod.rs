@@ -14,7 +14,7 @@ use crate::engine::memory::tracked_container::{Episode, MAX_AFFECTED, Problem, P
 use crate::engine::view::container::ContainerView;
 use crate::engine::view::revisions::{good_revision, rollout, untried_revision};
 use crate::finding::remedy::Remedy;
-use crate::finding::{Cause, Change, ChangeKind, Confidence, Considered, Fact, Fault, Finding, Standing};
+use crate::finding::{Cause, Change, ChangeKind, Confidence, Considered, Fact, Fault, Finding, ServiceState, Standing};
 use crate::kubelet::{ProbeKind, start_error};
 use crate::time::Time;
 use remedy::{Position, Situation};
@@ -424,11 +424,7 @@ fn news(episode: &Episode, now: Time) -> Option<ChangeKind> {
             finding.revision,
         )
     };
-    let reach = |finding: &Finding| {
-        let all = finding.pods.total > 0 && finding.pods.affected >= finding.pods.total;
-        let out: Vec<_> = finding.services.iter().map(|service| service.total > 0 && service.ready == 0).collect();
-        (all, out.into_iter().any(|out| out))
-    };
+    let reach = |finding: &Finding| (finding.pods.is_all(), finding.services.iter().any(ServiceState::is_down));
     if finding.confirmed_at.is_none() {
         let what = |finding: &Finding| (finding.cause, finding.field.clone(), finding.current.clone());
         return (what(finding) != what(published)).then_some(ChangeKind::Suspected);

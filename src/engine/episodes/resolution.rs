@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::effects::{flapping, probe_cannot_run, recurring};
-use crate::engine::memory::history::KillReason;
 use crate::engine::memory::pods::Phase;
 use crate::engine::memory::tracked_container::{Episode, Problem};
 use crate::engine::view::container::{ContainerView, PodContainer};
@@ -109,9 +108,8 @@ fn healthy_at(view: &ContainerView, member: &PodContainer, problem: Problem, epi
 
 /// When the kubelet last said that it kills the container for a probe: its end may not be told yet.
 fn last_kill(member: &PodContainer, since: Time) -> Option<Time> {
-    let killings = member.state.history.as_ref()?.killings.iter().rev();
-    let killed = killings.filter(|kill| matches!(kill.why, KillReason::Probe(_)));
-    killed.map(|kill| member.ours(kill.at)).find(|at| *at >= since)
+    let kills = member.state.history.as_ref()?.probe_kills().rev();
+    kills.map(|(_, kill)| member.ours(kill.at)).find(|at| *at >= since)
 }
 
 fn last_failure(member: &PodContainer, since: Time, is: impl Fn(ProbeKind) -> bool) -> Option<Time> {

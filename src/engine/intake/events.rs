@@ -118,14 +118,7 @@ fn speaks_of(pod: &Pod, event: &KubeletEvent, probe: ProbeKind, output: &str) ->
 }
 
 fn asks(spec: &ContainerSpec, probe: ProbeKind, port: i32) -> bool {
-    use crate::kubelet::Port;
-    match spec.probe(probe).and_then(|probe| probe.handler.port()) {
-        Some(Port::Number(number)) => *number == port,
-        Some(Port::Name(name)) => {
-            spec.ports.iter().any(|(declared, number)| declared.as_ref() == Some(name) && *number == port)
-        }
-        None => false,
-    }
+    spec.probe(probe).and_then(|probe| spec.port_number(probe.handler.port()?)) == Some(port)
 }
 
 fn killed(pod: &mut Pod, event: &KubeletEvent, killing: &Killing) -> EventUpdate {

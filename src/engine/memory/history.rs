@@ -352,13 +352,21 @@ impl History {
     /// Whether anything of a probe was ever heard.
     pub fn heard_of(&self, probe: ProbeKind) -> bool {
         self.probe_events.iter().any(|words| words.probe == probe && words.kind == ProbeEventKind::Failed)
-            || self.killings.iter().any(|kill| kill.why == KillReason::Probe(probe))
+            || self.probe_kills().any(|(by, _)| by == probe)
+    }
+
+    /// The kills of which an event says that a probe brought them about, oldest first.
+    pub fn probe_kills(&self) -> impl DoubleEndedIterator<Item = (ProbeKind, &Kill)> {
+        self.killings.iter().filter_map(|kill| match kill.why {
+            KillReason::Probe(probe) => Some((probe, kill)),
+            _ => None,
+        })
     }
 
     /// How many kills by a probe were told in all, lost ones included.
     pub fn told_kills(&self, probe: ProbeKind) -> u32 {
-        let published = self.killings.iter().filter(|kill| kill.why == KillReason::Probe(probe));
-        let (events, most) = published.fold((0_u32, 0_u32), |(events, most), kill| (events + 1, most.max(kill.count)));
+        let known = self.probe_kills().filter(|(by, _)| *by == probe);
+        let (events, most) = known.fold((0_u32, 0_u32), |(events, most), (_, kill)| (events + 1, most.max(kill.count)));
         events.max(most)
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnosis::{CameUp, FailureGroup, OwnEnd, OwnEnds, OwnKind, Passes, ProbeRecord, ProbeSet, Strength};
-use crate::engine::memory::history::{KillReason, ProbeEventKind};
-use crate::engine::view::probe_passed::{Incarnations, step};
+use crate::engine::memory::history::ProbeEventKind;
+use crate::engine::view::probe_passed::Incarnations;
 use crate::engine::view::termination::{TerminationKind, leaves_failures_behind};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
 use crate::template::{ContainerSpec, PodTemplate};
@@ -140,8 +140,8 @@ impl Tally {
         }
         let first = history.incarnations.front().and_then(|run| run.started);
         for (kind, record) in ProbeKind::ALL.into_iter().zip(&mut self.probes) {
-            let known = history.killings.iter().filter(|kill| kill.why == KillReason::Probe(kind));
-            let known = known.filter(|kill| first.is_some_and(|first| kill.at >= first)).count() as u32;
+            let known = history.probe_kills().filter(|(by, _)| *by == kind);
+            let known = known.filter(|(_, kill)| first.is_some_and(|first| kill.at >= first)).count() as u32;
             let before = history.told_kills(kind).saturating_sub(known).min(history.ends_unseen());
             record.before = record.before.saturating_add(before);
         }
@@ -340,7 +340,7 @@ fn alternated(subject: &Incarnations, index: usize, kind: ProbeKind, spec: &Prob
     }
     // What times out earlier was asked of the one before, of which the end may not have been seen.
     let earliest = started.plus(spec.initial_delay).plus(spec.timeout);
-    let step = step(spec);
+    let step = spec.step();
     let apart = step
         .saturating_mul(2)
         .saturating_sub(Duration::from_millis(1))

@@ -360,12 +360,11 @@ impl Episode {
             finding.services = services.to_vec();
         }
         let finding = &self.finding;
-        let out = |service: &ServiceState| service.total > 0 && service.ready == 0;
+        let is_down = finding.services.iter().any(ServiceState::is_down);
         let severity = match finding.effect {
-            Effect::Recurring if finding.services.iter().any(out) => Severity::Warning,
+            Effect::Recurring if is_down => Severity::Warning,
             Effect::ProbeIneffective | Effect::Flapping | Effect::Recurring => Severity::Info,
-            _ if finding.pods.affected >= finding.pods.total && finding.pods.total > 0 => Severity::Critical,
-            _ if finding.services.iter().any(out) => Severity::Critical,
+            _ if finding.pods.is_all() || is_down => Severity::Critical,
             _ if finding.pods.affected > 0 => Severity::Warning,
             _ => Severity::Info,
         };

@@ -17,7 +17,7 @@ use crate::engine::memory::template_record::{ContainerRecord, Tally};
 use crate::engine::memory::tracked_container::TrackedContainer;
 use crate::engine::memory::workload::Workload;
 use crate::engine::view::probe_passed::{Incarnations, LAG, silence_proves};
-use crate::engine::view::termination::{TerminationKind, judge_all};
+use crate::engine::view::termination::{PATIENCE, TerminationKind, judge_all, killing_probes};
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, RestartAction, is_same};
@@ -390,17 +390,10 @@ impl<'a> ContainerView<'a> {
     /// How long a container must run well until it is over: its kill budget, longer than any
     /// incarnation that ended badly (up to 15 min), at least 60 s.
     pub fn proof_of_health(spec: &ContainerSpec, longest_bad: Duration) -> Duration {
-        let budget = crate::engine::view::termination::killing_probes(spec)
-            .map(|(_, probe)| probe.passed_after())
-            .max()
-            .unwrap_or_default();
-        let step = crate::engine::view::termination::killing_probes(spec)
-            .map(|(_, probe)| probe.period.saturating_add(probe.timeout))
-            .max();
+        let budget = killing_probes(spec).map(|(_, probe)| probe.passed_after()).max().unwrap_or_default();
+        let step = killing_probes(spec).map(|(_, probe)| probe.period.saturating_add(probe.timeout)).max();
         // The next end may come a period later than the last one, and be told late.
-        let longest = longest_bad
-            .saturating_add(step.unwrap_or_default())
-            .saturating_add(crate::engine::view::termination::PATIENCE);
+        let longest = longest_bad.saturating_add(step.unwrap_or_default()).saturating_add(PATIENCE);
         budget.max(longest.min(Duration::from_mins(15))).max(Duration::from_mins(1))
     }
 

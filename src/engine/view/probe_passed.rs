@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::diagnosis::{Passes, Strength};
-use crate::engine::memory::history::{History, Incarnation, KillReason, ProbeEvent, Sample};
+use crate::engine::memory::history::{History, Incarnation, ProbeEvent, Sample};
 use crate::engine::memory::node_clock::Clock;
 use crate::engine::memory::nodes::Node;
 use crate::engine::memory::pods::{Container, Pod};
@@ -172,7 +172,7 @@ impl<'a> Incarnations<'a> {
         let samples: Vec<_> = self.history.samples_of(index, probe).collect();
         let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return false };
         let slow = samples.iter().all(|sample| sample.failure == Failure::TimedOut);
-        let longest = step(spec).saturating_mul(spec.failure_threshold).saturating_add(LAG);
+        let longest = spec.step().saturating_mul(spec.failure_threshold).saturating_add(LAG);
         // One alone is no row.
         spec.failure_threshold > 1 && slow && last.at.since(first.at) <= longest
     }
@@ -216,7 +216,7 @@ impl<'a> Incarnations<'a> {
             ProbeKind::Readiness => {
                 let ready = self.ready_by(index)?.whole_second();
                 let row =
-                    self.container.readiness.as_ref().map(|spec| step(spec).saturating_mul(spec.failure_threshold))?;
+                    self.container.readiness.as_ref().map(|spec| spec.step().saturating_mul(spec.failure_threshold))?;
                 // What passed again in between was no more than a moment.
                 let breaks = |before: &Sample, sample: &Sample| sample.at.since(before.at) > row.saturating_add(LAG);
                 last_row(samples.filter(|sample| sample.at > ready), breaks)
@@ -277,11 +277,6 @@ fn begins(container: &ContainerSpec, came_up: Option<Time>, has_started: bool, s
         (Some(_), Some(came_up)) => Some(came_up),
         (Some(startup), None) => has_started.then(|| started.plus(startup.passed_after())),
     }
-}
-
-/// From one run of a probe to the next.
-pub fn step(spec: &ProbeSpec) -> Duration {
-    spec.period.max(spec.timeout)
 }
 
 /// The liveness probe within one incarnation.
@@ -387,7 +382,7 @@ impl<'a> Liveness<'a> {
     /// The first of the failures that it had last: without a pass before them as many as it takes would
     /// have come by then, and what is being ended is not asked.
     fn first_of_last_row(&self) -> Option<&'a Sample> {
-        let row = step(self.spec).saturating_mul(self.spec.failure_threshold).saturating_add(self.spec.timeout);
+        let row = self.spec.step().saturating_mul(self.spec.failure_threshold).saturating_add(self.spec.timeout);
         let breaks = |before: &Sample, sample: &Sample| {
             self.began(sample).since(before.at) > row.saturating_add(self.slack(sample.at))
         };
@@ -396,7 +391,7 @@ impl<'a> Liveness<'a> {
 
     /// When that began which stands for several: it was preceded by those that were lost.
     fn began(&self, sample: &Sample) -> Time {
-        sample.at.minus(step(self.spec).saturating_mul(sample.count.saturating_sub(1)))
+        sample.at.minus(self.spec.step().saturating_mul(sample.count.saturating_sub(1)))
     }
 
     /// When the failures began that led to the kill: as many as the threshold, told or not.
@@ -404,12 +399,8 @@ impl<'a> Liveness<'a> {
         let ended = self.ended()?;
         let history = self.subject.history;
         let before = history.finished_before(self.index).or(history.cut);
-        let mut killings = history.killings.iter();
-        let killed = killings.find(|kill| {
-            matches!(kill.why, KillReason::Probe(_))
-                && (self.started..=ended).contains(&kill.at)
-                && before.is_none_or(|before| kill.at > before)
-        })?;
-        Some(killed.at.minus(step(self.spec).saturating_mul(self.spec.failure_threshold.saturating_sub(1))))
+        let is_of_it = |at: &Time| (self.started..=ended).contains(at) && before.is_none_or(|before| *at > before);
+        let killed = history.probe_kills().map(|(_, kill)| kill.at).find(is_of_it)?;
+        Some(killed.minus(self.spec.step().saturating_mul(self.spec.failure_threshold.saturating_sub(1))))
     }
 }

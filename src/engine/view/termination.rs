@@ -95,8 +95,7 @@ pub fn fell(subject: &Incarnations, index: usize, now: Time) -> Option<Time> {
 /// ends by itself, and what its probes had counted by then makes up the next kill.
 pub fn leaves_failures_behind(subject: &Incarnations) -> bool {
     let history = subject.history;
-    history.killings.iter().any(|kill| {
-        let KillReason::Probe(probe) = kill.why else { return false };
+    history.probe_kills().any(|(probe, kill)| {
         let begun = history.incarnations.iter().rev().filter_map(|run| run.started).find(|started| *started <= kill.at);
         let least = subject.container.probe(probe).map(ProbeSpec::shortest_kill);
         begun.zip(least).is_some_and(|(begun, least)| kill.at.since(begun).saturating_add(ROUNDED) < least)
@@ -317,7 +316,7 @@ impl Judgement<'_> {
             return Proof::None;
         };
         let grace = spec.grace.unwrap_or(self.template.grace);
-        let within = spec.period.max(spec.timeout).saturating_add(grace).saturating_add(Duration::from_secs(2));
+        let within = spec.step().saturating_add(grace).saturating_add(Duration::from_secs(2));
         let (mut count, mut last) = (0_u32, None);
         for sample in self.history.samples_of(self.index, probe) {
             count = count.saturating_add(sample.count);
@@ -358,7 +357,7 @@ impl Judgement<'_> {
 
     /// Whether a kill by this probe was ever told of this container.
     fn told_of(&self, probe: ProbeKind) -> bool {
-        self.history.killings.iter().any(|kill| kill.why == KillReason::Probe(probe))
+        self.history.probe_kills().any(|(by, _)| by == probe)
     }
 
     /// When it ended; where the status does not say, when that was seen, by the node's clock.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::stored::Stored;
 use crate::engine::ChangeKind;
-use crate::finding::{Cause, Finding};
+use crate::finding::{Cause, Finding, Pods, ServiceState};
 use crate::findings::board::Entry;
 pub use crate::report::object::ObjectKey as Key;
 use crate::report::object::{FindingObject, FindingSpec, FindingState, FindingStatus, Notification, Notified};
@@ -76,8 +76,8 @@ impl Marks {
         status.notifications = Vec::new();
         let whole = of_json(&status);
         // That all pods or a Service are out is news; how many of them are is a count.
-        let all = status.pods.is_some_and(|pods| pods.total > 0 && pods.affected >= pods.total);
-        let out = status.services.iter().any(|service| service.total > 0 && service.ready == 0);
+        let all = status.pods.is_some_and(Pods::is_all);
+        let out = status.services.iter().any(ServiceState::is_down);
         let essence = FindingStatus {
             restarts: None,
             pods: None,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{FindingObject, FindingSpec, FindingState, FindingStatus, object_name};
 use crate::engine::Finding;
-use crate::finding::Identity;
 use crate::finding::field::Field;
+use crate::finding::{Hypothesis, Identity};
 use crate::report::remedies::read_or_keep;
 
 impl FindingObject {
@@ -45,7 +45,7 @@ impl FindingObject {
             suggested: status.suggested,
             confidence: status.confidence?,
             severity: status.severity?,
-            hypotheses: status.hypotheses,
+            hypotheses: status.hypotheses.into_iter().map(Hypothesis::from).collect(),
             evidence: status.evidence,
             revision: status.revision,
             change: status.change,

@@ -102,7 +102,7 @@ fn doubt(finding: &Finding) -> String {
         lines[0].push_str(" It could also be:");
     }
     let shown = finding.hypotheses.iter().take(HYPOTHESES);
-    lines.extend(shown.map(|hypothesis| format!("• {}", prose(hypothesis, HYPOTHESIS))));
+    lines.extend(shown.map(|hypothesis| format!("• {}", prose(&hypothesis.to_string(), HYPOTHESIS))));
     match finding.hypotheses.len().saturating_sub(HYPOTHESES) {
         0 => {}
         more => lines.push(format!("… and {more} more")),

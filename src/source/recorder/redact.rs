@@ -7,10 +7,7 @@ use super::names::Names;
 use super::rules::{self, Rule};
 use super::{Resource, vocabulary};
 use crate::source::mask::{self, MAX_TEXT};
-use crate::text::cut;
-
-/// What a secret becomes, before its mark.
-const MASK: &str = "***";
+use crate::text::{MASK, cut};
 
 /// Longest name, value or reason that is kept, in bytes; the API allows less for all of them but
 /// images.
