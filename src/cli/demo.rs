@@ -88,13 +88,13 @@ mod tests {
 
     #[test]
     fn the_whole_story_fits_80_columns() {
-        insta::assert_snapshot!(notified(80));
+        insta::assert_snapshot!(rendered(80));
     }
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
         for width in [60, 80, 120, 200] {
-            for line in notified(width).lines() {
+            for line in rendered(width).lines() {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
         }
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(last, tale.scenes().map(|scene| scene.restarts).max());
     }
 
-    fn notified(width: usize) -> String {
+    fn rendered(width: usize) -> String {
         let tale = Tale::of(RECORDING);
         let mut out = Teller { out: BufWriter::new(Vec::new()), paced: false };
         story(&tale, Page::new(Look::plain(width), tale.start), Speed::Max, &mut out).expect("memory takes everything");

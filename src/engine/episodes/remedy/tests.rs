@@ -201,7 +201,7 @@ type Table = BTreeMap<(&'static str, Vec<String>), BTreeMap<String, Vec<String>>
 #[test]
 fn every_cell_of_the_table_reads_as_it_should() {
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../../../tests/snapshots");
+    settings.set_snapshot_path("../../../../tests/snapshots");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     let mut table = Table::new();
