@@ -72,6 +72,7 @@ pub struct Finding {
     /// How bad.
     pub severity: Severity,
     /// What else it could be, likeliest first; empty when the confidence is high.
+    #[schemars(with = "Vec<String>")]
     pub hypotheses: Vec<Hypothesis>,
     /// The facts that it rests on, in the order in which they happened.
     pub evidence: Vec<Fact>,
@@ -202,9 +203,8 @@ pub struct Fact {
 }
 
 /// What else it could be; in documents `CAUSE: WORDS`, or the words alone where it is no cause of its own.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-#[schemars(with = "String")]
 pub struct Hypothesis {
     /// The cause, where it is one.
     pub cause: Option<Cause>,
