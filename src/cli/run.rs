@@ -1,5 +1,6 @@
 //! `run`: the operator.
 
+mod laptop;
 mod summary;
 
 use std::io::{self, IsTerminal};
@@ -9,7 +10,7 @@ use tracing::Level;
 
 use super::args::{Color, LogFormat, LogLevel, Run};
 use super::error::Error;
-use super::print;
+use super::{print, terminal};
 use crate::config::{Overrides, Source};
 use crate::operator::{self, Start, log};
 use crate::runtime::clock;
@@ -25,12 +26,15 @@ pub fn run(args: &Run, color: Color) -> Result<(), Error> {
     if args.check_config {
         return print(summary::summary(&source.name(), &loaded.config, clock::now()).as_bytes());
     }
-    let level = args.log_level.map(level);
+    let by_hand = laptop::is_one();
+    // What is not worth a warning is shown as a finding, or nobody asks for it.
+    let level = args.log_level.map(level).or(by_hand.then_some(Level::WARN));
     log::start(format(args.log_format, color), level).map_err(|error| Error::Start(error.to_string()))?;
     // Who installed one before installed the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let target = Target { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() };
-    let start = Start { source, loaded, target };
+    let console = by_hand.then(|| laptop::console(terminal::look(&io::stdout(), color)));
+    let start = Start { source, loaded, target, console };
     let runtime = runtime()?;
     let outcome = runtime.block_on(operator::run(start, told_to_end()));
     // A file that cannot be read to its end on a disk far away holds up nobody.
@@ -58,7 +62,7 @@ fn source(args: &Run) -> Source {
         [] => None,
         some => Some(some.to_vec()),
     };
-    let overrides = Overrides {
+    let mut overrides = Overrides {
         cluster_name: args.cluster_name.clone(),
         namespaces,
         pod_selector: args.selector.clone(),
@@ -66,6 +70,9 @@ fn source(args: &Run) -> Source {
         metrics_authentication: args.metrics_authentication,
         leader_election: args.leader_elect,
     };
+    if laptop::is_one() {
+        laptop::keep_to_itself(&mut overrides, args.config.is_some());
+    }
     Source { file: args.config.clone(), overrides }
 }
 

@@ -5,6 +5,7 @@
 //!   passes it on takes the newest state from there at its own pace.
 //! - Only who holds the Lease writes and sends, and asks [`leadership`] before each time.
 
+pub mod console;
 pub mod driver;
 pub mod exporter;
 pub mod http;

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
+use super::console::{self, Console};
 use super::driver::{self, Driver, Inlets, Kind, Loss};
 use super::exporter::Exporter;
 use super::http::{Awaited, BindError, Gate, Heartbeat, Limits, Readiness, Server, Site};
@@ -63,6 +64,8 @@ pub struct Start {
     pub loaded: Loaded,
     /// Which cluster is meant.
     pub target: Target,
+    /// Who shows findings to a person, if one looks on.
+    pub console: Option<Console>,
 }
 
 /// Why an operator cannot run, or not on.
@@ -138,7 +141,7 @@ struct Parts {
 impl Parts {
     /// Makes them, and starts all that does not need the API server.
     async fn new(start: Start, access: Access, tasks: &mut Tasks) -> Result<Self, Failure> {
-        let Start { source, loaded: Loaded { config, mark }, .. } = start;
+        let Start { source, loaded: Loaded { config, mark }, console, .. } = start;
         let server = Server::bind(config.http.listen, Limits::default())?;
         let leadership = elect(&config.leader_election, &access, tasks).await?;
         let namespaces = config.watch.namespaces.iter().map(|namespace| Arc::from(&**namespace)).collect();
@@ -168,6 +171,9 @@ impl Parts {
         serve(server, Site::behind(gate, exporter, heartbeat.clone(), readiness), tasks);
         tasks.spawn("reload", reload::watch(source, running, Arc::clone(&metrics), mark));
         tasks.spawn("silences", silence::watch(config.clone(), Arc::clone(&board)));
+        if let Some(console) = console {
+            tasks.spawn("console", console::run(Arc::clone(&board), console));
+        }
         Ok(Self {
             access,
             board,

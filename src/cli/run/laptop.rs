@@ -1,0 +1,61 @@
+//! `run` by hand, on a person's own machine: findings on standard output, in the form of `scan`.
+
+use std::io::{self, IsTerminal, Write};
+use std::net::Ipv4Addr;
+
+use crate::config::{Listen, Overrides};
+use crate::engine::Finding;
+use crate::operator::console::{Console, Turn};
+use crate::report::headline::subject;
+use crate::report::text::Look;
+use crate::report::text::block::{Depth, Page};
+use crate::report::when::{clock, lasted, span};
+use crate::runtime::clock::now;
+use crate::text::escape::terminal;
+use crate::time::Time;
+
+/// Longest name, in columns.
+const NAME: usize = 300;
+
+/// Whether a person looks on, and this is no pod of a cluster.
+pub fn is_one() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_none()
+}
+
+/// Nobody else's machine asks how it is, unless somebody says so.
+pub fn keep_to_itself(overrides: &mut Overrides, has_file: bool) {
+    let own = Listen { host: Some(Ipv4Addr::LOCALHOST.into()), ..Listen::default() };
+    if !has_file {
+        overrides.listen.get_or_insert(own);
+    }
+}
+
+/// Shows findings on standard output. Who closes it has seen enough.
+pub fn console(look: Look) -> Console {
+    Console::new(move |turn, finding| {
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(shown(turn, finding, look, now()).as_bytes()).and_then(|()| out.flush());
+    })
+}
+
+fn shown(turn: Turn, finding: &Finding, look: Look, now: Time) -> String {
+    let mut text = String::new();
+    let written = match turn {
+        Turn::Confirmed => Page { look, out: &mut text, at: now }.block(finding, Depth::Short),
+        Turn::Resolved | Turn::Withdrawn => Ok(()),
+    };
+    debug_assert!(written.is_ok(), "a string takes everything");
+    let name = || terminal(&subject(finding), NAME);
+    match turn {
+        Turn::Confirmed => {}
+        Turn::Resolved => {
+            let after = span(lasted(finding, now));
+            text = format!("resolved  {}: after {after}, at {} UTC\n", name(), clock(now));
+        }
+        Turn::Withdrawn => {
+            text = format!("withdrawn {}: another finding took its place, at {} UTC\n", name(), clock(now));
+        }
+    }
+    text.push('\n');
+    text
+}
