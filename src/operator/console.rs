@@ -20,8 +20,10 @@ pub enum Turn {
     Withdrawn,
 }
 
+type Show = Box<dyn FnMut(Turn, &Finding) + Send>;
+
 /// Shows findings to a person.
-pub struct Console(Box<dyn FnMut(Turn, &Finding) + Send>);
+pub struct Console(Show);
 
 impl Console {
     /// One that shows them so.
