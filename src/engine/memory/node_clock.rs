@@ -4,6 +4,7 @@
 //! compared only by way of a [`Clock`], which is measured from what the node writes: the least time
 //! between a stamp and its arrival is the offset, what is above that is lag.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -67,12 +68,48 @@ impl Clock {
 /// What the statuses of a node's pods show: when each arrived as a change, and the milliseconds from its
 /// stamp to then.
 #[derive(Debug, Default)]
-pub struct StatusDelays(VecDeque<(Time, i64)>);
+pub struct StatusDelays(Delays);
 
 impl StatusDelays {
     /// A status that the node stamped so has just arrived.
     pub fn add(&mut self, stamp: Time, now: Time) {
-        push(&mut self.0, (now, now.as_millis().saturating_sub(stamp.as_millis())));
+        self.0.add(stamp, now);
+    }
+}
+
+/// The last measurements, and the range of those that count.
+#[derive(Debug, Default)]
+struct Delays {
+    all: VecDeque<(Time, i64)>,
+    /// The range, and until when it is the same: it is asked for with each observation of a pod.
+    range: Cell<Option<(Time, Range)>>,
+}
+
+/// The least and the most, in milliseconds.
+type Range = Option<(i64, i64)>;
+
+impl Delays {
+    fn add(&mut self, stamp: Time, now: Time) {
+        push(&mut self.all, (now, now.as_millis().saturating_sub(stamp.as_millis())));
+        self.range.set(None);
+    }
+
+    fn last(&self) -> Option<i64> {
+        self.all.back().map(|(_, late)| *late)
+    }
+
+    fn range(&self, now: Time) -> Range {
+        if let Some((_, range)) = self.range.get().filter(|(until, _)| now <= *until) {
+            return range;
+        }
+        let mut until = Time::from_millis(i64::MAX);
+        let mut range: Range = None;
+        for (at, late) in self.all.iter().filter(|(at, _)| now.since(*at) <= COUNTS_FOR) {
+            until = until.min(at.plus(COUNTS_FOR));
+            range = Some(range.map_or((*late, *late), |(least, most)| (least.min(*late), most.max(*late))));
+        }
+        self.range.set(Some((until, range)));
+        range
     }
 }
 
@@ -82,7 +119,7 @@ pub struct EventDelays {
     /// The milliseconds from the node's first stamp to the API server's own.
     created: VecDeque<i64>,
     /// Of those that arrived as changes: when, and the milliseconds from stamp to arrival.
-    arrivals: VecDeque<(Time, i64)>,
+    arrivals: Delays,
 }
 
 impl EventDelays {
@@ -93,28 +130,21 @@ impl EventDelays {
 
     /// An event that the node stamped so has just arrived.
     pub fn arrived(&mut self, stamp: Time, now: Time) {
-        push(&mut self.arrivals, (now, now.as_millis().saturating_sub(stamp.as_millis())));
+        self.arrivals.add(stamp, now);
     }
 }
 
 impl Clock {
     /// What follows at a time from what was measured of a node.
     pub fn measured(statuses: Option<&StatusDelays>, heard: Option<&EventDelays>, now: Time) -> Self {
-        let recent = |all: &VecDeque<(Time, i64)>| {
-            let counts = all.iter().filter(|(at, _)| now.since(*at) <= COUNTS_FOR).map(|(_, late)| *late);
-            counts.fold(None, |range, late| match range {
-                Some((least, most)) => Some((late.min(least), late.max(most))),
-                None => Some((late, late)),
-            })
-        };
         let all = statuses.map(|statuses| &statuses.0);
-        let statuses: Option<(i64, i64)> = all.and_then(recent);
-        let last = all.and_then(VecDeque::back).map(|(_, late)| *late);
+        let statuses = all.and_then(|all| all.range(now));
+        let last = all.and_then(Delays::last);
         // Asked for only where no status was seen: it takes a sort.
         let said = if last.is_none() { heard.and_then(|heard| median(&heard.created)) } else { None };
         let fastest = statuses.map(|(least, _)| least).or(last);
         let offset = fastest.or(said).filter(|late| !USUAL.contains(late)).unwrap_or(0);
-        let arrivals = heard.and_then(|heard| recent(&heard.arrivals));
+        let arrivals = heard.and_then(|heard| heard.arrivals.range(now));
         let latest = arrivals.into_iter().chain(statuses).map(|(_, most)| most).max().unwrap_or(0);
         let lag = Duration::from_millis(latest.saturating_sub(offset).max(0) as u64);
         Self {

@@ -183,6 +183,10 @@ impl Workload {
             }
             let since = state.since.filter(|_| state.history.is_none());
             known.quiet = since.map_or(known.quiet, |since| known.quiet.max(written.since(since)));
+            // What is beyond doubt stays so.
+            if known.passed.strength(ProbeKind::Liveness) == Some(Strength::Seen) {
+                continue;
+            }
             let silent = !known.errored.has(ProbeKind::Liveness) && !known.errored.has(ProbeKind::Startup);
             let proves = |since| silence_proves(spec, pod.template.grace, state.started, since, written);
             if silent && since.is_some_and(proves) {
