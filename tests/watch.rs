@@ -15,8 +15,11 @@ fn a_recording_is_a_line_for_each_change_that_somebody_wants() {
     assert_eq!(words.iter().filter(|word| **word == "CONFIRMED").count(), 1, "{text}");
     assert_eq!(words.last(), Some(&"RESOLVED"), "{text}");
     let confirmed = text.lines().find(|line| line.contains(" CONFIRMED ")).expect("it is confirmed");
-    assert!(confirmed.starts_with("2026-11-22 14:00:"), "{confirmed}");
-    assert!(confirmed.contains("auth-service (Deployment, namespace prod): the liveness probe asks"), "{confirmed}");
+    assert!(confirmed.starts_with("2026-11-23 07:18:"), "{confirmed}");
+    assert!(
+        confirmed.contains("auth-service (Deployment, namespace auth-prod): the liveness probe asks"),
+        "{confirmed}"
+    );
     assert!(confirmed.contains("suggested: /health"), "{confirmed}");
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
 }
@@ -26,7 +29,7 @@ fn a_recording_can_be_narrowed() {
     let all = ["-f", &outage(), "--speed", "max"];
     assert!(stdout(&watch(&[&all[..], &["-n", "elsewhere"]].concat())).is_empty());
     assert!(stdout(&watch(&[&all[..], &["-l", "app=elsewhere"]].concat())).is_empty());
-    assert!(!stdout(&watch(&[&all[..], &["-n", "prod,elsewhere"]].concat())).is_empty());
+    assert!(!stdout(&watch(&[&all[..], &["-n", "auth-prod,elsewhere"]].concat())).is_empty());
 }
 
 #[test]

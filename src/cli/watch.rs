@@ -16,6 +16,7 @@ mod terminal;
 mod testing;
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -42,7 +43,7 @@ pub fn run(args: &Watch, color: Color) -> Result<(), Error> {
     let screen = match &args.file {
         Some(file) => {
             let recording = recording::Recording::open(file, args.speed)?;
-            let screen = Screen::new(&titled(recording.name(), args.speed), Origin::Recording);
+            let screen = Screen::new(&titled(file, args.speed), Origin::Recording);
             let (sender, wanted) = (news.clone(), Wanted::of(args));
             start("recording", move || recording.play(&sender, &wanted))?;
             screen
@@ -57,26 +58,27 @@ pub fn run(args: &Watch, color: Color) -> Result<(), Error> {
         }
     };
     tell_the_end(news)?;
-    show(screen, inlet, color)
+    let name = args.file.as_ref().map_or_else(|| screen.source.clone(), |file| file.display().to_string());
+    show(screen, &name, inlet, color)
 }
 
-fn show(screen: Screen, news: Receiver<News>, color: Color) -> Result<(), Error> {
+fn show(screen: Screen, name: &str, news: Receiver<News>, color: Color) -> Result<(), Error> {
     let stdout = io::stdout();
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     let look = look(&stdout, color);
     if stdout.is_terminal() && !is_dumb {
         terminal::show(screen, &news, &Styles::of(look.palette))
     } else {
-        plain::show(&screen.source, news, stdout)
+        plain::show(name, news, stdout)
     }
 }
 
-/// `incident.jsonl.gz, 20 times faster`
-fn titled(name: &str, speed: Speed) -> String {
+/// `incident.jsonl.gz, 20×`
+fn titled(file: &Path, speed: Speed) -> String {
+    let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.display().to_string());
     match speed {
-        Speed::Max => name.to_owned(),
-        Speed::Times(times) if (times - 1.0).abs() < f64::EPSILON => format!("{name}, as fast as it was"),
-        Speed::Times(times) => format!("{name}, {times} times as fast"),
+        Speed::Max => name,
+        Speed::Times(times) => format!("{name}, {times}×"),
     }
 }
 

@@ -35,7 +35,7 @@ pub fn draw(screen: &Screen, styles: &Styles, frame: &mut Frame<'_>) -> Reach {
     let (lines, reach) = body_lines(screen, styles, room);
     put(frame, body, &lines);
     put(frame, status, &[status_line(screen, styles, width)]);
-    put(frame, keys, &[Line::styled(cut(keys_of(screen), width), styles.faint)]);
+    put(frame, keys, &[Line::styled(cut(&keys_of(screen), width), styles.faint)]);
     reach
 }
 
@@ -129,13 +129,17 @@ fn status_line(screen: &Screen, styles: &Styles, width: usize) -> Line<'static> 
     Line::styled(cut(&watched, width), styles.faint)
 }
 
-const fn keys_of(screen: &Screen) -> &'static str {
-    match screen.mode {
-        Mode::List => "↑↓ choose  Enter show  / filter  s sort  c copy the command  ? help  q quit",
+fn keys_of(screen: &Screen) -> String {
+    let keys = match screen.mode {
+        Mode::List => {
+            let sort = screen.findings.sort.word();
+            return format!("↑↓ choose  Enter show  / filter  s sort ({sort})  c copy  ? help  q quit");
+        }
         Mode::Filter => "Enter keeps the filter  Esc shows all",
         Mode::Detail(_) => "↑↓ scroll  Esc back  c copy the command  ? help  q quit",
         Mode::Help(_) => "↑↓ scroll  Esc back",
-    }
+    };
+    keys.to_owned()
 }
 
 #[cfg(test)]

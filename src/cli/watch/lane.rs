@@ -149,11 +149,6 @@ impl Lane {
         self.turns.iter().filter(|(at, known)| *known == turn && within.includes(*at)).count()
     }
 
-    /// What it does now.
-    pub fn phase(&self) -> Phase {
-        self.phase_before(self.turns.len())
-    }
-
     /// That time in so many slices.
     pub fn cells(&self, within: Window, slices: usize) -> Vec<Cell> {
         let mut turns = self.turns.iter().peekable();
@@ -241,7 +236,7 @@ mod tests {
             lane.turn(at(second), Turn::Phase(Phase::Ready));
         }
         assert_eq!(lane.turns.len(), MAX_TURNS);
-        assert_eq!(lane.phase(), Phase::Ready);
+        assert_eq!(lane.phase_before(lane.turns.len()), Phase::Ready);
         assert_eq!(drawn(&lane, 0, 10 * MAX_TURNS as i64, 10), "=========x");
     }
 }

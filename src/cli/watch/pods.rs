@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::lane::{Lane, Phase, Turn, Window};
+use super::lane::{Cell, Lane, Phase, Turn, Window};
 use super::news::{ContainerGlance, PodGlance, ProbeFailure};
 use crate::engine::{Finding, Owner, Scope, Uid};
 use crate::time::Time;
@@ -50,8 +50,6 @@ struct ContainerLane {
 pub struct PodLane<'a> {
     /// The pod's name.
     pub pod: &'a str,
-    /// How often its container was started again, as its status says.
-    pub restarts: u32,
     /// What the container did.
     pub lane: &'a Lane,
 }
@@ -134,10 +132,10 @@ impl Pods {
         let of_workload = |pod: &&Pod| pod.namespace == finding.namespace && self.is_of(pod, &finding.workload);
         let lanes = self.pods.values().filter(of_workload).filter_map(|pod| {
             let of = pod.lanes.iter().find(|of| of.name == finding.container)?;
-            Some((pod, PodLane { pod: &pod.name, restarts: of.restarts, lane: &of.lane }))
+            Some((pod, PodLane { pod: &pod.name, lane: &of.lane }))
         });
         let mut ranked: Vec<_> = lanes
-            .filter(|(_, of)| of.lane.cells(within, 1).iter().any(|cell| *cell != super::lane::Cell::Absent))
+            .filter(|(_, of)| of.lane.cells(within, 1).iter().any(|cell| *cell != Cell::Absent))
             .map(|(pod, of)| (worst_first(pod, of.lane, within), of))
             .collect();
         ranked.sort_by(|(one, _), (other, _)| one.cmp(other));

@@ -31,11 +31,6 @@ impl Recording {
         Ok(Self { name: path.display().to_string(), input, speed })
     }
 
-    /// As the person named it.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Plays it to its end, or as long as somebody listens.
     pub fn play(self, news: &SyncSender<News>, wanted: &Wanted) {
         let Self { name, input, speed } = self;

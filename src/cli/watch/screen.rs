@@ -122,7 +122,11 @@ impl Screen {
                 self.findings.apply(change);
             }
             News::Unusable(_) => self.unusable += 1,
-            News::Source(sight) => self.sight = sight,
+            News::Source(sight) => {
+                // What cannot be seen is not hidden by what was said before.
+                self.note = None;
+                self.sight = sight;
+            }
             News::Over(Ok(())) => self.ended = Some(self.end()),
             News::Over(Err(error)) => self.ended = Some(visible(&error.to_string())),
             News::ToldToEnd => {}

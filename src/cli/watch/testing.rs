@@ -27,8 +27,8 @@ pub fn outage() -> Vec<News> {
 
 /// The outage at a time of day, or at its end.
 pub fn outage_at(time: Option<&str>) -> Screen {
-    let until = time.map(|time| Time::parse(&format!("2026-11-22T{time}Z")).expect("a time"));
-    let mut screen = Screen::new("outage.jsonl.gz, 20 times as fast", Origin::Recording);
+    let until = time.map(|time| Time::parse(&format!("2026-11-23T{time}Z")).expect("a time"));
+    let mut screen = Screen::new("outage.jsonl.gz, 20×", Origin::Recording);
     for news in outage() {
         if matches!(news, News::Time(at) if until.is_some_and(|until| at > until)) {
             break;

@@ -8,8 +8,10 @@ pub const GAP: usize = 2;
 pub struct Column {
     /// What its cells would take.
     pub wants: usize,
-    /// To how much it can be cut while others are whole; 0: it can be left out.
+    /// To how much it can be cut.
     pub least: usize,
+    /// Whether it can be left out where that is not enough.
+    pub may_go: bool,
     /// When it gives way: those with the smallest number first.
     pub gives_way: u8,
 }
@@ -17,8 +19,7 @@ pub struct Column {
 /// The width of each column within `room`; 0 for one that is left out.
 ///
 /// Columns give way one after another: each is cut as far as it can be, then left out if it may,
-/// before the next one loses anything. What may not be left out is cut to less than its least only
-/// where nothing else is left.
+/// before the next one loses anything.
 pub fn widths(columns: &[Column], room: usize) -> Vec<usize> {
     let mut widths: Vec<usize> = columns.iter().map(|column| column.wants).collect();
     let mut order: Vec<usize> = (0..columns.len()).collect();
@@ -28,17 +29,16 @@ pub fn widths(columns: &[Column], room: usize) -> Vec<usize> {
         if over == 0 {
             break;
         }
-        let column = columns[place];
-        // What is cut to less than this cannot be told from others.
-        let least = if column.least == 0 { CUT } else { column.least };
-        let cut = widths[place].saturating_sub(over);
-        widths[place] = if cut >= least.min(column.wants) { cut } else { column.least.min(widths[place]) };
+        let Column { wants, least, may_go, .. } = columns[place];
+        let (cut, least) = (wants.saturating_sub(over), least.min(wants));
+        widths[place] = match cut {
+            cut if cut >= least => cut,
+            _ if may_go => 0,
+            _ => least,
+        };
     }
     widths
 }
-
-/// A column that may be left out is left out rather than cut to less.
-const CUT: usize = 6;
 
 fn taken(widths: &[usize]) -> usize {
     let shown = widths.iter().filter(|width| **width > 0);
@@ -50,9 +50,9 @@ mod tests {
     use super::*;
 
     const COLUMNS: [Column; 3] = [
-        Column { wants: 10, least: 4, gives_way: 2 },
-        Column { wants: 8, least: 0, gives_way: 0 },
-        Column { wants: 8, least: 0, gives_way: 1 },
+        Column { wants: 10, least: 4, may_go: false, gives_way: 2 },
+        Column { wants: 8, least: 6, may_go: true, gives_way: 0 },
+        Column { wants: 8, least: 6, may_go: true, gives_way: 1 },
     ];
 
     #[test]

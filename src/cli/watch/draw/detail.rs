@@ -1,5 +1,7 @@
 //! One finding: what there is to know, what to type, and what its pods did.
 
+use std::ops::Range;
+
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -8,10 +10,10 @@ use crate::cli::watch::screen::Screen;
 use crate::engine::Finding;
 use crate::report::headline::headline;
 use crate::report::remedies;
-use crate::report::sentences::{changed_by, doubt, extent, field_is, over, since, worst};
+use crate::report::sentences::{changed_by, doubt, extent, field_is, over, worst};
 use crate::report::text::block::word;
 use crate::report::text::wrapped;
-use crate::report::when::clock;
+use crate::report::when::{clock, day_if_another, lasted, span};
 use crate::text::escape::{terminal, visible};
 
 /// Columns of a label.
@@ -27,11 +29,12 @@ pub(super) fn lines(screen: &Screen, styles: &Styles, room: Room) -> Vec<Line<'s
     let mut page = Page { styles, width: room.width, lines: Vec::new() };
     page.title(finding);
     page.sentences(finding, screen);
-    page.remedies(finding);
+    page.remedies(finding, 0..1);
     page.lines.push(Line::default());
     let left = room.height.saturating_sub(page.lines.len());
     page.lines.extend(timeline::lines(finding, screen, styles, Room { height: left, ..room }));
     page.lines.push(Line::default());
+    page.remedies(finding, 1..usize::MAX);
     page.evidence(finding);
     page.lines
 }
@@ -57,7 +60,8 @@ impl Page<'_> {
             }
             None => {
                 self.label("reach", &extent(finding).to_string());
-                self.label("since", &since(finding, now).to_string());
+                let (day, long) = (day_if_another(finding.opened_at, now), span(lasted(finding, now)));
+                self.label("since", &format!("{day}{} UTC ({long})", clock(finding.opened_at)));
             }
         }
         if let Some(field) = field_is(finding) {
@@ -68,12 +72,12 @@ impl Page<'_> {
         }
     }
 
-    /// What to type or do, best first; a command is shown whole.
-    fn remedies(&mut self, finding: &Finding) {
+    /// What to type or do, those at these places of the order, best first; a command is shown whole.
+    fn remedies(&mut self, finding: &Finding, places: Range<usize>) {
         if finding.resolved_at.is_some() {
             return;
         }
-        for line in remedies::lines(finding) {
+        for line in remedies::lines(finding).into_iter().skip(places.start).take(places.len()) {
             let style = if line.is_command { self.styles.remedy } else { Style::new() };
             let text = if line.is_command { visible(&line.text) } else { terminal(&line.text, SENTENCE) };
             self.beside(&line.label.word().to_lowercase(), self.styles.faint, &text, style);

@@ -6,21 +6,21 @@ use super::Styles;
 use crate::cli::watch::lane::Cell;
 
 /// Columns of a key.
-const KEY: usize = 24;
+const KEY: usize = 19;
 
 const KEYS: [(&str, &str); 12] = [
     ("↑ ↓, k j", "choose, or scroll"),
     ("PgUp PgDn, Space", "a page up or down"),
-    ("Home End, g G", "first or last; the first one stays the worst"),
+    ("Home End, g G", "the first or the last; the first one stays the worst"),
     ("Enter, →, l", "show the finding: what to type, and a lane for each pod"),
     ("Esc, ←, h", "back to the list; there: show all again"),
-    ("/", "filter: words of namespace, workload, container, effect, cause, state"),
+    ("/", "filter by words of namespace, workload, container, cause"),
     ("s", "sort: worst, newest, most pods, name"),
-    ("c, y", "copy the command (OSC 52; in tmux with set-clipboard on)"),
+    ("c, y", "copy the command (OSC 52; tmux: set-clipboard on)"),
     ("?", "this help"),
     ("q, Ctrl-C", "quit"),
     ("", ""),
-    ("", "Nothing is written, neither in the cluster nor anywhere else."),
+    ("", "Nothing is changed, in the cluster or elsewhere."),
 ];
 
 /// All of it.

@@ -18,16 +18,17 @@ const CELL: usize = 300;
 /// Columns before a row: the mark of the chosen one.
 const MARK: usize = 2;
 
-/// What a row says, from left to right, and what it gives up where there is no room: names last.
-const COLUMNS: [(&str, usize, u8); 8] = [
-    ("STATE", 4, 6),
-    ("AGE", 0, 4),
-    ("NAMESPACE", 8, 7),
-    ("WORKLOAD", 8, 8),
-    ("CONTAINER", 0, 1),
-    ("CAUSE", 0, 3),
-    ("PODS", 0, 2),
-    ("WORKS", 0, 0),
+/// What a row says, from left to right; whether that can be left out, and when it gives way where there
+/// is no room: names last.
+const COLUMNS: [(&str, bool, u8); 8] = [
+    ("STATE", false, 5),
+    ("AGE", true, 3),
+    ("NAMESPACE", false, 6),
+    ("WORKLOAD", false, 7),
+    ("CONTAINER", true, 0),
+    ("CAUSE", true, 4),
+    ("PODS", true, 2),
+    ("WORKS", true, 1),
 ];
 
 /// The header and the page of rows with the chosen one, or what there is to say instead.
@@ -44,10 +45,10 @@ pub(super) fn lines(screen: &Screen, styles: &Styles, room: Room) -> (Vec<Line<'
     let shown = &rows[first..rows.len().min(first + page)];
     let cells: Vec<[String; 8]> = shown.iter().map(|finding| cells(finding, screen)).collect();
     let columns: [Column; 8] = std::array::from_fn(|place| {
-        let (name, least, gives_way) = COLUMNS[place];
+        let (name, may_go, gives_way) = COLUMNS[place];
         let widest = cells.iter().map(|cells| cells[place].width()).max().unwrap_or(0);
         let wants = if widest == 0 { 0 } else { widest.max(name.width()) };
-        Column { wants, least: least.min(wants), gives_way }
+        Column { wants, least: name.width(), may_go, gives_way }
     });
     let widths = widths(&columns, room.width.saturating_sub(MARK));
     let header = COLUMNS.map(|(name, ..)| name.to_owned());

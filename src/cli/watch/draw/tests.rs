@@ -13,12 +13,12 @@ use crate::report::text::Palette;
 
 #[test]
 fn the_list_in_the_middle_of_the_outage() {
-    insta::assert_snapshot!(drawn(&mut outage_at(Some("14:03:00")), 80, 24));
+    insta::assert_snapshot!(drawn(&mut outage_at(Some("07:20:30")), 80, 24));
 }
 
 #[test]
 fn the_finding_with_a_lane_for_each_pod() {
-    let mut screen = outage_at(Some("14:03:00"));
+    let mut screen = outage_at(Some("07:20:30"));
     screen.key(Key::Enter);
     insta::assert_snapshot!(drawn(&mut screen, 80, 24));
     insta::assert_snapshot!("the_finding_on_a_larger_terminal", drawn(&mut screen, 120, 40));
@@ -26,7 +26,7 @@ fn the_finding_with_a_lane_for_each_pod() {
 
 #[test]
 fn the_finding_scrolled_to_its_end() {
-    let mut screen = outage_at(Some("14:03:00"));
+    let mut screen = outage_at(Some("07:20:30"));
     screen.key(Key::Enter);
     drawn(&mut screen, 80, 24);
     screen.key(Key::End);
@@ -77,7 +77,7 @@ fn a_terminal_that_is_too_small_says_so() {
 #[test]
 fn nothing_panics_at_any_size() {
     for key in [Key::Escape, Key::Enter, Key::Char('?'), Key::Char('/')] {
-        let mut screen = outage_at(Some("14:03:00"));
+        let mut screen = outage_at(Some("07:20:30"));
         screen.key(key);
         for (width, height) in [(1, 1), (2, 50), (300, 1), (60, 10), (61, 11), (300, 100)] {
             drawn(&mut screen, width, height);
@@ -88,10 +88,10 @@ fn nothing_panics_at_any_size() {
 #[test]
 fn names_stay_whole_while_anything_else_can_give_way() {
     let mut long = finding("a-deployment-whose-name-is-rather-long");
-    long.namespace = "a-namespace-with-a-name".into();
+    long.namespace = "a-namespace".into();
     let text = drawn(&mut showing(vec![long]), 80, 12);
-    assert!(text.contains("a-namespace-with-a-name"), "{text}");
-    assert!(text.contains("Deployment/a-deployment-whose-name-is-rather-lo"), "{text}");
+    assert!(text.contains("a-namespace"), "{text}");
+    assert!(text.contains("Deployment/a-deployment-whose-name-is-rather-long"), "{text}");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn what_a_tenant_writes_reaches_no_terminal() {
 
 #[test]
 fn without_colour_there_is_none_and_all_is_said() {
-    let mut screen = outage_at(Some("14:03:00"));
+    let mut screen = outage_at(Some("07:20:30"));
     screen.key(Key::Enter);
     let buffer = buffer(&mut screen, 80, 24, Palette::PLAIN);
     assert!(buffer.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));

@@ -2,7 +2,7 @@ use super::findings::Sort;
 use super::*;
 use crate::cli::watch::testing::{showing, type_in};
 use crate::engine::Change;
-use crate::finding::remedy::{Kind, Place, Remedy, Target};
+use crate::finding::remedy::{Kind, Remedy, Target};
 use crate::finding::{Finding, Severity};
 use crate::operator::testing::{at, finding};
 
