@@ -22,6 +22,8 @@ const MAX_STALLED: usize = 1000;
 pub enum Moment<'a> {
     /// A record, before it is applied.
     Record(&'a Progress<'a>),
+    /// The engine is told what it wanted to know.
+    Answer(&'a Observation),
     /// The engine says something.
     Change(Change),
     /// A record was passed over.
@@ -221,6 +223,7 @@ impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
         match self.related.answer(&need) {
             Some(answer) => {
                 self.open.remove(&need);
+                (self.on)(Moment::Answer(&answer));
                 self.engine.apply(answer, now);
             }
             None if self.open.len() < MAX_OPEN => {

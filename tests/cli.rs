@@ -16,6 +16,7 @@ fn every_command_explains_itself_with_examples_and_exit_codes() {
         vec!["lint"],
         vec!["replay"],
         vec!["run"],
+        vec!["watch"],
         vec!["record"],
         vec!["notify"],
         vec!["crd"],

@@ -8,6 +8,8 @@ mod log;
 mod notify;
 #[cfg(feature = "operator")]
 mod scan;
+#[cfg(feature = "operator")]
+mod watch;
 
 use std::path::PathBuf;
 #[cfg(feature = "operator")]
@@ -27,6 +29,8 @@ pub use log::{LogFormat, LogLevel};
 pub use notify::Notify;
 #[cfg(feature = "operator")]
 pub use scan::{Least, Scan, Shown};
+#[cfg(feature = "operator")]
+pub use watch::Watch;
 
 /// Finds out why containers restart in a loop, and names the probe field that is wrong.
 #[derive(Parser, Debug)]
@@ -210,6 +214,11 @@ Exit codes:
   2  the command line is wrong")]
     #[cfg(feature = "operator")]
     Run(Box<Run>),
+
+    /// Watch the findings live, in a terminal: of a cluster, or of a recording
+    #[command(after_help = watch::HELP)]
+    #[cfg(feature = "operator")]
+    Watch(Box<Watch>),
 
     /// Record what happens in a cluster, without secrets, for replay or to send to somebody
     #[command(after_help = "\

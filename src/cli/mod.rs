@@ -16,12 +16,15 @@ mod pace;
 mod plugin;
 #[cfg(feature = "operator")]
 mod record;
+mod recording;
 mod replay;
 #[cfg(feature = "operator")]
 mod run;
 #[cfg(feature = "operator")]
 mod scan;
 mod terminal;
+#[cfg(feature = "operator")]
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -89,6 +92,8 @@ fn dispatch(cli: Cli, command: Command) -> Result<u8, Error> {
         Subcommand::Replay(replay) => replay::run(&replay, cli.color),
         #[cfg(feature = "operator")]
         Subcommand::Run(run) => run::run(&run, cli.color),
+        #[cfg(feature = "operator")]
+        Subcommand::Watch(watch) => watch::run(&watch, cli.color),
         #[cfg(feature = "operator")]
         Subcommand::Record(record) => record::run(&record),
         #[cfg(feature = "operator")]

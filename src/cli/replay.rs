@@ -4,7 +4,6 @@ mod narrator;
 mod progress;
 mod skipped;
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::Path;
 use std::rc::Rc;
@@ -13,12 +12,13 @@ use std::sync::Arc;
 use super::args::{Color, Replay};
 use super::error::Error;
 use super::pace::Speed;
-use super::{quiet_when_closed, terminal};
+use super::{quiet_when_closed, recording, terminal};
 use crate::engine::{Engine, Finding};
 use crate::replay::{self, Moment, Replayed};
-use crate::source::dump::{Form, Opened};
 use narrator::{Narrator, Setting};
 use progress::{Counted, Progress};
+#[cfg(feature = "operator")]
+pub use skipped::Skipped;
 
 /// Replays each file; one that cannot be read does not keep the others from being replayed.
 pub fn run(args: &Replay, color: Color) -> Result<(), Error> {
@@ -54,33 +54,13 @@ pub fn run(args: &Replay, color: Color) -> Result<(), Error> {
 
 fn one(path: &Path, setting: Setting, out: &mut impl Write) -> Result<(), Error> {
     let name = path.display().to_string();
-    let (input, size) = open(path).map_err(|cause| Error::Open { file: name.clone(), cause })?;
+    let (input, size) = recording::open(path)?;
     let progress = Rc::new(Progress::new(size.filter(|_| setting.speed == Speed::Max)));
     let mut narrator = Narrator::new(&name, setting, Rc::clone(&progress), out);
-    let opened = Opened::of(Counted::new(input, Rc::clone(&progress)));
-    if matches!(opened.form, Form::Objects | Form::Tar) {
-        return Err(Error::IsDump(name));
-    }
-    let outcome = drive(opened.reader, &mut narrator);
+    let lines = recording::unpack(&name, Counted::new(input, Rc::clone(&progress)))?;
+    let outcome = drive(lines, &mut narrator);
     narrator.finish(&outcome).map_err(Error::Write)?;
-    match outcome.replayed.error {
-        None if outcome.replayed.observations == 0 && outcome.replayed.skipped > 0 => Err(Error::NoLines(name)),
-        None => Ok(()),
-        Some(cause) => Err(Error::Read { file: name, cause }),
-    }
-}
-
-/// What a path names, and how long it is where that is known; `-` is standard input.
-fn open(path: &Path) -> io::Result<(Box<dyn Read>, Option<u64>)> {
-    if path == Path::new("-") {
-        return Ok((Box::new(io::stdin()), None));
-    }
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
+    recording::verdict(&name, outcome.replayed)
 }
 
 /// Drives a recording through an engine of its own, and tells the narrator what happens.
@@ -88,6 +68,7 @@ fn drive(input: impl Read, narrator: &mut Narrator<impl Write>) -> Outcome {
     let mut engine = Engine::default();
     let replayed = replay::replay(input, &mut engine, |moment| match moment {
         Moment::Record(progress) => narrator.reached(progress.record.at),
+        Moment::Answer(_) => {}
         Moment::Change(change) => narrator.changed(&change),
         Moment::Skipped(skipped) => narrator.skipped(skipped.line, &skipped.what),
         Moment::Odd(odd) => narrator.odd(odd.line, &odd.what),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::finding::Finding;
 use crate::kubelet::EventMessage;
-use crate::template::PodTemplate;
+use crate::template::{HashLabel, PodTemplate};
 use crate::time::Time;
 
 /// Something seen in the cluster. Its time is given to [`crate::engine::Engine::apply`].
@@ -138,6 +138,26 @@ pub struct PodSnapshot {
     pub version: u64,
     /// Whether this is news of a change or an item of a list, which hides what was in between.
     pub seen: Seen,
+}
+
+impl PodSnapshot {
+    /// The workload that it belongs to, as far as the pod itself tells.
+    ///
+    /// A ReplicaSet that carries its template's hash in its name is a Deployment's, or a Rollout's:
+    /// that is how their controllers name them, and which one tells the label of the hash.
+    pub fn likely_top(&self) -> Owner {
+        let Some(owner) = &self.owner else {
+            return Owner { kind: "Pod".into(), name: Arc::clone(&self.id.name) };
+        };
+        let hash = self.template.revision_hash.as_deref().filter(|_| &*owner.kind == "ReplicaSet");
+        match hash.and_then(|hash| owner.name.strip_suffix(hash)?.strip_suffix('-')) {
+            Some(name) if !name.is_empty() => {
+                let rollout = self.template.hash_label == Some(HashLabel::Rollouts);
+                Owner { kind: if rollout { "Rollout" } else { "Deployment" }.into(), name: name.into() }
+            }
+            _ => owner.clone(),
+        }
+    }
 }
 
 /// How an observation of a pod came.

@@ -14,7 +14,7 @@ impl Engine {
     pub(super) fn workload_of(&mut self, snapshot: &PodSnapshot) -> usize {
         let namespace = &snapshot.id.namespace;
         let learnt = snapshot.owner.as_ref().and_then(|owner| self.tops.get(&(Arc::clone(namespace), owner.clone())));
-        let top = learnt.cloned().unwrap_or_else(|| Workload::of(snapshot));
+        let top = learnt.cloned().unwrap_or_else(|| snapshot.likely_top());
         self.workload_named(namespace, top)
     }
 

@@ -14,7 +14,7 @@ pub use oddities::{Kind, Loss, Skipped};
 pub use task::{Ended, Inlets, Memory, Surroundings, run};
 
 use crate::config::Config;
-use crate::engine::{Engine, Finding, Need, Observation};
+use crate::engine::{Change, Engine, Finding, Need, Observation};
 use crate::findings::board::Board;
 use crate::metrics::instruments::Instruments;
 use crate::source::Observer;
@@ -27,6 +27,14 @@ use publisher::Publisher;
 /// Workloads that are looked at in one go.
 const AT_ONCE: usize = 16;
 
+/// Somebody who looks on: hears what the engine hears and says, when it does, and must not take long.
+pub trait Onlooker: Send {
+    /// The engine is about to be told this.
+    fn observed(&mut self, observation: &Observation, now: Time);
+    /// The engine has said this.
+    fn changed(&mut self, change: &Change);
+}
+
 /// Owns the engine and all that is needed to feed it.
 pub struct Driver {
     engine: Engine,
@@ -34,6 +42,7 @@ pub struct Driver {
     shown: Publisher,
     oddities: Oddities,
     instruments: Arc<Instruments>,
+    onlooker: Option<Box<dyn Onlooker>>,
 }
 
 impl Driver {
@@ -45,13 +54,20 @@ impl Driver {
             shown: Publisher::new(board, config.silences.clone()),
             oddities: Oddities::new(skipped),
             instruments,
+            onlooker: None,
         }
+    }
+
+    /// The same, with somebody who looks on.
+    #[must_use]
+    pub fn seen_by(self, onlooker: Box<dyn Onlooker>) -> Self {
+        Self { onlooker: Some(onlooker), ..self }
     }
 
     /// Takes in what was seen.
     pub fn handle_input(&mut self, input: Input, now: Time) {
         if let Some(observation) = self.observe(input, now) {
-            self.engine.apply(observation, now);
+            self.apply(observation, now);
         }
     }
 
@@ -69,7 +85,7 @@ impl Driver {
         let Some(observation) = observation else {
             return false;
         };
-        self.engine.apply(observation, now);
+        self.apply(observation, now);
         true
     }
 
@@ -110,6 +126,9 @@ impl Driver {
     pub fn speak(&mut self, now: Time) {
         for change in self.engine.take_changes() {
             self.shown.change(&change, now);
+            if let Some(onlooker) = &mut self.onlooker {
+                onlooker.changed(&change);
+            }
         }
         self.instruments.count(&self.engine.take_counts(), now);
     }
@@ -130,6 +149,13 @@ impl Driver {
     /// Events that were dropped because their pod was never seen.
     pub const fn events_without_pod(&self) -> u64 {
         self.engine.events_without_pod()
+    }
+
+    fn apply(&mut self, observation: Observation, now: Time) {
+        if let Some(onlooker) = &mut self.onlooker {
+            onlooker.observed(&observation, now);
+        }
+        self.engine.apply(observation, now);
     }
 
     /// What the engine is told of an input.

@@ -107,7 +107,7 @@ pub fn listen(stream: &Stream) -> Result<Said, String> {
                 finding: Finding(serde_json::to_value(&*change.finding).expect("a finding is plain data")),
             }),
             Moment::Skipped(line) | Moment::Odd(line) => said.skipped.push(format!("{line:?}")),
-            Moment::Record(_) => {}
+            Moment::Record(_) | Moment::Answer(_) => {}
         });
         let all = engine.findings();
         said.findings =

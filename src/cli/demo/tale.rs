@@ -85,7 +85,7 @@ impl Tale {
         let replayed = replay(recording, &mut engine, |moment| match moment {
             Moment::Record(progress) => writer.record(progress),
             Moment::Change(change) => writer.change(change),
-            Moment::Skipped(_) | Moment::Odd(_) => {}
+            Moment::Answer(_) | Moment::Skipped(_) | Moment::Odd(_) => {}
         });
         writer.last_scene();
         let end = replayed.last.unwrap_or_default();

@@ -10,11 +10,11 @@ use crate::engine::memory::onsets::Who;
 use crate::engine::memory::pods::{Phase, Pod, PodTable};
 use crate::engine::memory::template_record::TemplateRecord;
 use crate::engine::memory::tracked_container::{TrackedContainer, Wanted};
-use crate::engine::observation::{Owner, PodSnapshot, Revision, ServiceFacts, WorkloadFacts};
+use crate::engine::observation::{Owner, Revision, ServiceFacts, WorkloadFacts};
 use crate::engine::view::probe_passed::{is_beyond_doubt, silence_proves};
 use crate::finding::ServiceState;
 use crate::kubelet::ProbeKind;
-use crate::template::{HashLabel, PodTemplate, is_same};
+use crate::template::{PodTemplate, is_same};
 use crate::time::Time;
 
 /// Templates remembered of a workload.
@@ -69,24 +69,6 @@ impl Workload {
             empty_since: None,
             looked_at: None,
             wake: None,
-        }
-    }
-
-    /// The workload that a pod belongs to, as far as the pod itself tells.
-    ///
-    /// A ReplicaSet that carries its template's hash in its name is a Deployment's, or a Rollout's:
-    /// that is how their controllers name them, and which one tells the label of the hash.
-    pub fn of(pod: &PodSnapshot) -> Owner {
-        let Some(owner) = &pod.owner else {
-            return Owner { kind: "Pod".into(), name: Arc::clone(&pod.id.name) };
-        };
-        let hash = pod.template.revision_hash.as_deref().filter(|_| &*owner.kind == "ReplicaSet");
-        match hash.and_then(|hash| owner.name.strip_suffix(hash)?.strip_suffix('-')) {
-            Some(name) if !name.is_empty() => {
-                let rollout = pod.template.hash_label == Some(HashLabel::Rollouts);
-                Owner { kind: if rollout { "Rollout" } else { "Deployment" }.into(), name: name.into() }
-            }
-            _ => owner.clone(),
         }
     }
 

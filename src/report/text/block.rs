@@ -171,7 +171,7 @@ impl<W: Write> Page<'_, W> {
 }
 
 /// How bad, or that it is over, or only suspected.
-const fn word(finding: &Finding) -> &'static str {
+pub const fn word(finding: &Finding) -> &'static str {
     match (finding.resolved_at, finding.confirmed_at, finding.severity) {
         (Some(_), _, _) => "RESOLVED",
         (_, None, _) => "SUSPECTED",

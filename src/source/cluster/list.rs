@@ -45,6 +45,14 @@ pub async fn list_pods(
     list::<PodLite>(access, namespace, params, on).await
 }
 
+/// Finds out whether the pods of a namespace, or of all, may be listed, by reading one of them.
+///
+/// # Errors
+/// It may not, or the server cannot be asked.
+pub async fn may_list_pods(access: &Access, namespace: Option<&str>) -> Result<(), ListError> {
+    page(&api::<PodLite>(access, namespace), &ListParams::default().limit(1)).await.map(drop)
+}
+
 /// Reads the kubelets' events on pods of a namespace, or of all.
 ///
 /// # Errors
@@ -64,11 +72,7 @@ async fn list<T: Lean>(
     params: ListParams,
     on: &mut dyn FnMut(Object),
 ) -> Result<(), ListError> {
-    let client = access.client().clone();
-    let api: Api<Watched<T>> = match namespace {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
+    let api = api::<T>(access, namespace);
     let mut params = params.limit(PAGE);
     loop {
         let page = page(&api, &params).await?;
@@ -79,6 +83,14 @@ async fn list<T: Lean>(
         if params.continue_token.is_none() {
             return Ok(());
         }
+    }
+}
+
+fn api<T: Lean>(access: &Access, namespace: Option<&str>) -> Api<Watched<T>> {
+    let client = access.client().clone();
+    match namespace {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
     }
 }
 

@@ -33,7 +33,7 @@ pub use catch_up::CatchUp;
 pub use client::{Access, Target, Version};
 pub use error::AccessError;
 pub use health::{Resource, ResourceHealth, WatchHealth};
-pub use list::{ListError, list_events, list_pods};
+pub use list::{ListError, list_events, list_pods, may_list_pods};
 pub use lookup::{Answer, Lookup, LookupCounts};
 pub use raw::watch_raw;
 pub use stamps::Stamped;

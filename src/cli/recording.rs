@@ -1,0 +1,52 @@
+//! A recording that a person names: opened, unpacked, and what came of reading it.
+
+use std::fs::File;
+use std::io::{self, BufRead, Read};
+use std::path::Path;
+
+use super::error::Error;
+use crate::replay::Replayed;
+use crate::source::dump::{Form, Opened};
+
+/// What a path names, and how long it is where that is known; `-` is standard input.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn open(path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>), Error> {
+    let opened = || -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
+        if path == Path::new("-") {
+            return Ok((Box::new(io::stdin()), None));
+        }
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
+    };
+    opened().map_err(|cause| Error::Open { file: path.display().to_string(), cause })
+}
+
+/// The lines of a recording, packed or not.
+///
+/// # Errors
+/// It is a dump of objects.
+pub fn unpack<'a>(name: &str, input: impl Read + 'a) -> Result<Box<dyn BufRead + 'a>, Error> {
+    let opened = Opened::of(input);
+    match opened.form {
+        Form::Objects | Form::Tar => Err(Error::IsDump(name.to_owned())),
+        _ => Ok(opened.reader),
+    }
+}
+
+/// Whether a recording was one, and could be read to its end.
+///
+/// # Errors
+/// It was not, or could not.
+pub fn verdict(name: &str, replayed: Replayed) -> Result<(), Error> {
+    match replayed.error {
+        None if replayed.observations == 0 && replayed.skipped > 0 => Err(Error::NoLines(name.to_owned())),
+        None => Ok(()),
+        Some(cause) => Err(Error::Read { file: name.to_owned(), cause }),
+    }
+}

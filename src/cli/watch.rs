@@ -1,0 +1,119 @@
+//! `watch`: the findings live, on a screen where there is a terminal, else as lines.
+//!
+//! A thread of its own reads the recording or watches the cluster, and sends what is new through a
+//! channel; here it is taken in and shown. Nothing is written but to standard output and error.
+
+mod draw;
+mod lane;
+mod live;
+mod news;
+mod plain;
+mod pods;
+mod recording;
+mod screen;
+mod terminal;
+#[cfg(test)]
+mod testing;
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::args::{Color, Watch};
+use super::error::Error;
+use super::pace::Speed;
+use super::run::told_to_end;
+use super::terminal::look;
+use crate::config::selector;
+use crate::engine::Finding;
+use draw::Styles;
+use news::News;
+use screen::{Origin, Screen};
+
+/// News that nobody has taken in yet: the source waits where there are more, and a burst of a large
+/// cluster's list is taken in between two drawings.
+const MAX_NEWS: usize = 1024;
+
+/// Shows what there is until somebody quits or, as lines, until there is no more.
+pub fn run(args: &Watch, color: Color) -> Result<(), Error> {
+    let (news, inlet) = sync_channel(MAX_NEWS);
+    let screen = match &args.file {
+        Some(file) => {
+            let recording = recording::Recording::open(file, args.speed)?;
+            let screen = Screen::new(&titled(file, args.speed), Origin::Recording);
+            let (sender, wanted) = (news.clone(), Wanted::of(args));
+            start("recording", move || recording.play(&sender, &wanted))?;
+            screen
+        }
+        None => {
+            let runtime = runtime()?;
+            let live = runtime.block_on(live::Live::connect(args))?;
+            let screen = Screen::new(live.name(), Origin::Cluster);
+            let sender = news.clone();
+            start("cluster", move || live.watch(&runtime, &sender))?;
+            screen
+        }
+    };
+    tell_the_end(news)?;
+    let name = args.file.as_ref().map_or_else(|| screen.source.clone(), |file| file.display().to_string());
+    show(screen, &name, inlet, color)
+}
+
+fn show(screen: Screen, name: &str, news: Receiver<News>, color: Color) -> Result<(), Error> {
+    let stdout = io::stdout();
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    let look = look(&stdout, color);
+    if stdout.is_terminal() && !is_dumb {
+        terminal::show(screen, &news, &Styles::of(look.palette))
+    } else {
+        plain::show(name, news, stdout)
+    }
+}
+
+/// `incident.jsonl.gz, 20×`
+fn titled(file: &Path, speed: Speed) -> String {
+    let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.display().to_string());
+    match speed {
+        Speed::Max => name,
+        Speed::Times(times) => format!("{name}, {times}×"),
+    }
+}
+
+/// Which findings of a recording were asked for.
+struct Wanted {
+    namespaces: Vec<String>,
+    selector: Option<String>,
+}
+
+impl Wanted {
+    fn of(args: &Watch) -> Self {
+        Self { namespaces: args.namespace.clone(), selector: args.selector.clone() }
+    }
+
+    fn includes(&self, finding: &Finding) -> bool {
+        let in_namespace = self.namespaces.is_empty() || self.namespaces.iter().any(|one| **one == *finding.namespace);
+        in_namespace && self.selector.as_deref().is_none_or(|text| selector::selects(text, &finding.labels))
+    }
+}
+
+/// Sends what ends the process to where it is ended in order, with the terminal as it was.
+fn tell_the_end(news: SyncSender<News>) -> Result<(), Error> {
+    let runtime = runtime()?;
+    start("signals", move || {
+        runtime.block_on(told_to_end());
+        // Where nobody listens it has ended already.
+        let _ = news.send(News::ToldToEnd);
+    })
+}
+
+fn start(name: &str, task: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    let started = thread::Builder::new().name(name.to_owned()).spawn(task);
+    started.map(drop).map_err(|error| Error::Start(error.to_string()))
+}
+
+fn runtime() -> Result<Runtime, Error> {
+    Builder::new_current_thread().enable_all().build().map_err(|error| Error::Start(error.to_string()))
+}

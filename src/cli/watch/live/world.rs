@@ -1,0 +1,102 @@
+//! What surrounds the driver, who looks on, and how the watches are in words.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use crate::cli::watch::news::{News, Sight};
+use crate::engine::{Change, Need, Observation};
+use crate::operator::driver::{Onlooker, Surroundings};
+use crate::report::when;
+use crate::runtime::clock;
+use crate::source::cluster::{Lookup, Resource, Trouble, WatchHealth};
+use crate::time::Time;
+
+/// The cluster and the clock.
+pub struct World {
+    /// How the watches are.
+    pub health: Arc<WatchHealth>,
+    /// Who looks up what the engine would like to know.
+    pub lookup: Lookup,
+}
+
+impl Surroundings for World {
+    fn now(&self) -> Time {
+        clock::now()
+    }
+
+    fn sees(&self) -> bool {
+        !self.health.of(Resource::Pods).is_blind()
+    }
+
+    fn ask(&mut self, need: Need) {
+        self.lookup.ask(need);
+    }
+
+    fn loop_completed(&mut self, _observations: usize) {}
+}
+
+/// Passes on what the engine hears and says.
+///
+/// It waits where the screen is slow: then nothing is read from the connection, as for the operator.
+pub struct Looker {
+    news: SyncSender<News>,
+}
+
+impl Looker {
+    /// One that passes it on to there.
+    pub const fn new(news: SyncSender<News>) -> Self {
+        Self { news }
+    }
+}
+
+impl Onlooker for Looker {
+    fn observed(&mut self, observation: &Observation, now: Time) {
+        if let Some(news) = News::of(observation, now) {
+            // Where nobody listens the process is about to end.
+            let _ = self.news.send(news);
+        }
+    }
+
+    fn changed(&mut self, change: &Change) {
+        let _ = self.news.send(News::Change(change.clone()));
+    }
+}
+
+/// What is wrong with the watches, by what failed last.
+#[derive(Debug, Default)]
+pub struct Troubles {
+    resources: [Failing; 2],
+}
+
+#[derive(Debug, Default)]
+struct Failing {
+    counts: [u64; Trouble::ALL.len()],
+    last: Option<Trouble>,
+}
+
+impl Troubles {
+    /// How the watches are now.
+    pub fn look(&mut self, health: &WatchHealth) -> Sight {
+        let mut troubles = Vec::new();
+        for (resource, failing) in Resource::ALL.into_iter().zip(&mut self.resources) {
+            let of = health.of(resource);
+            for (trouble, count) in Trouble::ALL.into_iter().zip(&mut failing.counts) {
+                let errors = of.errors(trouble);
+                if errors > *count {
+                    failing.last = Some(trouble);
+                }
+                *count = errors;
+            }
+            if let Some(trouble) = failing.last.filter(|_| !of.is_up()) {
+                let some = if of.is_blind() { "cannot be" } else { "of some namespaces cannot be" };
+                let since = if of.last_answer().is_some() && of.is_blind() {
+                    format!(", since {} UTC", when::clock(of.since()))
+                } else {
+                    String::new()
+                };
+                troubles.push(format!("{} {some} read: {}{since}", resource.word(), trouble.word()));
+            }
+        }
+        Sight { is_listed: health.of(Resource::Pods).is_listed(), troubles }
+    }
+}
