@@ -40,22 +40,18 @@ const MAX_NEWS: usize = 1024;
 /// Shows what there is until somebody quits or, as lines, until there is no more.
 pub fn run(args: &Watch, color: Color) -> Result<(), Error> {
     let (news, inlet) = sync_channel(MAX_NEWS);
-    let screen = match &args.file {
-        Some(file) => {
-            let recording = recording::Recording::open(file, args.speed)?;
-            let screen = Screen::new(&titled(file, args.speed), Origin::Recording);
-            let (sender, wanted) = (news.clone(), Wanted::of(args));
-            start("recording", move || recording.play(&sender, &wanted))?;
-            screen
-        }
-        None => {
-            let runtime = runtime()?;
-            let live = runtime.block_on(live::Live::connect(args))?;
-            let screen = Screen::new(live.name(), Origin::Cluster);
-            let sender = news.clone();
-            start("cluster", move || live.watch(&runtime, &sender))?;
-            screen
-        }
+    let sender = news.clone();
+    let screen = if let Some(file) = &args.file {
+        let recording = recording::Recording::open(file, args.speed)?;
+        let wanted = Wanted::of(args);
+        start("recording", move || recording.play(&sender, &wanted))?;
+        Screen::new(&titled(file, args.speed), Origin::Recording)
+    } else {
+        let runtime = runtime()?;
+        let live = runtime.block_on(live::Live::connect(args))?;
+        let screen = Screen::new(live.name(), Origin::Cluster);
+        start("cluster", move || live.watch(&runtime, &sender))?;
+        screen
     };
     tell_the_end(news)?;
     let name = args.file.as_ref().map_or_else(|| screen.source.clone(), |file| file.display().to_string());

@@ -19,7 +19,7 @@ const MAX_TOPS: usize = 20_000;
 /// All pods that were seen, with bounds.
 #[derive(Debug, Default)]
 pub struct Pods {
-    pods: BTreeMap<Uid, Pod>,
+    known: BTreeMap<Uid, Pod>,
     gone: VecDeque<Uid>,
     tops: BTreeMap<(Arc<str>, Owner), Owner>,
     /// The lists that run, each with the number of the last sighting before it.
@@ -58,10 +58,10 @@ impl Pods {
     /// A pod was seen.
     pub fn seen(&mut self, glance: PodGlance, now: Time) {
         self.sightings += 1;
-        if !self.pods.contains_key(&glance.uid) && !self.has_room() {
+        if !self.known.contains_key(&glance.uid) && !self.has_room() {
             return;
         }
-        let pod = self.pods.entry(glance.uid).or_insert_with(|| Pod {
+        let pod = self.known.entry(glance.uid).or_insert_with(|| Pod {
             namespace: glance.namespace,
             name: glance.name,
             owner: None,
@@ -78,7 +78,7 @@ impl Pods {
 
     /// A pod is gone.
     pub fn gone(&mut self, uid: Uid, now: Time) {
-        let Some(pod) = self.pods.get_mut(&uid).filter(|pod| !pod.is_gone) else { return };
+        let Some(pod) = self.known.get_mut(&uid).filter(|pod| !pod.is_gone) else { return };
         pod.is_gone = true;
         for of in &mut pod.lanes {
             of.lane.turn(now, Turn::Phase(Phase::Absent));
@@ -98,7 +98,7 @@ impl Pods {
     pub fn list_finished(&mut self, scope: &Scope, now: Time) {
         let Some(began) = self.lists.remove(scope) else { return };
         let missed = |pod: &Pod| !pod.is_gone && pod.sighting <= began && scope.includes(&pod.namespace);
-        let missed: Vec<Uid> = self.pods.iter().filter(|(_, pod)| missed(pod)).map(|(uid, _)| *uid).collect();
+        let missed: Vec<Uid> = self.known.iter().filter(|(_, pod)| missed(pod)).map(|(uid, _)| *uid).collect();
         for uid in missed {
             self.gone(uid, now);
         }
@@ -106,7 +106,7 @@ impl Pods {
 
     /// A probe failed. An event that names no container is of the only one, or of none that is known.
     pub fn probe_failed(&mut self, failure: &ProbeFailure) {
-        let Some(pod) = self.pods.get_mut(&failure.uid) else { return };
+        let Some(pod) = self.known.get_mut(&failure.uid) else { return };
         let is_only = pod.lanes.len() == 1;
         let named = |of: &&mut ContainerLane| failure.container.as_ref().map_or(is_only, |name| of.name == *name);
         if let Some(of) = pod.lanes.iter_mut().find(named) {
@@ -123,14 +123,14 @@ impl Pods {
 
     /// How many there are now.
     pub fn len(&self) -> usize {
-        self.pods.len() - self.gone.len()
+        self.known.len() - self.gone.len()
     }
 
     /// The lanes of a finding's container in the pods of its workload that were there within that
     /// time, those that are worst off first.
     pub fn lanes(&self, finding: &Finding, within: Window) -> Vec<PodLane<'_>> {
         let of_workload = |pod: &&Pod| pod.namespace == finding.namespace && self.is_of(pod, &finding.workload);
-        let lanes = self.pods.values().filter(of_workload).filter_map(|pod| {
+        let lanes = self.known.values().filter(of_workload).filter_map(|pod| {
             let of = pod.lanes.iter().find(|of| of.name == finding.container)?;
             Some((pod, PodLane { pod: &pod.name, lane: &of.lane }))
         });
@@ -138,7 +138,7 @@ impl Pods {
             .filter(|(_, of)| of.lane.cells(within, 1).iter().any(|cell| *cell != Cell::Absent))
             .map(|(pod, of)| (worst_first(pod, of.lane, within), of))
             .collect();
-        ranked.sort_by(|(one, _), (other, _)| one.cmp(other));
+        ranked.sort_by_key(|(rank, _)| *rank);
         ranked.into_iter().map(|(_, of)| of).collect()
     }
 
@@ -150,15 +150,15 @@ impl Pods {
 
     /// Makes room for one more, if there is any.
     fn has_room(&mut self) -> bool {
-        if self.pods.len() >= MAX_PODS {
+        if self.known.len() >= MAX_PODS {
             self.forget_one();
         }
-        self.pods.len() < MAX_PODS
+        self.known.len() < MAX_PODS
     }
 
     fn forget_one(&mut self) {
         if let Some(uid) = self.gone.pop_front() {
-            self.pods.remove(&uid);
+            self.known.remove(&uid);
         }
     }
 }

@@ -53,16 +53,13 @@ impl Page<'_> {
 
     fn sentences(&mut self, finding: &Finding, screen: &Screen) {
         let now = screen.now.unwrap_or(finding.opened_at);
-        match finding.resolved_at {
-            Some(at) => {
-                self.label("over", &over(finding, at).to_string());
-                self.label("reach", &worst(finding).to_string());
-            }
-            None => {
-                self.label("reach", &extent(finding).to_string());
-                let (day, long) = (day_if_another(finding.opened_at, now), span(lasted(finding, now)));
-                self.label("since", &format!("{day}{} UTC ({long})", clock(finding.opened_at)));
-            }
+        if let Some(at) = finding.resolved_at {
+            self.label("over", &over(finding, at).to_string());
+            self.label("reach", &worst(finding).to_string());
+        } else {
+            self.label("reach", &extent(finding).to_string());
+            let (day, long) = (day_if_another(finding.opened_at, now), span(lasted(finding, now)));
+            self.label("since", &format!("{day}{} UTC ({long})", clock(finding.opened_at)));
         }
         if let Some(field) = field_is(finding) {
             self.label("field", &field.to_string());

@@ -102,7 +102,7 @@ fn what_a_tenant_writes_reaches_no_terminal() {
     odd.suggested = Some(Value::Text(evil.to_owned()));
     odd.current = Some(Value::Text(evil.to_owned()));
     odd.evidence[0].what = evil.to_owned();
-    odd.hypotheses = vec![evil.to_owned()];
+    odd.hypotheses = vec![evil.into()];
     odd.example = Some(evil.into());
     let mut screen = showing(vec![odd]);
     for key in [Key::Home, Key::Enter] {

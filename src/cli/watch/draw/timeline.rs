@@ -45,7 +45,7 @@ pub(super) fn lines(finding: &Finding, screen: &Screen, styles: &Styles, room: R
     let names: Vec<String> = lanes[..shown].iter().map(|lane| name(lane, &prefix, room.width / 3)).collect();
     let label = names.iter().map(|name| name.width()).max().unwrap_or(0).max(8) + 2;
     let slices = room.width.saturating_sub(label + RESTARTS).min(MAX_SLICES);
-    let mut lines = vec![axis(window, label, slices, styles)];
+    let mut drawn = vec![axis(window, label, slices, styles)];
     let mut seen = Vec::new();
     for (lane, name) in lanes[..shown].iter().zip(names) {
         let cells = lane.lane.cells(window, slices);
@@ -55,13 +55,13 @@ pub(super) fn lines(finding: &Finding, screen: &Screen, styles: &Styles, room: R
         let restarts = lane.lane.count(Turn::Restarted, window);
         let restarts = if restarts == 0 { String::new() } else { format!(" {restarts}R") };
         spans.push(Span::styled(restarts, styles.faint));
-        lines.push(Line::from(spans));
+        drawn.push(Line::from(spans));
     }
     if lanes.len() > shown {
-        lines.push(Line::styled(format!("and {} more", lanes.len() - shown), styles.faint));
+        drawn.push(Line::styled(format!("and {} more", lanes.len() - shown), styles.faint));
     }
-    lines.push(Line::styled(legend(&seen), styles.faint));
-    lines
+    drawn.push(Line::styled(legend(&seen), styles.faint));
+    drawn
 }
 
 /// From the rollout that brought it, or a little before it began, until now or until it was over.
