@@ -1,4 +1,7 @@
 //! The receivers: thin edges that send one message and say what came of it.
+//!
+//! A new one is a file here, a variant of `To` in `delivery/settings.rs`, which `delivery/sender.rs` sends by,
+//! its keys in `config/notifications`, and the form of its message in `report`.
 
 pub mod alertmanager;
 pub mod events;
