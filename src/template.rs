@@ -212,6 +212,11 @@ impl ContainerSpec {
         port.is_some_and(|port| self.port_number(port).is_none())
     }
 
+    /// Whether its specification alone proves that its liveness or startup probe cannot run.
+    pub fn has_probe_that_cannot_run(&self) -> bool {
+        [ProbeKind::Liveness, ProbeKind::Startup].into_iter().any(|probe| self.lacks_port_of(probe))
+    }
+
     /// The probes that ask this.
     pub fn asking(&self, handler: &Handler) -> impl Iterator<Item = ProbeKind> {
         ProbeKind::ALL.into_iter().filter(move |kind| self.probe(*kind).is_some_and(|spec| spec.handler == *handler))

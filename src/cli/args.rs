@@ -9,6 +9,8 @@ mod notify;
 #[cfg(feature = "operator")]
 mod scan;
 #[cfg(feature = "operator")]
+mod scope;
+#[cfg(feature = "operator")]
 mod watch;
 
 use std::path::PathBuf;
@@ -29,6 +31,8 @@ pub use log::{LogFormat, LogLevel};
 pub use notify::Notify;
 #[cfg(feature = "operator")]
 pub use scan::{Least, Scan, Shown};
+#[cfg(feature = "operator")]
+pub use scope::Scope;
 #[cfg(feature = "operator")]
 pub use watch::Watch;
 

@@ -6,9 +6,9 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-#[cfg(feature = "operator")]
-use super::args::Scan;
 use super::args::{Color, Lint, Linted};
+#[cfg(feature = "operator")]
+use super::args::{Scan, Scope};
 use super::error::Error;
 use super::notes::Complaints;
 #[cfg(feature = "operator")]
@@ -54,7 +54,7 @@ fn compared(args: &Lint) -> Result<Report, Error> {
         files: if is_cluster { Vec::new() } else { vec![against.clone()] },
         kubeconfig: args.kubeconfig.clone(),
         context: args.context.clone(),
-        namespace: args.namespace.iter().filter(|_| is_cluster).cloned().collect(),
+        scope: Scope { namespace: args.namespace.iter().filter(|_| is_cluster).cloned().collect(), ..Scope::default() },
         ..Scan::default()
     };
     let (looked, _) = scan::running(&scan)?;

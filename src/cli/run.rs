@@ -21,12 +21,12 @@ const THREADS: usize = 2;
 
 /// Runs until it is told to end; or only checks the settings.
 pub fn run(args: &Run, color: Color) -> Result<(), Error> {
-    let source = source(args);
+    let by_hand = laptop::is_one();
+    let source = source(args, by_hand);
     let loaded = source.load()?;
     if args.check_config {
         return print(summary::summary(&source.name(), &loaded.config, clock::now()).as_bytes());
     }
-    let by_hand = laptop::is_one();
     // What is not worth a warning is shown as a finding, or nobody asks for it.
     let level = args.log_level.map(level).or(by_hand.then_some(Level::WARN));
     log::start(format(args.log_format, color), level).map_err(|error| Error::Start(error.to_string()))?;
@@ -56,7 +56,7 @@ pub(super) async fn told_to_end() -> &'static str {
     }
 }
 
-fn source(args: &Run) -> Source {
+fn source(args: &Run, by_hand: bool) -> Source {
     let namespaces = match &args.namespace[..] {
         _ if args.all_namespaces => Some(Vec::new()),
         [] => None,
@@ -70,7 +70,7 @@ fn source(args: &Run) -> Source {
         metrics_authentication: args.metrics_authentication,
         leader_election: args.leader_elect,
     };
-    if laptop::is_one() {
+    if by_hand {
         laptop::keep_to_itself(&mut overrides, args.config.is_some());
     }
     Source { file: args.config.clone(), overrides }

@@ -8,10 +8,9 @@ mod target;
 use std::fmt::Write as _;
 use std::io;
 
-use super::args::{Color, Least, Scan, Shown};
+use super::args::{Color, Least, Scan, Scope, Shown};
 use super::error::Error;
 use super::{print, terminal};
-use crate::config::selector;
 use crate::engine::{Finding, Severity};
 use crate::report::scan::{Document, markdown, names, stamp};
 use crate::report::text::scan::{Depth, findings, restarted};
@@ -58,12 +57,10 @@ pub fn run(args: &Scan, color: Color) -> Result<u8, Error> {
 /// Keeps what was asked for.
 fn narrow(read: &mut Read, args: &Scan) -> Result<(), Error> {
     let looked = &mut read.looked;
-    let in_namespace = |namespace: &str| args.namespace.is_empty() || args.namespace.iter().any(|one| one == namespace);
-    let selected = |labels: &_| args.selector.as_deref().is_none_or(|text| selector::selects(text, labels));
-    looked.findings.retain(|finding| in_namespace(&finding.namespace) && selected(&finding.labels));
-    looked.restarted.retain(|one| in_namespace(&one.namespace) && selected(&one.labels));
+    looked.findings.retain(|finding| args.scope.includes(&finding.namespace, &finding.labels));
+    looked.restarted.retain(|one| args.scope.includes(&one.namespace, &one.labels));
     if let Some(target) = &args.target {
-        only(target, looked, &in_namespace)?;
+        only(target, looked, &args.scope)?;
     }
     let before = looked.findings.len();
     if let Some(least) = args.severity {
@@ -74,8 +71,8 @@ fn narrow(read: &mut Read, args: &Scan) -> Result<(), Error> {
 }
 
 /// Keeps what that workload or pod has to do with.
-fn only(target: &Target, looked: &mut Looked, in_namespace: &dyn Fn(&str) -> bool) -> Result<(), Error> {
-    let is_there = looked.owners.iter().any(|owner| in_namespace(&owner.namespace) && target.is_of_owner(owner));
+fn only(target: &Target, looked: &mut Looked, scope: &Scope) -> Result<(), Error> {
+    let is_there = looked.owners.iter().any(|owner| scope.has(&owner.namespace) && target.is_of_owner(owner));
     if !is_there {
         return Err(Error::NoTarget(target.to_string()));
     }

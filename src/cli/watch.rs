@@ -27,8 +27,6 @@ use super::error::Error;
 use super::pace::Speed;
 use super::run::told_to_end;
 use super::terminal::look;
-use crate::config::selector;
-use crate::engine::Finding;
 use draw::Styles;
 use news::News;
 use screen::{Origin, Screen};
@@ -43,7 +41,7 @@ pub fn run(args: &Watch, color: Color) -> Result<(), Error> {
     let sender = news.clone();
     let screen = if let Some(file) = &args.file {
         let recording = recording::Recording::open(file, args.speed)?;
-        let wanted = Wanted::of(args);
+        let wanted = args.scope.clone();
         start("recording", move || recording.play(&sender, &wanted))?;
         Screen::new(&titled(file, args.speed), Origin::Recording)
     } else {
@@ -75,23 +73,6 @@ fn titled(file: &Path, speed: Speed) -> String {
     match speed {
         Speed::Max => name,
         Speed::Times(times) => format!("{name}, {times}×"),
-    }
-}
-
-/// Which findings of a recording were asked for.
-struct Wanted {
-    namespaces: Vec<String>,
-    selector: Option<String>,
-}
-
-impl Wanted {
-    fn of(args: &Watch) -> Self {
-        Self { namespaces: args.namespace.clone(), selector: args.selector.clone() }
-    }
-
-    fn includes(&self, finding: &Finding) -> bool {
-        let in_namespace = self.namespaces.is_empty() || self.namespaces.iter().any(|one| **one == *finding.namespace);
-        in_namespace && self.selector.as_deref().is_none_or(|text| selector::selects(text, &finding.labels))
     }
 }
 

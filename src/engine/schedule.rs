@@ -9,7 +9,6 @@ use crate::engine::episodes::{self, Outcome};
 use crate::engine::memory::workload::Workload;
 use crate::engine::observation::Need;
 use crate::engine::view::container::ContainerView;
-use crate::kubelet::ProbeKind;
 use crate::template::ContainerSpec;
 use crate::time::Time;
 
@@ -85,7 +84,7 @@ impl Engine {
             all.changes.extend(outcome.changes);
             all.again = all.again.into_iter().chain(outcome.again).min();
             all.wants_facts |= outcome.wants_facts;
-            let idle = !case.episodes.values().any(|episode| episode.is_active());
+            let idle = !case.is_active();
             let ended = case.horizon != horizon;
             if ended {
                 self.onsets.forget(&workload.who(name));
@@ -159,9 +158,10 @@ impl Engine {
 fn note_spec_proofs(workload: &mut Workload, pods: &crate::engine::memory::pods::PodTable) {
     for pod in workload.pods.iter().filter_map(|place| pods.get(*place)) {
         for (spec, state) in pod.template.containers.iter().zip(&pod.containers) {
-            let proven = [ProbeKind::Liveness, ProbeKind::Startup].into_iter().any(|probe| spec.lacks_port_of(probe));
             let unready = is_unready(spec, state) && pod.is_live();
-            if (proven || unready || state.history.is_some()) && !workload.cases.contains_key(&spec.name) {
+            if (spec.has_probe_that_cannot_run() || unready || state.history.is_some())
+                && !workload.cases.contains_key(&spec.name)
+            {
                 workload.cases.insert(Arc::clone(&spec.name), Box::default());
             }
         }

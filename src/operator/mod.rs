@@ -17,7 +17,7 @@ pub mod reload;
 mod run;
 pub mod silence;
 
-pub use run::{Failure, Start, run};
+pub use run::{Failure, Start, World, run};
 
 #[cfg(test)]
 pub(crate) mod testing;

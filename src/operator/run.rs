@@ -36,7 +36,7 @@ use crate::source::cluster::{self, Access, AccessError, Answer, Backoff, Lookup,
 use crate::text::escape::terminal;
 use ready::Lists;
 use tasks::{Stage, Tasks};
-use world::World;
+pub use world::World;
 
 /// What was said before a restart is waited for so long; then the watch begins without.
 const REMEMBERING: Duration = Duration::from_secs(30);

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::of;
+use super::scope::Scope;
 use crate::cli::scan::{Target, target};
-use crate::config::{selector, value};
+use crate::config::value;
 
 /// What `scan` takes.
 #[derive(clap::Args, Debug, Default)]
@@ -20,17 +21,9 @@ pub struct Scan {
     #[arg(short = 'f', long = "filename", value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// Only this namespace; can be repeated, or separated by commas
-    #[arg(short, long, value_name = "NAMESPACE", value_delimiter = ',', value_parser = of(value::namespace))]
-    pub namespace: Vec<String>,
-
-    /// All namespaces, which is the default
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
-    pub all_namespaces: bool,
-
-    /// Only pods with these labels: app=web,tier!=test
-    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = of(selector::selector))]
-    pub selector: Option<String>,
+    /// Of these pods
+    #[command(flatten)]
+    pub scope: Scope,
 
     /// What to print
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::of;
+use super::scope::Scope;
 use crate::cli::pace::Speed;
-use crate::config::{selector, value};
 
 /// What its help says after the options.
 pub const HELP: &str = "\
@@ -46,17 +45,9 @@ pub struct Watch {
     #[arg(long, default_value = "20", value_name = "SPEED", requires = "file")]
     pub speed: Speed,
 
-    /// Only this namespace; can be repeated, or separated by commas
-    #[arg(short, long, value_name = "NAMESPACE", value_delimiter = ',', value_parser = of(value::namespace))]
-    pub namespace: Vec<String>,
-
-    /// All namespaces, which is the default
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
-    pub all_namespaces: bool,
-
-    /// Only pods with these labels: app=web,tier!=test
-    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = of(selector::selector))]
-    pub selector: Option<String>,
+    /// Of these pods
+    #[command(flatten)]
+    pub scope: Scope,
 
     /// The kubeconfig that says which cluster, and who you are there
     #[arg(long, value_name = "FILE", conflicts_with = "file")]

@@ -1,6 +1,7 @@
 //! `run` by hand, on a person's own machine: findings on standard output, in the form of `scan`.
 
-use std::io::{self, IsTerminal, Write};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write as _};
 use std::net::Ipv4Addr;
 
 use crate::config::{Listen, Overrides};
@@ -40,22 +41,14 @@ pub fn console(look: Look) -> Console {
 
 fn shown(turn: Turn, finding: &Finding, look: Look, now: Time) -> String {
     let mut text = String::new();
+    let name = terminal(&subject(finding), NAME);
+    let at = clock(now);
     let written = match turn {
         Turn::Confirmed => Page { look, out: &mut text, at: now }.block(finding, Depth::Short),
-        Turn::Resolved | Turn::Withdrawn => Ok(()),
+        Turn::Resolved => writeln!(text, "resolved  {name}: after {}, at {at} UTC", span(lasted(finding, now))),
+        Turn::Withdrawn => writeln!(text, "withdrawn {name}: another finding took its place, at {at} UTC"),
     };
     debug_assert!(written.is_ok(), "a string takes everything");
-    let name = || terminal(&subject(finding), NAME);
-    match turn {
-        Turn::Confirmed => {}
-        Turn::Resolved => {
-            let after = span(lasted(finding, now));
-            text = format!("resolved  {}: after {after}, at {} UTC\n", name(), clock(now));
-        }
-        Turn::Withdrawn => {
-            text = format!("withdrawn {}: another finding took its place, at {} UTC\n", name(), clock(now));
-        }
-    }
     text.push('\n');
     text
 }

@@ -61,7 +61,7 @@ fn finish(mut look: Look, complaints: &Complaints, args: &Scan) -> Result<Read, 
         let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
         return Err(Error::NothingToScan(names.join(", ")));
     }
-    let namespaces = match args.namespace.as_slice() {
+    let namespaces = match args.scope.namespace.as_slice() {
         [only] => format!("-n {only}"),
         _ => "-A".to_owned(),
     };

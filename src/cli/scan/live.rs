@@ -56,7 +56,7 @@ async fn look(args: &Scan) -> Result<Read, Error> {
 
 /// The namespaces that are looked at; `None` is all of them.
 fn scopes(args: &Scan) -> Vec<Option<String>> {
-    match args.namespace.as_slice() {
+    match args.scope.namespace.as_slice() {
         [] => vec![None],
         some => some.iter().cloned().map(Some).collect(),
     }
@@ -102,7 +102,7 @@ impl Live {
         for scope in self.scopes.clone() {
             let look = &mut self.look;
             let take = &mut |object: Object| take(look, &object);
-            list_pods(access, scope.as_deref(), args.selector.as_deref(), take).await?;
+            list_pods(access, scope.as_deref(), args.scope.selector.as_deref(), take).await?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! A cluster as a source of news: watched as the operator watches it, and only read.
 
-mod world;
+mod onlooker;
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -16,11 +16,13 @@ use crate::cli::error::Error;
 use crate::config::{Config, Watch};
 use crate::findings::board::Board;
 use crate::metrics::Metrics;
+use crate::operator::World;
 use crate::operator::driver::{self, Driver, Inlets};
+use crate::operator::http::Heartbeat;
 use crate::runtime::clock;
 use crate::runtime::stop::Stopper;
 use crate::source::cluster::{self, Access, Lookup, Target, Trouble, WatchHealth, may_list_pods};
-use world::{Looker, Troubles, World};
+use onlooker::{Looker, Troubles};
 
 /// How often is looked how the watches are.
 const BEAT: Duration = Duration::from_millis(500);
@@ -44,7 +46,7 @@ impl Live {
         let access = Access::find(&target, clock::now).await?;
         access.check().await?;
         let (namespaces, name) = namespaces(&access, args).await?;
-        let watch = Watch { namespaces, pod_selector: args.selector.clone(), ..Watch::default() };
+        let watch = Watch { namespaces, pod_selector: args.scope.selector.clone(), ..Watch::default() };
         Ok(Self { access, watch, name })
     }
 
@@ -68,14 +70,15 @@ impl Live {
         let observations = cluster::watch(&self.access, &config.watch, &health);
         // Objects that cannot be used change nothing of what is shown.
         let skipped: driver::Skipped = Box::new(|_, _| {});
-        let driver = Driver::new(&config, Arc::<Board>::default(), Metrics::new().instruments(), skipped);
+        let metrics = Arc::new(Metrics::new());
+        let driver = Driver::new(&config, Arc::<Board>::default(), metrics.instruments(), skipped);
         let driver = driver.seen_by(Box::new(Looker::new(news.clone())));
         // Nobody else says anything, and the settings stay as they are.
         let (_silent, memories) = mpsc::channel(1);
         let (_same, config) = watch::channel(Arc::new(config));
         let (_stopper, stop) = Stopper::new();
         let inlets = Inlets { stop, config, memories, answers, observations };
-        let world = World { health: Arc::clone(&health), lookup };
+        let world = World { health: Arc::clone(&health), lookup, heartbeat: Heartbeat::new(), metrics };
         tokio::select! {
             _ended = driver::run(driver, inlets, world) => Err(Error::Start("the watch has ended".to_owned())),
             () = beat(&health, &news) => Ok(()),
@@ -105,8 +108,8 @@ async fn beat(health: &WatchHealth, news: &SyncSender<News>) {
 /// Which namespaces are watched, none for all of them, and that in words.
 async fn namespaces(access: &Access, args: &Args) -> Result<(Vec<String>, String), Error> {
     let context = args.context.as_ref().map_or_else(String::new, |context| format!("context {context}, "));
-    if !args.namespace.is_empty() {
-        let mut namespaces = args.namespace.clone();
+    if !args.scope.namespace.is_empty() {
+        let mut namespaces = args.scope.namespace.clone();
         namespaces.sort();
         namespaces.dedup();
         one_may_be_listed(access, &namespaces).await?;

@@ -4,8 +4,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
-use super::Wanted;
 use super::news::{News, Unusable};
+use crate::cli::args::Scope;
 use crate::cli::error::Error;
 use crate::cli::pace::{Pace, Speed};
 use crate::cli::recording::{open, unpack, verdict};
@@ -32,7 +32,7 @@ impl Recording {
     }
 
     /// Plays it to its end, or as long as somebody listens.
-    pub fn play(self, news: &SyncSender<News>, wanted: &Wanted) {
+    pub fn play(self, news: &SyncSender<News>, wanted: &Scope) {
         let Self { name, input, speed } = self;
         let mut teller = Teller { news, wanted, pace: Pace::new(speed), is_heard: true };
         let outcome = unpack(&name, input).and_then(|lines| {
@@ -45,7 +45,7 @@ impl Recording {
 
 struct Teller<'a> {
     news: &'a SyncSender<News>,
-    wanted: &'a Wanted,
+    wanted: &'a Scope,
     pace: Pace,
     /// Whether somebody still listens.
     is_heard: bool,
@@ -69,7 +69,7 @@ impl Teller<'_> {
             }
             Moment::Change(change) => {
                 self.reach(change.at);
-                if self.wanted.includes(&change.finding) {
+                if self.wanted.includes(&change.finding.namespace, &change.finding.labels) {
                     self.send(News::Change(change));
                 }
             }

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use super::Wanted;
 use super::news::News;
 use super::recording::Recording;
 use super::screen::{Key, Origin, Screen};
+use crate::cli::args::Scope;
 use crate::cli::pace::Speed;
 use crate::engine::Change;
 use crate::finding::Finding;
@@ -18,7 +18,7 @@ pub fn outage() -> Vec<News> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/auth-service-outage.jsonl.gz");
     let recording = Recording::open(&path, Speed::Max).expect("the recording of the demo");
     let (news, inlet) = sync_channel(64);
-    let all = Wanted { namespaces: Vec::new(), selector: None };
+    let all = Scope::default();
     let player = thread::spawn(move || recording.play(&news, &all));
     let taken = inlet.iter().collect();
     player.join().expect("it does not panic");

@@ -1,12 +1,11 @@
 //! `Recurring`: containers that end again and again, too far apart for a loop.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::Assessment;
+use super::{Assessment, proposal};
 use crate::diagnosis::diagnose;
 use crate::engine::memory::terminations::{Kind, PastTermination, PastTerminations};
-use crate::engine::memory::tracked_container::{Episode, Problem, Proposal, TrackedContainer};
+use crate::engine::memory::tracked_container::{Episode, Proposal, TrackedContainer};
 use crate::engine::observation::Uid;
 use crate::engine::view::container::ContainerView;
 use crate::engine::view::termination::TerminationKind;
@@ -43,11 +42,9 @@ pub fn note(view: &ContainerView, ends: &mut PastTerminations) {
 
 /// What the ends of a day come to, where they are no loop.
 pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
-    let confirmed = |episode: &Episode| episode.is_active() && episode.finding.confirmed_at.is_some();
-    let looping = case.episodes.get(&Problem::Loop).is_some_and(|episode| confirmed(episode));
     let ends = case.ends.alike();
     let (Some(first), Some(last)) = (ends.first().copied(), ends.last().copied()) else { return Assessment::default() };
-    if looping || ends.len() < ENOUGH {
+    if case.is_looping() || ends.len() < ENOUGH {
         return Assessment::default();
     }
     let spread = last.at.since(first.at) > view.settings.window;
@@ -78,16 +75,10 @@ pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
     let what = format!("it ended {} times in {}", ends.len(), hours(last.at.since(first.at)));
     Assessment {
         proposal: Some(Proposal {
-            effect: Effect::Recurring,
-            probe,
-            verdict,
-            template: Arc::clone(template),
-            affected,
-            confirmed: true,
-            mostly_kills: false,
             facts: vec![crate::finding::Fact { at: last.at, what }],
             longest_bad: gaps.max().unwrap_or_default(),
             last_bad: Some(last.at),
+            ..proposal(Effect::Recurring, probe, verdict, template, affected, true)
         }),
         again: None,
     }

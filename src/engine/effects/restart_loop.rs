@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Assessment;
+use super::{Assessment, proposal};
 use crate::diagnosis::{Evidence, diagnose};
 use crate::engine::Settings;
 use crate::engine::memory::history::{History, Kill};
@@ -73,16 +73,11 @@ fn under<'a>(view: &ContainerView<'a>, template: &'a Arc<PodTemplate>, case: &Tr
     let affected = affected(&members, &counts, probe);
     let facts = facts(&members, &tally, &evidence);
     Some(Proposal {
-        effect,
-        probe,
-        verdict,
-        template: Arc::clone(template),
-        affected,
-        confirmed,
         mostly_kills: probe.is_some_and(|probe| tally.probes[probe as usize].proven > OUTWEIGHS * tally.own.total()),
         facts,
         longest_bad: tally.longest_bad,
         last_bad: tally.last_bad,
+        ..proposal(effect, probe, verdict, template, affected, confirmed)
     })
 }
 

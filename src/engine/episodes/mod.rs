@@ -59,7 +59,7 @@ pub(super) fn look(view: &ContainerView, case: &mut TrackedContainer) -> Outcome
         Problem::Flapping(ProbeKind::Readiness),
         Problem::Recurring,
     ];
-    if !is_looping(case) {
+    if !case.is_looping() {
         let mut ends = std::mem::take(&mut case.ends);
         recurring::note(view, &mut ends);
         case.ends = ends;
@@ -80,7 +80,7 @@ pub(super) fn look(view: &ContainerView, case: &mut TrackedContainer) -> Outcome
 }
 
 fn see(view: &ContainerView, problem: Problem, case: &TrackedContainer) -> Assessment {
-    let looping = is_looping(case);
+    let looping = case.is_looping();
     match problem {
         Problem::Loop => restart_loop::assess(view, case),
         Problem::Blocked => start_blocked::assess(view, case),
@@ -92,16 +92,9 @@ fn see(view: &ContainerView, problem: Problem, case: &TrackedContainer) -> Asses
     }
 }
 
-/// Whether a loop of it is confirmed and goes on.
-fn is_looping(case: &TrackedContainer) -> bool {
-    let episode = case.episodes.get(&Problem::Loop);
-    episode.is_some_and(|episode| episode.is_active() && episode.finding.confirmed_at.is_some())
-}
-
 /// Restarts and ends of before the window belong to nothing, unless an episode goes on.
 fn forget_what_is_long_past(view: &ContainerView, case: &mut TrackedContainer) {
-    let active = case.episodes.values().any(|episode| episode.is_active());
-    if !active && case.last_restart.is_some_and(|last| last < view.window()) {
+    if !case.is_active() && case.last_restart.is_some_and(|last| last < view.window()) {
         case.base = case.restarts;
         case.last_restart = None;
     }

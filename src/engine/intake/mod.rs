@@ -129,7 +129,7 @@ impl Engine {
             {
                 history.pod = Some(Arc::clone(&snapshot.id.name));
             }
-            matters |= news.matters || cannot_run(spec);
+            matters |= news.matters || spec.has_probe_that_cannot_run();
             let begins_unready = !ran && container.history.is_none() && is_unready(spec, container);
             let id = pod.workload;
             if begins_unready {
@@ -363,11 +363,6 @@ fn ended_by_a_rule(snapshot: &PodSnapshot, status: &ContainerSnapshot) -> bool {
         let restarts_all = rules.any(|rule| rule.action == RestartAction::All && rule.fits(first.exit));
         restarts_all && first.finished <= ended.finished
     })
-}
-
-/// Whether a probe of it cannot run by its specification alone.
-fn cannot_run(spec: &ContainerSpec) -> bool {
-    [ProbeKind::Liveness, ProbeKind::Startup].into_iter().any(|probe| spec.lacks_port_of(probe))
 }
 
 fn record(snapshot: &PodSnapshot, workload: usize, list: u32, now: Time) -> Pod {

@@ -65,21 +65,10 @@ impl Clock {
     }
 }
 
-/// What the statuses of a node's pods show: when each arrived as a change, and the milliseconds from its
-/// stamp to then.
+/// What was last measured of what a node writes, such as the statuses of its pods: when each arrived as a
+/// change, and the milliseconds from its stamp to then.
 #[derive(Debug, Default)]
-pub struct StatusDelays(Delays);
-
-impl StatusDelays {
-    /// A status that the node stamped so has just arrived.
-    pub fn add(&mut self, stamp: Time, now: Time) {
-        self.0.add(stamp, now);
-    }
-}
-
-/// The last measurements, and the range of those that count.
-#[derive(Debug, Default)]
-struct Delays {
+pub struct Delays {
     all: VecDeque<(Time, i64)>,
     /// The range, and until when it is the same: it is asked for with each observation of a pod.
     range: Cell<Option<(Time, Range)>>,
@@ -89,7 +78,8 @@ struct Delays {
 type Range = Option<(i64, i64)>;
 
 impl Delays {
-    fn add(&mut self, stamp: Time, now: Time) {
+    /// Something that the node stamped so has just arrived.
+    pub fn add(&mut self, stamp: Time, now: Time) {
         push(&mut self.all, (now, now.as_millis().saturating_sub(stamp.as_millis())));
         self.range.set(None);
     }
@@ -136,10 +126,9 @@ impl EventDelays {
 
 impl Clock {
     /// What follows at a time from what was measured of a node.
-    pub fn measured(statuses: Option<&StatusDelays>, heard: Option<&EventDelays>, now: Time) -> Self {
-        let all = statuses.map(|statuses| &statuses.0);
-        let statuses = all.and_then(|all| all.range(now));
-        let last = all.and_then(Delays::last);
+    pub fn measured(statuses: Option<&Delays>, heard: Option<&EventDelays>, now: Time) -> Self {
+        let last = statuses.and_then(Delays::last);
+        let statuses = statuses.and_then(|statuses| statuses.range(now));
         // Asked for only where no status was seen: it takes a sort.
         let said = if last.is_none() { heard.and_then(|heard| median(&heard.created)) } else { None };
         let fastest = statuses.map(|(least, _)| least).or(last);
@@ -220,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_node_that_writes_at_once_is_taken_at_its_word() {
-        let (mut statuses, mut heard) = (StatusDelays::default(), EventDelays::default());
+        let (mut statuses, mut heard) = (Delays::default(), EventDelays::default());
         statuses.add(at(0), at(1));
         heard.arrived(at(0), at(2));
         let clock = Clock::measured(Some(&statuses), Some(&heard), at(3));
@@ -229,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_fastest_status_tells_the_offset_and_the_slowest_event_the_lag() {
-        let (mut statuses, mut heard) = (StatusDelays::default(), EventDelays::default());
+        let (mut statuses, mut heard) = (Delays::default(), EventDelays::default());
         for late in [340, 301, 325] {
             statuses.add(at(-late), at(0));
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::memory::node_clock::{Clock, EventDelays, Lags, StatusDelays};
+use crate::engine::memory::node_clock::{Clock, Delays, EventDelays, Lags};
 use crate::engine::observation::KubeletEvent;
 use crate::time::Time;
 
@@ -32,7 +32,7 @@ pub struct Nodes {
 /// What the statuses of all pods tell of a node.
 #[derive(Debug, Default)]
 struct FromStatuses {
-    statuses: StatusDelays,
+    statuses: Delays,
     lags: Lags,
     signalled: VecDeque<Signalled>,
 }

@@ -35,6 +35,16 @@ pub struct TrackedContainer {
 }
 
 impl TrackedContainer {
+    /// Whether anything is going on.
+    pub fn is_active(&self) -> bool {
+        self.episodes.values().any(|episode| episode.is_active())
+    }
+
+    /// Whether a loop of it is confirmed and goes on.
+    pub fn is_looping(&self) -> bool {
+        self.episodes.get(&Problem::Loop).is_some_and(|episode| episode.is_confirmed())
+    }
+
     /// Takes up what was said before a restart of the operator, or by another replica of it; gives
     /// back what is to be said for it: what was said under another name, or goes on no longer.
     pub fn remember(&mut self, said: &Finding, now: Time) -> Option<(ChangeKind, Arc<Finding>)> {
@@ -186,6 +196,11 @@ impl Episode {
     /// Whether it is still going on.
     pub fn is_active(&self) -> bool {
         self.finding.resolved_at.is_none()
+    }
+
+    /// Whether it is still going on, and confirmed.
+    pub fn is_confirmed(&self) -> bool {
+        self.is_active() && self.finding.confirmed_at.is_some()
     }
 
     /// Its finding, to be changed.

@@ -83,15 +83,13 @@ impl Workload {
 
     /// Whether something of it is going on.
     pub fn is_unwell(&self) -> bool {
-        self.cases.values().any(|case| case.episodes.values().any(|episode| episode.is_active()))
+        self.cases.values().any(|case| case.is_active())
     }
 
     /// Whether what is going on has been told, so that what is new can wait for a moment.
     pub fn is_published(&self) -> bool {
-        let is_confirmed = |case: &TrackedContainer| {
-            case.episodes.values().any(|episode| episode.is_active() && episode.finding.confirmed_at.is_some())
-        };
-        self.cases.values().any(|case| is_confirmed(case))
+        let mut episodes = self.cases.values().flat_map(|case| case.episodes.values());
+        episodes.any(|episode| episode.is_confirmed())
     }
 
     /// `Deployment/web`

@@ -1,39 +1,13 @@
-//! What surrounds the driver, who looks on, and how the watches are in words.
+//! Who looks on, and how the watches are in words.
 
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use crate::cli::watch::news::{News, Sight};
-use crate::engine::{Change, Need, Observation};
-use crate::operator::driver::{Onlooker, Surroundings};
+use crate::engine::{Change, Observation};
+use crate::operator::driver::Onlooker;
 use crate::report::when;
-use crate::runtime::clock;
-use crate::source::cluster::{Lookup, Resource, Trouble, WatchHealth};
+use crate::source::cluster::{Resource, Trouble, WatchHealth};
 use crate::time::Time;
-
-/// The cluster and the clock.
-pub struct World {
-    /// How the watches are.
-    pub health: Arc<WatchHealth>,
-    /// Who looks up what the engine would like to know.
-    pub lookup: Lookup,
-}
-
-impl Surroundings for World {
-    fn now(&self) -> Time {
-        clock::now()
-    }
-
-    fn sees(&self) -> bool {
-        !self.health.of(Resource::Pods).is_blind()
-    }
-
-    fn ask(&mut self, need: Need) {
-        self.lookup.ask(need);
-    }
-
-    fn loop_completed(&mut self, _observations: usize) {}
-}
 
 /// Passes on what the engine hears and says.
 ///
