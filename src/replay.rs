@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use crate::engine::{Change, Engine, Need, Observation, Seen};
+use crate::engine::{Change, Engine, Need, Observation};
 use crate::source::recording::{Item, Object, ReadError, Reader, Record, RecordKind, Skipped};
-use crate::source::{Observer, Oddity, Related};
+use crate::source::{Observed, Observer, Oddity, Related};
 use crate::time::Time;
 
 /// Rounds of answers to what the engine wants to know that may follow from one another.
@@ -122,16 +122,11 @@ impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
         if !self.blind {
             self.tick_until(record.at);
         }
-        let observation = match self.observe(record) {
-            Ok(observation) => observation,
-            Err(oddity) => {
-                // What else is odd about it makes no difference now.
-                self.observer.take_oddities();
-                let (line, what) = (record.line, oddity.to_string());
-                return self.skip(Skipped { line, what });
-            }
+        let Observed { observation, odd } = match self.observe(record) {
+            Ok(observed) => observed,
+            Err(oddity) => return self.skip(Skipped { line: record.line, what: oddity.to_string() }),
         };
-        for oddity in self.observer.take_oddities() {
+        for oddity in odd {
             self.result.odd += 1;
             (self.on)(Moment::Odd(Skipped { line: record.line, what: oddity.to_string() }));
         }
@@ -148,30 +143,17 @@ impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
         self.converse(record.at);
     }
 
-    /// What the engine is told of a record; a related object is kept instead.
-    fn observe(&mut self, record: &Record) -> Result<Option<Observation>, Oddity> {
-        let gone = record.kind == RecordKind::Deleted;
-        match &record.object {
-            Object::Pod(pod) if gone => Ok(Some(Observation::PodGone(self.observer.pod_id(pod)?))),
-            Object::Pod(pod) => {
-                let seen = match record.kind {
-                    RecordKind::Added => Seen::Listed,
-                    _ => Seen::Changed,
-                };
-                let pod = self.observer.pod(pod, seen)?;
-                Ok(Some(Observation::Pod(Box::new(pod))))
-            }
-            Object::Event(event) => {
-                let event = self.observer.event(event)?.filter(|_| !gone);
-                Ok(event.map(Box::new).map(Observation::Event))
-            }
-            object => {
-                if self.related.apply(record.kind, object, &mut self.observer)? {
-                    self.answer_open(record.at);
-                }
-                Ok(None)
-            }
+    /// What the engine is given of a record; a related object is kept instead.
+    fn observe(&mut self, record: &Record) -> Result<Observed, Oddity> {
+        if let Some(input) = record.input() {
+            return self.observer.observe(&input);
         }
+        let kept = self.related.apply(record.kind, &record.object, &mut self.observer);
+        let odd = self.observer.take_oddities();
+        if kept? {
+            self.answer_open(record.at);
+        }
+        Ok(Observed { observation: None, odd })
     }
 
     /// Notes whether pods are seen. When they are again, what was due meanwhile is due now.

@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::engine::{
-    Engine, Finding, KubeletEvent, Need, Observation, Owner, PodSnapshot, Scope, Seen as How, Tried, Uid,
-};
+use crate::engine::{Engine, Finding, KubeletEvent, Need, Observation, Owner, PodSnapshot, Scope, Seen, Tried, Uid};
 use crate::replay::{Moment, Replayed, replay};
+use crate::source::objects::{EventLite, PodLite};
 use crate::source::recording::{Object, RecordKind};
-use crate::source::{Observer, Oddity, Related, newest};
+use crate::source::{Input, Observed, Observer, Oddity, Related, newest};
 use crate::time::Time;
 pub use lacks::{Lack, Lacks};
 pub use restarted::Restarted;
@@ -151,19 +150,23 @@ impl Look {
     /// It cannot be used at all.
     pub fn take(&mut self, object: &Object) -> Result<Vec<Oddity>, Oddity> {
         self.newest.note(object);
-        let outcome = match object {
-            Object::Pod(pod) => self.observer.pod(pod, How::Listed).map(|pod| self.pod(pod)),
-            Object::Event(event) => self.observer.event(event).map(|event| {
-                if let Some(event) = event {
-                    self.event(event);
-                }
-            }),
-            object => self.related.apply(RecordKind::Added, object, &mut self.observer).map(|kept| {
-                self.counts.related += usize::from(kept);
-            }),
+        let input: Input<&PodLite, &EventLite> = match object {
+            Object::Pod(pod) => Input::Pod(pod, Seen::Listed),
+            Object::Event(event) => Input::Event(event),
+            object => {
+                let kept = self.related.apply(RecordKind::Added, object, &mut self.observer);
+                let odd = self.observer.take_oddities();
+                self.counts.related += usize::from(kept?);
+                return Ok(odd);
+            }
         };
-        let odd = self.observer.take_oddities();
-        outcome.map(|()| odd)
+        let Observed { observation, odd } = self.observer.observe(&input)?;
+        match observation {
+            Some(Observation::Pod(pod)) => self.pod(*pod),
+            Some(Observation::Event(event)) => self.event(*event),
+            _ => {}
+        }
+        Ok(odd)
     }
 
     /// The newest stamp of what was taken in: the time of a dump.

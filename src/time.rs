@@ -1,5 +1,7 @@
 //! Points in time, as the cluster gives them: nothing here reads a clock.
 
+pub mod doubling;
+
 use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;

@@ -54,7 +54,7 @@ fn a_finding_that_goes_on_is_kept_in_four_kilobytes() {
     let region = Region::new(MEMORY);
     for restarts in 0..=3 {
         for number in 0..FINDINGS {
-            driver.handle_input(crashing(number, restarts, began), now);
+            driver.handle_input(&crashing(number, restarts, began), now);
         }
         now = now.plus(Duration::from_secs(2));
         while driver.next_deadline().is_some_and(|deadline| deadline <= now) {

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use probehound::config::Config;
-use probehound::engine::{Change, ChangeKind, Engine, Need, Seen};
+use probehound::engine::{Change, ChangeKind, Engine, Need};
 use probehound::finding::Identity;
 use probehound::findings::board::{Board, Entry};
 use probehound::metrics::instruments::Instruments;
 use probehound::operator::driver::Driver;
-use probehound::source::cluster::{Answer, Input};
+use probehound::source::cluster::Answer;
 use probehound::source::recording::{Item, Object, Reader, Record, RecordKind};
 use probehound::time::Time;
 use prometheus::Registry;
@@ -83,19 +83,10 @@ impl Cluster {
 
     fn happens(&mut self, line: &Line) {
         let Some(record) = record(line) else { return };
-        let input = match (record.object, record.kind) {
-            (Object::Nothing | Object::Foreign, _) => None,
-            (Object::Pod(pod), RecordKind::Deleted) => Some(Input::PodGone(pod)),
-            (Object::Pod(pod), RecordKind::Added) => Some(Input::Pod(pod, Seen::Listed)),
-            (Object::Pod(pod), _) => Some(Input::Pod(pod, Seen::Changed)),
-            (Object::Event(event), kind) => (kind != RecordKind::Deleted).then_some(Input::Event(event)),
-            _ => {
-                self.keep(line, record.kind);
-                None
-            }
-        };
-        if let Some(input) = input {
-            self.driver.handle_input(input, line.at);
+        match record.input() {
+            Some(input) => self.driver.handle_input(&input, line.at),
+            None if matches!(record.object, Object::Nothing | Object::Foreign | Object::Event(_)) => {}
+            None => self.keep(line, record.kind),
         }
         self.converse(line.at);
     }

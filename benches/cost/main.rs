@@ -18,8 +18,8 @@ use k8s_openapi::api::core::v1::Pod;
 use pods::REPLICAS;
 use probehound::engine::{Engine, Observation, PodSnapshot, Seen};
 use probehound::replay::replay;
-use probehound::source::Observer;
-use probehound::source::objects::PodLite;
+use probehound::source::objects::{EventLite, PodLite};
+use probehound::source::{Input, Observer};
 use probehound::time::Time;
 use sample::{Case, measure, timed};
 use stats_alloc::{Region, StatsAlloc};
@@ -78,7 +78,7 @@ fn decode(json: &str) -> Vec<Case<'_>> {
     let bytes = Some(json.len());
     let lean = move || {
         let pod: PodLite = serde_json::from_str(black_box(json)).expect("a pod");
-        black_box(observer.pod(&pod, Seen::Changed).expect("a pod"));
+        black_box(observed(&mut observer, &pod));
     };
     let alone = || drop(black_box(serde_json::from_str::<PodLite>(black_box(json)).expect("a pod")));
     let full = || drop(black_box(serde_json::from_str::<Pod>(black_box(json)).expect("a pod")));
@@ -168,7 +168,14 @@ fn held(region: &Region<'_, System>) -> usize {
 
 fn snapshot(observer: &mut Observer, number: usize, replicas: usize) -> PodSnapshot {
     let pod: PodLite = serde_json::from_str(&pods::json(number, replicas)).expect("a pod");
-    observer.pod(&pod, Seen::Changed).expect("a pod")
+    match observed(observer, &pod) {
+        Some(Observation::Pod(pod)) => *pod,
+        other => panic!("a pod: {other:?}"),
+    }
+}
+
+fn observed(observer: &mut Observer, pod: &PodLite) -> Option<Observation> {
+    observer.observe(&Input::<_, &EventLite>::Pod(pod, Seen::Changed)).expect("a pod").observation
 }
 
 /// As a driver does it: time first, then the observation, then what the engine has to say.

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use crate::text::hash::{mark, mix};
 use crate::time::Time;
+use crate::time::doubling::{Doubling, jittered};
 
 /// Slack takes one message a second from a webhook.
 const BETWEEN: Duration = Duration::from_secs(1);
-/// The first wait after a failure; it doubles with each further one.
-const FIRST: Duration = Duration::from_secs(1);
-/// The longest wait: so late it is noticed at most that a receiver is back.
-const LONGEST: Duration = Duration::from_mins(5);
+/// Between attempts; the longest is how late it is noticed at most that a receiver is back.
+const WAITS: Doubling = Doubling { first: Duration::from_secs(1), longest: Duration::from_mins(5) };
+/// Percent by which chance makes a wait longer or shorter.
+const JITTER: u32 = 25;
 /// The longest wait that a receiver may ask for: a mistake in its header must not silence it for ever.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
 /// Failures in a row after which a person should look.
@@ -49,12 +50,10 @@ impl Pace {
     /// It failed at `now`, and asks for `wait`, if it asks for anything: the wait grows with each
     /// failure, by chance up to a quarter longer or shorter, so that receivers do not come in step.
     pub fn failed(&mut self, now: Time, wait: Option<Duration>) {
-        let grown = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        let grown = WAITS.after(self.failures);
         self.failures = self.failures.saturating_add(1);
         self.seed = mix(self.seed, u64::from(self.failures));
-        let millis = grown.as_millis() as u64;
-        let jitter = Duration::from_millis(millis * 3 / 4 + self.seed % (millis / 2 + 1));
-        let wait = wait.map_or(jitter, |wait| wait.clamp(BETWEEN, LONGEST_ASKED));
+        let wait = wait.map_or(jittered(grown, JITTER, self.seed), |wait| wait.clamp(BETWEEN, LONGEST_ASKED));
         self.not_before = now.plus(wait);
     }
 }

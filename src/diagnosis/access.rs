@@ -18,7 +18,6 @@ pub fn auth_required(evidence: &Evidence) -> Option<Candidate> {
     })?;
     let candidate = Candidate::new(Cause::AuthRequired, "the endpoint may want credentials")
         .proven(Strength::Seen, denied.first, said(evidence, denied))
-        .against(evidence.request_is_right())
         .deterministic();
     match handler {
         Handler::Http(_) => Some(candidate.field(evidence.field(ProbeField::HttpHeaders))),
@@ -38,7 +37,6 @@ pub fn wrong_host(evidence: &Evidence) -> Option<Candidate> {
         .field(evidence.host_field())
         .current(text(host))
         .suggest(worked)
-        .against(evidence.request_is_right())
         .against(on_its_own_node(evidence, elsewhere));
     if let Some(heard) = unresolved {
         return Some(candidate.proven(Strength::Seen, heard.first, said(evidence, heard)).deterministic());
@@ -68,7 +66,6 @@ pub fn header_cannot_be_sent(evidence: &Evidence) -> Option<Candidate> {
                 heard.first,
                 format!("the value of header {name} cannot be sent: it may end with a line break"),
             )
-            .against(evidence.request_is_right())
             .deterministic(),
     )
 }

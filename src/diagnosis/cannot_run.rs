@@ -48,7 +48,6 @@ pub fn missing_command(evidence: &Evidence) -> Option<Candidate> {
             .suggest(evidence.value_that_worked(command_of))
             .proven(Strength::Seen, heard.first, errored(heard))
             .against_if(!evidence.record.failures.is_empty(), Strength::Seen, "the command ran and failed, too")
-            .against(evidence.request_is_right())
             .deterministic(),
     )
 }

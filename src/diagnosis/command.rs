@@ -28,7 +28,6 @@ pub fn missing(evidence: &Evidence) -> Option<Candidate> {
             .suggest(evidence.value_that_worked(command_of))
             .explains(Strength::Seen, heard.first, said(evidence, heard))
             .proven(Strength::Seen, heard.first, what)
-            .against(evidence.request_is_right())
             .deterministic(),
     )
 }

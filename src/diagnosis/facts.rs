@@ -337,6 +337,11 @@ pub fn is_silence(failure: &Failure) -> bool {
     )
 }
 
+/// Answers by which an app says that it is not well.
+pub fn is_unwell(failure: &Failure) -> bool {
+    matches!(failure, Failure::Status(500..=599 | 429) | Failure::GrpcNotServing | Failure::CommandFailed)
+}
+
 /// The container under an earlier template.
 #[derive(Clone, Debug)]
 pub struct Earlier<'a> {

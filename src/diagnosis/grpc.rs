@@ -28,7 +28,6 @@ pub fn http2_answered_to_http(evidence: &Evidence) -> Option<Candidate> {
             .field(evidence.field(ProbeField::of(handler)))
             .current(current)
             .proven(Strength::Seen, heard.first, said(evidence, heard))
-            .against(evidence.request_is_right())
             .deterministic(),
     )
 }
@@ -50,7 +49,6 @@ pub fn unknown_service(evidence: &Evidence) -> Option<Candidate> {
             .current(text(&**service))
             .suggest(worked)
             .explains(Strength::Seen, heard.first, said(evidence, heard))
-            .against(evidence.request_is_right())
             .deterministic(),
     )
 }
@@ -72,7 +70,6 @@ pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Candidate> {
             .needs(answers.is_some() || is_named_after_http(evidence, asked), "that the port speaks something else")
             .proven_if(answers, heard.first)
             .explains(Strength::Seen, heard.first, said(evidence, heard))
-            .against(evidence.request_is_right())
             .at_most(Confidence::Medium),
     )
 }

@@ -2,7 +2,7 @@
 
 use super::candidate::{Candidate, Point, Strength};
 use super::evidence::Evidence;
-use super::facts::is_silence;
+use super::facts::{is_silence, is_unwell};
 use super::{FailureGroup, said};
 use crate::finding::{Cause, Confidence};
 use crate::kubelet::Failure;
@@ -11,7 +11,7 @@ use crate::kubelet::Failure;
 /// is no longer there.
 pub fn reports_unhealthy(evidence: &Evidence) -> Option<Candidate> {
     let heard = unwell(evidence)?;
-    let says_so = says_unhealthy(&heard.failure);
+    let says_so = is_unwell(&heard.failure);
     let silent = is_silence(&heard.failure);
     // Silence from the start of a new image or environment may be a start that takes longer.
     let closed_later = evidence.passed_here().is_some() && evidence.record.after_pass > 0;
@@ -45,11 +45,6 @@ fn may_be_a_proxys(evidence: &Evidence, failure: &Failure) -> bool {
     matches!(failure, Failure::Status(502..=504)) && (neighbours || evidence.is_rewritten())
 }
 
-/// Words by which an app says that it is not well.
-fn says_unhealthy(failure: &Failure) -> bool {
-    matches!(failure, Failure::Status(500..=599 | 429) | Failure::GrpcNotServing | Failure::CommandFailed)
-}
-
 /// Failures that an app causes on purpose, or by no longer being what it was.
 fn unwell<'a>(evidence: &'a Evidence) -> Option<&'a FailureGroup> {
     let gone = |failure: &Failure| {
@@ -77,5 +72,5 @@ fn unwell<'a>(evidence: &'a Evidence) -> Option<&'a FailureGroup> {
     };
     let closed = |failure: &Failure| is_silence(failure) && *failure != Failure::TimedOut;
     let record = &evidence.record;
-    record.answered(says_unhealthy).or_else(|| record.answered(gone)).or_else(|| record.silent(closed))
+    record.answered(is_unwell).or_else(|| record.answered(gone)).or_else(|| record.silent(closed))
 }

@@ -4,7 +4,7 @@
 //! be named, and what contradicts it; or to nothing, where it has nothing to do with what was seen.
 //! Of those that nothing contradicts and that lack nothing, the one that is proven best and explains
 //! most is named. What else is not contradicted is what it could be. Adding a cause is adding a file
-//! with such a function, and its line below.
+//! with such a function, and its line below, which says whether it blames the request.
 
 mod access;
 mod candidate;
@@ -42,39 +42,48 @@ use crate::finding::{Cause, Confidence, Effect, Hypothesis};
 /// A cause.
 type Consider = fn(&Evidence) -> Option<Candidate>;
 
+/// What a cause blames.
+#[derive(Copy, Clone)]
+enum Rule {
+    /// What the probe asks: whatever says that the request is right contradicts it.
+    Request(Consider),
+    /// Something else; or it weighs by itself what says that the request is right.
+    Other(Consider),
+}
+
 /// For a probe that kills, keeps a pod unready, or fails now and then: of equals the first is named.
-const OF_A_PROBE: &[Consider] = &[
-    cannot_run::named_port,
-    cannot_run::missing_command,
-    cannot_run::never_runs,
-    redirect::redirects,
-    redirect::without_end,
-    redirect::to_another_host,
-    access::auth_required,
-    access::wrong_host,
-    access::header_cannot_be_sent,
-    scheme::http_answered_to_https,
-    scheme::https_wants_https,
-    grpc::http2_answered_to_http,
-    grpc::unknown_service,
-    grpc::no_grpc_on_the_port,
-    command::missing,
-    slow::timeout_too_short,
-    starting::killed_while_starting,
-    path::wrong_path,
-    port::wrong_port,
-    shared::bad_node,
-    shared::dependency_down,
-    slow::hung,
-    health::reports_unhealthy,
-    port::nothing_listening,
+const OF_A_PROBE: &[Rule] = &[
+    Rule::Other(cannot_run::named_port),
+    Rule::Request(cannot_run::missing_command),
+    Rule::Other(cannot_run::never_runs),
+    Rule::Other(redirect::redirects),
+    Rule::Request(redirect::without_end),
+    Rule::Other(redirect::to_another_host),
+    Rule::Request(access::auth_required),
+    Rule::Request(access::wrong_host),
+    Rule::Request(access::header_cannot_be_sent),
+    Rule::Request(scheme::http_answered_to_https),
+    Rule::Request(scheme::https_wants_https),
+    Rule::Request(grpc::http2_answered_to_http),
+    Rule::Request(grpc::unknown_service),
+    Rule::Request(grpc::no_grpc_on_the_port),
+    Rule::Request(command::missing),
+    Rule::Other(slow::timeout_too_short),
+    Rule::Other(starting::killed_while_starting),
+    Rule::Other(path::wrong_path),
+    Rule::Request(port::wrong_port),
+    Rule::Other(shared::bad_node),
+    Rule::Other(shared::dependency_down),
+    Rule::Other(slow::hung),
+    Rule::Other(health::reports_unhealthy),
+    Rule::Other(port::nothing_listening),
 ];
 
 /// For a container that ends by itself.
-const OF_ITS_OWN: &[Consider] = &[own_end::ended_by_itself];
+const OF_ITS_OWN: &[Rule] = &[Rule::Other(own_end::ended_by_itself)];
 
 /// For a container that never begins.
-const OF_A_START: &[Consider] = &[start::blocked];
+const OF_A_START: &[Rule] = &[Rule::Other(start::blocked)];
 
 /// Most other possibilities that a finding names.
 const MAX_HYPOTHESES: usize = 5;
@@ -93,7 +102,19 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
         let lacks = candidate.deterministic && !of_most;
         candidate.needs(!lacks, "whether it fails in the other pods, of which nothing was heard")
     };
-    weigh(evidence, causes.iter().filter_map(|cause| cause(evidence)).map(known).collect())
+    let right = evidence.request_is_right();
+    let considered = causes.iter().filter_map(|rule| rule.consider(evidence, right.as_ref()));
+    weigh(evidence, considered.map(known).collect())
+}
+
+impl Rule {
+    /// The candidate, with what says that the request is `right` against it where it blames that.
+    fn consider(self, evidence: &Evidence, right: Option<&Point>) -> Option<Candidate> {
+        match self {
+            Self::Request(consider) => Some(consider(evidence)?.against(right.cloned())),
+            Self::Other(consider) => consider(evidence),
+        }
+    }
 }
 
 /// Names the candidate that is carried, proven best, and explains most.

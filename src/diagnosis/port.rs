@@ -26,7 +26,6 @@ pub fn wrong_port(evidence: &Evidence) -> Option<Candidate> {
         .current(Some(value_of(port)))
         .explains(Strength::Seen, heard.first, said(evidence, heard))
         .needs(moved.is_some() || sibling.is_some() || suspect, "that the app listens on another port")
-        .against(evidence.request_is_right())
         .against_if(declared && moved.is_none(), Strength::Seen, "the container declares this port")
         .against_if(evidence.is_rewritten(), Strength::Seen, "an injector rewrote the probe's port")
         .against(neighbour.map(|other| Point::seen(format!("container {} declares this port", other.name))));

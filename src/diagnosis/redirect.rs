@@ -43,7 +43,6 @@ pub fn without_end(evidence: &Evidence) -> Option<Candidate> {
             .current(text(&*get.path))
             .suggest(path_that_works(evidence))
             .proven(Strength::Seen, looped.first, said(evidence, looped))
-            .against(evidence.request_is_right())
             .deterministic(),
     )
 }

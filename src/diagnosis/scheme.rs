@@ -54,7 +54,6 @@ fn candidate(evidence: &Evidence, get: &HttpGet) -> Candidate {
     Candidate::new(Cause::WrongScheme, format!("the port may not speak {}", get.scheme.word()))
         .field(evidence.field(ProbeField::HttpScheme))
         .current(text(get.scheme.word()))
-        .against(evidence.request_is_right())
 }
 
 fn scheme_of(spec: &ProbeSpec) -> Option<Value> {

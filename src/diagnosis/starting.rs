@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::candidate::{Candidate, Point, Strength};
 use super::evidence::{Evidence, of_revision};
-use super::facts::CameUp;
+use super::facts::{CameUp, is_unwell};
 use super::path::answering_sibling;
 use super::verdict::number;
 use super::{FailureGroup, said};
@@ -67,16 +67,15 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Candidate> {
 /// What an app that is not up yet may say: nothing at all, or that it is not there or not well.
 fn not_up_yet<'a>(evidence: &'a Evidence) -> Option<&'a FailureGroup> {
     let starting = |failure: &Failure| {
-        matches!(
+        let not_there = matches!(
             failure,
             Failure::Refused
                 | Failure::Reset
                 | Failure::GrpcNoConnection
-                | Failure::Status(404 | 429 | 500..=599)
+                | Failure::Status(404)
                 | Failure::GrpcUnknownService
-                | Failure::GrpcNotServing
-                | Failure::CommandFailed
-        )
+        );
+        not_there || is_unwell(failure)
     };
     evidence.record.silent(starting).or_else(|| evidence.record.answered(starting))
 }

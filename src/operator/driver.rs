@@ -8,6 +8,7 @@ mod oddities;
 mod publisher;
 mod task;
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 pub use oddities::{Kind, Loss, Skipped};
@@ -17,9 +18,9 @@ use crate::config::Config;
 use crate::engine::{Change, Engine, Finding, Need, Observation};
 use crate::findings::board::Board;
 use crate::metrics::instruments::Instruments;
-use crate::source::Observer;
-use crate::source::cluster::{Answer, Input};
-use crate::source::objects::{Maybe, ObjectMeta, Oddity, Shape};
+use crate::source::cluster::Answer;
+use crate::source::objects::{EventLite, PodLite};
+use crate::source::{Input, Observed, Observer};
 use crate::time::Time;
 use oddities::Oddities;
 use publisher::Publisher;
@@ -65,7 +66,7 @@ impl Driver {
     }
 
     /// Takes in what was seen.
-    pub fn handle_input(&mut self, input: Input, now: Time) {
+    pub fn handle_input<P: Borrow<PodLite>, E: Borrow<EventLite>>(&mut self, input: &Input<P, E>, now: Time) {
         if let Some(observation) = self.observe(input, now) {
             self.apply(observation, now);
         }
@@ -158,43 +159,23 @@ impl Driver {
         self.engine.apply(observation, now);
     }
 
-    /// What the engine is told of an input.
-    fn observe(&mut self, input: Input, now: Time) -> Option<Observation> {
-        match input {
-            Input::ListStarted(scope) => Some(Observation::ListStarted(scope)),
-            Input::ListFinished(scope) => Some(Observation::ListFinished(scope)),
-            Input::Pod(pod, seen) => {
-                let snapshot = self.observer.pod(&pod, seen);
-                let snapshot = self.notified(Kind::Pod, &pod.metadata, snapshot, now)?;
-                Some(Observation::Pod(Box::new(snapshot)))
-            }
-            Input::PodGone(pod) => {
-                let id = self.observer.pod_id(&pod);
-                self.notified(Kind::Pod, &pod.metadata, id, now).map(Observation::PodGone)
-            }
-            Input::Event(event) => {
-                let said = self.observer.event(&event);
-                self.notified(Kind::Event, &event.metadata, said, now)?.map(Box::new).map(Observation::Event)
-            }
-        }
-    }
-
-    /// What was read of an object, and what was odd about it is told.
-    fn notified<M: Shape, T>(
+    /// What the engine is given of an input; what is odd about it is counted and logged.
+    fn observe<P: Borrow<PodLite>, E: Borrow<EventLite>>(
         &mut self,
-        kind: Kind,
-        metadata: &Maybe<ObjectMeta<M>>,
-        read: Result<T, Oddity>,
+        input: &Input<P, E>,
         now: Time,
-    ) -> Option<T> {
-        let odd = self.observer.take_oddities();
-        match read {
-            Ok(it) => {
-                self.oddities.pass_over(kind, metadata, &odd, now);
-                Some(it)
-            }
-            Err(oddity) => self.oddities.skip(kind, metadata, &oddity, now),
+    ) -> Option<Observation> {
+        let (read, loss) = match self.observer.observe(input) {
+            Ok(Observed { observation, odd }) if odd.is_empty() => return observation,
+            Ok(Observed { observation, odd }) => ((observation, odd), Loss::Field),
+            Err(oddity) => ((None, vec![oddity]), Loss::Object),
+        };
+        let (observation, odd) = read;
+        let (kind, place) = oddities::place(input);
+        for oddity in &odd {
+            self.oddities.note(kind, loss, &place, oddity, now);
         }
+        observation
     }
 }
 

@@ -1,4 +1,4 @@
-//! Objects → what the engine is told, with what many share kept once.
+//! Objects → what the engine is given, with what many share kept once.
 
 mod event;
 mod intern;
@@ -8,10 +8,12 @@ mod probe;
 mod template;
 mod words;
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
-use crate::engine::{HashLabel, KubeletEvent, PodId, PodSnapshot, PodTemplate, Seen};
+use crate::engine::{HashLabel, KubeletEvent, Observation, PodId, PodSnapshot, PodTemplate, Seen};
 
+use super::input::{Input, Observed};
 use super::objects::{EventLite, Oddity, PodLite, PodTemplateLite};
 use intern::{Names, Templates};
 use odd::Odd;
@@ -33,6 +35,33 @@ impl Observer {
         Self::default()
     }
 
+    /// What the engine is given of a pod or an event, live, from a recording or from a dump.
+    ///
+    /// # Errors
+    /// It is no pod or event, has no name, a UID that is none, no list of containers, or says not on which pod or
+    /// when it was: nothing comes of it.
+    pub fn observe<P: Borrow<PodLite>, E: Borrow<EventLite>>(
+        &mut self,
+        input: &Input<P, E>,
+    ) -> Result<Observed, Oddity> {
+        let read = self.take_in(input);
+        let odd = self.take_oddities();
+        read.map(|observation| Observed { observation, odd })
+    }
+
+    fn take_in<P: Borrow<PodLite>, E: Borrow<EventLite>>(
+        &mut self,
+        input: &Input<P, E>,
+    ) -> Result<Option<Observation>, Oddity> {
+        Ok(match input {
+            Input::ListStarted(scope) => Some(Observation::ListStarted(scope.clone())),
+            Input::ListFinished(scope) => Some(Observation::ListFinished(scope.clone())),
+            Input::Pod(pod, seen) => Some(Observation::Pod(Box::new(self.pod(pod.borrow(), *seen)?))),
+            Input::PodGone(pod) => Some(Observation::PodGone(self.pod_id(pod.borrow())?)),
+            Input::Event(event) => self.event(event.borrow())?.map(Box::new).map(Observation::Event),
+        })
+    }
+
     /// What was odd about the objects that were read since this was last asked: fields that were
     /// taken for absent, each with its path. An odd field of a template is noted when the template is
     /// first seen.
@@ -44,7 +73,7 @@ impl Observer {
     ///
     /// # Errors
     /// It is no pod, has no name, a UID that is none, or no list of containers.
-    pub fn pod(&mut self, pod: &PodLite, seen: Seen) -> Result<PodSnapshot, Oddity> {
+    pub(super) fn pod(&mut self, pod: &PodLite, seen: Seen) -> Result<PodSnapshot, Oddity> {
         pod::snapshot(self, pod, seen)
     }
 
@@ -52,7 +81,7 @@ impl Observer {
     ///
     /// # Errors
     /// It is no pod, has no name, or a UID that is none.
-    pub fn pod_id(&mut self, pod: &PodLite) -> Result<PodId, Oddity> {
+    pub(super) fn pod_id(&mut self, pod: &PodLite) -> Result<PodId, Oddity> {
         pod::identity(self, pod)
     }
 
@@ -61,7 +90,7 @@ impl Observer {
     ///
     /// # Errors
     /// It is no event, does not say on which pod, or has no time at all.
-    pub fn event(&mut self, event: &EventLite) -> Result<Option<KubeletEvent>, Oddity> {
+    pub(super) fn event(&mut self, event: &EventLite) -> Result<Option<KubeletEvent>, Oddity> {
         event::kubelet_event(self, event)
     }
 

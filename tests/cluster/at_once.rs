@@ -10,7 +10,7 @@ use crate::clock;
 use crate::installed::Installed;
 use crate::measured::usage;
 use crate::player::{self, Lag, Recorder, Scene};
-use crate::replayed;
+use crate::replayed::{self, Agreement};
 use crate::support::replay;
 use crate::told::{self, Told};
 
@@ -24,6 +24,10 @@ const SETTING_UP: Duration = Duration::from_secs(10);
 /// A player that is later than this still plays what happened, but not when: what a kubelet writes so late
 /// may look otherwise than what was recorded.
 const IN_TIME: Duration = Duration::from_secs(5);
+
+/// Later than this the order in which two watches see things is no longer that of a cluster that keeps up: the
+/// engine compares whole seconds.
+const LATE: Duration = Duration::from_secs(2);
 
 /// Later than this no player is on any machine that can do anything: the run has no more than some ten minutes.
 const TOO_LATE: Duration = Duration::from_mins(3);
@@ -91,13 +95,17 @@ async fn what_the_operator_says_is_what_a_replay_says_and_wakes_somebody_until_i
     let (played, ()) = tokio::join!(playing, firing);
 
     let namespaces: Vec<String> = scenes.iter().map(Scene::namespace).collect();
-    let expected = replayed::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_mins(1)).await;
+    let lag = lag(&scenes, &played);
+    let agreement = if lag.most() < LATE { Agreement::Whole } else { Agreement::NoContradiction };
+    println!("all players: late by {lag}; compared with what was seen: {agreement:?}");
+    let expected =
+        replayed::as_replayed(&installed.cluster, recorder, &namespaces, agreement, Duration::from_mins(1)).await;
     let complaints = operator.complaints();
     let wrong: Vec<_> = complaints.iter().filter(|complaint| !is_of_a_busy_machine(complaint)).collect();
     assert!(wrong.is_empty(), "nobody needs to look at anything: {wrong:#?}");
     let used = usage::of(operator.pid());
     println!("the operator: {} at most, {:.1?} of processor", usage::mebibytes(used.peak), used.processor);
-    check_the_playing(&scenes, &played, &expected);
+    check_the_playing(&scenes, &lag, &expected);
     check_the_story(&told::objects(&api).await);
     if let Some(alerting) = &alerting {
         alerting.until_over(&STORYS_ALERT).await;
@@ -110,15 +118,19 @@ fn is_of_a_busy_machine(complaint: &str) -> bool {
     complaint.contains("trying again") && complaint.contains("no answer within")
 }
 
-/// The players kept up, and what they played looks like what was recorded.
-fn check_the_playing(scenes: &[Scene], played: &[player::Played], expected: &[Told]) {
+/// How late all that was played was written; nothing of it was refused.
+fn lag(scenes: &[Scene], played: &[player::Played]) -> Lag {
     let mut lag = Lag::default();
     for (scene, played) in scenes.iter().zip(played) {
         lag.merge(&played.lag);
         assert!(played.refused.is_empty(), "{}: the server refused: {:#?}", scene.incident(), played.refused);
         println!("{}: {} lines, late by {}", scene.incident(), played.lines, played.lag);
     }
-    println!("all players: late by {lag}");
+    lag
+}
+
+/// The players kept up, and what they played looks like what was recorded.
+fn check_the_playing(scenes: &[Scene], lag: &Lag, expected: &[Told]) {
     assert!(lag.most() < TOO_LATE, "writes were held up for {:?}", lag.most());
     if lag.most() >= IN_TIME {
         println!("too late to be compared with what was recorded; with what was seen it is");

@@ -31,5 +31,6 @@ mod scanned;
 #[path = "../support/mod.rs"]
 mod support;
 mod told;
+mod uninstalled;
 
 use harness::clock;

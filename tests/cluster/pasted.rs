@@ -196,7 +196,7 @@ fn paste(cluster: &ControlPlane, finding: &Finding) {
 }
 
 /// Runs a line in a shell; its standard error where it fails.
-fn run(cluster: &ControlPlane, line: &str) -> Result<String, String> {
+pub fn run(cluster: &ControlPlane, line: &str) -> Result<String, String> {
     let kubectl = program("kubectl");
     let folder = kubectl.parent().expect("a program is in a folder").display().to_string();
     let path = format!("{folder}:{}", std::env::var("PATH").unwrap_or_default());

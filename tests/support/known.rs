@@ -16,7 +16,7 @@ use probehound::report::object::{Content, FindingState, Notification, Notified};
 use probehound::runtime::clock;
 use probehound::runtime::leadership::Leadership;
 use probehound::runtime::stop::Stopper;
-use probehound::source::cluster::Input;
+use probehound::source::Input;
 use probehound::time::Time;
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
@@ -133,7 +133,7 @@ impl Known {
         self.pods += pods;
         for restarts in 0..=3 {
             for number in first..self.pods {
-                self.driver.handle_input(crashing(number, restarts, began), self.now);
+                self.driver.handle_input(&crashing(number, restarts, began), self.now);
             }
             self.passes(2);
         }

@@ -1,11 +1,13 @@
 //! Objects and fields that cannot be used: each is counted, and as many are told as somebody can
 //! read.
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use tracing::{error, warn};
 
-use crate::source::objects::{Maybe, ObjectMeta, Oddity, Shape};
+use crate::source::Input;
+use crate::source::objects::{EventLite, Maybe, ObjectMeta, Oddity, PodLite, Shape};
 use crate::text::escape::terminal;
 use crate::time::Time;
 
@@ -51,25 +53,6 @@ impl Oddities {
         Self { skipped, since: Time::default(), notified: 0 }
     }
 
-    /// Passes over an object of the cluster: nothing comes of it.
-    pub fn skip<M: Shape, T>(
-        &mut self,
-        kind: Kind,
-        metadata: &Maybe<ObjectMeta<M>>,
-        oddity: &Oddity,
-        now: Time,
-    ) -> Option<T> {
-        self.note(kind, Loss::Object, &place(metadata), oddity, now);
-        None
-    }
-
-    /// Takes in what was odd about an object that is used.
-    pub fn pass_over<M: Shape>(&mut self, kind: Kind, metadata: &Maybe<ObjectMeta<M>>, odd: &[Oddity], now: Time) {
-        for oddity in odd {
-            self.note(kind, Loss::Field, &place(metadata), oddity, now);
-        }
-    }
-
     /// Counts an oddity, and tells it unless many were told of late.
     pub fn note(&mut self, kind: Kind, loss: Loss, place: &str, oddity: &Oddity, now: Time) {
         (self.skipped)(kind, loss);
@@ -91,7 +74,17 @@ impl Oddities {
     }
 }
 
-fn place<M: Shape>(metadata: &Maybe<ObjectMeta<M>>) -> String {
+/// What an input is about: its kind, and its namespace and name.
+pub(super) fn place<P: Borrow<PodLite>, E: Borrow<EventLite>>(input: &Input<P, E>) -> (Kind, String) {
+    match input {
+        Input::Pod(pod, _) | Input::PodGone(pod) => (Kind::Pod, name(&pod.borrow().metadata)),
+        Input::Event(event) => (Kind::Event, name(&event.borrow().metadata)),
+        // Nothing of a list's begin or end is odd.
+        Input::ListStarted(_) | Input::ListFinished(_) => (Kind::Pod, String::new()),
+    }
+}
+
+fn name<M: Shape>(metadata: &Maybe<ObjectMeta<M>>) -> String {
     let place = metadata.ok().and_then(|metadata| metadata.identity().ok());
     place.map_or_else(|| "an object without a name".to_owned(), |(namespace, name)| format!("{namespace}/{name}"))
 }

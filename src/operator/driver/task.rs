@@ -12,7 +12,8 @@ use super::Driver;
 use crate::config::Config;
 use crate::engine::{Finding, Need};
 use crate::runtime::stop::Stop;
-use crate::source::cluster::{Answer, CatchUp, Input};
+use crate::source::Input;
+use crate::source::cluster::{Answer, CatchUp};
 use crate::time::Time;
 
 /// Most observations taken in before anything else gets its turn: some milliseconds' worth.
@@ -141,7 +142,7 @@ impl<S: Surroundings> Task<S> {
         self.step(|driver, now| {
             let more = std::iter::from_fn(|| if began.elapsed() < SLICE { more() } else { None });
             for input in std::iter::once(first).chain(more).take(BATCH) {
-                driver.handle_input(input, now);
+                driver.handle_input(&input, now);
                 taken += 1;
             }
         });

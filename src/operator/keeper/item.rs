@@ -8,6 +8,7 @@ use super::action::{Action, LONGEST_PAUSE, Setback};
 use super::state::{Kept, Key, Wanted};
 use crate::report::object::FindingState;
 use crate::time::Time;
+use crate::time::doubling::Doubling;
 
 /// Counts alone are written no more often.
 const COUNTS: Duration = Duration::from_mins(1);
@@ -15,6 +16,8 @@ const COUNTS: Duration = Duration::from_mins(1);
 const FIRST: Duration = Duration::from_millis(1);
 /// Nothing of one finding is written more often, whatever happens.
 pub const PAUSE: Duration = Duration::from_secs(1);
+/// Between attempts that fail or are contested.
+const PAUSES: Doubling = Doubling { first: PAUSE, longest: LONGEST_PAUSE };
 /// Overwrites in a row that are taken for another controller, not for a person's slip.
 const CONTESTS: u32 = 5;
 
@@ -157,7 +160,7 @@ impl Item {
             return false;
         }
         motion.contests = if now - written < 2 * LONGEST_PAUSE { motion.contests.saturating_add(1) } else { 1 };
-        let pause = PAUSE.saturating_mul(1 << (motion.contests - 1).min(6)).min(LONGEST_PAUSE);
+        let pause = PAUSES.after(motion.contests - 1);
         motion.not_before = motion.not_before.max(Some(now + pause));
         motion.left = None;
         motion.contests >= CONTESTS
@@ -274,7 +277,7 @@ impl Item {
     /// Something could not be done.
     pub fn failed(&mut self, setback: Setback, now: Instant) {
         let motion = self.motion();
-        let pause = PAUSE.saturating_mul(1 << motion.failures.min(6)).min(LONGEST_PAUSE);
+        let pause = PAUSES.after(motion.failures);
         motion.failures = motion.failures.saturating_add(1);
         motion.not_before = Some(now + pause.max(setback.at_least).min(setback.at_most));
     }

@@ -6,11 +6,12 @@ use kube::runtime::utils::Backoff as KubeBackoff;
 use tokio::time::Instant;
 
 use crate::text::hash::mix;
+use crate::time::doubling::{Doubling, jittered};
 
-/// The first wait.
-const FIRST: Duration = Duration::from_millis(800);
-/// The longest wait.
-const LONGEST: Duration = Duration::from_secs(30);
+/// Between attempts.
+const WAITS: Doubling = Doubling { first: Duration::from_millis(800), longest: Duration::from_secs(30) };
+/// Percent by which chance makes a wait longer or shorter.
+const JITTER: u32 = 10;
 /// Time without a failure after which earlier failures are forgotten.
 const HEALTHY: Duration = Duration::from_mins(2);
 
@@ -45,25 +46,19 @@ impl Backoff {
             self.failures = 0;
         }
         self.last = Some(now);
-        let wait = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        let wait = WAITS.after(self.failures);
         self.failures = self.failures.saturating_add(1);
-        wait.mul_f64(self.factor()).min(LONGEST)
+        jittered(wait, JITTER, self.next_chance()).min(WAITS.longest)
     }
 
     /// By chance something below a second, so that not all who wait for the same come at once.
     pub fn jitter(&mut self) -> Duration {
-        Duration::from_secs(1).mul_f64(self.share())
+        Duration::from_millis(self.next_chance() % 1000)
     }
 
-    /// Between 0.9 and 1.1.
-    fn factor(&mut self) -> f64 {
-        0.9 + 0.2 * self.share()
-    }
-
-    /// Between 0 and 1.
-    fn share(&mut self) -> f64 {
+    fn next_chance(&mut self) -> u64 {
         self.chance = mix(self.chance, 1);
-        (self.chance >> 11) as f64 / (1_u64 << 53) as f64
+        self.chance
     }
 }
 
@@ -94,7 +89,7 @@ mod tests {
         let mut backoff = Backoff::new(7);
         for seconds in [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0, 30.0] {
             let wait = backoff.wait();
-            assert!(about(wait, seconds) && wait <= LONGEST, "{wait:?} is not about {seconds} s");
+            assert!(about(wait, seconds) && wait <= WAITS.longest, "{wait:?} is not about {seconds} s");
             backoff.reset();
             advance(wait).await;
         }

@@ -39,6 +39,6 @@ pub use raw::watch_raw;
 pub use stamps::Stamped;
 pub use throttle::{Throttle, ThrottleLayer, Throttled};
 pub use trouble::{Trouble, cause, watch_cause};
-pub use watch::{Input, watch};
+pub use watch::watch;
 pub use watched::{Lean, Watched};
 pub use way::Way;

@@ -14,6 +14,7 @@ use super::follow::{Followed, Selectors, follow};
 use super::health::{Resource, StreamHealth, WatchHealth};
 use super::watched::Watched;
 use crate::engine::{Scope, Seen};
+use crate::source::Input;
 use crate::source::cluster::settings::Watch;
 use crate::source::objects::{EventLite, PodLite};
 
@@ -27,21 +28,6 @@ pub(super) const EVENT_FIELDS: &str = "source=kubelet,involvedObject.kind=Pod,re
 
 /// Events wait this long for the list of the pods that they speak of.
 const PODS_FIRST: Duration = Duration::from_secs(20);
-
-/// Something seen in the cluster.
-#[derive(Debug)]
-pub enum Input {
-    /// A list of pods begins, or begins anew.
-    ListStarted(Scope),
-    /// A pod as it is now.
-    Pod(Box<PodLite>, Seen),
-    /// A pod for the last time.
-    PodGone(Box<PodLite>),
-    /// A list of pods is complete: pods of its scope that were not seen since it started are gone.
-    ListFinished(Scope),
-    /// An event of a kubelet on a pod, new, counted on, or listed once more.
-    Event(Box<EventLite>),
-}
 
 /// Watches pods and events, for ever: each namespace on two connections of its own, or all of them
 /// on two.

@@ -10,7 +10,8 @@ use crate::installed::Installed;
 use crate::operator::Operator;
 use crate::player::{self, Gate, Recorder, Scene};
 use crate::proxy::{Mode, TcpProxy};
-use crate::{replayed, told};
+use crate::replayed::{self, Agreement};
+use crate::told;
 
 /// The longest pause between two attempts, and what they take.
 const BACK: Duration = Duration::from_mins(1);
@@ -49,7 +50,7 @@ async fn a_server_that_is_away_for_twenty_seconds_loses_nothing() {
         waiting::eventually("it watches again", BACK, async || super::watch_is(&operator, resource, true).await).await;
     }
     let namespaces = [scene.namespace()];
-    let told = replayed::as_replayed(&installed.cluster, recorder, &namespaces, BACK).await;
+    let told = replayed::as_replayed(&installed.cluster, recorder, &namespaces, Agreement::Whole, BACK).await;
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!((&*told[0].cause, told[0].suggested.as_deref()), ("WrongPath", Some("/health")), "{told:?}");
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::clock;
 use crate::installed::Installed;
 use crate::player::{self, Recorder, Scene};
+use crate::replayed::{self, Agreement};
 use crate::support::random::Random;
-use crate::{replayed, told};
+use crate::told;
 
 /// How often.
 const DEATHS: u64 = 10;
@@ -47,7 +48,9 @@ async fn ten_deaths_during_one_story_lose_no_finding_and_double_none() {
     tokio::join!(playing, dying);
 
     let namespaces: Vec<String> = scenes.iter().map(Scene::namespace).collect();
-    let told = replayed::as_replayed(&installed.cluster, recorder, &namespaces, Duration::from_mins(1)).await;
+    let told =
+        replayed::as_replayed(&installed.cluster, recorder, &namespaces, Agreement::Whole, Duration::from_mins(1))
+            .await;
     assert_eq!(told.len(), scenes.len(), "{told:#?}");
     for object in told::objects(&api).await {
         assert_eq!(object["status"]["episodes"], 1, "no death begins a new episode: {object:#}");

@@ -1,6 +1,9 @@
 //! A webhook that fails now and then, and remembers what it was told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +44,8 @@ struct Shared {
     ids: BTreeSet<String>,
     items: Vec<(Time, Item)>,
     counts: BTreeMap<&'static str, u64>,
+    /// Each document as it came, behind when it came and how it was answered: what a difference is looked up in.
+    log: File,
 }
 
 /// As much of `docs/webhook.schema.json` as is compared.
@@ -67,9 +72,10 @@ enum Event {
 }
 
 impl Webhook {
-    /// Starts one that is well.
-    pub fn start() -> Self {
-        let shared = Shared { mood: Mood::Well, ids: BTreeSet::new(), items: Vec::new(), counts: BTreeMap::new() };
+    /// Starts one that is well, and that logs to this file.
+    pub fn start(log: &Path) -> Self {
+        let log = File::create(log).expect("a file can be written");
+        let shared = Shared { mood: Mood::Well, ids: BTreeSet::new(), items: Vec::new(), counts: BTreeMap::new(), log };
         let shared = Arc::new(Mutex::new(shared));
         let its = Arc::clone(&shared);
         Self { server: Server::start(move |request| answer(Arc::clone(&its), request)), shared }
@@ -148,6 +154,8 @@ async fn answer(shared: Arc<Mutex<Shared>>, request: Request<Incoming>) -> Respo
 
 fn note(shared: &Mutex<Shared>, bytes: &[u8]) -> Mood {
     let mut shared = locked(shared);
+    let line = format!("{} {:?} {}", clock::now(), shared.mood, String::from_utf8_lossy(bytes));
+    writeln!(shared.log, "{line}").expect("a file can be written");
     match shared.mood {
         Mood::Well => {
             shared.take(bytes);

@@ -79,7 +79,8 @@ pub struct Stage<'a> {
 impl<'a> Stage<'a> {
     /// Starts all; the one that never dies leads.
     pub async fn set(installed: &'a Installed, gate: Gate) -> Self {
-        let (webhook, slack) = (Webhook::start(), Slack::start([]).await);
+        let (webhook, slack) =
+            (Webhook::start(&installed.cluster.folder().file("webhook.log")), Slack::start([]).await);
         let steady = settings(installed, "steady", &webhook, &slack).await.start(installed.cluster.folder());
         steady.until_ready().await;
         until_leads(&steady).await;
