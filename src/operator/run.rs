@@ -84,8 +84,8 @@ pub enum Failure {
 
 /// Runs until `end`, whose value is logged.
 ///
-/// Start order: access to the cluster, `/livez` and metrics, the API server's first answer, the findings published
-/// before, the watch. Shutdown order: the engine, the final writes, the Lease.
+/// Start order: access to the cluster, `/livez` and metrics, the API server's first answer, the findings
+/// published before, the watch. Shutdown order: the engine, the final writes, the Lease.
 ///
 /// # Errors
 /// See [`Failure`]. An API server that is down or refuses is not an error: it is logged and waited out.
