@@ -268,8 +268,8 @@ impl Tally {
     }
 
     /// Terminations that only fit count as kills if there are several, or beside a certain or reported one;
-    /// otherwise they are unexplained. Assumed terminations of its own count as such if no probe kills, and
-    /// as kills without events if one does.
+    /// otherwise they are unexplained. Assumed terminations of its own count as such if no probe kills; if
+    /// one does they may be kills without events, and are unexplained.
     pub fn settle_fitting(&mut self) {
         for (record, fitting) in self.probes.iter_mut().zip(&mut self.fitting) {
             if self.leftovers {

@@ -118,7 +118,7 @@ impl PodContainer<'_> {
         seen > since.plus(asked.first_result_by()).plus(LAG)
     }
 
-    /// Whether its probe was reported to fail with more than a time-out.
+    /// Whether a failure of its probe was reported that was not just a missing answer.
     fn hears_an_answer(&self, probe: ProbeKind) -> bool {
         let words = self.state.history.iter().flat_map(|history| &history.probe_events);
         words.filter(|words| words.probe == probe).any(|words| !is_silence(&words.failure))

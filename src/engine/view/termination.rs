@@ -286,8 +286,8 @@ impl Judgement<'_> {
         fitting.unwrap_or_else(|| self.unexplained())
     }
 
-    /// No reports from the probes suggest a termination of its own, if its exit code is not one that a
-    /// signal usually leaves.
+    /// Without reports from the probes it counts as a termination of its own, if its exit code is not one
+    /// that a signal usually leaves.
     fn unexplained(&self) -> TerminationKind {
         let ended = &self.end.ended;
         let history = self.subject.history;
