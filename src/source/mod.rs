@@ -1,9 +1,9 @@
-//! Where observations come from: recorded and watched objects, made small, safe and typed.
+//! The source of observations: recorded and watched objects, made small, safe and typed.
 //!
-//! [`objects`] decodes whatever JSON an object of a kind may hold, [`Observer`] turns it into what
-//! the engine is told, with secrets masked ([`mask`]) and everything cut to size. [`Related`] keeps
-//! the objects around the pods and answers what the engine would like to know of them.
-//! [`recording`] reads all of it from a file, [`cluster`] watches it live.
+//! [`objects`] decodes whatever JSON an object of a kind may contain, [`Observer`] turns it into the
+//! engine's input, with secrets masked ([`mask`]) and everything cut to size. [`Related`] keeps the objects
+//! around the pods and answers the engine's needs from them. [`recording`] reads all of it from a file,
+//! [`cluster`] watches it live.
 
 #[cfg(feature = "operator")]
 pub mod cluster;

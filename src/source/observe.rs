@@ -1,4 +1,4 @@
-//! Objects → what the engine is told, with what many share kept once.
+//! Objects → the engine's input, with shared values kept once.
 
 mod event;
 mod intern;
@@ -18,8 +18,8 @@ use odd::Odd;
 
 /// Turns objects into observations.
 ///
-/// It remembers only what it hands out again: names, and the templates that pods share. What
-/// nobody uses any more is dropped, so that it stays as small as what the engine keeps.
+/// It remembers only what it hands out again: names, and the templates that pods share. Unused entries are
+/// dropped, so that it stays as small as what the engine keeps.
 #[derive(Debug, Default)]
 pub struct Observer {
     names: Names,
@@ -33,9 +33,8 @@ impl Observer {
         Self::default()
     }
 
-    /// What was odd about the objects that were read since this was last asked: fields that were
-    /// taken for absent, each with its path. An odd field of a template is noted when the template is
-    /// first seen.
+    /// The oddities of the objects read since the last call: fields that were treated as absent, each with
+    /// its path. An odd field of a template is noted when the template is first seen.
     pub fn take_oddities(&mut self) -> Vec<Oddity> {
         self.odd.take()
     }
@@ -43,29 +42,30 @@ impl Observer {
     /// A pod as it is now.
     ///
     /// # Errors
-    /// It is no pod, has no name, a UID that is none, or no list of containers.
+    /// It is not a pod, or has no name, an invalid UID, or no list of containers.
     pub fn pod(&mut self, pod: &PodLite, seen: Seen) -> Result<PodSnapshot, Oddity> {
         pod::snapshot(self, pod, seen)
     }
 
-    /// Which pod an object is, for one that is gone.
+    /// The identity of a pod that is gone.
     ///
     /// # Errors
-    /// It is no pod, has no name, or a UID that is none.
+    /// It is not a pod, or has no name or an invalid UID.
     pub fn pod_id(&mut self, pod: &PodLite) -> Result<PodId, Oddity> {
         pod::identity(self, pod)
     }
 
-    /// What a kubelet says of a pod; `None` for an event that is not the kubelet's, not on a pod,
-    /// or says nothing that matters.
+    /// A kubelet's event on a pod; `None` for an event that is not the kubelet's, not on a pod, or
+    /// irrelevant.
     ///
     /// # Errors
-    /// It is no event, does not say on which pod, or has no time at all.
+    /// It is not an event, names no pod, or has no time at all.
     pub fn event(&mut self, event: &EventLite) -> Result<Option<KubeletEvent>, Oddity> {
         event::kubelet_event(self, event)
     }
 
-    /// The template of a workload's revision; `revision_hash` is what its pods carry, in which label.
+    /// The template of a workload's revision; `revision_hash` is the value its pods carry, and in which
+    /// label.
     ///
     /// # Errors
     /// It has no list of containers.
@@ -77,7 +77,7 @@ impl Observer {
         template::of_revision(self, template, revision_hash)
     }
 
-    /// The one copy of a name that comes again and again.
+    /// The shared copy of a recurring name.
     pub fn name(&mut self, text: &str) -> Arc<str> {
         self.names.get(text)
     }

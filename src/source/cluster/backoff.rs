@@ -7,18 +7,18 @@ use tokio::time::Instant;
 
 use crate::text::hash::mix;
 
-/// The first wait.
+/// The first delay.
 const FIRST: Duration = Duration::from_millis(800);
-/// The longest wait.
+/// The maximum delay.
 const LONGEST: Duration = Duration::from_secs(30);
-/// Time without a failure after which earlier failures are forgotten.
+/// Time without a failure after which the back-off resets.
 const HEALTHY: Duration = Duration::from_mins(2);
 
-/// Waits that double from 0.8 s to 30 s, each up to a tenth shorter or longer by chance.
+/// Delays that double from 0.8 s to 30 s, each with a jitter of up to a tenth.
 ///
-/// kube resets a back-off with every item, and its `watcher` gives one before each attempt to list:
-/// with its own back-off a list that fails is tried every second for ever. This one only forgets
-/// after two minutes without a failure; [`KubeBackoff::reset`] does nothing.
+/// kube resets a back-off with every item, and its `watcher` emits one before each attempt to list: with
+/// its own back-off a failing list is retried every second forever. This one resets only after two minutes
+/// without a failure; [`KubeBackoff::reset`] does nothing.
 #[derive(Debug)]
 pub struct Backoff {
     chance: u64,
@@ -27,18 +27,18 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// A back-off that has seen no failure. Equal seeds give equal waits.
+    /// A back-off without failures. Equal seeds give equal delays.
     pub const fn new(seed: u64) -> Self {
         Self { chance: seed, failures: 0, last: None }
     }
 
-    /// A back-off with a seed of its own, so that replicas do not try in step.
+    /// A back-off with a random seed, so that replicas do not retry in step.
     pub fn seeded_by_chance() -> Self {
         use std::hash::{BuildHasher, RandomState};
         Self::new(RandomState::new().hash_one(0_u8))
     }
 
-    /// How long to wait after the failure that there was now.
+    /// The delay after a failure that occurred now.
     pub fn wait(&mut self) -> Duration {
         let now = Instant::now();
         if self.last.is_some_and(|last| now.duration_since(last) > HEALTHY) {
@@ -50,17 +50,17 @@ impl Backoff {
         wait.mul_f64(self.factor()).min(LONGEST)
     }
 
-    /// By chance something below a second, so that not all who wait for the same come at once.
+    /// A random duration below a second, so that not all who wait for the same thing come at once.
     pub fn jitter(&mut self) -> Duration {
         Duration::from_secs(1).mul_f64(self.share())
     }
 
-    /// Between 0.9 and 1.1.
+    /// A random number between 0.9 and 1.1.
     fn factor(&mut self) -> f64 {
         0.9 + 0.2 * self.share()
     }
 
-    /// Between 0 and 1.
+    /// A random number between 0 and 1.
     fn share(&mut self) -> f64 {
         self.chance = mix(self.chance, 1);
         (self.chance >> 11) as f64 / (1_u64 << 53) as f64
