@@ -39,7 +39,7 @@ fn nothing_of_others_can_be_changed_and_no_secret_be_read() {
     }
 }
 
-/// Only if it is requested, and no more than necessary: two reviews, and no access to others' answers.
+/// Only if it is requested, and no more than necessary: creating two kinds of reviews.
 #[test]
 fn who_reads_metrics_is_asked_with_rights_of_their_own() {
     let rights = documents("manifests/overlays/metrics-authentication/rights.yaml");
