@@ -1,9 +1,9 @@
-//! Finds out why containers restart in a loop, and names the probe field that is wrong, the value
-//! that works, and the rollout that brought it.
+//! Finds out why containers restart in a loop, and names the probe field that is wrong, the value that
+//! works, and the rollout that introduced it.
 //!
 //! Data flows one way: [`source`] → [`engine`] → [`report`]. Only the engine decides, and it is pure.
 //!
-//! The feature `operator`, which is on by default, is all that needs a cluster or a network.
+//! The feature `operator`, which is on by default, contains everything that needs a cluster or a network.
 
 pub mod cli;
 #[cfg(feature = "operator")]

@@ -1,4 +1,4 @@
-//! A recording through the engine.
+//! Replays a recording through the engine.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -8,66 +8,66 @@ use crate::source::recording::{Item, Object, ReadError, Reader, Record, RecordKi
 use crate::source::{Observed, Observer, Oddity, Related};
 use crate::time::Time;
 
-/// Rounds of answers to what the engine wants to know that may follow from one another.
+/// Maximum number of consecutive rounds of answers to the engine's needs.
 const MAX_ROUNDS: usize = 16;
 
-/// Open questions that are kept for objects that come later.
+/// Maximum number of unanswered needs kept for objects that come later.
 const MAX_OPEN: usize = 1024;
 
-/// Ticks in a row without the deadline moving on, after which the record is applied anyway.
+/// Number of ticks in a row without the deadline advancing after which the record is applied anyway.
 const MAX_STALLED: usize = 1000;
 
-/// Something in the course of a replay.
+/// A step of a replay.
 #[derive(Debug)]
 pub enum Moment<'a> {
     /// A record, before it is applied.
     Record(&'a Progress<'a>),
-    /// The engine is told what it wanted to know.
+    /// An answer to a need, passed to the engine.
     Answer(&'a Observation),
-    /// The engine says something.
+    /// A change published by the engine.
     Change(Change),
-    /// A record was passed over.
+    /// A record was skipped.
     Skipped(Skipped),
-    /// A record is used without a field that is not as the API says.
+    /// A record is used without a field that does not match the API.
     Odd(Skipped),
 }
 
-/// A record, and what becomes of it.
+/// A record, and the resulting observation.
 #[derive(Debug)]
 pub struct Progress<'a> {
-    /// As it was read.
+    /// The record.
     pub record: &'a Record,
-    /// What the engine will be told of it, if anything.
+    /// The observation that will be passed to the engine, if any.
     pub observation: Option<&'a Observation>,
     /// The related objects, this one included.
     pub related: &'a Related,
-    /// Bytes of the recording read so far, compressed ones where it is compressed.
+    /// Number of bytes of the recording read so far, compressed ones if it is compressed.
     pub bytes_read: u64,
 }
 
-/// What a replay came to.
+/// The result of a replay.
 #[derive(Debug, Default)]
 pub struct Replayed {
-    /// Records that were understood.
+    /// Number of records that were understood.
     pub observations: u64,
-    /// Lines that were passed over.
+    /// Number of lines that were skipped.
     pub skipped: u64,
-    /// Fields that were taken for absent, since they are not as the API says, of records that were
-    /// used without them.
+    /// Number of fields treated as absent, since they do not match the API, in records that were used
+    /// without them.
     pub odd: u64,
     /// The first record's time.
     pub first: Option<Time>,
     /// The last record's time.
     pub last: Option<Time>,
-    /// Why it ended before the recording's end, if it did.
+    /// Why it stopped before the end of the recording, if it did.
     pub error: Option<ReadError>,
 }
 
-/// Replays one recording through an engine, and tells `on` what happens, in order.
+/// Replays one recording through an engine, and passes what happens to `on`, in order.
 ///
-/// Before a record is applied the engine ticks at each deadline up to the record's time. After
-/// each of these steps it is answered from the recording's own related objects as they were then.
-/// Time ends with the last record. While pods are not seen no time passes for the engine.
+/// Before a record is applied the engine ticks at each deadline up to the record's time. After each of
+/// these steps its needs are answered from the recording's own related objects as they were then. Time ends
+/// with the last record. While pods are not observed no time passes for the engine.
 pub fn replay(input: impl Read, engine: &mut Engine, on: impl FnMut(Moment<'_>)) -> Replayed {
     let mut replay = Replay::new(engine, on);
     match Reader::new(input) {
@@ -156,7 +156,7 @@ impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
         Ok(Observed { observation: None, odd })
     }
 
-    /// Notes whether pods are seen. When they are again, what was due meanwhile is due now.
+    /// Notes whether pods are observed. When they are again, what was due meanwhile is due now.
     fn look(&mut self, record: &Record) {
         match record.kind {
             RecordKind::Blind => {
@@ -185,7 +185,7 @@ impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
         }
     }
 
-    /// Answers what the engine wants to know, and passes on what it says.
+    /// Answers the engine's needs, and passes on its changes.
     fn converse(&mut self, now: Time) {
         for _ in 0..MAX_ROUNDS {
             let needs = self.engine.take_needs();
@@ -215,7 +215,7 @@ impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
         }
     }
 
-    /// Answers what could not be answered before.
+    /// Answers needs that could not be answered before.
     fn answer_open(&mut self, now: Time) {
         for need in std::mem::take(&mut self.open) {
             self.answer(need, now);

@@ -1,6 +1,6 @@
-//! A first look at a cluster: what a list of everything shows at one moment, through the engine.
+//! A first look at a cluster: a list of everything at one moment, evaluated by the engine.
 //!
-//! Sans-IO: objects and answers are given, with the time; whoever holds them reads a dump or a cluster.
+//! Sans-IO: objects, answers and the time are passed in; the caller reads a dump or a cluster.
 
 mod lacks;
 mod restarted;
@@ -18,14 +18,14 @@ use crate::time::Time;
 pub use lacks::{Lack, Lacks};
 pub use restarted::Restarted;
 
-/// Most pods that are kept, at some 700 bytes each until the look, and 450 in the engine.
+/// Maximum number of pods kept, at some 700 bytes each until the look, and 450 in the engine.
 pub const MAX_PODS: usize = 200_000;
-/// Most events of kubelets that are kept, at some 300 bytes each.
+/// Maximum number of kubelet events kept, at some 300 bytes each.
 pub const MAX_EVENTS: usize = 200_000;
-/// Rounds of answers that may follow from one another.
+/// Maximum number of consecutive rounds of answers.
 const MAX_ROUNDS: usize = 16;
 
-/// A look that is being taken.
+/// A look in progress.
 #[derive(Default)]
 pub struct Look {
     engine: Engine,
@@ -41,14 +41,14 @@ pub struct Look {
     counts: Counts,
 }
 
-/// What is below an owner: what is on top of it, as its name tells, and its pods.
+/// What belongs to an owner: its topmost controller, as inferred from its name, and its pods.
 #[derive(Default)]
 struct Below {
     guess: Option<Owner>,
     pods: Vec<Arc<str>>,
 }
 
-/// Pods of one owner.
+/// The pods of one owner.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Placed {
     /// Their namespace.
@@ -64,42 +64,42 @@ pub struct Placed {
 /// The top of the chain of controllers of an owner, by namespace and owner.
 type Tops = BTreeMap<(Arc<str>, Owner), Owner>;
 
-/// What was seen.
+/// Counts of what was taken in.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
     /// Pods.
     pub pods: usize,
-    /// Events of kubelets on pods.
+    /// Kubelet events on pods.
     pub events: usize,
     /// Objects around the pods.
     pub related: usize,
-    /// Pods and events beyond what is kept.
+    /// Pods and events beyond the limits.
     pub left_out: usize,
     /// Objects of a cluster that could not be used.
     pub unused: usize,
-    /// Pods whose controller has revisions, in the input or not.
+    /// Pods whose controller has revisions, whether in the input or not.
     pub with_revisions: usize,
 }
 
-/// What a look came to.
+/// The result of a look.
 #[derive(Debug)]
 pub struct Looked {
-    /// When it was.
+    /// Its time.
     pub at: Time,
-    /// What is wrong, worst first, suspected ones included; none that is over.
+    /// The open findings, worst first, including suspected ones.
     pub findings: Vec<Arc<Finding>>,
-    /// Containers that restarted or do not run, and of which no finding speaks.
+    /// Containers that restarted or do not run, without a finding.
     pub restarted: Vec<Restarted>,
     /// The pods by their owners.
     pub owners: Vec<Placed>,
-    /// What has passed.
+    /// Which probes have passed.
     pub tried: Vec<Tried>,
-    /// What was seen.
+    /// Counts of what was taken in.
     pub counts: Counts,
 }
 
 impl Looked {
-    /// What goes on at the end of a recording.
+    /// The state at the end of a recording.
     pub fn at_the_end_of(input: impl Read) -> (Self, Replayed) {
         let mut engine = Engine::default();
         let (mut pods, mut counts) = (BTreeMap::new(), Counts::default());
@@ -126,12 +126,12 @@ impl Looked {
 }
 
 impl Look {
-    /// A look that has seen nothing.
+    /// An empty look.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Begins to take in lists, anew where it has before.
+    /// Begins to take in lists, discarding earlier ones.
     pub fn begin(&mut self) {
         self.pods.clear();
         self.places.clear();
@@ -144,7 +144,7 @@ impl Look {
         self.counts.unused += 1;
     }
 
-    /// Takes in an object of a list; gives back what is odd about it.
+    /// Takes in an object of a list; returns its oddities.
     ///
     /// # Errors
     /// It cannot be used at all.
@@ -169,12 +169,12 @@ impl Look {
         Ok(odd)
     }
 
-    /// The newest stamp of what was taken in: the time of a dump.
+    /// The newest timestamp taken in: the time of a dump.
     pub fn newest(&self) -> Option<Time> {
         self.newest.time(&self.events)
     }
 
-    /// Gives the engine what was taken in, as lists that were read at `at`.
+    /// Passes everything taken in to the engine, as lists that were read at `at`.
     pub fn show(&mut self, at: Time) {
         let pods = std::mem::take(&mut self.pods);
         self.remember(&pods);
@@ -195,9 +195,9 @@ impl Look {
         self.engine.tick(at);
     }
 
-    /// What the engine would like to know.
+    /// The engine's needs.
     pub fn take_needs(&mut self) -> Vec<Need> {
-        // What it says is asked for at the end.
+        // Changes are evaluated at the end.
         self.engine.take_changes();
         self.engine.take_needs()
     }
@@ -211,13 +211,12 @@ impl Look {
         self.engine.apply(answer, at);
     }
 
-    /// The observer by which answers are read.
+    /// The observer for reading answers.
     pub const fn observer(&mut self) -> &mut Observer {
         &mut self.observer
     }
 
-    /// Answers what the engine wants to know from the objects that were taken in, and has it say all
-    /// that there is to say.
+    /// Answers the engine's needs from the objects that were taken in, and lets it publish everything.
     pub fn settle_from_input(&mut self, at: Time) {
         for _ in 0..2 {
             for _ in 0..MAX_ROUNDS {
@@ -235,12 +234,12 @@ impl Look {
         }
     }
 
-    /// Lets all waits be over.
+    /// Ends all waits.
     pub fn settle(&mut self) {
         self.engine.settle();
     }
 
-    /// What it came to.
+    /// The result.
     pub fn finish(&mut self, at: Time) -> Looked {
         let mut findings = self.engine.findings();
         findings.retain(|finding| finding.resolved_at.is_none());
@@ -261,7 +260,7 @@ impl Look {
         Looked { at, findings, restarted, owners, tried: self.engine.tried(), counts: self.counts }
     }
 
-    /// What of the pods is told beside the findings.
+    /// Keeps what is reported about the pods besides the findings.
     fn remember(&mut self, pods: &[PodSnapshot]) {
         self.restarted = restarted::of(pods);
         self.owners.clear();

@@ -1,38 +1,38 @@
-//! What a manifest tells a pod's containers to be.
+//! The specification of a pod's containers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::kubelet::{Handler, Port, ProbeKind, ProbeSpec};
 
-/// What the containers of a template are told to be.
+/// The container specifications of a pod template.
 ///
-/// Equal for all pods of one template: what differs between them (their labels' ordinals, injected
-/// volumes) is left out.
+/// Equal for all pods of one template: what differs between them (their labels' ordinals, injected volumes)
+/// is left out.
 #[derive(PartialEq, Eq, Hash, Debug)]
 pub struct PodTemplate {
-    /// The hash by which the owner tells its revisions apart.
+    /// The hash that distinguishes the owner's revisions.
     pub revision_hash: Option<Arc<str>>,
-    /// The label that [`Self::revision_hash`] stands in, which tells what kind of owner put it there.
+    /// The label of [`Self::revision_hash`], which shows the kind of owner that set it.
     pub hash_label: Option<HashLabel>,
-    /// When a container is restarted in place, where it does not say so itself.
+    /// When a container is restarted in place, unless it has its own policy.
     pub restart: RestartPolicy,
     /// `hostNetwork`: its containers share the node's addresses and ports.
     pub host_network: bool,
     /// `terminationGracePeriodSeconds`
     pub grace: Duration,
-    /// The pods' labels, sorted, without those that differ from pod to pod.
+    /// The pods' labels, sorted, without those that differ between pods.
     pub labels: Arc<[(Arc<str>, Arc<str>)]>,
     /// Init containers first, as in the manifest.
     pub containers: Box<[ContainerSpec]>,
 }
 
-/// Whether two templates are one: the same object, or the same content.
+/// Whether two templates are equal: the same object, or the same content.
 pub fn is_same(one: &Arc<PodTemplate>, other: &Arc<PodTemplate>) -> bool {
     Arc::ptr_eq(one, other) || one == other
 }
 
-/// The labels by which controllers tell a template's revisions apart.
+/// The labels with which controllers mark a template's revisions.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum HashLabel {
     /// `rollouts-pod-template-hash`: an Argo Rollout's `ReplicaSet`.
@@ -68,7 +68,7 @@ pub enum RestartPolicy {
     Never,
 }
 
-/// The part that a container has in its pod.
+/// The role of a container in its pod.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
     /// One of `containers`.
@@ -79,20 +79,21 @@ pub enum Role {
     Sidecar,
 }
 
-/// What one container is told to be.
+/// The specification of one container.
 #[derive(PartialEq, Eq, Hash, Debug)]
 pub struct ContainerSpec {
     /// Its name.
     pub name: Arc<str>,
-    /// Its part in the pod.
+    /// Its role in the pod.
     pub role: Role,
-    /// Its own `restartPolicy`, which counts before the pod's; of a sidecar it is `Always`.
+    /// Its own `restartPolicy`, which takes precedence over the pod's; `Always` for a sidecar.
     pub restart: Option<RestartPolicy>,
-    /// `restartPolicyRules`, in order: the first that an exit code fits counts before any policy.
+    /// `restartPolicyRules`, in order: the first that matches an exit code takes precedence over any
+    /// policy.
     pub restart_rules: Box<[RestartRule]>,
     /// Its image, as written.
     pub image: Arc<str>,
-    /// `imagePullPolicy`, where written.
+    /// `imagePullPolicy`, if set.
     pub pull_policy: Option<Arc<str>>,
     /// `command` and `args` in one line, masked and cut; for people.
     pub invocation: Arc<str>,
@@ -100,9 +101,9 @@ pub struct ContainerSpec {
     pub invocation_mark: u64,
     /// Changes when `env` or `envFrom` do; the values are not kept.
     pub env_mark: u64,
-    /// ConfigMaps and Secrets that `env` (`false`) and `envFrom` (`true`) name: (from, name).
+    /// ConfigMaps and Secrets referenced by `env` and `envFrom`.
     pub env_sources: Box<[(EnvField, Arc<str>)]>,
-    /// Declared ports: name, where it has one, and number.
+    /// Declared ports: name, if any, and number.
     pub ports: Box<[(Option<Arc<str>>, i32)]>,
     /// `resources.limits.memory`
     pub memory_limit: Option<Arc<str>>,
@@ -119,15 +120,15 @@ pub struct ContainerSpec {
 /// One of a container's `restartPolicyRules`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct RestartRule {
-    /// What is done.
+    /// The action.
     pub action: RestartAction,
-    /// Whether the exit code has to be one of these, or none of them; `None` for a condition that is
-    /// not known here, of which nobody can say whether it holds.
+    /// Whether the exit code has to be one of these, or none of them; `None` for an unknown condition,
+    /// which may or may not hold.
     pub exit_codes: Option<ExitCodes>,
 }
 
 impl RestartRule {
-    /// Whether it holds of that exit code, or may: of a condition that is not known here nobody can say.
+    /// Whether it matches that exit code, or may: an unknown condition counts as a match.
     pub fn fits(&self, exit: i32) -> bool {
         self.exit_codes.as_ref().is_none_or(|codes| codes.fit(exit))
     }
@@ -140,27 +141,27 @@ pub enum RestartAction {
     Container,
     /// `RestartAllContainers`: all of the pod, init containers first.
     All,
-    /// One that is not known here.
+    /// An unknown action.
     Other,
 }
 
 /// The exit codes of a restart rule.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ExitCodes {
-    /// Whether it fits those that are listed (`In`) or all others (`NotIn`).
+    /// Whether it matches those that are listed (`In`) or all others (`NotIn`).
     pub listed: bool,
-    /// Those that are listed.
+    /// The listed exit codes.
     pub values: Box<[i32]>,
 }
 
 impl ExitCodes {
-    /// Whether the rule fits an end with this code.
+    /// Whether the rule matches a termination with this code.
     pub fn fit(&self, exit: i32) -> bool {
         self.values.contains(&exit) == self.listed
     }
 }
 
-/// Where a container's environment names a ConfigMap or Secret.
+/// Where a container's environment references a ConfigMap or Secret.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum EnvField {
     /// `env[].valueFrom`
@@ -170,12 +171,12 @@ pub enum EnvField {
 }
 
 impl PodTemplate {
-    /// When one of its containers is restarted in place: its own policy counts before the pod's.
+    /// When one of its containers is restarted in place: its own policy takes precedence over the pod's.
     pub fn restart_policy_of(&self, container: &ContainerSpec) -> RestartPolicy {
         container.restart.unwrap_or(self.restart)
     }
 
-    /// Whether both name the same containers in the same order.
+    /// Whether both have the same containers, by name, in the same order.
     pub fn has_containers_of(&self, other: &Self) -> bool {
         self.containers.iter().map(|container| &container.name).eq(other.containers.iter().map(|other| &other.name))
     }
@@ -196,7 +197,7 @@ impl ContainerSpec {
         }
     }
 
-    /// The number of a port that a probe names, where the container declares it.
+    /// The number of a probe's port; a name is resolved if the container declares it.
     pub fn port_number(&self, port: &Port) -> Option<i32> {
         match port {
             Port::Number(number) => Some(*number),
@@ -206,7 +207,7 @@ impl ContainerSpec {
         }
     }
 
-    /// Whether a probe names a port that the container does not declare, so that it can never run.
+    /// Whether a probe refers to a port that the container does not declare, so that it can never run.
     pub fn lacks_port_of(&self, kind: ProbeKind) -> bool {
         let port = self.probe(kind).and_then(|spec| spec.handler.port());
         port.is_some_and(|port| self.port_number(port).is_none())
@@ -217,7 +218,7 @@ impl ContainerSpec {
         [ProbeKind::Liveness, ProbeKind::Startup].into_iter().any(|probe| self.lacks_port_of(probe))
     }
 
-    /// The probes that ask this.
+    /// The probes with this handler.
     pub fn asking(&self, handler: &Handler) -> impl Iterator<Item = ProbeKind> {
         ProbeKind::ALL.into_iter().filter(move |kind| self.probe(*kind).is_some_and(|spec| spec.handler == *handler))
     }

@@ -1,4 +1,4 @@
-//! Nothing that a file holds makes probehound panic, hang or say something else of the rest.
+//! No file content makes probehound panic, hang or change its other results.
 
 mod support;
 
@@ -11,7 +11,7 @@ use support::binary::{Outcome, probehound};
 use support::recording::Type;
 use support::{Line, Recording, incident};
 
-/// Far above what an API server sends.
+/// Far more than an API server sends.
 const TEN_MEGABYTES: usize = 10 << 20;
 
 #[test]
@@ -261,14 +261,14 @@ fn recording() -> &'static Recording {
     incident(STORY).recording()
 }
 
-/// A line of the story that shows a pod that runs, from the middle.
+/// A line of the story with a running pod, from the middle.
 fn sample() -> Line {
     let lines = recording().lines.iter().skip(recording().lines.len() / 2);
     let mut running = lines.filter(|line| line.is_pod() && line.object.json.contains(r#""running""#));
     running.next().expect("pods run in the story").clone()
 }
 
-/// That line with the pod in it changed, and nothing else.
+/// That line with only the pod in it changed.
 fn changed_pod(change: impl FnOnce(&mut Value)) -> String {
     sample().with(change).text()
 }
@@ -292,8 +292,8 @@ fn line_of(resource: &str, object: &Value) -> String {
     Line::new(sample().at, resource, Type::Added, object).text()
 }
 
-/// The findings are those of the story without the line; it is counted, and reported with its file
-/// and number and one of `words`.
+/// The findings are those of the story without the line; it is counted, and reported with its file and
+/// number and one of `words`.
 fn is_skipped(name: &str, line: &[u8], words: &[&str]) {
     let (outcome, path, number) = with_line(name, line);
     let said = document(&outcome);
@@ -307,8 +307,8 @@ fn is_skipped(name: &str, line: &[u8], words: &[&str]) {
     assert!(report.chars().count() < 1_000, "{name}: {} characters", report.chars().count());
 }
 
-/// The findings are those of the story without the line, which is used without that field; this is
-/// reported with file and number.
+/// The findings are those of the story without the line, which is used without that field; this is reported
+/// with file and number.
 fn is_used(name: &str, line: &str, field: &str) {
     let (outcome, path, number) = with_line(name, line.as_bytes());
     let said = document(&outcome);
@@ -320,7 +320,7 @@ fn is_used(name: &str, line: &str, field: &str) {
     assert!(report.contains("used without ") && report.contains(field), "{name}: {report}");
 }
 
-/// The findings are those of the story without the line, and nobody is bothered with it.
+/// The findings are those of the story without the line, and nothing is reported.
 fn is_read(name: &str, line: &[u8]) {
     let (outcome, ..) = with_line(name, line);
     let said = document(&outcome);
@@ -328,7 +328,7 @@ fn is_read(name: &str, line: &[u8]) {
     assert_eq!((&said["skipped"], outcome.stderr.as_str()), (&json!(0), ""), "{name}");
 }
 
-/// Replays the story with one more line where [`sample`] comes from.
+/// Replays the story with an additional line where [`sample`] comes from.
 fn with_line(name: &str, line: &[u8]) -> (Outcome, PathBuf, usize) {
     let sample = sample();
     let lines = &recording().lines;
@@ -361,13 +361,13 @@ fn document(outcome: &Outcome) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}\n{}", outcome.stderr))
 }
 
-/// The file stands in what was reported.
+/// The report contains the file name.
 fn names(outcome: &Outcome, path: &Path) {
     let name = path.file_name().expect("a path of a file").to_string_lossy();
     assert!(outcome.stderr.contains(&*name), "{name} is not named: {}", outcome.stderr);
 }
 
-/// Whether that number stands in the text by itself.
+/// Whether the text contains that number on its own.
 fn mentions(text: &str, number: usize) -> bool {
     let mut numbers = text.split(|c: char| !c.is_ascii_digit());
     numbers.any(|digits| digits == number.to_string())
@@ -391,10 +391,10 @@ fn gzipped(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("a Vec takes everything")
 }
 
-/// The whole lines in what can be read of a gzip.
+/// The complete lines in the readable part of a gzip file.
 fn readable_lines(cut: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
-    // It ends with an error, which is the point.
+    // It ends with an error, as intended.
     drop(flate2::read::GzDecoder::new(cut).read_to_end(&mut text));
     let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
     text.truncate(whole);

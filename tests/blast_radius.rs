@@ -85,7 +85,7 @@ fn finding() -> &'static Finding {
     told().confirmed().find(|finding| finding.effect == "RestartLoop").expect("the outage is a loop")
 }
 
-/// The numbers of ready endpoints and of all that are not terminating, at all moments of a time.
+/// The numbers of ready endpoints and of all non-terminating ones, at all moments of a period.
 fn endpoints(from: Time, until: Time) -> BTreeSet<(u32, u32)> {
     let lines = &outage().recording().lines;
     let slices = lines.iter().filter(|line| &*line.resource == "endpointslices");

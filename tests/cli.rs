@@ -1,4 +1,4 @@
-//! The built binary, as a person or a script runs it.
+//! The built binary, as users and scripts run it.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -263,7 +263,7 @@ fn a_demo_that_is_broken_off_leaves_whole_lines_and_nothing_to_clean_up() {
     let mut out = child.stdout.take().expect("piped");
     let mut text = vec![0; 200];
     out.read_exact(&mut text).expect("it tells at once what it is about");
-    // Where the tests run in the background the first of them may be ignored.
+    // If the tests run in the background, SIGINT may be ignored.
     for signal in ["-INT", "-TERM"] {
         let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("there is a kill");
         assert!(killed.success());
@@ -303,7 +303,7 @@ fn run_fed(mut command: Command, input: &str) -> Output {
     child.wait_with_output().expect("the binary ends")
 }
 
-/// A file with that content in the folder that cargo keeps for tests.
+/// A file with that content in cargo's folder for tests.
 fn recording(name: &str, content: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, content).expect("the folder can be written");

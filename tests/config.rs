@@ -1,4 +1,4 @@
-//! The file of settings: what may stand in it, and what is said about what may not.
+//! The settings file: what is valid, and the errors for what is not.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -194,7 +194,7 @@ fn load(text: &str) -> Result<Config, LoadError> {
     Source { file: Some("probehound.yaml".into()), ..Source::default() }.load_text(text).map(|loaded| loaded.config)
 }
 
-/// What is said about a file: a line for each problem, and a line for each hint.
+/// The errors for a file: a line for each problem, and a line for each hint.
 fn refused(text: &str) -> Vec<String> {
     let Err(LoadError::Wrong(problems)) = load(text) else { panic!("{text} is not refused") };
     let lines = problems

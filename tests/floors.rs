@@ -1,6 +1,6 @@
 //! No module imports one above it, and no two files import each other: read from the source.
 //!
-//! What a file's own tests import does not count: they may stand on anything.
+//! What a file's own tests import does not count: tests may use anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -110,7 +110,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// `report::slack` of `report/slack/mod.rs`.
+/// `report::slack` for `report/slack/mod.rs`.
 fn module_of(file: &Path) -> String {
     let path = file.with_extension("");
     let parts: Vec<_> = path.iter().map(|part| part.to_str().expect("a name of ours")).collect();
@@ -141,7 +141,7 @@ fn imports_of(module: &str, text: &str, files: &BTreeMap<String, String>) -> BTr
     paths_in(&code).iter().filter_map(|path| file(path)).collect()
 }
 
-/// All paths that begin with `crate` or `super`; braces are taken apart.
+/// All paths that begin with `crate` or `super`; braces are expanded.
 fn paths_in(code: &str) -> Vec<String> {
     let mut paths = Vec::new();
     for root in ["crate::", "super::"] {
@@ -155,7 +155,7 @@ fn paths_in(code: &str) -> Vec<String> {
     paths
 }
 
-/// Reads one path, and all that its braces stand for; gives back what follows.
+/// Parses one path, and everything in its braces; returns the rest.
 fn take_path<'a>(code: &'a str, before: &str, paths: &mut Vec<String>) -> &'a str {
     let code = code.trim_start();
     let end = code.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | ':')).unwrap_or(code.len());
@@ -167,7 +167,7 @@ fn take_path<'a>(code: &'a str, before: &str, paths: &mut Vec<String>) -> &'a st
     };
     loop {
         inner = take_path(inner, &path, paths).trim_start();
-        // `as` and the name that it gives.
+        // `as` and the name that follows.
         inner = inner.trim_start_matches(|c: char| c.is_alphanumeric() || c.is_whitespace() || c == '_' || c == '*');
         match inner.strip_prefix(',') {
             Some(next) if !next.trim_start().starts_with('}') => inner = next,

@@ -1,4 +1,4 @@
-//! Who may write events may claim anything: a restart or an end has to stand in a pod's status.
+//! Anyone who may write events can claim anything: a restart or a termination must be in a pod's status.
 
 mod support;
 
@@ -11,14 +11,14 @@ use support::random::Random;
 use support::recording::Type;
 use support::{Incident, Line, Recording, assert_none, corpus, replay};
 
-/// A pod that is alive, as its own status shows it.
+/// A living pod, as its own status shows it.
 struct Victim {
     pod: Value,
     from: Time,
     until: Time,
 }
 
-/// What a forged event says: its reason and its message, `{}` standing for the container.
+/// The reason and the message of a forged event, with `{}` for the container.
 type Claim = (&'static str, &'static str);
 
 const REJECTED: &[Claim] = &[
@@ -79,7 +79,7 @@ fn healthy() -> impl Iterator<Item = &'static Incident> {
     corpus().iter().filter(move |incident| incident.truth.findings.is_empty() && !restarts(incident))
 }
 
-/// The recording with all claims made of each pod every 20 s of its life, give or take.
+/// The recording with all claims made about each pod every 20 s of its life, more or less.
 fn forge(recording: &Recording, claims: &[Claim], seed: u64) -> Recording {
     let mut random = Random::new(seed);
     let mut lines = recording.lines.clone();
@@ -91,7 +91,7 @@ fn forge(recording: &Recording, claims: &[Claim], seed: u64) -> Recording {
                 break;
             }
             for (kind, claim) in claims.iter().enumerate() {
-                // The kubelet counts on in one object; a forger may do either.
+                // The kubelet updates one object; a forger may do either.
                 let object = if random.percent(50) { 0 } else { round };
                 let id = format!("00000000-0000-4000-8000-{number:04}{kind:02}{object:06}");
                 lines.push(event(&victim.pod, *claim, &id, victim.from, at));

@@ -1,4 +1,4 @@
-//! The server for metrics and health, on real sockets: what clients do to each other.
+//! The server for metrics and health, on real sockets: how clients affect each other.
 #![expect(clippy::disallowed_methods, reason = "what a person would wait for is measured on the clock")]
 
 use std::io::{ErrorKind, Read, Write};
@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 /// Far more than anything here takes.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// More than the kernel takes for a client that does not read.
+/// More than the kernel buffers for a client that does not read.
 const PAGE: usize = 8 << 20;
 
 const TEST: Limits = Limits {
@@ -154,7 +154,7 @@ fn get(address: SocketAddr, path: &str) -> String {
 
 fn send(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = connect(address);
-    // It may have answered and closed before it has read all.
+    // It may have answered and closed before it has read everything.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
@@ -163,7 +163,7 @@ fn send(address: SocketAddr, request: &[u8]) -> String {
     }
 }
 
-/// How much more comes.
+/// The number of bytes still to come.
 fn rest(stream: &mut TcpStream) -> usize {
     let mut bytes = Vec::new();
     let ended = stream.read_to_end(&mut bytes);

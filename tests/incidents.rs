@@ -1,4 +1,4 @@
-//! Every recorded incident is told as it was.
+//! The findings for every recorded incident match its truth.
 
 mod support;
 
@@ -6,7 +6,8 @@ use support::binary::probehound;
 use support::truth::Scale;
 use support::{Document, assert_none, corpus, folder, incidents_in, replay};
 
-/// How long after the first restart that stood in a status a probe's fault may take, in the median.
+/// Maximum median time from the first restart visible in a status to the confirmation, for faults of
+/// probes.
 const PROMPT_SECONDS: i64 = 2;
 
 #[test]
@@ -20,8 +21,7 @@ fn every_incident_is_told_exactly_as_it_was() {
     assert_none("incidents", &failures);
 }
 
-/// Of the recordings of our own node, those of which something else is still said: two images under one
-/// tag.
+/// The recordings of our own node whose findings do not match yet: two images with one tag.
 const OPEN_OF_OUR_NODE: &[&str] = &["one-node-with-another-image-k137"];
 
 #[test]
@@ -29,8 +29,8 @@ fn every_incident_of_our_own_node_is_told_as_it_was() {
     told_as_it_was("node", OPEN_OF_OUR_NODE);
 }
 
-/// Of the cases of other hands, those of which something else is still said: two revisions that loop at
-/// once, each for a reason of its own.
+/// The cases of others whose findings do not match yet: two revisions that loop at once, each for a reason
+/// of its own.
 const OPEN_OF_OTHERS: &[&str] = &["sim-two-revisions-two-causes"];
 
 #[test]
@@ -38,7 +38,7 @@ fn every_incident_of_other_hands_is_told_as_it_was() {
     told_as_it_was("wild", OPEN_OF_OTHERS);
 }
 
-/// Those that are open have to fail: what no longer does is no longer open.
+/// Known mismatches have to fail: one that passes must be removed from the list.
 fn told_as_it_was(among: &str, open: &[&str]) {
     let mut failures = Vec::new();
     for incident in incidents_in(&folder().join(among)) {

@@ -1,4 +1,4 @@
-//! `probehound lint`, as a person or a pipeline runs it.
+//! `probehound lint`, as users and pipelines run it.
 
 mod support;
 
@@ -52,7 +52,7 @@ fn sarif_has_what_a_code_host_asks_for() {
         assert!(place["region"]["startLine"].as_u64().unwrap() > 0);
     }
     assert_eq!(results[3]["suppressions"][0]["kind"], "inSource");
-    // Of a stream the template is known, whose lines are others.
+    // For a stream the template is known, whose lines differ.
     let place =
         document(&lint(&["-o", "sarif"], WEB))["runs"][0]["results"][0]["locations"][0]["physicalLocation"].clone();
     assert_eq!(place, json!({"artifactLocation": {"uri": "web/templates/deployment.yaml"}}));
@@ -181,7 +181,7 @@ fn what_passes_there_is_not_flagged_and_of_a_new_image_nothing_is_known() {
     let dump = dump("known");
     for (path, image, rules) in [
         ("/health", "web:1", vec!["min-ready"]),
-        // The readiness probe asks it, and passes.
+        // The readiness probe makes the same request, and passes.
         ("/ready", "web:1", vec![]),
         ("/health", "web:2", vec!["min-ready"]),
         ("/v2/health", "web:2", vec!["min-ready", "new-image"]),
@@ -218,7 +218,7 @@ fn against(what: &Path, manifest: &str) -> Outcome {
     lint(&["-o", "json", "--against", what.to_str().expect("a path")], manifest)
 }
 
-/// Three pods that have run well for half an hour, and one that tells the time.
+/// Three pods that have run well for half an hour, and one that provides the time.
 fn dump(folder: &str) -> PathBuf {
     let pod = |number: u32| {
         json!({"apiVersion": "v1", "kind": "Pod",

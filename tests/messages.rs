@@ -1,7 +1,7 @@
-//! What a person reads in Slack of every incident, as it unfolds.
+//! The Slack messages of every incident, as it unfolds.
 //!
-//! A snapshot an incident in `tests/messages`, to be read by people: what the phone shows behind
-//! `phone`, and below it the message as the channel has it.
+//! A snapshot per incident in `tests/messages`, for people to read: the phone notification after `phone`,
+//! and below it the message in the channel.
 
 mod support;
 
@@ -47,7 +47,7 @@ fn are_fit_to_be_read(incidents: &[Incident], snapshots: &str) {
     }
 }
 
-/// The best, the worst and the odd ones, for people.
+/// The best, the worst and the unusual ones, for people to read.
 #[test]
 fn the_page_of_messages_shows_what_is_sent() {
     let page = messages_page();
@@ -191,7 +191,7 @@ fn within_limits(payload: &Payload) {
     assert!(texts.iter().map(|text| escape::length(text)).sum::<usize>() <= MAX_OF_MESSAGE);
 }
 
-/// What a receiver of everything is told of one incident.
+/// The notifications of one incident to a receiver of everything.
 struct Told {
     items: BTreeMap<Identity, Item>,
     start: Time,
@@ -269,7 +269,7 @@ impl Told {
         }
     }
 
-    /// The first finding as it was told first.
+    /// The first finding as first notified.
     fn first(&self) -> Arc<Finding> {
         Arc::clone(self.opening.as_ref().expect("something is told"))
     }
@@ -286,7 +286,7 @@ impl Told {
     }
 }
 
-/// What the phone and the channel show.
+/// The text of the phone and the channel.
 fn shown(payload: &Payload) -> String {
     let mut text = format!("phone: {}\n", decoded(&payload.text));
     for line in payload.blocks.iter().flat_map(texts).map(decoded) {
@@ -305,7 +305,7 @@ fn texts(block: &Block) -> Vec<&str> {
     }
 }
 
-/// As Slack shows it.
+/// The text as Slack displays it.
 fn decoded(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }

@@ -1,4 +1,4 @@
-//! The mutations do what they say: a property proven on a stream that cannot be proves nothing.
+//! The mutations do what they claim: a property proven on an impossible stream proves nothing.
 
 mod support;
 
@@ -101,7 +101,7 @@ fn all() -> Vec<Mutation> {
     all
 }
 
-/// What the lines show, without when.
+/// The contents of the lines, without times.
 fn shown(recording: &Recording) -> Vec<&str> {
     recording.lines.iter().map(|line| line.object.json.as_str()).collect()
 }

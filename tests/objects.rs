@@ -1,4 +1,4 @@
-//! Findings as objects of the cluster: what goes out comes back, and fits the definition.
+//! Findings as objects of the cluster: what is written can be read back, and fits the CRD.
 
 mod support;
 
@@ -36,7 +36,7 @@ fn every_finding_of_every_recording_comes_back_as_it_was() {
                 start_failure: None,
                 ..finding.clone()
             };
-            // Its remedies come back as lines.
+            // Its remedies are read back as lines.
             let told = back.finding().map(|back| texts(&back));
             let shown: Vec<_> = texts(&finding).iter().map(|line| visible(line)).collect();
             let same =
@@ -149,7 +149,7 @@ fn json_of(finding: &Finding) -> Json {
     serde_json::to_value(finding).expect("plain data")
 }
 
-/// A finding with all its texts as a terminal may show them.
+/// A finding with all its texts escaped for a terminal.
 fn as_shown(finding: &Finding) -> Json {
     fn shown(value: Json) -> Json {
         match value {
@@ -162,7 +162,7 @@ fn as_shown(finding: &Finding) -> Json {
     shown(json_of(finding))
 }
 
-/// Every part as long as the engine could ever make it, and longer.
+/// Every part as long as the engine could make it, and longer.
 fn monstrous() -> Finding {
     let long = "größer\u{1b}".repeat(10_000);
     let name: Arc<str> = "x".repeat(253).into();
@@ -210,7 +210,7 @@ fn schema() -> Json {
     definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
 }
 
-/// What of a value an API server would refuse or drop.
+/// Where an API server would refuse or drop parts of a value.
 fn misfits(schema: &Json, value: &Json, path: &str) -> Vec<String> {
     let limit = |name: &str| schema[name].as_u64().unwrap_or(u64::MAX);
     match value {

@@ -1,5 +1,5 @@
-//! Whatever is lost, doubled or late of a stream: nothing panics, and no probe is blamed for what
-//! it did not do.
+//! Whatever is lost, repeated or late in a stream: nothing panics, and no probe is blamed for what it did
+//! not do.
 
 mod support;
 
@@ -10,7 +10,7 @@ use support::replay::replay_bytes;
 use support::truth::Scale;
 use support::{Document, Finding, Incident, Mutation, assert_none, corpus, mutation::Start, replay};
 
-/// Mutations of each incident and property; about a second for the whole corpus.
+/// Number of mutations per incident and property; about a second for the whole corpus.
 const CASES: u32 = 4;
 
 #[test]
@@ -110,8 +110,8 @@ fn never_blames_wrongly(mutations: &impl Strategy<Value = Mutation>) {
     assert_none("probes blamed or bad advice", &failures);
 }
 
-/// Where the truth blames no probe, none is blamed: for streams that no watch would give, where the
-/// rest of the truth cannot be asked for.
+/// If the truth blames no probe, none is blamed: for streams that no watch would produce, for which the
+/// rest of the truth cannot be required.
 fn blames_no_innocent(mutations: &impl Strategy<Value = Mutation>) {
     let innocent = corpus().iter().filter(|incident| !incident.truth.blames_a_probe());
     let failures = tell_mutated(innocent, mutations, |_, told| {
@@ -121,7 +121,7 @@ fn blames_no_innocent(mutations: &impl Strategy<Value = Mutation>) {
     assert_none("probes blamed", &failures);
 }
 
-/// The confirmed findings and their causes are those of the untouched recording.
+/// The confirmed findings and their causes are those of the original recording.
 fn tells_the_same(mutations: &impl Strategy<Value = Mutation>) {
     let mut failures = Vec::new();
     for incident in corpus() {
@@ -142,7 +142,7 @@ fn same(expected: &[Identity], told: &[Identity]) -> Result<(), String> {
     Err(format!("said {:?} instead of {:?}", lacking(expected, told), lacking(told, expected)))
 }
 
-/// What `check` has against the answers to mutations of the incidents.
+/// The objections of `check` to the results for mutations of the incidents.
 fn tell_mutated<'a>(
     incidents: impl IntoIterator<Item = &'a Incident>,
     mutations: &impl Strategy<Value = Mutation>,
@@ -169,7 +169,7 @@ fn gaps() -> impl Strategy<Value = Mutation> {
     })
 }
 
-/// One to three of them, one after the other.
+/// One to three of them, in sequence.
 fn losses() -> impl Strategy<Value = Mutation> {
     let one = prop_oneof![
         (1..=100_u8, any::<u64>()).prop_map(|(percent, seed)| Mutation::LoseEvents { percent, seed }),

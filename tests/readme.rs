@@ -1,4 +1,4 @@
-//! What the README says, done.
+//! Runs the commands in the README.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -76,12 +76,12 @@ fn commands() -> Vec<&'static str> {
     commands
 }
 
-/// Whether `make e2e` runs it, on a real API server; what builds an image needs a container engine.
+/// Whether `make e2e` runs it, on a real API server; building an image needs a container engine.
 fn needs_more_than_rust(command: &str) -> bool {
     ["kubectl ", "docker ", "helm "].iter().any(|program| command.starts_with(program))
 }
 
-/// Runs a command as a shell would; `make` only says what it would do, for the tests run in it.
+/// Runs a command like a shell; `make` only prints its commands, since the tests run inside it.
 fn run(command: &str, folder: &Path) -> Output {
     let binary = Path::new(env!("CARGO_BIN_EXE_probehound")).parent().expect("a folder");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());

@@ -1,4 +1,4 @@
-//! `record`, against an API server of a few lines on loopback.
+//! `record`, against a minimal API server on loopback.
 
 mod support;
 
@@ -77,7 +77,7 @@ fn a_file_that_is_there_is_not_overwritten() {
     assert_eq!(std::fs::read_to_string(&file).expect("it is still there"), "mine");
 }
 
-/// What the server lets one do.
+/// The permissions on the server.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Rights {
     All,
@@ -156,7 +156,7 @@ fn whole(stream: &mut TcpStream, status: &str, body: &Value) -> std::io::Result<
     write!(stream, "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
-/// A watch that tells of one change of the pod, and then of nothing for a while.
+/// A watch with one change of the pod, and then nothing for a while.
 fn watch(stream: &mut TcpStream, resource: &str) -> std::io::Result<()> {
     write!(stream, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")?;
     if resource == "pods" {
@@ -208,7 +208,7 @@ fn record(server: &Server, file: &PathBuf, words: &[&str]) -> Child {
         .expect("the binary starts")
 }
 
-/// Reads what it says until these words are in it.
+/// Reads its output until it contains these words.
 fn until_it_says(mut child: Child, words: &str) -> Child {
     let mut reader = BufReader::new(child.stderr.take().expect("piped"));
     let mut line = String::new();

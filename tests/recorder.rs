@@ -1,4 +1,4 @@
-//! What goes into a recording: enough to find the same again, and no secret.
+//! The contents of a recording: enough to find the same again, and no secret.
 
 mod support;
 
@@ -15,7 +15,7 @@ use support::{Document, Finding, Line, Recording, assert_none, corpus, incident,
 
 const KEY: [u8; 32] = [7; 32];
 
-/// Every planted secret begins with this; the rest says where it was planted.
+/// The prefix of every planted secret; the rest says where it was planted.
 const SECRET: &str = "hunter2";
 
 #[test]
@@ -115,7 +115,7 @@ fn what_is_of_another_type_than_the_api_has_it_is_left_out() {
 #[test]
 fn silence_while_pods_are_not_seen_is_no_recovery() {
     let whole = incident("daemonset-liveness-404").recording();
-    // From when a container runs for the third time on, nothing is seen for three minutes.
+    // From the third incarnation of a container on, nothing is observed for three minutes.
     let again = whole.lines.iter().find(|line| line.is_pod() && line.object.restarts == 2).expect("it loops");
     let start = again.at.plus(Duration::from_millis(1));
     let gap = start..start.plus(Duration::from_mins(3));
@@ -137,7 +137,7 @@ fn silence_while_pods_are_not_seen_is_no_recovery() {
     assert!(resolved(false), "else this test proves nothing");
 }
 
-/// What is said, without names and without what people wrote.
+/// The findings, without names and without text written by people.
 fn gist(document: &Document) -> Vec<String> {
     let gist = |finding: &Finding| {
         let Finding { effect, probe, cause, field, confidence, severity, pods, restarts, .. } = finding;
@@ -167,7 +167,8 @@ fn redact(redactor: &mut Redactor, line: &Line) -> Line {
     }
 }
 
-/// The line with secrets wherever people have been seen to put them, and where nobody would look.
+/// The line with secrets in every place where people have been seen to put them, and where nobody would
+/// look.
 fn plant(line: &Line) -> Line {
     line.with(|object| {
         for pointer in ["/spec", "/spec/template/spec", "/data/spec/template/spec"] {

@@ -1,4 +1,4 @@
-//! All recorded incidents through the reader and the driver.
+//! Reads and replays all recorded incidents.
 
 use std::fs::File;
 use std::path::PathBuf;

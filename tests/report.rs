@@ -1,4 +1,4 @@
-//! What people read: findings in, text out.
+//! Text for people: findings in, text out.
 
 use std::sync::Arc;
 use std::time::Duration;

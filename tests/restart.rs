@@ -1,5 +1,4 @@
-//! A restart of probehound itself, or another replica that takes over, loses no cause and repeats no
-//! alarm.
+//! A restart of probehound itself, or another replica that takes over, loses no cause and repeats no alarm.
 
 mod support;
 
@@ -16,10 +15,10 @@ use support::replay::{continue_with, document};
 use support::truth::Scale;
 use support::{Document, Incident, Mutation, Recording, assert_none, corpus};
 
-/// Restarts of each incident and property.
+/// Number of restarts per incident and property.
 const CASES: u32 = 4;
 
-/// What the first run knew when it ended, and what the second made of it.
+/// What the first run knew when it ended, and the result of the second.
 struct Restarted {
     before: Vec<Arc<Finding>>,
     after: Vec<Arc<Finding>>,
@@ -101,7 +100,7 @@ fn an_episode_goes_on_where_it_was() {
 
 #[test]
 fn what_is_over_does_not_come_back_because_of_a_restart() {
-    // The pod goes on after its second restart, and with it what its status says of that.
+    // The pod continues after its second restart, including what its status shows of that.
     let begins = support::incident("liveness-http-wrong-port").recording();
     let mut seen = begins.filtered(|_, line| line.at < begins.start().plus(Duration::from_secs(12)));
     for minutes in [3, 4] {
@@ -132,7 +131,7 @@ fn a_replica_that_takes_over_lets_be_over_what_its_leader_said_is() {
     ends.lines.extend(bookmark(180).lines);
     let (leaders, _) = first_run(&ends);
     assert!(leaders.len() == 1 && leaders[0].resolved_at.is_some(), "{leaders:#?}");
-    // It began when all was there, and waits a while for what it may not have seen.
+    // It started when everything existed, and waits a while for what it may not have seen.
     until.lines = Mutation::Cut { permille: 999, start: Start::Lists }.apply(&until).lines;
     let mut follower = Engine::new(Settings::default());
     let going_on = Finding { resolved_at: None, ..Finding::clone(&leaders[0]) };
@@ -206,7 +205,7 @@ fn hunt_restarts(start: Start, check: impl Fn(&Incident, &Restarted) -> Result<(
     })
 }
 
-/// A replica begins somewhere in each incident, and takes over from a leader that saw all later on.
+/// A replica starts somewhere in each incident, and takes over from a leader that saw everything later on.
 fn hunt_successions(check: impl Fn(&Incident, &Restarted) -> Result<(), String>) -> Vec<String> {
     hunt(corpus(), CASES, &(1..900_u16, 1..65_u16), |incident, &(begins, percent)| {
         let whole = incident.recording();
@@ -222,7 +221,7 @@ fn hunt_successions(check: impl Fn(&Incident, &Restarted) -> Result<(), String>)
     })
 }
 
-/// What was confirmed once more in an episode of which it was known that it had been.
+/// Confirmations repeated in an episode that was known to be confirmed.
 fn confirmed_again(restarted: &Restarted) -> Vec<String> {
     let confirmed = restarted.said.iter().filter(|change| change.kind == ChangeKind::Confirmed);
     let again = confirmed.filter(|change| {
@@ -238,12 +237,12 @@ fn first_run(seen: &Recording) -> (Vec<Arc<Finding>>, Vec<Change>) {
     (engine.findings(), said)
 }
 
-/// Goes on with what the Finding objects hold.
+/// Continues with the contents of the Finding objects.
 fn second_run(before: Vec<Arc<Finding>>, now: Time, rest: &Recording) -> Restarted {
     take_up(Engine::new(Settings::default()), before, now, rest)
 }
 
-/// Tells an engine what the Finding objects hold, and goes on.
+/// Passes the contents of the Finding objects to an engine, and continues.
 fn take_up(mut engine: Engine, before: Vec<Arc<Finding>>, now: Time, rest: &Recording) -> Restarted {
     for finding in &before {
         let stored = serde_json::to_string(finding).expect("a finding can be stored");

@@ -1,4 +1,4 @@
-//! `probehound run` and `crd`, as a person or a Deployment runs them.
+//! `probehound run` and `crd`, as users and Deployments run them.
 #![expect(clippy::disallowed_methods, reason = "what a person would wait for is measured on the clock")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -119,7 +119,7 @@ fn without_a_cluster_it_says_what_to_do_and_fails_at_once() {
     }
 }
 
-/// A kubeconfig whose API server is not there.
+/// A kubeconfig whose API server does not exist.
 fn away() -> String {
     let text = "apiVersion: v1\nkind: Config\ncurrent-context: away\n\
                 clusters: [{name: away, cluster: {server: 'https://127.0.0.1:1'}}]\n\
@@ -136,7 +136,7 @@ fn checked(file: &str, variables: &[(&str, &str)]) -> Output {
 fn probehound(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_probehound"));
     command.args(args).stdin(Stdio::null());
-    // Nothing of the machine's own reaches it.
+    // Nothing from the machine's own environment reaches it.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PROBEHOUND_") || name == "RUST_LOG") {
         command.env_remove(name);
     }
@@ -170,7 +170,7 @@ impl Running {
         Self { child, log }
     }
 
-    /// Reads the log up to that message; gives one of its fields.
+    /// Reads the log up to that message; returns one of its fields.
     fn wait_for(&mut self, message: &str, field: &str) -> String {
         let started = Instant::now();
         loop {
@@ -193,7 +193,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It has ended where the test went well.
+        // It has ended if the test succeeded.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -19,8 +19,8 @@ const POD: &str = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web","n
         "lastState":{"terminated":{"exitCode":1,"reason":"Error","containerID":"c1","startedAt":"2026-11-22T13:00:02Z",
         "finishedAt":"2026-11-22T13:29:59Z"}}}]}}"#;
 
-/// Incidents of different kinds: a rollout, a crash, an out-of-memory kill, a start that is blocked,
-/// two containers, a Job, a sidecar, a StatefulSet or DaemonSet.
+/// Incidents of different kinds: a rollout, a crash, an out-of-memory kill, a start that is blocked, two
+/// containers, a Job, a sidecar, a StatefulSet or DaemonSet.
 const SOME: [&str; 6] = [
     "auth-service-outage",
     "crash-exit-1",
@@ -53,7 +53,7 @@ fn what_is_cut_at_any_byte_is_never_an_all_clear() {
             let end = 1 + random.below(whole.len() as u64 - 2) as usize;
             let outcome = scan(&["-o", "json"], &whole[..end]);
             let what = format!("{form:?} cut at {end} of {}: {outcome:?}", whole.len());
-            // What no more than blanks are missing of is whole.
+            // If only white space is missing it is complete.
             if whole[end..].iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
@@ -178,7 +178,7 @@ fn an_event_of_the_future_does_not_make_all_else_old() {
     assert!(text.contains("Looked at 1 pod and 1 event, as of 2026-11-22 13:30:00 UTC."), "{text}");
 }
 
-/// What was found: a line for each finding, sorted.
+/// The findings, one line each, sorted.
 fn told(document: &Value) -> Vec<String> {
     let findings = document["findings"].as_array().expect("a list of findings");
     let mut all: Vec<String> = findings.iter().map(forms::brief).collect();

@@ -1,4 +1,4 @@
-//! What somebody put into a probe or its words to get in stays out of everything that is printed.
+//! Credentials in a probe or its output never appear in anything that is printed.
 
 mod support;
 
@@ -9,7 +9,7 @@ use support::forms;
 use support::replay::continue_with;
 use support::{Line, Recording, assert_none, incident, replay};
 
-/// Every planted secret begins with this; the rest says where it was planted.
+/// The prefix of every planted secret; the rest says where it was planted.
 const SECRET: &str = "hunter2";
 
 #[test]
@@ -128,7 +128,7 @@ fn container_secrets(container: &mut Value) {
         json!([{"name": "DB_PASSWORD", "value": "hunter2env"}, {"name": "PLAIN", "value": "hunter2plain"}]);
 }
 
-/// The line with `plant` applied to each container of a pod or of a template, and the manifest that
+/// The line with `plant` applied to each container of a pod or of a template, and to the manifest that
 /// `kubectl apply` keeps.
 fn with_templates(line: &Line, plant: &dyn Fn(&mut Value)) -> Line {
     line.with(|object| {
@@ -161,7 +161,7 @@ fn mutated(story: &str, change: impl Fn(&Line) -> Line) -> Recording {
     Recording { lines: lines.map(change).collect() }
 }
 
-/// Something is found, and no secret is printed, whatever the output; else what is wrong.
+/// There is a finding, and no secret is printed, whatever the output format; otherwise the problem.
 fn leaks(name: &str, planted: &Recording) -> Vec<String> {
     let bytes = planted.bytes();
     assert!(replay(planted).confirmed().count() > 0, "{name}: nothing is found");
@@ -177,7 +177,7 @@ fn leaks(name: &str, planted: &Recording) -> Vec<String> {
     leaks
 }
 
-/// What receivers are told of it, and what stands in its objects and metrics.
+/// The messages to receivers, and the contents of its objects and metrics.
 fn told(planted: &Recording) -> Vec<(&'static str, String)> {
     let mut engine = Engine::new(Settings::default());
     let (replayed, _) = continue_with(&mut engine, planted);

@@ -1,4 +1,4 @@
-//! Stories from a simulated cluster, replayed: what is said of each is what was done to it.
+//! Stories from a simulated cluster, replayed: the findings of each match what was done to it.
 
 #[allow(dead_code, reason = "the worlds use the rest")]
 mod kubelet;
@@ -34,7 +34,7 @@ fn with_image(mut it: Workload, image: &'static str) -> Workload {
     it
 }
 
-/// A Deployment `web` whose liveness probe asks an app for a path.
+/// A Deployment `web` whose liveness probe requests a path from an app.
 fn asks(path: &'static str, it: App) -> Workload {
     web(app(it).liveness(Probe::http(path)).readiness(Probe::http("/health")))
 }
@@ -194,7 +194,7 @@ mod paths {
 mod rollouts_that_crash {
     use super::*;
 
-    /// Killed at 4 to 6 s of uptime and a second; by stamps of whole seconds, from 3 s on.
+    /// Killed at 4 to 6 s of uptime and a fraction; by timestamps of whole seconds, from 3 s on.
     fn story(path: &'static str, uptime: i64, code: i32) -> Story {
         let crashes = healthy().ends_after(uptime, End::Code(code));
         Story::new(
@@ -310,7 +310,7 @@ mod starts {
         let it = web(container.startup(Probe::http("/health").failing(4)).liveness(Probe::http("/health")));
         Story::new(600, &[(0, Apply(it))])
             .truth(
-                // That one run came up at once does not tell that the others need longer.
+                // That one incarnation came up at once does not show that the others need longer.
                 Truth::killed(&[KilledWhileStarting, Unknown]).probe(ProbeKind::Startup),
             )
             .holds();
@@ -548,7 +548,7 @@ mod workloads {
             [(Controller::StatefulSet, "StatefulSet/web"), (Controller::DaemonSet, "DaemonSet/web")]
         {
             let make = |path| Apply(of(controller, path));
-            // A StatefulSet waits with the fix until the broken pod is ready between two kills.
+            // A StatefulSet delays the fix until the broken pod is ready between two kills.
             Story::new(1000, &[(0, make("/health")), (60, make("/v2/health")), (200, make("/health"))])
                 .truth(
                     Truth::killed(&[WrongPath])

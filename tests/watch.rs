@@ -1,4 +1,4 @@
-//! `probehound watch` where there is no terminal, and what it says of what it cannot watch.
+//! `probehound watch` without a terminal, and its messages about what it cannot watch.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

@@ -1,19 +1,19 @@
-//! What one more finding costs, from the pod's status to the object, the Event and the alert, where
-//! few and where many are known.
+//! The cost of one more finding, from the pod's status to the object, the Event and the alert, with few and
+//! with many known findings.
 
 use std::time::Duration;
 
 use crate::sample::timed;
 use crate::support::known::Known;
 
-/// The least and the most that are known: no more than 5,000 are shown at once.
+/// The minimum and maximum number of known findings: no more than 5,000 are shown at once.
 const KNOWN: [usize; 2] = [100, 4_900];
-/// Findings of one measurement; each is told by itself, one a second.
+/// Number of findings per measurement; each is notified by itself, one per second.
 const MORE: usize = 10;
-/// Measurements, of which the least counts: what else runs makes it longer, never shorter.
+/// Number of measurements, of which the minimum counts: other processes make it longer, never shorter.
 const TIMES: usize = 3;
 
-/// Not by criterion: it waits most of the time.
+/// Not by criterion: it is mostly waiting.
 pub fn measure() {
     let [few, many] = KNOWN.map(|findings| {
         let cost = cost(findings);

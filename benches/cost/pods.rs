@@ -1,12 +1,12 @@
-//! Pods as a service mesh makes them: two containers, 16 variables and three probes each, a
-//! sidecar's annotations, three field managers. About 14 KB of JSON.
+//! Pods in a service mesh: two containers, 16 variables and three probes each, a sidecar's annotations,
+//! three field managers. About 14 KB of JSON.
 
 use serde_json::{Value, json};
 
-/// Pods of a Deployment, where nothing else is said.
+/// Number of pods of a Deployment, unless specified otherwise.
 pub const REPLICAS: usize = 20;
 
-/// The healthy pod of that number, as the API server sends it, of Deployments of so many.
+/// The healthy pod of that number, as the API server sends it, with that many per Deployment.
 pub fn json(number: usize, replicas: usize) -> String {
     let deployment = number / replicas;
     let web = format!("checkout-service-{deployment}");

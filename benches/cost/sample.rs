@@ -1,22 +1,22 @@
-//! Times that mean something on a machine that does other things too: the CPU time of the thread.
+//! Meaningful times on a machine that runs other things too: the CPU time of the thread.
 
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Something that is measured.
+/// A benchmark.
 pub struct Case<'a> {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// Bytes that it takes in each time, where that says something.
+    /// Number of bytes processed each time, if relevant.
     pub bytes: Option<usize>,
-    /// Does it so often, and says how long that took.
+    /// Runs it that many times, and returns how long that took.
     pub sample: Box<dyn FnMut(usize) -> Duration + 'a>,
 }
 
 impl<'a> Case<'a> {
-    /// A case of which each repetition is measured with all that it does.
+    /// A benchmark in which everything in each repetition is measured.
     pub fn new(name: &str, bytes: Option<usize>, mut run: impl FnMut() + 'a) -> Self {
         let sample = move |times| timed(|| (0..times).for_each(|_| run()));
         Self { name: name.to_owned(), bytes, sample: Box::new(sample) }
@@ -34,7 +34,7 @@ pub fn timed(run: impl FnOnce()) -> Duration {
     now().saturating_sub(began)
 }
 
-/// Measures cases that belong together.
+/// Measures related benchmarks.
 pub fn measure(criterion: &mut Criterion, title: &str, cases: Vec<Case>, samples: usize) {
     let mut group = criterion.benchmark_group(title);
     group.sample_size(samples).sampling_mode(SamplingMode::Flat);

@@ -1,4 +1,4 @@
-//! As much of what the tests share as is needed here.
+//! The part of the tests' shared code that is needed here.
 
 #[path = "../../tests/support/findings_api.rs"]
 #[expect(dead_code, reason = "tests ask more of it")]

@@ -1,4 +1,4 @@
-//! `crd`: the definition of the `Finding` objects.
+//! `crd`: the CRD of the `Finding` objects.
 
 use super::error::Error;
 use super::print;

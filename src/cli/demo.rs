@@ -1,7 +1,7 @@
-//! `demo`: a recorded outage through the engine, and what is said about it and when.
+//! `demo`: replays a recorded outage, and shows what is reported about it and when.
 //!
-//! The recording is played through once, at full speed, before the story is told: what the first
-//! line says is then known from the recording too, like everything else.
+//! The recording is replayed once, at full speed, before the story is shown: thus the first line, too, is
+//! derived from the recording, like everything else.
 
 mod channel;
 mod cluster;
@@ -16,13 +16,13 @@ use super::{args::Color, quiet_when_closed, terminal};
 use crate::report::text::demo::Page;
 use tale::{Beat, Tale};
 
-/// The outage: 50 pods on a kubelet of 1.37, a wrong path rolled out and taken back.
+/// The outage: 50 pods on a 1.37 kubelet, with a wrong path rolled out and reverted.
 static RECORDING: &[u8] = include_bytes!("demo/auth-service-outage.jsonl.gz");
-/// What it is called in an error.
+/// Its name in errors.
 const NAME: &str = "the recording that is built in";
 
-/// Tells the story. Whole lines only, and nothing of the terminal is changed: it can be broken off
-/// at any time.
+/// Shows the story. Only whole lines are written and the terminal's state is not changed: it can be
+/// interrupted at any time.
 pub fn run(speed: Speed, color: Color) -> Result<(), Error> {
     let stdout = io::stdout();
     let look = terminal::look(&stdout, color);
@@ -59,7 +59,7 @@ fn story<W: Write>(tale: &Tale, page: Page, speed: Speed, teller: &mut Teller<W>
     teller.tell(&page.ending())
 }
 
-/// Writes, and shows at once what somebody waits for.
+/// Writes, and flushes when someone is waiting for the output.
 struct Teller<W: Write> {
     out: BufWriter<W>,
     paced: bool,
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn the_recording_built_in_is_the_one_of_the_tests() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/incidents/auth-service-outage.jsonl.gz");
-        // The package and a checkout without the incidents do not have it.
+        // The package and a checkout without the incidents do not contain it.
         if let Ok(recorded) = std::fs::read(path) {
             assert!(recorded == RECORDING, "{path} is another recording");
         }

@@ -1,4 +1,4 @@
-//! What can go wrong, in one line each, and what to do about it.
+//! Errors, in one line each, and what to do about them.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -14,15 +14,15 @@ use crate::text::escape::{terminal, visible};
 
 /// The exit code of a wrong command line.
 pub const USAGE: u8 = 2;
-/// What to look at where something cannot be written.
+/// The hint if something cannot be written.
 const ROOM: &str = "see whether there is room left, and whether you may write there";
-/// Longest error in columns.
+/// Maximum length of an error, in columns.
 const LINE: usize = 500;
 
-/// Why a command did not do what it was asked for.
+/// Why a command failed.
 #[derive(thiserror::Error, Debug)]
 pub enum Error {
-    /// The command line cannot be understood.
+    /// The command line is invalid.
     #[error("{what}")]
     Usage {
         /// What is wrong with it.
@@ -30,29 +30,29 @@ pub enum Error {
         /// What to type instead.
         hint: String,
     },
-    /// `man` was asked for a page that is not there.
+    /// There is no such man page.
     #[error("there is no command {0:?}")]
     NoSuchCommand(String),
     /// A recording cannot be opened.
     #[error("cannot open {file}: {}", of_system(cause))]
     Open {
-        /// As the person named it.
+        /// As given by the user.
         file: String,
-        /// What the system says.
+        /// The system's error.
         cause: io::Error,
     },
-    /// A recording ends before its end.
+    /// A recording could not be read completely.
     #[error("cannot read {file} to its end: {cause}")]
     Read {
-        /// As the person named it.
+        /// As given by the user.
         file: String,
-        /// What the system or the decoder says.
+        /// The error of the system or the decoder.
         cause: ReadError,
     },
-    /// The answer cannot be delivered.
+    /// Standard output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Write(io::Error),
-    /// The settings cannot be used.
+    /// The settings are invalid.
     #[cfg(feature = "operator")]
     #[error(transparent)]
     Config(#[from] LoadError),
@@ -60,25 +60,25 @@ pub enum Error {
     #[cfg(feature = "operator")]
     #[error(transparent)]
     Access(#[from] AccessError),
-    /// A recording cannot be begun.
+    /// A recording cannot be created.
     #[cfg(feature = "operator")]
     #[error("cannot make {file}: {}", of_system(cause))]
     Create {
-        /// As the person named it.
+        /// As given by the user.
         file: String,
-        /// What the system says.
+        /// The system's error.
         cause: io::Error,
     },
-    /// A recording cannot be written on.
+    /// A recording cannot be continued.
     #[cfg(feature = "operator")]
     #[error("cannot write {file} to its end: {}", of_system(cause))]
     Record {
-        /// As the person named it.
+        /// As given by the user.
         file: String,
-        /// What the system says.
+        /// The system's error.
         cause: io::Error,
     },
-    /// A recording without a pod is none.
+    /// A recording contains no pod.
     #[cfg(feature = "operator")]
     #[error("no pods could be recorded ({0}): {1} holds nothing that can be replayed")]
     NoPods(&'static str, String),
@@ -86,21 +86,21 @@ pub enum Error {
     #[cfg(feature = "operator")]
     #[error("there is no receiver {name:?} in the settings")]
     NoReceiver {
-        /// As the person named it.
+        /// As given by the user.
         name: String,
-        /// Those that there are.
+        /// The existing ones.
         known: Vec<String>,
     },
-    /// A receiver did not take a sample.
+    /// A receiver did not accept a sample.
     #[cfg(feature = "operator")]
     #[error("the receiver {receiver} did not take the sample: {why}")]
     NotTaken {
         /// Its name.
         receiver: String,
-        /// What it or the network says.
+        /// Its answer, or the network error.
         why: String,
     },
-    /// The operator cannot run, or not on.
+    /// The operator cannot start, or cannot continue.
     #[cfg(feature = "operator")]
     #[error(transparent)]
     Operator(#[from] Failure),
@@ -111,14 +111,14 @@ pub enum Error {
     /// No line of a recording could be used.
     #[error("no line of {0} could be used")]
     NoLines(String),
-    /// It is no recording, but what `scan` reads.
+    /// It is not a recording, but an input for `scan`.
     #[error("{0} is no recording but a dump of objects")]
     IsDump(String),
-    /// There was nothing in an input that could be looked at.
+    /// An input contains nothing to look at.
     #[cfg(feature = "operator")]
     #[error("there are no pods to look at in {0}")]
     NothingToScan(String),
-    /// There is no manifest in an input.
+    /// An input contains no manifest.
     #[error("there are no manifests in {0}")]
     NothingToLint(String),
     /// A part of an input could not be read.
@@ -132,17 +132,17 @@ pub enum Error {
     #[cfg(feature = "operator")]
     #[error("there is no {0} in what was looked at")]
     NoTarget(String),
-    /// Some of the files failed, and each was reported.
+    /// Some of the files failed, and each failure was reported.
     #[error("{failed} of {total} files could not be read to their end")]
     Files {
-        /// How many.
+        /// Number of failed files.
         failed: usize,
-        /// Of how many.
+        /// Total number of files.
         total: usize,
     },
 }
 
-/// What the system says, in plain words where it is one of the usual things.
+/// The system's error, in plain words if it is a common one.
 fn of_system(error: &io::Error) -> Cow<'static, str> {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".into(),
@@ -166,7 +166,7 @@ impl Error {
         Self::Usage { what: what.trim_start_matches("error: ").to_owned(), hint }
     }
 
-    /// What the process ends with.
+    /// The exit code of the process.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. } | Self::NoSuchCommand(_) => USAGE,
@@ -238,7 +238,7 @@ impl Error {
     /// Prints `error: …` and, where there is one, `hint: …` to standard error.
     pub fn report(&self) {
         let mut err = io::stderr().lock();
-        // Nobody is left to tell that standard error is closed.
+        // If standard error is closed there is nobody to inform.
         let _ = match self {
             #[cfg(feature = "operator")]
             Self::Config(LoadError::Wrong(problems)) => each(problems, &mut err),
@@ -252,7 +252,7 @@ fn one(what: &str, hint: Option<&str>, err: &mut impl Write) -> io::Result<()> {
     hint.map_or(Ok(()), |hint| writeln!(err, "hint: {}", visible(hint)))
 }
 
-/// A file of settings is mended faster by who hears everything at once.
+/// A settings file is fixed faster if all problems are shown at once.
 #[cfg(feature = "operator")]
 fn each(problems: &Problems, err: &mut impl Write) -> io::Result<()> {
     problems.all.iter().try_for_each(|problem| one(&problems.line(problem), problem.hint.as_deref(), err))

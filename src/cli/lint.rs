@@ -1,4 +1,4 @@
-//! `lint`: what of a manifest will loop or protect nothing.
+//! `lint`: finds what will loop or protect nothing in a manifest.
 
 #[cfg(feature = "operator")]
 use std::cell::Cell;
@@ -23,10 +23,10 @@ use crate::report::scan::stamp;
 use crate::report::text::Look;
 use crate::source::manifest::{self, Found};
 
-/// The exit code where an error or a warning stands.
+/// The exit code if there is an error or a warning.
 const FINDINGS: u8 = 1;
 
-/// Reads the manifests, and says what there is; gives back what the process ends with.
+/// Lints the manifests, and writes the report; returns the exit code.
 pub fn run(args: &Lint, color: Color) -> Result<u8, Error> {
     let mut report = compared(args)?;
     report.findings.retain(|told| told.finding.severity >= args.severity.severity());
@@ -45,7 +45,7 @@ fn compared(args: &Lint) -> Result<Report, Error> {
     read(args, &|_| Vec::new())
 }
 
-/// What the manifests say, and what they change of what runs.
+/// Lints the manifests, and compares them with what is running.
 #[cfg(feature = "operator")]
 fn compared(args: &Lint) -> Result<Report, Error> {
     let Some(against) = &args.against else { return read(args, &|_| Vec::new()) };

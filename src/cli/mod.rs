@@ -1,7 +1,7 @@
-//! The command line: data goes to standard output, what is said about it to standard error.
+//! The command line: data goes to standard output, messages about it to standard error.
 //!
-//! Exit codes: 0 what was asked for is done; 1 it is not, and standard error says why; 2 the
-//! command line is wrong. A reader that closes the pipe has seen enough: that is no failure.
+//! Exit codes: 0 success; 1 failure, and standard error explains it; 2 invalid command line. A reader that
+//! closes the pipe has seen enough: that is not a failure.
 
 mod args;
 #[cfg(feature = "operator")]
@@ -36,7 +36,7 @@ use clap::{Command, FromArgMatches};
 use args::{Cli, Subcommand};
 use error::Error;
 
-/// Runs the command that `argv` asks for; its first item is the name of the program.
+/// Runs the command in `argv`, whose first item is the name of the program.
 pub fn run(argv: Vec<OsString>) -> ExitCode {
     if let Some(completions) = plugin::completions(&argv) {
         return match print(completions.as_bytes()) {
@@ -52,7 +52,7 @@ pub fn run(argv: Vec<OsString>) -> ExitCode {
         Ok(cli) => dispatch(cli, command),
         Err(error) if is_answer(&error) => {
             let code = error.exit_code();
-            // Nobody is left to tell that the help could not be written.
+            // Nobody is left to inform that the help could not be written.
             let _ = error.print();
             return ExitCode::from(u8::try_from(code).unwrap_or(error::USAGE));
         }
@@ -67,7 +67,7 @@ pub fn run(argv: Vec<OsString>) -> ExitCode {
     }
 }
 
-/// The command whose help is of use: `probehound replay`.
+/// The command whose help is relevant: `probehound replay`.
 fn topic(command: &Command, argv: &[OsString]) -> String {
     let program = command.get_bin_name().unwrap_or("probehound");
     let named = argv.iter().skip(1).find_map(|word| command.find_subcommand(word));
@@ -82,7 +82,7 @@ fn is_answer(error: &clap::Error) -> bool {
     )
 }
 
-/// Does what is asked for; gives back what the process ends with.
+/// Runs a command; returns the exit code.
 fn dispatch(cli: Cli, command: Command) -> Result<u8, Error> {
     let done = match cli.command {
         #[cfg(feature = "operator")]
@@ -128,7 +128,7 @@ fn print(bytes: &[u8]) -> Result<(), Error> {
     quiet_when_closed(out.write_all(bytes).and_then(|()| out.flush()))
 }
 
-/// Whether what was written arrived; a pipe that its reader closed counts as read.
+/// Maps the result of writing: a pipe closed by its reader is not an error.
 fn quiet_when_closed(written: io::Result<()>) -> Result<(), Error> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Write(error)),

@@ -1,15 +1,15 @@
-//! What is said on standard error about an input: what of it could not be used.
+//! Notes on standard error about the parts of an input that could not be used.
 
 use std::io::{self, Write as _};
 
 use crate::source::dump::{Place, Trouble};
 use crate::text::escape::{terminal, visible};
 
-/// Troubles that are told one by one; the rest is counted.
+/// Maximum number of troubles printed one by one; the rest is counted.
 const MAX_NOTES: usize = 20;
-/// Files without objects that are named.
+/// Maximum number of files without objects that are named.
 const NAMED: usize = 3;
-/// Longest trouble in columns.
+/// Maximum length of a trouble, in columns.
 const REASON: usize = 400;
 
 /// What could not be used.
@@ -23,7 +23,7 @@ pub struct Complaints {
 }
 
 impl Complaints {
-    /// Tells one, if it is one of the first.
+    /// Prints one, if it is among the first.
     pub fn tell(&mut self, place: &Place, trouble: &Trouble) {
         self.lossy |= trouble.loses_objects();
         if *trouble == Trouble::NoObjects {
@@ -36,7 +36,7 @@ impl Complaints {
         self.say(&visible(&place.to_string()), &trouble.to_string());
     }
 
-    /// Tells what is odd about an object that is used, or that it cannot be.
+    /// Prints what is odd about an object that is used, or that it cannot be used.
     pub fn odd(&mut self, place: &Place, what: &str) {
         self.say(&visible(&place.to_string()), what);
     }
@@ -48,7 +48,7 @@ impl Complaints {
         self.odd(place, what);
     }
 
-    /// Tells what was not told one by one.
+    /// Prints the count of the others.
     pub fn finish(&self) {
         if self.more > 0 {
             let _ = writeln!(io::stderr().lock(), "and {} more that could not be used", self.more);

@@ -1,4 +1,4 @@
-//! `notify`: a sample to one receiver.
+//! `notify`: sends a sample to one receiver.
 
 use kube::Client;
 use tokio::runtime::Builder;
@@ -14,10 +14,10 @@ use crate::runtime::clock;
 use crate::source::cluster::{Access, Target};
 use crate::text::escape::terminal;
 
-/// Longest reason, in columns.
+/// Maximum length of a reason, in columns.
 const WHY: usize = 300;
 
-/// Sends the sample, and says what came of it.
+/// Sends the sample, and prints the outcome.
 pub fn run(args: &Notify) -> Result<(), Error> {
     let source = Source { file: Some(args.config.clone()), overrides: Overrides::default() };
     let receivers = source.load()?.config.notifications.receivers;
@@ -25,7 +25,7 @@ pub fn run(args: &Notify) -> Result<(), Error> {
         let known = receivers.into_iter().map(|receiver| receiver.name).collect();
         return Err(Error::NoReceiver { name: args.test.clone(), known });
     };
-    // Who installed one before installed the same.
+    // Fails if one is installed already, which is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::Start(error.to_string()))?;
@@ -53,7 +53,7 @@ async fn send(receiver: &Receiver, args: &Notify) -> Result<Reply, Error> {
     Ok(trial::send(receiver, client, &namespace, clock::now()).await)
 }
 
-/// A client that is never asked.
+/// A client that is never used.
 fn nobody() -> Client {
     let unasked = tower::service_fn(|_: http::Request<kube::client::Body>| async {
         Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("no cluster is asked"))

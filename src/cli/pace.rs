@@ -1,14 +1,14 @@
-//! How fast a recording is played.
+//! The speed at which a recording is played.
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use crate::time::Time;
 
-/// No pause is longer, however long nothing happened.
+/// Maximum pause, however long nothing happened.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// How much faster than it happened.
+/// The factor relative to real time.
 #[derive(Copy, Clone, PartialEq, Debug)]
 pub enum Speed {
     /// As fast as the engine can.
@@ -31,7 +31,7 @@ impl FromStr for Speed {
     }
 }
 
-/// Waits until it is time for what comes next.
+/// Waits until the next item is due.
 #[derive(Debug)]
 pub struct Pace {
     speed: Speed,
@@ -39,7 +39,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Starts with the first time that it is told.
+    /// Starts with the first time passed in.
     pub const fn new(speed: Speed) -> Self {
         Self { speed, anchor: None }
     }

@@ -1,7 +1,7 @@
-//! The program under the name by which a person called it: `probehound`, or `kubectl probehound`.
+//! The program under the name by which it was called: `probehound`, or `kubectl probehound`.
 //!
-//! `kubectl` runs a plugin as `kubectl-NAME`, and asks for completions of its words by running
-//! `kubectl_complete-NAME` with them.
+//! `kubectl` runs a plugin as `kubectl-NAME`, and requests completions for it by running
+//! `kubectl_complete-NAME`.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,16 +10,16 @@ use clap::{Arg, Command, CommandFactory};
 
 use super::args::Cli;
 
-/// How a plugin's program is called.
+/// The prefix of a plugin's program name.
 const PLUGIN: &str = "kubectl-";
-/// How the program is called that completes a plugin's words.
+/// The prefix of the program that completes a plugin's arguments.
 const COMPLETES: &str = "kubectl_complete-";
-/// Ends completions: nothing else, such as names of files, is to be offered.
+/// Ends completions: nothing else, such as file names, is to be offered.
 const NO_FILES: &str = ":4\n";
-/// Ends completions where names of files may be offered.
+/// Ends completions where file names may be offered.
 const FILES: &str = ":0\n";
 
-/// The parser, under the name by which a person called the program.
+/// The parser, under the name by which the program was called.
 pub fn command(program: Option<&OsString>) -> Command {
     let command = Cli::command();
     if !is_called(program, PLUGIN) {
@@ -29,7 +29,7 @@ pub fn command(program: Option<&OsString>) -> Command {
     command.bin_name("kubectl probehound")
 }
 
-/// What was typed, with `scan` where `kubectl probehound deployment/web` leaves it out.
+/// The arguments, with `scan` added if it was omitted as in `kubectl probehound deployment/web`.
 pub fn with_scan(command: &Command, mut argv: Vec<OsString>) -> Vec<OsString> {
     if !is_called(argv.first(), PLUGIN) {
         return argv;
@@ -44,7 +44,7 @@ pub fn with_scan(command: &Command, mut argv: Vec<OsString>) -> Vec<OsString> {
     argv
 }
 
-/// The completions of what was typed, where `kubectl` asks for them.
+/// The completions for the arguments, if `kubectl` requests them.
 pub fn completions(argv: &[OsString]) -> Option<String> {
     if !is_called(argv.first(), COMPLETES) {
         return None;
@@ -100,7 +100,7 @@ fn is_called(program: Option<&OsString>, prefix: &str) -> bool {
     name.is_some_and(|name| name.to_string_lossy().starts_with(prefix))
 }
 
-/// The examples as a user of the plugin types them.
+/// The examples in the form used with the plugin.
 fn as_plugin(command: Command) -> Command {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let names: Vec<String> = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();

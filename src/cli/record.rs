@@ -1,4 +1,4 @@
-//! `record`: the watch streams of a cluster into a file.
+//! `record`: records the watch streams of a cluster into a file.
 
 mod output;
 mod progress;
@@ -25,17 +25,17 @@ use output::Output;
 use progress::Progress;
 use streams::{Seen, Streams};
 
-/// How often what is written so far is made safe, and what is recorded is said.
+/// How often the output is flushed, and the progress is printed.
 const BEAT: Duration = Duration::from_secs(1);
 
 /// Longer than any recording: a year.
 const FOR_EVER: Duration = Duration::from_hours(24 * 365);
 
-/// Records until the time is over or somebody ends it.
+/// Records until the time is over or it is stopped.
 pub fn run(args: &Record) -> Result<(), Error> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::Start(error.to_string()))?;
-    // Who installed one before installed the same.
+    // Fails if one is installed already, which is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     runtime.block_on(record(args))
 }
@@ -44,7 +44,7 @@ async fn record(args: &Record) -> Result<(), Error> {
     let target = Target { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() };
     let access = Access::find(&target, clock::now).await?;
     access.check().await?;
-    // Only now, so that an attempt that cannot work leaves no file.
+    // Created this late so that an attempt that cannot succeed leaves no file.
     let file = args.file.display().to_string();
     let output = Output::create(&args.file).map_err(|cause| Error::Create { file: file.clone(), cause })?;
     let namespaces = args.namespace.iter().map(|name| Arc::from(name.as_str())).collect::<BTreeSet<_>>();
@@ -55,7 +55,7 @@ async fn record(args: &Record) -> Result<(), Error> {
     let written = recording.go_on_for(lasts).await;
     let why_no_pods = recording.why_no_pods();
     match written.and_then(|()| recording.finish(&args.file)) {
-        // Who reads a pipe and closes it has seen enough.
+        // A reader that closes the pipe has seen enough.
         Err(cause) if args.file == Path::new("-") && cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(cause) => Err(Error::Record { file, cause }),
         Ok(()) => why_no_pods.map_or(Ok(()), |trouble| Err(Error::NoPods(trouble.word(), file))),
@@ -111,15 +111,15 @@ impl Recording {
         Ok(())
     }
 
-    /// Why there are none, if there are none because they cannot be watched.
+    /// Why there are no pods, if they cannot be watched.
     fn why_no_pods(&self) -> Option<Trouble> {
         let failing = self.streams.failing();
         let pods = failing.iter().find(|(resource, _)| *resource == Resource::Pods);
         pods.filter(|_| self.session.lines(Resource::Pods) == 0).map(|(_, trouble)| *trouble)
     }
 
-    /// Writes when pods are no longer seen, and when they are again; before they have been seen there
-    /// is nothing to be blind to.
+    /// Records when pods are no longer observed, and when they are again; before they have been observed
+    /// there is nothing to lose sight of.
     fn look(&mut self) -> io::Result<()> {
         let sight = self.streams.sight();
         let before = self.sight;

@@ -1,4 +1,4 @@
-//! A recording that a person names: opened, unpacked, and what came of reading it.
+//! Recordings named on the command line: opening, decompressing, and the outcome of reading.
 
 use std::fs::File;
 use std::io::{self, BufRead, Read};
@@ -8,7 +8,7 @@ use super::error::Error;
 use crate::replay::Replayed;
 use crate::source::dump::{Form, Opened};
 
-/// What a path names, and how long it is where that is known; `-` is standard input.
+/// Opens a path, and returns its length if known; `-` is standard input.
 ///
 /// # Errors
 /// It cannot be opened.
@@ -27,7 +27,7 @@ pub fn open(path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>), Error> {
     opened().map_err(|cause| Error::Open { file: path.display().to_string(), cause })
 }
 
-/// The lines of a recording, packed or not.
+/// The lines of a recording, compressed or not.
 ///
 /// # Errors
 /// It is a dump of objects.
@@ -39,10 +39,10 @@ pub fn unpack<'a>(name: &str, input: impl Read + 'a) -> Result<Box<dyn BufRead +
     }
 }
 
-/// Whether a recording was one, and could be read to its end.
+/// Whether it was a recording, and could be read completely.
 ///
 /// # Errors
-/// It was not, or could not.
+/// It was not, or could not be.
 pub fn verdict(name: &str, replayed: Replayed) -> Result<(), Error> {
     match replayed.error {
         None if replayed.observations == 0 && replayed.skipped > 0 => Err(Error::NoLines(name.to_owned())),

@@ -1,4 +1,4 @@
-//! `replay`: recordings through the engine, a file at a time.
+//! `replay`: replays recordings, one file at a time.
 
 mod narrator;
 mod progress;
@@ -20,7 +20,7 @@ use progress::{Counted, Progress};
 #[cfg(feature = "operator")]
 pub use skipped::Skipped;
 
-/// Replays each file; one that cannot be read does not keep the others from being replayed.
+/// Replays each file; one that cannot be read does not prevent the others.
 pub fn run(args: &Replay, color: Color) -> Result<(), Error> {
     let stdout = io::stdout();
     let setting = Setting {
@@ -63,7 +63,7 @@ fn one(path: &Path, setting: Setting, out: &mut impl Write) -> Result<(), Error>
     recording::verdict(&name, outcome.replayed)
 }
 
-/// Drives a recording through an engine of its own, and tells the narrator what happens.
+/// Replays a recording with a new engine, and passes what happens to the narrator.
 fn drive(input: impl Read, narrator: &mut Narrator<impl Write>) -> Outcome {
     let mut engine = Engine::default();
     let replayed = replay::replay(input, &mut engine, |moment| match moment {
@@ -76,11 +76,11 @@ fn drive(input: impl Read, narrator: &mut Narrator<impl Write>) -> Outcome {
     Outcome { findings: engine.findings(), replayed }
 }
 
-/// What a recording gave.
+/// The result of a recording.
 #[derive(Debug)]
 pub struct Outcome {
     /// All findings, in the engine's order.
     pub findings: Vec<Arc<Finding>>,
-    /// What was read of it.
+    /// Counts of what was read.
     pub replayed: Replayed,
 }

@@ -19,7 +19,7 @@ use crate::source::cluster::Target;
 /// One thread for the engine's task, one for all else.
 const THREADS: usize = 2;
 
-/// Runs until it is told to end; or only checks the settings.
+/// Runs until it is asked to stop; or only checks the settings.
 pub fn run(args: &Run, color: Color) -> Result<(), Error> {
     let by_hand = laptop::is_one();
     let source = source(args, by_hand);
@@ -27,22 +27,22 @@ pub fn run(args: &Run, color: Color) -> Result<(), Error> {
     if args.check_config {
         return print(summary::summary(&source.name(), &loaded.config, clock::now()).as_bytes());
     }
-    // What is not worth a warning is shown as a finding, or nobody asks for it.
+    // Anything less than a warning is shown as a finding, or not needed.
     let level = args.log_level.map(level).or(by_hand.then_some(Level::WARN));
     log::start(format(args.log_format, color), level).map_err(|error| Error::Start(error.to_string()))?;
-    // Who installed one before installed the same.
+    // Fails if one is installed already, which is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let target = Target { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() };
     let console = by_hand.then(|| laptop::console(terminal::look(&io::stdout(), color)));
     let start = Start { source, loaded, target, console };
     let runtime = runtime()?;
     let outcome = runtime.block_on(operator::run(start, told_to_end()));
-    // A file that cannot be read to its end on a disk far away holds up nobody.
+    // A blocking read from a remote disk must not delay the exit.
     runtime.shutdown_background();
     Ok(outcome?)
 }
 
-/// Waits for what a kubelet or a person sends to end a process.
+/// Waits for the signals with which a kubelet or a person stops a process.
 pub(super) async fn told_to_end() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
 

@@ -1,4 +1,4 @@
-//! `scan`: what loops now and why, once: in a cluster, or in what somebody sent.
+//! `scan`: shows what loops now and why, once: in a cluster, or in a dump.
 
 mod dump;
 mod live;
@@ -19,28 +19,28 @@ use crate::scan::{Counts, Looked, Restarted};
 use crate::text::escape::visible;
 pub use target::{Target, target};
 
-/// The exit code where there are findings and `--exit-code` asks for them.
+/// The exit code if there are findings and `--exit-code` is set.
 const FINDINGS: u8 = 3;
 
 /// What was looked at.
 #[derive(Debug)]
 struct Read {
     looked: Looked,
-    /// What the input lacks, or could not be asked, in words.
+    /// What the input lacks, or could not be looked up, in words.
     lacks: Vec<String>,
     /// Whether all of it could be read.
     complete: bool,
-    /// Findings that are not as bad as was asked for.
+    /// Number of findings below the requested severity.
     milder: usize,
 }
 
-/// What runs in a cluster or in what somebody sent, and what of that is not known, in words.
+/// The state of a cluster or a dump, and what of it is unknown, in words.
 pub fn running(args: &Scan) -> Result<(Looked, Vec<String>), Error> {
     let read = if args.files.is_empty() { live::read(args)? } else { dump::read(args)? };
     Ok((read.looked, read.lacks))
 }
 
-/// Looks, and says what there is; gives back what the process ends with.
+/// Looks, and prints the result; returns the exit code.
 pub fn run(args: &Scan, color: Color) -> Result<u8, Error> {
     let mut read = if args.files.is_empty() { live::read(args)? } else { dump::read(args)? };
     let seen = read.looked.counts;
@@ -54,7 +54,7 @@ pub fn run(args: &Scan, color: Color) -> Result<u8, Error> {
     Ok(if fails { FINDINGS } else { 0 })
 }
 
-/// Keeps what was asked for.
+/// Keeps only what was requested.
 fn narrow(read: &mut Read, args: &Scan) -> Result<(), Error> {
     let looked = &mut read.looked;
     looked.findings.retain(|finding| args.scope.includes(&finding.namespace, &finding.labels));
@@ -70,7 +70,7 @@ fn narrow(read: &mut Read, args: &Scan) -> Result<(), Error> {
     Ok(())
 }
 
-/// Keeps what that workload or pod has to do with.
+/// Keeps only what concerns that workload or pod.
 fn only(target: &Target, looked: &mut Looked, scope: &Scope) -> Result<(), Error> {
     let is_there = looked.owners.iter().any(|owner| scope.has(&owner.namespace) && target.is_of_owner(owner));
     if !is_there {
@@ -128,7 +128,7 @@ fn prose(read: &Read, seen: Counts, depth: Depth, look: Look, text: &mut String)
     Ok(())
 }
 
-/// Writes a paragraph. A command at its end stands on a line of its own.
+/// Writes a paragraph. A command at its end gets a line of its own.
 fn note(text: &str, look: Look, out: &mut impl std::fmt::Write) -> std::fmt::Result {
     let (words, command) = match text.split_once(": kubectl ") {
         Some((words, command)) => (format!("{words}:"), Some(format!("kubectl {command}"))),
@@ -140,7 +140,7 @@ fn note(text: &str, look: Look, out: &mut impl std::fmt::Write) -> std::fmt::Res
     command.map_or(Ok(()), |command| writeln!(out, "{}", visible(&command)))
 }
 
-/// What was looked at, and what that came to: no more than it carries.
+/// What was looked at, and the conclusion, which claims no more than the input supports.
 fn verdict(read: &Read, seen: Counts) -> String {
     let looked = &read.looked;
     let mut text = match (looked.findings.len(), read.complete, looked.restarted.is_empty()) {

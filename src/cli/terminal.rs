@@ -1,14 +1,14 @@
-//! What standard output can show.
+//! The capabilities of standard output.
 
 use std::io;
 
 use super::args::Color;
 use crate::report::text::{Look, Palette};
 
-/// Columns where standard output is no terminal and `COLUMNS` does not say otherwise.
+/// Width if standard output is not a terminal and `COLUMNS` is not set.
 const WIDTH: usize = 80;
 
-/// How wide, and whether coloured, standard output is.
+/// The width and colours of standard output.
 pub fn look(stdout: &io::Stdout, color: Color) -> Look {
     let coloured = match color {
         Color::Always => true,

@@ -1,7 +1,7 @@
-//! `watch`: the findings live, on a screen where there is a terminal, else as lines.
+//! `watch`: shows the findings live, on a screen if there is a terminal, otherwise as lines.
 //!
-//! A thread of its own reads the recording or watches the cluster, and sends what is new through a
-//! channel; here it is taken in and shown. Nothing is written but to standard output and error.
+//! A separate thread reads the recording or watches the cluster, and sends updates through a channel; here
+//! they are taken in and shown. Only standard output and error are written.
 
 mod draw;
 mod lane;
@@ -31,11 +31,11 @@ use draw::Styles;
 use news::News;
 use screen::{Origin, Screen};
 
-/// News that nobody has taken in yet: the source waits where there are more, and a burst of a large
-/// cluster's list is taken in between two drawings.
+/// Maximum number of updates in the channel: beyond that the source waits. A burst from a large cluster's
+/// list is taken in between two redraws.
 const MAX_NEWS: usize = 1024;
 
-/// Shows what there is until somebody quits or, as lines, until there is no more.
+/// Shows updates until the user quits or, as lines, until there are no more.
 pub fn run(args: &Watch, color: Color) -> Result<(), Error> {
     let (news, inlet) = sync_channel(MAX_NEWS);
     let sender = news.clone();
@@ -76,12 +76,12 @@ fn titled(file: &Path, speed: Speed) -> String {
     }
 }
 
-/// Sends what ends the process to where it is ended in order, with the terminal as it was.
+/// Passes a signal on to where the process is ended in order, with the terminal restored.
 fn tell_the_end(news: SyncSender<News>) -> Result<(), Error> {
     let runtime = runtime()?;
     start("signals", move || {
         runtime.block_on(told_to_end());
-        // Where nobody listens it has ended already.
+        // If nobody receives, it has ended already.
         let _ = news.send(News::ToldToEnd);
     })
 }

@@ -1,4 +1,4 @@
-//! From raw settings to ones that can be used: everything that is wrong is found, not only the first.
+//! From raw settings to usable ones: all problems are found, not only the first.
 
 use std::collections::BTreeSet;
 
@@ -14,21 +14,21 @@ use super::{Config, Findings, Http, LeaderElection, Problem, Watch};
 use crate::engine::Settings;
 use crate::text::glob::Glob;
 
-/// Most namespaces: each takes two watches of its own.
+/// Maximum number of namespaces: each takes two watches of its own.
 pub const MAX_NAMESPACES: usize = 100;
-/// Most silences: each finding is held against each of them.
+/// Maximum number of silences: each finding is checked against each of them.
 pub const MAX_SILENCES: usize = 500;
-/// Longest window in hours: what restarts less than once in so long is no loop.
+/// Maximum detection window in hours: less than one restart in this time is no loop.
 const WINDOW_HOURS: u64 = 24;
-/// Longest name of a silence, in characters: it is a label's value.
+/// Maximum length of a silence's name, in characters: it is a label value.
 const SILENCE_NAME: usize = 100;
-/// Longest reason, in characters.
+/// Maximum length of a reason, in characters.
 const REASON: usize = 500;
 
-/// Checks what was read, and puts the defaults where nothing was.
+/// Checks the raw settings, and fills in defaults.
 ///
 /// # Errors
-/// All that is wrong, in the order of the lines.
+/// All problems, in the order of the lines.
 pub fn check(raw: &Raw) -> Result<Config, Vec<Problem>> {
     let mut checker = Checker::default();
     let config = Config {
@@ -48,14 +48,14 @@ pub fn check(raw: &Raw) -> Result<Config, Vec<Problem>> {
     checker.finish(config)
 }
 
-/// Collects what is wrong.
+/// Collects the problems.
 #[derive(Default)]
 pub struct Checker {
     problems: Vec<Problem>,
 }
 
 impl Checker {
-    /// The value of a key, if it is there and can be read.
+    /// The value of a key, if it is present and valid.
     pub fn read<T>(&mut self, key: &str, raw: Option<&Text>, parse: fn(&str) -> Result<T, Refusal>) -> Option<T> {
         let raw = raw?;
         match parse(&raw.value) {
@@ -67,7 +67,7 @@ impl Checker {
         }
     }
 
-    /// Notes a value that cannot be used.
+    /// Notes an invalid value.
     pub fn refuse(&mut self, at: Location, key: &str, what: impl Into<String>, hint: &str) {
         self.problems.push(Problem::refused(at, key, Refusal { what: what.into(), hint: Some(hint.to_owned()) }));
     }
@@ -209,7 +209,7 @@ fn reason(text: &str) -> Result<String, Refusal> {
         .ok_or_else(|| Refusal::of(text, "is no reason", "one line of at most 500 visible characters"))
 }
 
-/// A text that is one line and no longer than that.
+/// A text that is a single line and not longer than that.
 fn line(text: &str, longest: usize) -> Option<String> {
     let fits = (1..=longest).contains(&text.chars().count()) && text.chars().all(crate::text::escape::is_visible);
     fits.then(|| text.to_owned())

@@ -1,15 +1,14 @@
-//! What can be set: one YAML file, read into a validated [`Config`].
+//! The settings: one YAML file, read into a validated [`Config`].
 //!
-//! A setting comes from a flag, else from its environment variable, else from the file, else it has
-//! the default that `config/probehound.yaml` shows. The file is read into raw types that know no more
-//! than serde does ([`raw`]), and these are checked as a whole ([`check`]): whoever holds a [`Config`]
-//! holds one that can be used.
+//! A setting comes from a flag, else from its environment variable, else from the file, else it has the
+//! default shown in `config/probehound.yaml`. The file is read into raw types that know no more than serde
+//! does ([`raw`]), and these are checked as a whole ([`check`]): every [`Config`] is valid.
 //!
 //! Invariants:
-//! - No secret stands in the file by value, only where it is to be found.
-//! - What is wrong is said with line, column and what to write instead, all of it at once where the
-//!   file is YAML of the right shape.
-//! - Everything is bounded: the file, and what there can be many of.
+//! - The file contains no secret by value, only where to find it.
+//! - Problems are reported with line, column and a correction, all of them at once if the file is YAML of
+//!   the right shape.
+//! - Everything is bounded: the file, and the number of entries.
 
 mod check;
 mod nearest;
@@ -40,15 +39,15 @@ pub use value::Refusal;
 /// All settings.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Config {
-    /// What this cluster is called in messages.
+    /// The name of this cluster in messages.
     pub cluster_name: Option<String>,
-    /// Where alerts find the runbook; none: in this project's repository.
+    /// The URL of the runbook in alerts; `None`: in this project's repository.
     pub runbook_url: Option<String>,
     /// What is watched.
     pub watch: Watch,
-    /// When a loop is one.
+    /// What counts as a loop.
     pub detection: Settings,
-    /// What is not told, although it is found.
+    /// Findings that are found but not notified (silences).
     pub silences: Silences,
     /// The `Finding` objects.
     pub findings: Findings,
@@ -56,12 +55,12 @@ pub struct Config {
     pub leader_election: LeaderElection,
     /// The server for metrics and health.
     pub http: Http,
-    /// Who is told, and of what.
+    /// Notifications: receivers and routes.
     pub notifications: Notifications,
 }
 
 impl Config {
-    /// What of them delivery goes by.
+    /// The part of the settings that concerns delivery.
     pub fn of_delivery(&self) -> delivery::settings::Settings {
         delivery::settings::Settings {
             notifications: self.notifications.clone(),
@@ -74,7 +73,7 @@ impl Config {
 /// The `Finding` objects.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Findings {
-    /// How long one that is over and told is kept.
+    /// How long resolved findings are kept once notified.
     pub keep_resolved: Duration,
 }
 
@@ -87,9 +86,9 @@ impl Default for Findings {
 /// Which of several replicas writes and sends. Needs a restart to change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LeaderElection {
-    /// Whether there is a Lease at all; without one this replica takes itself for the only one.
+    /// Whether a Lease is used; without one this replica assumes to be the only one.
     pub enabled: bool,
-    /// The Lease's namespace; none: the one in which probehound runs.
+    /// The Lease's namespace; `None`: the one in which probehound runs.
     pub namespace: Option<String>,
     /// The Lease's name.
     pub name: String,
@@ -106,16 +105,16 @@ impl Default for LeaderElection {
 pub struct Http {
     /// Where it listens. Needs a restart to change.
     pub listen: Listen,
-    /// Whether `/metrics` is answered only to who may `get` it. Needs a restart to change.
+    /// Whether `/metrics` requires permission to `get` it. Needs a restart to change.
     pub metrics_authentication: bool,
 }
 
 /// An address to listen at.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Listen {
-    /// One address of this machine; none: all of them.
+    /// An address of this machine; `None`: all of them.
     pub host: Option<IpAddr>,
-    /// The port; 0: any that is free.
+    /// The port; 0: any free one.
     pub port: u16,
 }
 
@@ -126,8 +125,8 @@ impl Default for Listen {
 }
 
 impl Listen {
-    /// What to try, in order: all addresses of IPv6 are those of IPv4 too, but not every machine has
-    /// IPv6.
+    /// The socket addresses to try, in order: the IPv6 wildcard address covers IPv4 too, but not every
+    /// machine has IPv6.
     pub fn addresses(self) -> Vec<SocketAddr> {
         let all = [IpAddr::from(Ipv6Addr::UNSPECIFIED), IpAddr::from([0, 0, 0, 0])];
         let hosts = self.host.map_or_else(|| all.to_vec(), |host| vec![host]);
@@ -145,8 +144,8 @@ impl std::fmt::Display for Listen {
 }
 
 impl Config {
-    /// These settings, but with what needs a restart as it is in `running`; and the keys of what
-    /// differs there.
+    /// These settings, with those that need a restart taken from `running`; and the keys of those that
+    /// differ.
     #[must_use]
     pub fn without_restart(mut self, running: &Self) -> (Self, Vec<&'static str>) {
         let mut kept = Vec::new();

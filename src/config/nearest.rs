@@ -1,11 +1,11 @@
-//! What somebody who mistyped a word may have meant.
+//! Suggests the word meant by a typing error.
 
-/// The word that is few mistakes away; none where nothing is near.
+/// The word within a few typing errors; `None` if there is none.
 ///
-/// A mistake is a letter too many, too few or wrong, or two that changed places; one in three
-/// letters may be one.
+/// An error is an extra, missing or wrong letter, or two that are swapped; one per three letters is
+/// allowed.
 pub fn nearest<'a>(typed: &str, words: &[&'a str]) -> Option<&'a str> {
-    // A word that long is no mistyped one, and the work grows with its length.
+    // A word this long is not a typing error, and the cost grows with its length.
     const LONGEST: usize = 64;
     let typed: Vec<char> = typed.to_lowercase().chars().take(LONGEST).collect();
     let allowed = typed.len().div_ceil(3);

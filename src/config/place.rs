@@ -1,25 +1,25 @@
-//! Which key of a YAML text stands at a line and column.
+//! Which key of a YAML text is at a line and column.
 
 use serde_saphyr::granit_parser::{Event, Parser};
 
-/// What stands at a place.
+/// The node at a position.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Place {
-    /// The mapping or list that it stands in: `detection`, `silences[2]`; empty at the top.
+    /// The mapping or list that contains it: `detection`, `silences[2]`; empty at the top.
     pub parent: String,
-    /// All of it: `detection.window`.
+    /// Its full path: `detection.window`.
     pub path: String,
-    /// The largest that begins there: a mapping, not its first key.
+    /// The path of the outermost node that begins there: a mapping, not its first key.
     pub outermost: String,
 }
 
-/// A mapping or list that is being read.
+/// A mapping or list being read.
 enum Open {
     Mapping { path: String, key: Option<String> },
     List { path: String, next: usize },
 }
 
-/// What stands at that line and column, both from 1: the last node that begins no later.
+/// The node at that line and column, both from 1: the last node that begins no later.
 pub fn of(text: &str, line: u64, column: u64) -> Place {
     let mut open = Vec::new();
     let mut place = Place::default();
@@ -51,7 +51,7 @@ pub fn of(text: &str, line: u64, column: u64) -> Place {
     place
 }
 
-/// Takes in the next node: in a mapping every other one is a key. Gives its parent and its path.
+/// Takes in the next node: in a mapping every other one is a key. Returns its parent and its path.
 fn enter(open: &mut [Open], scalar: Option<&str>) -> (String, String) {
     match open.last_mut() {
         None => (String::new(), String::new()),

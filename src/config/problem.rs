@@ -1,4 +1,4 @@
-//! What is wrong with a file of settings, and where.
+//! What is wrong with a settings file, and where.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use serde_saphyr::Location;
 use super::value::Refusal;
 use crate::text::escape::terminal;
 
-/// Longest problem, in columns.
+/// Maximum length of a problem, in columns.
 const LINE: usize = 400;
 
-/// One thing that is wrong.
+/// A problem.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
-    /// Line and column, both from 1; none where no place is to blame.
+    /// Line and column, both from 1; `None` if no position is to blame.
     pub at: Option<(u64, u64)>,
     /// What is wrong there, in one line.
     pub what: String,
@@ -21,33 +21,33 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
-/// Everything that is wrong with a file, in the order of its lines; never empty.
+/// All problems of a file, in the order of its lines; never empty.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problems {
-    /// The file, as the person named it.
+    /// The file, as given by the user.
     pub file: String,
-    /// What is wrong with it.
+    /// The problems.
     pub all: Vec<Problem>,
 }
 
 impl Problem {
-    /// A problem of the whole file.
+    /// A problem of the file as a whole.
     pub fn of_file(what: impl Into<String>) -> Self {
         Self { at: None, what: what.into(), hint: None }
     }
 
-    /// A problem of one place.
+    /// A problem at a position.
     pub fn at(place: Location, what: impl Into<String>) -> Self {
         let at = (place.line() > 0).then(|| (place.line(), place.column()));
         Self { at, what: what.into(), hint: None }
     }
 
-    /// A value that cannot be used, under its key: `detection.window`.
+    /// An invalid value, with its key: `detection.window`.
     pub fn refused(place: Location, key: &str, refusal: Refusal) -> Self {
         Self { hint: refusal.hint, ..Self::at(place, format!("{key}: {}", refusal.what)) }
     }
 
-    /// The same problem with advice.
+    /// Adds a hint to the problem.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -56,7 +56,7 @@ impl Problem {
 }
 
 impl Problems {
-    /// `probehound.yaml:12:5: unknown key …`: one of them in one line that a terminal can show.
+    /// `probehound.yaml:12:5: unknown key …`: a problem in one line, safe for a terminal.
     pub fn line(&self, problem: &Problem) -> String {
         let place = problem.at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
         terminal(&format!("{}{place}: {}", self.file, problem.what), LINE)

@@ -1,20 +1,19 @@
-//! Label selectors as `kubectl -l` takes them.
-//! (`k8s.io/apimachinery/pkg/labels/selector.go`)
+//! Label selectors in the syntax of `kubectl -l`. (`k8s.io/apimachinery/pkg/labels/selector.go`)
 
 use std::sync::Arc;
 
 use super::value::{Refusal, quoted as shown};
 
-/// Longest selector: it travels in the URL of each watch.
+/// Maximum length of a selector: it is part of the URL of each watch.
 const LONGEST: usize = 4096;
 
-/// Reads a label selector; gives it back without the spaces around it.
+/// Parses a label selector; returns it without surrounding spaces.
 ///
-/// `app=web`, `tier!=test`, `env in (prod, stage)`, `app notin (a)`, `app`, `!canary`, joined by
-/// commas, all of which have to hold.
+/// `app=web`, `tier!=test`, `env in (prod, stage)`, `app notin (a)`, `app`, `!canary`, joined by commas,
+/// all of which must hold.
 ///
 /// # Errors
-/// Another form, or keys and values that no label can have.
+/// It has another syntax, or keys and values that no label can have.
 pub fn selector(text: &str) -> Result<String, Refusal> {
     const HINT: &str = "write it as for kubectl -l: app=web,tier!=test,env in (prod,stage),!canary";
     let text = text.trim();
@@ -28,7 +27,7 @@ pub fn selector(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// Whether a selector that was [read](selector) selects what has these labels, sorted by key.
+/// Whether a selector that was [read](selector) matches these labels, sorted by key.
 pub fn selects(selector: &str, labels: &[(Arc<str>, Arc<str>)]) -> bool {
     requirements(selector).all(|part| holds(part.trim(), labels))
 }
@@ -53,7 +52,7 @@ fn holds(part: &str, labels: &[(Arc<str>, Arc<str>)]) -> bool {
     }
 }
 
-/// The parts between the commas that stand in no parentheses.
+/// The parts between the commas outside of parentheses.
 fn requirements(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_i32;
     text.split(move |c| {

@@ -1,4 +1,4 @@
-//! What is not told, although it is found.
+//! Findings that are found but not notified (silences).
 
 use std::fmt;
 
@@ -10,20 +10,20 @@ use crate::time::Time;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Silences(pub Vec<Silence>);
 
-/// Findings that are not told: those to which all that it names applies.
+/// Silences the findings that match all its conditions.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Silence {
-    /// What it is called in metrics and objects; no two have the same.
+    /// Its name in metrics and objects; unique.
     pub name: String,
-    /// What it applies to.
+    /// The findings that it applies to.
     pub matcher: Matcher,
-    /// When it ends by itself.
+    /// When it expires.
     pub until: Option<Time>,
-    /// Why, for whoever reads it.
+    /// The reason, for readers.
     pub reason: Option<String>,
 }
 
-/// What a silence names; a finding has to match all of it.
+/// The conditions of a silence; a finding has to match all of them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Matcher {
     /// The namespace.
@@ -37,21 +37,21 @@ pub struct Matcher {
 }
 
 impl Silences {
-    /// The first one that keeps a finding from being told at `now`.
+    /// The first silence that applies to a finding at `now`.
     pub fn of(&self, finding: &Finding, now: Time) -> Option<&Silence> {
         self.0.iter().find(|silence| !silence.is_over(now) && silence.matcher.matches(finding))
     }
 }
 
 impl Silence {
-    /// Whether it has ended by itself.
+    /// Whether it has expired.
     pub fn is_over(&self, now: Time) -> bool {
         self.until.is_some_and(|until| until <= now)
     }
 }
 
 impl Matcher {
-    /// Whether all that is named applies to the finding.
+    /// Whether the finding matches all conditions.
     pub fn matches(&self, finding: &Finding) -> bool {
         let fits = |glob: &Option<Glob>, text: &str| glob.as_ref().is_none_or(|glob| glob.matches(text));
         fits(&self.namespace, &finding.namespace)
@@ -60,10 +60,10 @@ impl Matcher {
             && self.cause.is_none_or(|cause| cause == finding.cause)
     }
 
-    /// Whether it applies to each and every finding.
+    /// Whether it applies to every finding.
     pub fn is_everything(&self) -> bool {
         let everything = |glob: &Option<Glob>| glob.as_ref().is_none_or(Glob::is_everything);
-        // `*/*` is everything too: each workload has a kind and a name.
+        // `*/*` matches everything too: each workload has a kind and a name.
         let workload = self.workload.as_ref().is_none_or(|glob| glob.as_str().split('/').all(|part| part == "*"));
         self.cause.is_none() && everything(&self.namespace) && workload && everything(&self.container)
     }

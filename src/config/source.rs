@@ -1,4 +1,4 @@
-//! Where settings come from: a file, and what a person set besides.
+//! Where settings come from: a file, flags and environment variables.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,19 +7,19 @@ use std::path::PathBuf;
 use super::{Config, Listen, Problem, Problems, check, raw::Raw, yaml};
 use crate::text::hash::mark;
 
-/// Largest file: what a ConfigMap can hold.
+/// Maximum size of the file: what a ConfigMap can hold.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Where settings come from; read again for each reload.
+/// The sources of the settings; read again for each reload.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
-    /// The file; none: the defaults hold.
+    /// The file; `None`: the defaults apply.
     pub file: Option<PathBuf>,
-    /// What flags and environment variables say.
+    /// The values of flags and environment variables.
     pub overrides: Overrides,
 }
 
-/// Settings that flags and environment variables can take out of the file's hands.
+/// Settings that flags and environment variables can override.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Overrides {
     /// `clusterName`
@@ -36,44 +36,44 @@ pub struct Overrides {
     pub leader_election: Option<bool>,
 }
 
-/// Settings, and a mark of the file that they were read from.
+/// Settings, and a hash of the file that they were read from.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Loaded {
     /// The settings.
     pub config: Config,
-    /// The same for the same content.
+    /// Equal for equal content.
     pub mark: u64,
 }
 
-/// Why there are no settings.
+/// Why the settings could not be loaded.
 #[derive(thiserror::Error, Debug)]
 pub enum LoadError {
     /// The file cannot be read.
     #[error("cannot read {file}: {cause}")]
     Read {
-        /// As the person named it.
+        /// As given by the user.
         file: String,
-        /// What the system says.
+        /// The system's error.
         cause: io::Error,
     },
-    /// The file is wrong.
+    /// The file is invalid.
     #[error(transparent)]
     Wrong(#[from] Problems),
 }
 
 impl Source {
-    /// Reads and checks the file, and puts on top of it what a person set besides.
+    /// Reads and checks the file, and applies the overrides.
     ///
     /// # Errors
-    /// The file cannot be read, or something in it is wrong.
+    /// The file cannot be read, or is invalid.
     pub fn load(&self) -> Result<Loaded, LoadError> {
         self.load_text(&self.text()?)
     }
 
-    /// The file's content; empty where there is none.
+    /// The content of the file; empty if there is no file.
     ///
     /// # Errors
-    /// It cannot be read, is larger than 1 MiB, or is no text.
+    /// It cannot be read, is larger than 1 MiB, or is not text.
     pub fn text(&self) -> Result<String, LoadError> {
         let Some(path) = &self.file else { return Ok(String::new()) };
         let cause = |cause| LoadError::Read { file: self.name(), cause };
@@ -84,7 +84,7 @@ impl Source {
             return Err(wrong("larger than 1 MiB, which no file of settings is").into());
         }
         let text = String::from_utf8(bytes).map_err(|_| wrong("not UTF-8"))?;
-        // What a writer has emptied and not yet filled again must not reset everything.
+        // A file that a writer has truncated and not yet filled again must not reset everything.
         if text.trim().is_empty() {
             let problem = Problem::of_file("the file is empty").hint("to have all defaults, write {}");
             return Err(Problems { file: self.name(), all: vec![problem] }.into());
@@ -92,10 +92,10 @@ impl Source {
         Ok(text)
     }
 
-    /// Checks what [`Source::text`] gave.
+    /// Checks the result of [`Source::text`].
     ///
     /// # Errors
-    /// Something in it is wrong.
+    /// It is invalid.
     pub fn load_text(&self, text: &str) -> Result<Loaded, LoadError> {
         let wrong = |all| Problems { file: self.name(), all };
         let raw: Raw = yaml::read(text).map_err(|problem| wrong(vec![problem]))?;
@@ -104,7 +104,7 @@ impl Source {
         Ok(Loaded { config, mark: mark(&text) })
     }
 
-    /// The file, as the person named it.
+    /// The file, as given by the user.
     pub fn name(&self) -> String {
         self.file.as_ref().map_or_else(|| "the defaults".to_owned(), |path| path.display().to_string())
     }

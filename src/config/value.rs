@@ -1,4 +1,4 @@
-//! How a single setting is written, in the file as on the command line.
+//! Parsers for single settings, in the file as on the command line.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use crate::text::escape::is_visible;
 pub use crate::text::refusal::{Refusal, quoted};
 use crate::time::{Time, TimeError};
 
-/// Longest name of a cluster: it stands in the first line of every message.
+/// Maximum length of a cluster's name: it is in the first line of every message.
 const CLUSTER_NAME: usize = 63;
 
-/// Reads a span of time: numbers with units, the largest first: `90s`, `15m`, `1h30m`, `7d`.
+/// Parses a duration: numbers with units, the largest first: `90s`, `15m`, `1h30m`, `7d`.
 ///
 /// # Errors
-/// Another form, a unit that stands twice, or more than a thousand years.
+/// It has another form, a repeated unit, or exceeds a thousand years.
 pub fn duration(text: &str) -> Result<Duration, Refusal> {
     const HINT: &str = "write numbers with units, d, h, m or s, the largest first: 90s, 15m or 1h30m";
     const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
@@ -43,10 +43,10 @@ pub fn duration(text: &str) -> Result<Duration, Refusal> {
     }
 }
 
-/// Reads the address of a page: `https://wiki.example/runbook`, without a section of it.
+/// Parses the URL of a page: `https://wiki.example/runbook`, without a fragment.
 ///
 /// # Errors
-/// Another scheme, a section, a blank or what cannot be seen, or more than 500 characters.
+/// Another scheme, a fragment, white space or invisible characters, or more than 500 characters.
 pub fn web_address(text: &str) -> Result<String, Refusal> {
     const HINT: &str = "write https://wiki.example/probehound/runbook; the section is added to it";
     const LONGEST: usize = 500;
@@ -56,7 +56,7 @@ pub fn web_address(text: &str) -> Result<String, Refusal> {
     if names_a_host && fits { Ok(text.to_owned()) } else { Err(Refusal::of(text, "is no address of a page", HINT)) }
 }
 
-/// Reads a point in time, RFC 3339.
+/// Parses an RFC 3339 timestamp.
 ///
 /// # Errors
 /// Another form, or a year in which no cluster runs.
@@ -68,7 +68,7 @@ pub fn time(text: &str) -> Result<Time, Refusal> {
     })
 }
 
-/// Reads a namespace's name: a DNS label (RFC 1123).
+/// Parses a namespace's name: a DNS label (RFC 1123).
 ///
 /// # Errors
 /// Another form.
@@ -77,7 +77,7 @@ pub fn namespace(text: &str) -> Result<String, Refusal> {
     if is_label(text) { Ok(text.to_owned()) } else { Err(Refusal::of(text, "is no name of a namespace", HINT)) }
 }
 
-/// Reads an object's name: a DNS subdomain (RFC 1123).
+/// Parses an object's name: a DNS subdomain (RFC 1123).
 ///
 /// # Errors
 /// Another form.
@@ -90,10 +90,10 @@ pub fn object_name(text: &str) -> Result<String, Refusal> {
     }
 }
 
-/// Reads a cluster's name: one line of text.
+/// Parses a cluster's name: one line of text.
 ///
 /// # Errors
-/// An empty or long one, or characters that nobody can see.
+/// It is empty or too long, or contains invisible characters.
 pub fn cluster_name(text: &str) -> Result<String, Refusal> {
     const HINT: &str = "one to 63 visible characters, such as prod-eu";
     let fits = (1..=CLUSTER_NAME).contains(&text.chars().count());
@@ -104,10 +104,10 @@ pub fn cluster_name(text: &str) -> Result<String, Refusal> {
     }
 }
 
-/// Reads an address to listen at: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
+/// Parses a listen address: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
 ///
 /// # Errors
-/// Another form; names are not looked up.
+/// Another form; host names are not resolved.
 pub fn listen(text: &str) -> Result<Listen, Refusal> {
     const HINT: &str = "write :8080 for all addresses of the machine, or one of them: 127.0.0.1:8080, [::1]:8080";
     let refused = || Refusal::of(text, "is no address to listen at", HINT);

@@ -1,12 +1,12 @@
-//! How values stand in the file.
+//! Values as written in the file.
 
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
-/// A text with its place.
+/// A text with its position.
 pub type Text = Spanned<String>;
 
-/// Reads a key that has no value like one that is not there.
+/// Treats a key without a value like an absent one.
 ///
 /// # Errors
 /// Those of the value.

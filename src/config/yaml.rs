@@ -1,6 +1,6 @@
 //! From YAML to raw settings, and from the library's errors to ones that name the key.
 //!
-//! Values are not repeated here: a URL with a secret may stand where none belongs.
+//! Errors do not repeat values: a URL with a secret may be in the wrong place.
 
 use serde::de::DeserializeOwned;
 use serde_saphyr::options::DuplicateKeyPolicy;
@@ -11,20 +11,20 @@ use super::place::{self, Place};
 use super::problem::Problem;
 use super::value::quoted;
 
-/// What a mapping is called.
+/// The description of a mapping.
 const KEYS: &str = "keys with values";
-/// What a sequence is called.
+/// The description of a sequence.
 const LIST: &str = "a list";
 
-/// Reads a text as YAML of that shape.
+/// Parses a text as YAML of that shape.
 ///
 /// # Errors
-/// The first thing that keeps it from being so.
+/// The first problem.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| explain(error.without_snippet(), text))
 }
 
-/// Duplicates are errors, comments are passed over, and an alias cannot make a small file large.
+/// Duplicates are errors, comments are ignored, and an alias cannot make a small file large.
 fn options() -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_nodes: 100_000, max_depth: 32, max_aliases: 1000 },
@@ -93,7 +93,7 @@ fn syntax(problem: impl Fn(String) -> Problem, message: &str) -> Problem {
     if message.contains("tab") { problem.hint("indent with spaces") } else { problem }
 }
 
-/// What the type wants, in words; none where the error is about something else.
+/// What the type expects, in words; `None` if the error is about something else.
 fn expected(error: &Error) -> Option<&str> {
     Some(match error {
         Error::Unexpected { expected: "mapping start", .. } | Error::ExpectedEmptyMappingForUnitStruct { .. } => KEYS,
@@ -112,7 +112,7 @@ fn expected(error: &Error) -> Option<&str> {
     })
 }
 
-/// The library's own words, which end with the place.
+/// The library's message without the position at its end.
 fn without_place(error: &Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! An Alertmanager's task: tells what fires, again and again, and what is over for a while; in
-//! between what changed.
+//! An Alertmanager's task: sends what fires in regular rounds, and what is resolved for a while; in
+//! between, what changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,21 +27,21 @@ use crate::runtime::leadership::Leadership;
 use crate::runtime::stop::Stop;
 use crate::time::Time;
 
-/// The findings, as far as this receiver may be told of them.
+/// The findings that may be sent to this receiver.
 type Known = BTreeMap<ObjectKey, Standing>;
 
 /// What was sent in a round.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 enum Round {
-    /// All that there is.
+    /// All alerts.
     All,
-    /// What has changed.
+    /// The changed ones.
     Changes,
-    /// Not all that was to be sent.
+    /// Not all that had to be sent.
     Broken,
 }
 
-/// Rounds because of a change are no closer: a storm is one request.
+/// Minimum interval between rounds caused by changes: a storm becomes one request.
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// Maximum number of times that a refused batch is halved in one round: enough for a dozen bad alerts among
@@ -60,12 +60,12 @@ pub struct AlertWorker {
     pub config: watch::Receiver<Arc<Settings>>,
     /// Whether to send.
     pub leadership: Leadership,
-    /// Counts what is sent.
+    /// Counts the notifications.
     pub metrics: Arc<Metrics>,
 }
 
 impl AlertWorker {
-    /// Tells what fires until `stop`.
+    /// Sends what fires until `stop`.
     pub async fn run(mut self, mut stop: Stop) {
         self.metrics.receiver(&self.name);
         let config = Arc::clone(&self.config.borrow());
@@ -82,7 +82,7 @@ impl AlertWorker {
             }
             let started = Instant::now();
             if self.ledger.record() != Record::Unknown && clock::now() >= pace.not_before() {
-                // What could not be sent is sent with all else.
+                // What could not be sent is sent with the next full round.
                 let due = whole.is_none_or(|last: Instant| last.elapsed() >= self.to.resend_every);
                 whole = match self.round(&mut alerts, &mut known, &mut pace, due).await {
                     Round::All => Some(started),
@@ -98,7 +98,7 @@ impl AlertWorker {
         }
     }
 
-    /// Waits until it is time again: soon after a change, else after the usual while.
+    /// Waits for the next round: soon after a change, else after the usual interval.
     async fn next_round(&mut self, last: Instant, whole: Option<Instant>, pace: &Pace) {
         let held_back = pace.not_before().since(clock::now());
         if pace.failures() > 0 {
@@ -111,7 +111,7 @@ impl AlertWorker {
         }
     }
 
-    /// Sends all that there is, or what has changed.
+    /// Sends all alerts, or the changed ones.
     async fn round(&mut self, alerts: &mut Alerts, known: &mut Known, pace: &mut Pace, all: bool) -> Round {
         let all = all || self.config.has_changed().unwrap_or(false);
         let (config, now) = (Arc::clone(&self.config.borrow_and_update()), clock::now());
@@ -155,7 +155,7 @@ impl AlertWorker {
             }
             let reply = alertmanager::send(&client, &self.to.peers, credentials.clone(), batch).await;
             if matches!(reply, Reply::Refused(_)) && batch.len() > 1 && splits > 0 {
-                // One of them is the reason: the others are taken without it.
+                // One of them is the reason: the others are accepted without it.
                 let (one, other) = batch.split_at(batch.len() / 2);
                 batches.extend([other, one]);
                 splits -= 1;
@@ -169,7 +169,7 @@ impl AlertWorker {
         true
     }
 
-    /// Takes in what changed, and gives back of which findings; `None` where it may be all.
+    /// Takes in what changed, and returns which findings; `None` if it may be all.
     fn learn(&mut self, known: &mut Known) -> Option<BTreeSet<ObjectKey>> {
         let news = self.ledger.take();
         if news.all {
@@ -182,14 +182,14 @@ impl AlertWorker {
                     changed.insert(key.clone());
                     known.insert(key, standing);
                 }
-                // Where nobody else is told of it, it is gone as soon as it is over.
+                // If nobody else is notified of it, it is gone as soon as it is resolved.
                 None => drop(known.remove(&key)),
             }
         }
         (!news.all).then_some(changed)
     }
 
-    /// Lets go of what has been over for so long that nobody is told of it.
+    /// Drops findings that were resolved so long ago that they are no longer sent.
     fn forget(&mut self, known: &mut Known, now: Time) {
         let past = known.extract_if(.., |_, standing| {
             let ended = standing.finding.resolved_at.or(standing.finding.confirmed_at);

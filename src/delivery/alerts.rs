@@ -1,9 +1,9 @@
-//! Which alerts an Alertmanager is told, again and again: pure.
+//! Which alerts are sent to an Alertmanager in each round: pure.
 //!
-//! An Alertmanager keeps no news but a state: what fires is sent every so often with the time at
-//! which it ends by itself, what is over is sent for a while with the time at which it ended. So
-//! nothing has to be recorded: after a restart the same is sent anew. Between two rounds only what
-//! changed is sent, so that a change costs no more where much is known.
+//! An Alertmanager keeps state, not events: what fires is sent regularly with the time at which it expires,
+//! what is resolved is sent for a while with the time at which it ended. So nothing has to be recorded:
+//! after a restart the same is sent again. Between two rounds only what changed is sent, so that the cost
+//! of a change does not depend on the number of findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::report::alertmanager::{Alert, RUNBOOK};
 use crate::report::object::FindingState;
 use crate::time::Time;
 
-/// What is over is sent so long, as Prometheus does (rules/alerting.go): an Alertmanager may be away.
+/// How long resolved alerts are sent, as in Prometheus (rules/alerting.go): an Alertmanager may be down.
 pub const OVER: Duration = Duration::from_mins(15);
-/// The watchdog ends by itself after so many missed rounds.
+/// Number of missed rounds after which the watchdog expires.
 const ROUNDS: u32 = 4;
-/// What fires ends by itself after twice as many, and no sooner than this: a restart, or a new node
-/// for the operator, is no end, and the end of the watchdog is heard before.
+/// Firing alerts expire after twice as many, and no sooner than this: a restart, or a new node for the
+/// operator, resolves nothing, and the watchdog expires before them.
 const AT_LEAST: Duration = Duration::from_mins(15);
 
 /// The alerts of one receiver.
@@ -28,10 +28,10 @@ pub struct Alerts {
     every: Duration,
     cluster: Option<String>,
     runbook: String,
-    /// Since when there are rounds.
+    /// When the rounds began.
     since: Option<Time>,
     known: BTreeMap<Labels, Known>,
-    /// As which alert a finding fires.
+    /// The labels of the alert as which a finding fires.
     fires: BTreeMap<Identity, Labels>,
 }
 
@@ -44,26 +44,26 @@ struct Known {
 }
 
 impl Alerts {
-    /// None yet; what fires will be sent that often.
+    /// Without alerts; firing ones will be sent at this interval.
     pub fn new(every: Duration, cluster: Option<String>) -> Self {
         let (known, fires) = (BTreeMap::new(), BTreeMap::new());
         Self { every, cluster, runbook: RUNBOOK.to_owned(), since: None, known, fires }
     }
 
-    /// The same, with the runbook at another URL, if there is one.
+    /// The same, with another runbook URL, if there is one.
     #[must_use]
     pub fn with_runbook(self, url: Option<String>) -> Self {
         Self { runbook: url.unwrap_or(self.runbook), ..self }
     }
 
-    /// That there are rounds at all: sent beside what each says, also where that is nothing.
+    /// The alert that rounds happen at all: sent in each round, even an empty one.
     pub fn watchdog(&mut self, now: Time) -> Alert {
         let since = *self.since.get_or_insert(now);
         let ends_at = now.plus(self.every * ROUNDS);
         Alert::watchdog(self.cluster.as_deref(), since, ends_at).with_runbook(&self.runbook)
     }
 
-    /// All that is to be sent now, where these are all findings that there are.
+    /// All alerts to send now, given all findings.
     pub fn round(&mut self, items: &[Item], now: Time) -> Vec<Alert> {
         let mut gone = std::mem::take(&mut self.fires);
         for item in items {
@@ -78,7 +78,7 @@ impl Alerts {
         self.known.values().map(Known::as_sent).collect()
     }
 
-    /// What is to be sent of these findings, which have changed.
+    /// The alerts to send for these findings, which have changed.
     pub fn change(&mut self, items: &[Item], now: Time) -> Vec<Alert> {
         let mut touched = BTreeSet::new();
         for item in items {
@@ -90,14 +90,14 @@ impl Alerts {
         touched.iter().filter_map(|labels| self.known.get(labels)).map(Known::as_sent).collect()
     }
 
-    /// Takes in how a finding is, that fired as `before`; gives back which alert it is now.
+    /// Takes in a finding that fired as `before`; returns the alert that it is now.
     fn take(&mut self, item: &Item, identity: Identity, before: Option<Labels>, now: Time) -> Labels {
         let ends_at = now.plus((self.every * ROUNDS * 2).max(AT_LEAST));
         let alert = Alert::of(&item.finding, self.cluster.as_deref(), now, ends_at).with_runbook(&self.runbook);
         let labels = alert.labels.clone();
         let fired = before.as_ref() == Some(&labels);
         let stands = Stands::of(item, fired, now);
-        // Of another cause or severity it is another alert.
+        // With another cause or severity it is another alert.
         if let Some(before) = before.filter(|before| *before != labels || matches!(stands, Stands::Not)) {
             self.ends(&before, now);
         }
@@ -108,7 +108,7 @@ impl Alerts {
             }
             Stands::Over(at) => match self.known.get_mut(&labels) {
                 Some(known) if fired => _ = known.over.get_or_insert(at),
-                // Another finding fires as the same.
+                // Another finding fires as the same alert.
                 Some(_) => {}
                 None => _ = self.known.insert(labels.clone(), Known { alert, over: Some(at) }),
             },
@@ -131,7 +131,7 @@ enum Stands {
 }
 
 impl Stands {
-    /// How a finding stands; `fired` where it fires as the same alert.
+    /// The state of a finding; `fired` if it fires as the same alert.
     fn of(item: &Item, fired: bool, now: Time) -> Self {
         match (item.state, item.admission) {
             (_, Admission::Barred) => Self::Not,
@@ -146,7 +146,7 @@ impl Stands {
         }
     }
 
-    /// Whether it may have fired before a restart: an Alertmanager that does not know it passes it over.
+    /// Whether it may have fired before a restart: an Alertmanager that does not know it ignores it.
     fn may_have_fired(item: &Item) -> bool {
         item.admission == Admission::Routed && !item.silenced
     }
@@ -156,7 +156,7 @@ impl Known {
     fn as_sent(&self) -> Alert {
         let mut alert = self.alert.clone();
         if let Some(over) = self.over {
-            // An end before the beginning would be refused.
+            // An end before the start would be refused.
             alert.ends_at = over.max(alert.starts_at);
         }
         alert

@@ -1,9 +1,9 @@
 //! Posts to receivers over HTTP/1.1.
 //!
 //! Invariants:
-//! - No address shows in anything that comes out of here: what went wrong is said in fixed words.
+//! - Nothing that leaves this module shows an address: errors are fixed texts.
 //! - A redirect is an answer like any other: it is not followed.
-//! - Everything has an end: connecting, the whole exchange, the answer's size.
+//! - Everything is bounded: connecting, the whole exchange, the answer's size.
 
 use std::error::Error;
 use std::io::ErrorKind;
@@ -27,21 +27,21 @@ use super::secret::Secret;
 use crate::runtime::clock;
 use crate::time::Time;
 
-/// Maximum time to connect.
+/// Connect timeout.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Maximum time for an exchange in all; Slack answers within a second, or not at all.
+/// Timeout for the whole exchange; Slack answers within a second, or not at all.
 const WHOLE: Duration = Duration::from_secs(10);
-/// What is read of an answer: the words of an error are short.
+/// Maximum number of bytes read of an answer: error texts are short.
 const ANSWER: usize = 64 * 1024;
 
-/// Posts, each time over a connection of its own: at most one a second, and none that went stale.
+/// Posts, each time over a new connection: at most one a second is needed, and none can be stale.
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     whole: Duration,
 }
 
-/// Why there is no client.
+/// Why no client could be built.
 #[derive(thiserror::Error, Debug)]
 pub enum ClientError {
     /// The file holds no certificate.
@@ -52,7 +52,7 @@ pub enum ClientError {
         /// What is wrong.
         what: String,
     },
-    /// The system has no certificates.
+    /// The system's certificates cannot be used.
     #[error("the system's certificates cannot be used: {0}")]
     System(rustls::Error),
 }
@@ -60,36 +60,36 @@ pub enum ClientError {
 /// An answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
-    /// Its status.
+    /// The status.
     pub status: StatusCode,
-    /// How long to wait, if it says so.
+    /// The requested wait, if there is one.
     pub wait: Option<Duration>,
-    /// The beginning of its body.
+    /// The beginning of the body.
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer; it may be that the message arrived all the same.
+/// Why there is no answer; the message may have arrived all the same.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, thiserror::Error)]
 pub enum Failure {
-    /// The address is none.
+    /// The address is invalid.
     #[error("its address is no URL: http:// or https://, a host, and no user or password is wanted")]
     Address,
-    /// The host's name is unknown.
+    /// The host name does not resolve.
     #[error("the name of its host does not resolve")]
     Name,
-    /// Nobody listens.
+    /// The connection was refused.
     #[error("it refuses the connection")]
     Refused,
     /// The host cannot be reached.
     #[error("it cannot be connected to")]
     Unreachable,
-    /// Its certificate is not trusted.
+    /// The certificate is not trusted.
     #[error("its certificate is not trusted")]
     Certificate,
-    /// It does not speak TLS, or none that is safe.
+    /// The host does not speak TLS, or no safe version of it.
     #[error("no TLS connection to it can be made")]
     Tls,
-    /// It took too long.
+    /// The exchange timed out.
     #[error("it did not answer in time")]
     TimedOut,
     /// The connection broke.
@@ -98,10 +98,10 @@ pub enum Failure {
 }
 
 impl Client {
-    /// A client that trusts the system's certificates, or instead those of a file.
+    /// A client that trusts the system's certificates, or those of a file instead.
     ///
     /// # Errors
-    /// There are none.
+    /// There are no usable certificates.
     pub fn new(authorities: Option<&Path>) -> Result<Self, ClientError> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -112,13 +112,13 @@ impl Client {
         Ok(Self { inner: builder.build(https.wrap_connector(tcp)), whole: WHOLE })
     }
 
-    /// The same with another limit to a whole exchange.
+    /// The same with another timeout for the whole exchange.
     #[must_use]
     pub fn within(self, whole: Duration) -> Self {
         Self { whole, ..self }
     }
 
-    /// Posts a body of JSON.
+    /// Posts a JSON body.
     ///
     /// # Errors
     /// There was no answer.
@@ -182,7 +182,7 @@ fn roots(file: &Path) -> Result<RootCertStore, ClientError> {
     if roots.is_empty() { Err(failed("there are none in it".to_owned())) } else { Ok(roots) }
 }
 
-/// The beginning of a body; the rest is never read.
+/// The beginning of a body; the rest is not read.
 async fn beginning(mut body: Incoming) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -206,7 +206,7 @@ fn wait(value: &HeaderValue, now: Time) -> Option<Duration> {
     Some(Time::from_millis(date.timestamp().as_millisecond()).since(now))
 }
 
-/// What an error means, in words that show nothing of where it happened.
+/// The kind of an error, as a fixed text that shows nothing of where it happened.
 fn why(error: &(dyn Error + 'static)) -> Failure {
     let chain: Vec<&(dyn Error + 'static)> =
         std::iter::successors(Some(error), |error| source(*error)).take(16).collect();
@@ -228,7 +228,7 @@ fn why(error: &(dyn Error + 'static)) -> Failure {
     }
 }
 
-/// What lies below an error; an IO error hides what it wraps.
+/// The source of an error; an IO error hides what it wraps.
 fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source())

@@ -1,10 +1,10 @@
-//! Who is told what, and when: from findings to messages that arrived.
+//! Notifications: from findings to messages that arrived.
 //!
 //! [`policy`] decides what to send next; it is pure.
 //!
 //! Invariants:
-//! - Nothing is told that is not news to that receiver.
-//! - A receiver hears nothing of a namespace that none of its routes names.
+//! - A receiver is notified only of what is new to it.
+//! - A receiver gets nothing from a namespace that none of its routes names.
 
 #[cfg(feature = "operator")]
 pub mod alert_worker;

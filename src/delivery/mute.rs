@@ -1,4 +1,4 @@
-//! Times at which nothing is told: pure.
+//! Times at which no notifications are sent: pure.
 
 use std::collections::BTreeSet;
 
@@ -10,19 +10,19 @@ use crate::time::Time;
 
 /// Minutes of a day.
 pub const DAY: u16 = 24 * 60;
-/// How far ahead the end of a mute time is looked for: one that lasts longer never ends.
+/// How many days ahead the end of a mute time is looked for: one that lasts longer never ends.
 const HORIZON: usize = 15;
 
 /// A time of the week.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mute {
-    /// The days on which it begins; none: every day.
+    /// The days on which it begins; empty: every day.
     pub days: BTreeSet<Day>,
     /// The minute of the day at which it begins.
     pub from: u16,
-    /// The minute at which it ends; no later than it begins: on the next day.
+    /// The minute at which it ends; if not after `from`, on the next day.
     pub to: u16,
-    /// Whose days and hours these are.
+    /// The time zone of these days and hours.
     pub zone: TimeZone,
 }
 
@@ -45,9 +45,9 @@ pub enum Day {
     Sun,
 }
 
-/// When the mute times are over that last at `now`; `None` where none does.
+/// When the mute times active at `now` end; `None` if none is active.
 ///
-/// One that begins when another ends goes on from it.
+/// One that begins when another ends extends it.
 pub fn until(mutes: &[Mute], now: Time) -> Option<Time> {
     let mut at = now;
     for _ in 0..HORIZON {
@@ -60,7 +60,7 @@ pub fn until(mutes: &[Mute], now: Time) -> Option<Time> {
 }
 
 impl Mute {
-    /// When it ends that lasts at `now`.
+    /// When it ends, if it is active at `now`.
     fn until(&self, now: Time) -> Option<Time> {
         let today = jiff::Timestamp::from_millisecond(now.as_millis()).ok()?.to_zoned(self.zone.clone()).date();
         // One that began yesterday may last until today.
@@ -70,7 +70,7 @@ impl Mute {
         ends.map(|(_, to)| to).max()
     }
 
-    /// From when to when it lasts that begins on that date.
+    /// Its start and end, if it begins on that date.
     fn on(&self, date: Date) -> Option<(Time, Time)> {
         if !self.days.is_empty() && !self.days.contains(&Day::of(date.weekday())) {
             return None;
@@ -81,7 +81,7 @@ impl Mute {
 
     fn moment(&self, date: Date, minute: u16) -> Option<Time> {
         let civil: DateTime = date.at(0, 0, 0, 0).checked_add(i64::from(minute).minutes()).ok()?;
-        // An hour that a change of clocks leaves out begins when it would have.
+        // A time that a change of clocks skips is moved as if it existed.
         let zoned = self.zone.to_ambiguous_zoned(civil).compatible().ok()?;
         Some(Time::from_millis(zoned.timestamp().as_millisecond()))
     }
@@ -131,7 +131,7 @@ mod tests {
         let nights = [mute(&[], 22 * 60, 7 * 60, zone)];
         assert_eq!(of(&nights, "2026-07-01T21:00:00Z"), Some("2026-07-02T05:00:00.000Z".into()));
         assert_eq!(of(&nights, "2026-12-01T21:30:00Z"), Some("2026-12-02T06:00:00.000Z".into()));
-        // In the night in which the clocks go back it is an hour longer.
+        // The night in which the clocks go back is an hour longer.
         assert_eq!(of(&nights, "2026-10-24T20:00:00Z"), Some("2026-10-25T06:00:00.000Z".into()));
     }
 

@@ -1,4 +1,4 @@
-//! How fast one receiver is spoken to, and how long it is left alone after a failure: pure.
+//! How fast messages are sent to one receiver, and the back-off after a failure: pure.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use crate::text::hash::{mark, mix};
 use crate::time::Time;
 use crate::time::doubling::{Doubling, jittered};
 
-/// Slack takes one message a second from a webhook.
+/// Slack accepts one message a second from a webhook.
 const BETWEEN: Duration = Duration::from_secs(1);
-/// Between attempts; the longest is how late it is noticed at most that a receiver is back.
+/// Back-off between attempts; the maximum is also how late it is noticed that a receiver is back.
 const WAITS: Doubling = Doubling { first: Duration::from_secs(1), longest: Duration::from_mins(5) };
 /// Percent by which chance makes a wait longer or shorter.
 const JITTER: u32 = 25;
-/// The longest wait that a receiver may ask for: a mistake in its header must not silence it for ever.
+/// Maximum wait that a receiver may ask for: a mistake in its header must not silence it forever.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
 /// Failures in a row after which a person should look.
 pub const WORTH_A_LOOK: u32 = 5;
 
-/// When a receiver may be spoken to again.
+/// When the next message may be sent to a receiver.
 #[derive(Clone, Debug)]
 pub struct Pace {
     not_before: Time,
@@ -26,29 +26,29 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// A receiver that may be spoken to at once; `name` and `start` make its jitter its own.
+    /// A receiver that may be sent to at once; `name` and `start` seed its jitter.
     pub fn new(name: &str, start: Time) -> Self {
         Self { not_before: Time::default(), failures: 0, seed: mark(&(name, start)) }
     }
 
-    /// Nothing is to be sent before.
+    /// Nothing may be sent before this time.
     pub const fn not_before(&self) -> Time {
         self.not_before
     }
 
-    /// How often it failed since it last worked.
+    /// Number of failures since it last worked.
     pub const fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// It answered at `now`, whether it took the message or refused it for good.
+    /// It answered at `now`, whether it accepted the message or refused it for good.
     pub fn answered(&mut self, now: Time) {
         self.failures = 0;
         self.not_before = now.plus(BETWEEN);
     }
 
-    /// It failed at `now`, and asks for `wait`, if it asks for anything: the wait grows with each
-    /// failure, by chance up to a quarter longer or shorter, so that receivers do not come in step.
+    /// It failed at `now`, and asked for `wait`, if it asked for anything: the wait grows with each
+    /// failure, with a jitter of up to a quarter, so that receivers do not fall into step.
     pub fn failed(&mut self, now: Time, wait: Option<Duration>) {
         let grown = WAITS.after(self.failures);
         self.failures = self.failures.saturating_add(1);

@@ -1,8 +1,8 @@
-//! What one receiver may have to be told: pure.
+//! What one receiver may have to be notified of: pure.
 //!
-//! Holds the findings of which something is due, now or later, and what was told in the last minute.
-//! What a change costs does not depend on how many findings there are, nor on how many wait: the
-//! policy, which looks at all that may be told now, is asked when a message may be sent.
+//! Holds the findings for which a notification is due, now or later, and those sent in the last minute. The
+//! cost of a change does not depend on how many findings there are, nor on how many wait: the policy, which
+//! looks at everything that may be sent now, is asked when a message may be sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,50 +14,50 @@ use crate::report::object::ObjectKey;
 use crate::report::update::Kind;
 use crate::time::Time;
 
-/// By what is measured what is news.
+/// What determines whether a finding needs a notification.
 #[derive(Copy, Clone, Debug)]
 pub struct Measure<'a> {
     /// The receiver's name.
     pub receiver: &'a str,
-    /// Which findings it is told.
+    /// Which findings are routed to it.
     pub routes: &'a Routes,
     /// The timing.
     pub settings: &'a Settings,
-    /// What its past decides.
+    /// The receiver's history.
     pub past: Past,
     /// The time.
     pub now: Time,
 }
 
-/// What may be told now is gathered, so that it is told together.
+/// Notifications that may be sent now are gathered, so that they are sent together.
 #[derive(Copy, Clone, Debug)]
 struct Gathering {
     until: Time,
-    /// The policy is asked before if there is so much.
+    /// The policy is asked earlier if there are this many.
     enough: usize,
 }
 
-/// What one receiver may have to be told.
+/// What one receiver may have to be notified of.
 #[derive(Debug, Default)]
 pub struct Queue {
     waiting: BTreeMap<ObjectKey, (Time, Kind, Standing)>,
-    /// Those whose time has not come, by it, and those that may be told now.
+    /// Those that are not due yet, by due time, and those that may be sent now.
     later: BTreeSet<(Time, ObjectKey)>,
     ready: BTreeSet<ObjectKey>,
     gathering: Option<Gathering>,
-    /// Those that only wait for their reminder.
+    /// Number of those that only wait for their reminder.
     reminders: usize,
-    /// What was told in the last minute.
+    /// Those sent in the last minute.
     recent: BTreeMap<ObjectKey, Standing>,
-    /// When what is no longer recent was last forgotten.
+    /// When outdated entries of `recent` were last removed.
     cleaned: Time,
-    /// Findings that the policy was shown.
+    /// Findings that were shown to the policy.
     #[cfg(test)]
     shown: usize,
 }
 
 impl Queue {
-    /// Takes in what changed; gives back of which findings nothing is due.
+    /// Takes in changes; returns the findings for which nothing is due.
     pub fn take_in(&mut self, news: LedgerChanges, measure: &Measure) -> Vec<ObjectKey> {
         if news.all {
             (self.waiting, self.later, self.ready, self.gathering, self.reminders) = Default::default();
@@ -73,7 +73,7 @@ impl Queue {
         quiet
     }
 
-    /// What to do next.
+    /// Decides what to do next.
     pub fn next(&mut self, measure: &Measure) -> Next {
         self.come_due(measure.now);
         if measure.now.since(self.cleaned) >= AT_ONCE {
@@ -96,12 +96,12 @@ impl Queue {
         self.ask(measure)
     }
 
-    /// Asks the policy, which looks at all that may be told now and at what was told just before.
+    /// Asks the policy, which looks at everything that may be sent now and at what was just sent.
     fn ask(&mut self, measure: &Measure) -> Next {
         self.gathering = None;
         self.forget_what_is_past(measure.now);
         let mut items = Vec::with_capacity(self.ready.len() + self.recent.len());
-        // A mute time may have begun, or a reminder be due only later by now.
+        // A mute time may have begun meanwhile, or a reminder be due only later.
         for key in std::mem::take(&mut self.ready) {
             let Some(standing) = self.remove(&key) else { continue };
             items.push(item(&standing, measure));
@@ -125,8 +125,8 @@ impl Queue {
         }
     }
 
-    /// How many findings the receiver has yet to hear of, now or when its time has come. A reminder is
-    /// nothing that waits.
+    /// Number of findings of which the receiver still has to be notified, now or later. Reminders do not
+    /// count.
     pub fn pending(&self) -> usize {
         self.waiting.len() - self.reminders
     }
@@ -142,7 +142,7 @@ impl Queue {
         }
     }
 
-    /// `false` if nothing of it is due.
+    /// `false` if nothing is due for it.
     fn put(&mut self, key: ObjectKey, standing: Standing, measure: &Measure) -> bool {
         if is_recent(&standing, measure.now) {
             self.recent.insert(key.clone(), standing.clone());
@@ -165,7 +165,7 @@ impl Queue {
         self.reminders -= usize::from(kind == Kind::GoesOn);
         self.later.remove(&(at, key.clone()));
         if self.ready.remove(key) && self.ready.len() < MAX_IN_DIGEST {
-            // So few need not be gathered any more.
+            // That few need not be gathered any more.
             self.gathering = None;
         }
         Some(standing)
@@ -176,7 +176,7 @@ fn is_recent(standing: &Standing, now: Time) -> bool {
     standing.notified.as_ref().is_some_and(|notified| notified.at > now.minus(AT_ONCE))
 }
 
-/// A finding, with what the routes say of it now.
+/// A finding, with its current routing.
 pub fn item(standing: &Standing, measure: &Measure) -> Item {
     Item {
         finding: standing.finding.clone(),

@@ -1,4 +1,4 @@
-//! Which findings a receiver is told: pure.
+//! Which findings are routed to a receiver: pure.
 
 use std::collections::BTreeMap;
 
@@ -9,28 +9,28 @@ use crate::report::headline::kind_and_name;
 use crate::text::glob::Glob;
 use crate::time::Time;
 
-/// A way to a receiver: for the findings that match all that it names.
+/// A route to a receiver, for the findings that match all its conditions.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Route {
     /// The receiver's name.
     pub receiver: String,
-    /// The namespaces, one of which has to match.
+    /// The namespaces, one of which must match.
     pub namespaces: Vec<Glob>,
-    /// The kinds of workloads; none: all.
+    /// The kinds of workloads; empty: all.
     pub workload_kinds: Vec<String>,
-    /// The causes; none: all.
+    /// The causes; empty: all.
     pub causes: Vec<Cause>,
-    /// Whose fault; none: anybody's.
+    /// The faults; empty: all.
     pub faults: Vec<Fault>,
-    /// The effects; none: all but `Flapping` and `Recurring`.
+    /// The effects; empty: all but `Flapping` and `Recurring`.
     pub effects: Vec<Effect>,
-    /// How bad at least.
+    /// Minimum severity.
     pub severity: Severity,
-    /// How sure at least.
+    /// Minimum confidence.
     pub confidence: Confidence,
-    /// Labels of the pods' template, all of which have to match.
+    /// Labels of the pod template, all of which must match.
     pub labels: BTreeMap<String, Glob>,
-    /// When nothing goes this way.
+    /// When the route is muted.
     pub mutes: Vec<Mute>,
 }
 
@@ -39,7 +39,7 @@ pub struct Route {
 pub struct Routes(pub Vec<Route>);
 
 impl Route {
-    /// All that is confirmed, at warning and above.
+    /// Everything confirmed, of severity warning and above.
     pub fn default_to(receiver: &str) -> Self {
         Self {
             receiver: receiver.to_owned(),
@@ -78,14 +78,14 @@ impl Route {
 }
 
 impl Routes {
-    /// How a receiver stands to a finding at `now`.
+    /// How a finding is routed to a receiver at `now`.
     pub fn admission(&self, receiver: &str, finding: &Finding, now: Time) -> Admission {
         let routes: Vec<&Route> = self.0.iter().filter(|route| route.receiver == receiver).collect();
         if !routes.iter().any(|route| route.names(&finding.namespace)) {
             return Admission::Barred;
         }
         let ways = routes.iter().filter(|route| route.matches(finding));
-        // Muted until the first of the ways opens again; open where one is.
+        // Muted until the first of the routes opens again; routed if one is open.
         ways.map(|route| mute::until(&route.mutes, now).map_or(Admission::Routed, Admission::Muted))
             .min_by_key(|admission| match admission {
                 Admission::Muted(until) => Some(*until),
@@ -95,7 +95,7 @@ impl Routes {
     }
 }
 
-/// Whether one of them is right, or none is asked for.
+/// Whether one of them matches, or the list is empty.
 fn any<T>(wanted: &[T], is_right: impl Fn(&T) -> bool) -> bool {
     wanted.is_empty() || wanted.iter().any(is_right)
 }

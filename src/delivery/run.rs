@@ -1,4 +1,4 @@
-//! Delivery as a whole: a task for each receiver.
+//! Delivery as a whole: one task per receiver.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::runtime::leadership::Leadership;
 use crate::runtime::stop::{Stop, Stopper};
 
-/// The tasks may take so long to end.
+/// Time limit for the tasks to end.
 const LAST: Duration = Duration::from_millis(2400);
 
 /// What delivery works with.
@@ -28,20 +28,20 @@ const LAST: Duration = Duration::from_millis(2400);
 pub struct Means {
     /// Writes Events.
     pub client: Client,
-    /// The findings, and what was told of them.
+    /// The findings, and the notifications sent about them.
     pub ledger: Arc<Ledger>,
     /// Receivers, routes and timing.
     pub config: watch::Receiver<Arc<Settings>>,
     /// Whether to send and to write.
     pub leadership: Leadership,
-    /// Counts what is sent.
+    /// Counts the notifications.
     pub metrics: Arc<Metrics>,
-    /// What this replica is called in Events.
+    /// The name of this replica in Events.
     pub instance: Arc<str>,
 }
 
-/// Tells the receivers of the configuration what there is to tell, until `stop`; what is under way
-/// then is ended and recorded, within two and a half seconds.
+/// Notifies the configured receivers until `stop`; messages in flight then are completed and recorded,
+/// within two and a half seconds.
 pub async fn run(means: Means, mut stop: Stop) {
     let mut config = means.config.clone();
     let mut receivers = Receivers::new(means);
@@ -75,7 +75,7 @@ impl Receivers {
         Self { means, addresses: Arc::default(), tasks: BTreeMap::new() }
     }
 
-    /// Ends the tasks of receivers that are gone or another by now, and starts those that are new.
+    /// Stops the tasks of receivers that were removed or changed, and starts those of new ones.
     async fn reconcile(&mut self, wanted: &[Receiver]) {
         let stays = |name: &str, to: &To| wanted.iter().any(|receiver| receiver.name == name && receiver.to == *to);
         let gone: Vec<String> = self

@@ -1,4 +1,4 @@
-//! What must never be seen: addresses that are passwords, keys, passwords.
+//! Values that must never be shown: addresses that act as passwords, keys, passwords.
 
 use std::fmt;
 use std::fs::File;
@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use crate::text::hash::mark;
 
-/// Longest secret, in bytes: no address and no key is longer.
+/// Maximum length of a secret, in bytes: no address and no key is longer.
 const LONGEST: u64 = 8192;
 
-/// A text that no log, error, metric, object or panic shows.
+/// A text that does not appear in any log, error, metric, object or panic.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);
 
 impl Secret {
-    /// Hides a text.
+    /// Wraps a text.
     pub fn new(text: &str) -> Self {
         Self(Arc::from(text))
     }
@@ -26,7 +26,7 @@ impl Secret {
         &self.0
     }
 
-    /// By which it is told from others.
+    /// A hash that distinguishes it from others.
     pub fn mark(&self) -> u64 {
         mark(self.0.as_bytes())
     }
@@ -38,16 +38,16 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where a secret is found.
+/// Where a secret comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SecretSource {
-    /// In a file, read again before each use.
+    /// A file, read again before each use.
     File(PathBuf),
-    /// In an environment variable.
+    /// An environment variable.
     Variable(String),
 }
 
-/// Why there is no secret.
+/// Why a secret is not available.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read.
@@ -55,10 +55,10 @@ pub enum SecretError {
     File {
         /// Its path.
         file: PathBuf,
-        /// What the system says.
+        /// The system's error.
         what: std::io::ErrorKind,
     },
-    /// The file or variable is empty, too long or no text.
+    /// The file or variable is empty, too long or not text.
     #[error("{0} holds no secret: one line of text of at most 8 KiB is wanted")]
     Content(String),
     /// The variable is not set.
@@ -67,11 +67,11 @@ pub enum SecretError {
 }
 
 impl SecretSource {
-    /// The secret as it is now, without white space around it.
+    /// The current secret, without surrounding white space.
     ///
     /// # Errors
-    /// It is not there, or it is not one line of text. The error shows where it was looked for, and
-    /// nothing of what is there.
+    /// It is not there, or it is not one line of text. The error shows where it was looked for, and nothing
+    /// of its content.
     pub fn read(&self) -> Result<Secret, SecretError> {
         let text = match self {
             Self::File(file) => read(file)?,

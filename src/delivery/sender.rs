@@ -1,4 +1,4 @@
-//! From what is to be told to bytes that are sent: one receiver's side of it.
+//! Turns a notification into bytes and sends them: one receiver's side of it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,9 +17,9 @@ use crate::report::update::Dispatch;
 use crate::report::webhook::Document;
 use crate::runtime::clock;
 
-/// Two messages to one address are no closer, whichever receivers they are of.
+/// Minimum interval between two messages to one address, whichever receivers they are for.
 const BETWEEN: Duration = Duration::from_secs(1);
-/// Addresses that are remembered; there are few receivers.
+/// Maximum number of remembered addresses; there are few receivers.
 const ADDRESSES: usize = 100;
 
 /// Sends messages to one receiver.
@@ -36,7 +36,7 @@ pub struct Sender {
 #[derive(Debug, Default)]
 pub struct Addresses(Mutex<BTreeMap<u64, Instant>>);
 
-/// The clients that were made; one that cannot be made is tried again.
+/// The clients that were built; one that cannot be built is retried.
 #[derive(Debug, Default)]
 struct Clients {
     made: Option<Client>,
@@ -54,12 +54,12 @@ pub enum Unready {
 }
 
 impl Sender {
-    /// A sender; asks nobody yet.
+    /// A sender; connects to nobody yet.
     pub fn new(name: &str, to: To, cluster: kube::Client, instance: Arc<str>, pace: Arc<Addresses>) -> Self {
         Self { name: name.to_owned(), to, clients: Clients::default(), pace, cluster, instance }
     }
 
-    /// What one message can hold.
+    /// What one message can contain.
     pub const fn holds(&self) -> Holds {
         match self.to {
             To::Events => Holds::One,
@@ -67,7 +67,7 @@ impl Sender {
         }
     }
 
-    /// By which an address is seen to be another one; `None` where there is none to see.
+    /// A mark that changes with the address; `None` if there is none.
     pub fn mark(&self) -> Option<u64> {
         match &self.to {
             To::Slack(webhook) | To::Webhook { webhook, .. } => webhook.url.read().ok().map(|url| url.mark()),
@@ -75,7 +75,7 @@ impl Sender {
         }
     }
 
-    /// Sends one message, if `may` still says so right before.
+    /// Sends one message, if `may` still permits it right before.
     pub async fn send(&mut self, dispatch: &Dispatch, cluster_name: Option<&str>, may: impl Fn() -> bool) -> Reply {
         match self.try_to(dispatch, cluster_name, may).await {
             Ok(reply) => reply,
@@ -131,7 +131,7 @@ impl Clients {
 }
 
 impl Addresses {
-    /// Waits until the address may be sent to, and counts that as sent.
+    /// Waits until the address may be sent to, and counts that as a message sent.
     async fn wait(&self, address: &Secret) {
         let mark = address.mark();
         loop {

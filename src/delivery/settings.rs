@@ -1,4 +1,4 @@
-//! The settings of delivery: who is told, of what, and when.
+//! The settings of delivery: receivers, routes and timing.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use super::receiver::alertmanager::Credentials;
 use super::route::Routes;
 use super::secret::{Secret, SecretSource};
 
-/// All that delivery goes by; read anew while it runs.
+/// All settings of delivery; reloaded while it runs.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Settings {
-    /// Who is told, and of what.
+    /// Receivers, routes and timing.
     pub notifications: Notifications,
-    /// What the cluster is called in messages.
+    /// The name of the cluster in messages.
     pub cluster_name: Option<String>,
-    /// Where the runbook is, for alerts.
+    /// The URL of the runbook, for alerts.
     pub runbook_url: Option<String>,
 }
 
 impl Settings {
-    /// What delivery takes from larger settings, now and whenever they change.
+    /// The part of larger settings that concerns delivery, now and whenever they change.
     ///
     /// # Panics
     /// Outside of a runtime.
@@ -33,7 +33,7 @@ impl Settings {
     ) -> watch::Receiver<Arc<Self>> {
         let (sender, settings) = watch::channel(Arc::new(own(&all.borrow_and_update())));
         tokio::spawn(async move {
-            // Ends with whoever sends, or with the last who listens.
+            // Ends with the sender, or with the last receiver of the channel.
             while tokio::select! { changed = all.changed() => changed.is_ok(), () = sender.closed() => false } {
                 let settings = Arc::new(own(&all.borrow_and_update()));
                 sender.send_replace(settings);
@@ -43,25 +43,25 @@ impl Settings {
     }
 }
 
-/// Who is told, and of what.
+/// Notifications: receivers and routes.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Notifications {
     /// The receivers, in the order of the file.
     pub receivers: Vec<Receiver>,
     /// Which findings go to which of them.
     pub routes: Routes,
-    /// When changes, reminders and digests are told.
+    /// When changes, reminders and digests are sent.
     pub timing: Timing,
 }
 
-/// When what is told.
+/// The timing of notifications.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Timing {
-    /// Changes of one finding are told no more often, unless it got much worse.
+    /// Minimum interval between notifications of changes to one finding, unless it got much worse.
     pub changes_every: Duration,
-    /// What goes on is told again after so long; none: it is not.
+    /// Interval of reminders of open findings; `None`: no reminders.
     pub remind_every: Option<Duration>,
-    /// More findings than this within a minute are told together.
+    /// More findings than this within a minute are sent as a digest.
     pub digest_above: usize,
 }
 
@@ -72,25 +72,25 @@ impl Default for Timing {
     }
 }
 
-/// Who is told.
+/// A receiver.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Receiver {
     /// Its name in routes, metrics and objects.
     pub name: String,
-    /// What it is.
+    /// Its type.
     pub to: To,
 }
 
-/// What a receiver is.
+/// The types of receivers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum To {
     /// A Slack incoming webhook.
     Slack(Webhook),
-    /// A webhook that takes JSON.
+    /// A webhook that accepts JSON.
     Webhook {
-        /// Where it is.
+        /// Its address.
         webhook: Webhook,
-        /// The key that signs, if one does.
+        /// The signing key, if there is one.
         signing_key: Option<SecretSource>,
     },
     /// Kubernetes Events on the workloads.
@@ -99,30 +99,30 @@ pub enum To {
     Alertmanager(Alertmanager),
 }
 
-/// An address that is a secret.
+/// A secret address.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Webhook {
-    /// Where its URL is found.
+    /// Where its URL comes from.
     pub url: SecretSource,
     /// The certificates to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
 }
 
-/// Alertmanagers that are peers of one another.
+/// Alertmanagers of one cluster.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Alertmanager {
-    /// Where each takes alerts.
+    /// The URL of each one's alerts API.
     pub peers: Vec<Secret>,
-    /// How probehound says who it is.
+    /// How probehound authenticates.
     pub credentials: Option<Credentials>,
-    /// How often what fires is sent.
+    /// How often firing alerts are sent.
     pub resend_every: Duration,
     /// The certificates to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
 }
 
 impl To {
-    /// The word of the file.
+    /// Its name in the settings file.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Slack(_) => "slack",

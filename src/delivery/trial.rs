@@ -1,4 +1,4 @@
-//! A sample, to see whether a receiver is set up right.
+//! A sample message, to check whether a receiver is set up correctly.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::report::object::FindingState;
 use crate::report::update::{Dispatch, FindingUpdate, Kind};
 use crate::time::Time;
 
-/// What stands in a sample where a message names the cluster.
+/// Stands in for the cluster's name in a sample.
 const TEST: &str = "a test, nothing is wrong";
 
-/// Sends a sample to a receiver at `now`; Events are written into `namespace`.
+/// Sends a sample to a receiver at `now`; Events are created in `namespace`.
 pub async fn send(receiver: &Receiver, cluster: Client, namespace: &str, now: Time) -> Reply {
     let sample = Arc::new(sample(namespace, now));
     if let To::Alertmanager(to) = &receiver.to {
@@ -37,7 +37,7 @@ pub async fn send(receiver: &Receiver, cluster: Client, namespace: &str, now: Ti
     sender.send(&dispatch, Some(TEST), || true).await
 }
 
-/// An alert that pages nobody and is over within minutes.
+/// An alert that pages nobody and expires within minutes.
 async fn alert(to: &Alertmanager, mut sample: Finding, now: Time) -> Result<Reply, Unready> {
     sample.severity = Severity::Info;
     let item = Item {

@@ -23,11 +23,11 @@ use crate::runtime::leadership::Leadership;
 use crate::runtime::stop::Stop;
 use crate::time::Time;
 
-/// Nobody sleeps longer without a look at the clock, which may have been set.
+/// Maximum sleep without a look at the clock, which may have been adjusted.
 const LOOK: Duration = Duration::from_mins(1);
-/// A receiver that is gone for good is looked at again so often: its address may have changed.
+/// How often a receiver that is gone for good is checked again: its address may have changed.
 const ADDRESS: Duration = Duration::from_secs(10);
-/// What is under way when the end is asked for may take so long.
+/// Time limit for a message in flight when the stop is requested.
 const LAST: Duration = Duration::from_millis(2200);
 
 /// What a worker works with.
@@ -36,18 +36,18 @@ pub struct Worker {
     pub name: String,
     /// Sends to it.
     pub sender: Sender,
-    /// The findings, and what was told of them.
+    /// The findings, and the notifications sent about them.
     pub ledger: Reader,
     /// The routes and the timing.
     pub config: watch::Receiver<Arc<settings::Settings>>,
     /// Whether to send.
     pub leadership: Leadership,
-    /// Counts what is sent.
+    /// Counts the notifications.
     pub metrics: Arc<Metrics>,
 }
 
 impl Worker {
-    /// Tells the receiver what there is to tell, until `stop`; ends what is under way.
+    /// Notifies the receiver until `stop`; completes a message in flight.
     pub async fn run(self, mut stop: Stop) {
         let ended = {
             let mut stop = stop.clone();
@@ -69,9 +69,9 @@ struct Task {
     since: Time,
     pace: Pace,
     queue: Queue,
-    /// When the receiver was first told anything, as far as is known.
+    /// When the receiver was first notified of anything, as far as is known.
     first_notified: Option<Time>,
-    /// The mark of the address at which nothing is taken any more.
+    /// The mark of the address that does not accept messages any more.
     gone: Option<u64>,
 }
 
@@ -83,7 +83,7 @@ impl Task {
         Self { worker, since, pace, queue: Queue::default(), first_notified: None, gone: None }
     }
 
-    /// Until the end is asked for.
+    /// Runs until the stop is requested.
     async fn serve(&mut self, stop: &mut Stop) {
         loop {
             let mut leadership = self.worker.leadership.clone();
@@ -103,7 +103,7 @@ impl Task {
         }
     }
 
-    /// Does what is to be done now; how long to wait before the next step if nothing happens.
+    /// Does what is due now; returns how long to wait before the next step if nothing happens.
     async fn step(&mut self) -> Duration {
         if self.worker.ledger.record() == Record::Unknown {
             return LOOK;
@@ -124,7 +124,7 @@ impl Task {
         }
     }
 
-    /// Takes in what is new; what to do next.
+    /// Takes in changes; decides what to do next.
     fn look(&mut self) -> Next {
         let others = self.worker.config.has_changed().unwrap_or(false);
         let config = Arc::clone(&self.worker.config.borrow_and_update());
@@ -138,7 +138,8 @@ impl Task {
         let quiet = self.queue.take_in(news, &measure);
         self.worker.ledger.settle(quiet.iter());
         if others {
-            // What was quiet may be news by other routes: it comes again whole.
+            // With other routes, findings that needed no notification may need one: everything is read
+            // again.
             self.worker.ledger.forget();
             let news = self.worker.ledger.take();
             let quiet = self.queue.take_in(news, &measure);
@@ -194,7 +195,7 @@ impl Task {
         }
     }
 
-    /// Nothing is sent any more until the address changes.
+    /// Stops sending until the address changes.
     fn stop_sending(&mut self, why: &str) {
         let receiver = self.worker.name.as_str();
         error!(receiver, why, "A receiver is stopped: nothing is sent to it until its address changes");
@@ -203,11 +204,11 @@ impl Task {
         self.gone = Some(self.worker.sender.mark().unwrap_or_default());
     }
 
-    /// Whether the address is still the one at which nothing is taken.
+    /// Whether the address is still the one that accepts nothing.
     fn is_gone(&mut self) -> bool {
         let Some(gone) = self.gone else { return false };
         let mark = self.worker.sender.mark();
-        // An address that cannot be read is none to go on with.
+        // An address that cannot be read is not one to continue with.
         if mark.is_none_or(|mark| mark == gone) {
             return true;
         }
@@ -217,14 +218,14 @@ impl Task {
         false
     }
 
-    /// Has it recorded, and waits for that: of what was sent and not yet recorded a kill leaves no
-    /// more than one message.
+    /// Has the notification recorded, and waits for that: after a kill at most one message was sent and not
+    /// recorded.
     async fn record(&mut self, dispatch: &Dispatch, now: Time, outcome: &Outcome) {
         let records = dispatch.records(&self.worker.name, now, outcome);
         let keys: Vec<ObjectKey> = records.iter().map(|(identity, _)| ObjectKey::of(identity)).collect();
         self.worker.ledger.notified(&records);
         while self.worker.leadership.holds() && !self.worker.ledger.is_recorded(&keys) {
-            // Leadership ends without a sound.
+            // Losing the leadership wakes nobody.
             let _ = timeout(Duration::from_secs(1), self.worker.ledger.changed()).await;
         }
     }

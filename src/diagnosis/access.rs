@@ -1,4 +1,4 @@
-//! The endpoint wants credentials, or the probe goes to another host.
+//! The endpoint requires credentials, or the probe goes to another host.
 
 use std::net::SocketAddr;
 
@@ -45,13 +45,13 @@ pub fn wrong_host(evidence: &Evidence) -> Option<Candidate> {
     Some(candidate.explains(Strength::Seen, heard.first, said(evidence, heard)).at_most(Confidence::Medium))
 }
 
-/// A pod in its node's network is reached at the node's loopback address, too.
+/// A pod in the host network is reached at the node's loopback address, too.
 fn on_its_own_node(evidence: &Evidence, dialed: Option<SocketAddr>) -> Option<Point> {
     let loopback = dialed.is_some_and(|address| address.ip().is_loopback());
     (evidence.template.host_network && loopback).then(|| Point::seen("the pod shares its node's network"))
 }
 
-/// A header that cannot be sent: nothing is asked.
+/// A header that cannot be sent: no request is made.
 pub fn header_cannot_be_sent(evidence: &Evidence) -> Option<Candidate> {
     evidence.spec()?.handler.http()?;
     let heard = evidence.record.answered(|failure| matches!(failure, Failure::BadHeader { .. }))?;
@@ -74,7 +74,7 @@ const fn never_answered(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused | Failure::TimedOut | Failure::Unreachable | Failure::NoSuchHost)
 }
 
-/// The host that the probe names itself.
+/// The host configured in the probe.
 fn host_of(spec: &ProbeSpec) -> Option<&str> {
     match &spec.handler {
         Handler::Http(get) => get.host.as_deref(),

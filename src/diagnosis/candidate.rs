@@ -4,30 +4,30 @@ use crate::finding::field::Field;
 use crate::finding::{Cause, Confidence, Fact, Value};
 use crate::time::Time;
 
-/// How well something is known.
+/// How certain something is.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Strength {
-    /// From silence: nothing says otherwise.
+    /// Assumed from silence: nothing contradicts it.
     Assumed,
-    /// It follows from times.
+    /// Inferred from times.
     Inferred,
-    /// It stands in a status, an event, a specification.
+    /// Seen in a status, an event or a specification.
     Seen,
 }
 
 /// A fact that speaks for or against a cause.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Point {
-    /// How well it is known.
+    /// How certain it is.
     pub strength: Strength,
     /// In words.
     pub what: String,
 }
 
-/// A cause that is considered.
+/// A possible cause.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Candidate {
-    /// Which.
+    /// The cause.
     pub cause: Cause,
     /// What it would mean, for people: "the app may serve the path only later".
     pub possibility: String,
@@ -39,22 +39,22 @@ pub struct Candidate {
     pub suggested: Option<Value>,
     /// What it explains.
     pub explains: Vec<Point>,
-    /// What would have to be known for it to be named.
+    /// What would have to be known to choose it.
     pub lacks: Vec<String>,
     /// What contradicts it.
     pub contradictions: Vec<Point>,
-    /// The facts that it rests on, for the finding.
+    /// The facts that it is based on, for the finding.
     pub because: Vec<Fact>,
-    /// How well that is known by which it differs from what else it could be.
+    /// The strength of the evidence that distinguishes it from alternatives.
     pub proof: Strength,
-    /// No more sure than this.
+    /// Maximum confidence.
     pub most: Confidence,
-    /// Whether one kill is proof enough: the server's answer cannot become another by waiting.
+    /// Whether one kill is proof enough: the server's answer does not change by waiting.
     pub deterministic: bool,
 }
 
 impl Candidate {
-    /// A cause of which nothing is known yet, and what it would mean.
+    /// A cause without evidence yet, and what it would mean.
     pub fn new(cause: Cause, possibility: impl Into<String>) -> Self {
         Self {
             cause,
@@ -93,7 +93,7 @@ impl Candidate {
         self
     }
 
-    /// A fact that it explains, and that people are told.
+    /// Adds a fact that it explains, for the finding.
     #[must_use]
     pub fn explains(mut self, strength: Strength, at: Time, what: impl Into<String>) -> Self {
         let what = what.into();
@@ -102,14 +102,14 @@ impl Candidate {
         self
     }
 
-    /// A fact that tells it apart from what else it could be.
+    /// Adds a fact that distinguishes it from alternatives.
     #[must_use]
     pub fn proven(mut self, strength: Strength, at: Time, what: impl Into<String>) -> Self {
         self.proof = self.proof.max(strength);
         self.explains(strength, at, what)
     }
 
-    /// Such a fact, where there is one.
+    /// Adds such a fact, if there is one.
     #[must_use]
     pub fn proven_if(self, point: Option<Point>, at: Time) -> Self {
         match point {
@@ -118,7 +118,7 @@ impl Candidate {
         }
     }
 
-    /// What it needs to be named, beyond what it explains.
+    /// Adds a requirement for choosing it, beyond what it explains.
     #[must_use]
     pub fn needs(mut self, is_known: bool, what: impl Into<String>) -> Self {
         if !is_known {
@@ -127,56 +127,56 @@ impl Candidate {
         self
     }
 
-    /// A fact that contradicts it.
+    /// Adds a fact that contradicts it.
     #[must_use]
     pub fn against(mut self, point: impl Into<Option<Point>>) -> Self {
         self.contradictions.extend(point.into());
         self
     }
 
-    /// A fact that contradicts it, if it is one.
+    /// Adds a fact that contradicts it, if there is one.
     #[must_use]
     pub fn against_if(self, is_so: bool, strength: Strength, what: impl Into<String>) -> Self {
         self.against(is_so.then(|| Point { strength, what: what.into() }))
     }
 
-    /// One kill is proof enough.
+    /// Marks one kill as proof enough.
     #[must_use]
     pub const fn deterministic(mut self) -> Self {
         self.deterministic = true;
         self
     }
 
-    /// No more sure than `most`.
+    /// Limits the confidence to `most`.
     #[must_use]
     pub fn at_most(mut self, most: Confidence) -> Self {
         self.most = self.most.min(most);
         self
     }
 
-    /// Whether a fact speaks against it that is at least as well known as what proves it.
+    /// Whether it is contradicted by a fact that is at least as certain as its proof.
     pub fn is_contradicted(&self) -> bool {
         self.contradictions.iter().any(|point| point.strength >= self.proof)
     }
 
-    /// Whether a fact that was seen speaks against it.
+    /// Whether it is contradicted by a fact that was seen.
     pub fn is_ruled_out(&self) -> bool {
         self.contradictions.iter().any(|point| point.strength == Strength::Seen)
     }
 
-    /// Whether it may be named: nothing contradicts it, and all that it needs is known.
+    /// Whether it may be chosen: nothing contradicts it, and all that it needs is known.
     pub fn is_carried(&self) -> bool {
         !self.is_contradicted() && self.lacks.is_empty()
     }
 }
 
 impl Point {
-    /// A fact that stands somewhere.
+    /// A fact that was seen.
     pub fn seen(what: impl Into<String>) -> Self {
         Self { strength: Strength::Seen, what: what.into() }
     }
 
-    /// A fact as well known as given.
+    /// A fact with that strength.
     pub fn new(strength: Strength, what: impl Into<String>) -> Self {
         Self { strength, what: what.into() }
     }

@@ -11,7 +11,7 @@ use crate::kubelet::{Failure, Handler, Port};
 
 const POSSIBILITY: &str = "the probe may not be able to run at all";
 
-/// The probe names a port that no port of its container has; the specification alone proves it.
+/// The probe refers to a named port that its container does not have; the specification alone proves it.
 pub fn named_port(evidence: &Evidence) -> Option<Candidate> {
     let spec = evidence.spec()?;
     let Port::Name(name) = spec.handler.port()? else {
@@ -52,7 +52,7 @@ pub fn missing_command(evidence: &Evidence) -> Option<Candidate> {
     )
 }
 
-/// It was never heard to run, only not to be able to.
+/// It was never reported to run, only to be unable to.
 pub fn never_runs(evidence: &Evidence) -> Option<Candidate> {
     evidence.spec()?;
     let heard = evidence.record.errors.iter().max_by_key(|heard| heard.count)?;
@@ -71,7 +71,7 @@ fn errored(heard: &FailureGroup) -> String {
     format!("the probe could not run {} times: {}", heard.count, super::shortened(heard.words.trim()))
 }
 
-/// The container's port, where it declares just one: by name if it has one.
+/// The container's port, if it declares just one: by name if it has one.
 fn only_port(evidence: &Evidence) -> Option<Value> {
     match &*evidence.container.ports {
         [(Some(name), _)] => Some(text(&**name)),

@@ -1,4 +1,4 @@
-//! An exec probe that calls what is not in the image, or what the image cannot run.
+//! An exec probe whose command is not in the image, or cannot be run there.
 
 use super::candidate::{Candidate, Strength};
 use super::evidence::Evidence;
@@ -8,7 +8,7 @@ use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Value};
 use crate::kubelet::{Failure, Handler, Obstacle, ProbeSpec};
 
-/// The probe's shell, or the kernel, says that its command or script does not exist in the image or
+/// The probe's shell, or the kernel, reports that its command or script does not exist in the image or
 /// cannot be run there.
 pub fn missing(evidence: &Evidence) -> Option<Candidate> {
     evidence.spec().filter(|spec| matches!(spec.handler, Handler::Exec(_)))?;
@@ -37,7 +37,7 @@ pub const fn cannot_be_run(failure: &Failure) -> bool {
     matches!(failure, Failure::CommandMissing { .. } | Failure::NotExecutable { .. })
 }
 
-/// Why a file that is there cannot be run, in words.
+/// Why an existing file cannot be run, in words.
 pub const fn obstacle(why: Obstacle) -> &'static str {
     match why {
         Obstacle::Interpreter => {

@@ -1,4 +1,4 @@
-//! The facts that a cause is judged by, as data.
+//! The facts that causes are judged by, as data.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,44 +12,44 @@ use crate::time::Time;
 /// How long incarnations took to come up.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct CameUp {
-    /// The latest uptime at which one of them that came up later was still heard to fail.
+    /// The latest uptime at which an incarnation that came up later was still reported to fail.
     pub not_before: Duration,
-    /// The longest that one of them took, at most.
+    /// The upper bound of the longest time that one of them took.
     pub within: Duration,
 }
 
 impl CameUp {
-    /// What both tell, as one.
+    /// The combination of both.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self { not_before: self.not_before.max(other.not_before), within: self.within.max(other.within) }
     }
 }
 
-/// The pods of a template, by how a probe does in them.
+/// The pods of a template, by the state of a probe in them.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Population {
-    /// Pods in which it fails or that it ended.
+    /// Pods in which it fails or that it killed.
     pub failing: u32,
-    /// Pods that run well with it, longer than it would have taken to end them.
+    /// Pods that run well with it, for longer than a kill would have taken.
     pub passing: u32,
-    /// Pods that ran long enough for a result, and of which nothing like an answer that fails was heard.
+    /// Pods that ran long enough for a result, without any report of a failing answer.
     pub spared: u32,
-    /// Pods that run for as long as the first in which it fails, and of which nothing was heard.
+    /// Pods that have run as long as the first in which it fails, without any report.
     pub silent: u32,
-    /// The same, where no answer was heard: what was refused at first may pass by now.
+    /// The same, with no report of an answer: what was refused at first may pass by now.
     pub unanswered: u32,
-    /// Spared pods that have by now run well for twice as long as it would have taken to end them.
+    /// Spared pods that have by now run well for twice as long as a kill would have taken.
     pub well: u32,
-    /// Nodes with a pod in which it fails.
+    /// Number of nodes with a pod in which it fails.
     pub failing_nodes: u32,
-    /// Nodes with pods that run well, and none in which it fails.
+    /// Number of nodes with pods that run well, and none in which it fails.
     pub passing_nodes: u32,
 }
 
 impl Population {
-    /// Whether at least as many pods could have shown what fails, and did not, as did; where that is an
-    /// answer, pods of which only silence was heard did not.
+    /// Whether at least as many pods could have shown the failure, and did not, as did; if it is an answer,
+    /// pods with only silent failures did not show it.
     pub fn is_mostly_silent(&self, answered: bool) -> bool {
         let refused = if answered { self.unanswered.saturating_sub(self.silent) } else { 0 };
         self.spared.max(self.silent + refused) >= self.failing.saturating_sub(refused).max(1)
@@ -65,7 +65,7 @@ pub struct BadNode {
     pub others: Vec<Arc<str>>,
 }
 
-/// Probes that were seen to pass, and how well that is known.
+/// Probes that were seen to pass, and how certain that is.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Passes {
     all: ProbeSet,
@@ -78,7 +78,7 @@ impl Passes {
         self.all.has(kind)
     }
 
-    /// How well it is known that `kind` passed; `None` where it is not.
+    /// How certain it is that `kind` passed; `None` if it did not.
     pub const fn strength(self, kind: ProbeKind) -> Option<Strength> {
         match (self.all.has(kind), self.seen.has(kind)) {
             (false, _) => None,
@@ -87,7 +87,7 @@ impl Passes {
         }
     }
 
-    /// Puts `kind` in.
+    /// Adds `kind`.
     pub fn add(&mut self, kind: ProbeKind, strength: Strength) {
         self.all.add(kind);
         if strength == Strength::Seen {
@@ -95,13 +95,13 @@ impl Passes {
         }
     }
 
-    /// Takes `kind` out.
+    /// Removes `kind`.
     pub const fn remove(&mut self, kind: ProbeKind) {
         self.all.remove(kind);
         self.seen.remove(kind);
     }
 
-    /// All that is in either, as well known as in the better one.
+    /// The union; each with the better certainty.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self { all: self.all.with(other.all), seen: self.seen.with(other.seen) }
@@ -118,117 +118,118 @@ impl ProbeSet {
         self.0 & (1 << kind as u8) != 0
     }
 
-    /// Puts `kind` in; says whether it is new.
+    /// Adds `kind`; returns whether it is new.
     pub const fn add(&mut self, kind: ProbeKind) -> bool {
         let new = !self.has(kind);
         self.0 |= 1 << kind as u8;
         new
     }
 
-    /// Takes `kind` out.
+    /// Removes `kind`.
     pub const fn remove(&mut self, kind: ProbeKind) {
         self.0 &= !(1 << kind as u8);
     }
 
-    /// All that is in either.
+    /// The union.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }
 
-/// Why a container cannot begin.
+/// Why a container cannot start.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Blocked {
     /// The waiting reason: `ErrImagePull`, or `StartError`.
     pub reason: Arc<str>,
-    /// In words.
+    /// The message.
     pub message: Option<Arc<str>>,
-    /// Since when; by the node's clock where it is of the pod.
+    /// Since when; by the node's clock if it concerns the pod.
     pub since: Time,
-    /// Whether it is the pod as a whole that cannot begin.
+    /// Whether the pod as a whole cannot start.
     pub of_pod: bool,
 }
 
-/// What one probe said and did.
+/// The results and kills of one probe.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ProbeRecord {
-    /// Failures by kind, in the order in which they first came.
+    /// Failures by kind, in the order of their first occurrence.
     pub failures: Vec<FailureGroup>,
-    /// Runs of it that could not run.
+    /// Errors: runs that could not take place.
     pub errors: Vec<FailureGroup>,
     /// Successes with a warning: redirects to another host.
     pub warnings: Option<FailureGroup>,
     /// The last failure before each kill, newest last.
     pub decisive: Vec<Failure>,
-    /// Kills that a Killing event proves.
+    /// Kills proven by a Killing event.
     pub proven: u32,
-    /// Kills that failures up to the end and the timing prove without one.
+    /// Kills without one, inferred from failures up to the end and the timing.
     pub likely: u32,
-    /// Kills of incarnations in which it was heard to fail from its first result on.
+    /// Kills of incarnations in which it was reported to fail from its first result on.
     pub from_start: u32,
     /// Kills of incarnations in which it had passed.
     pub after_pass: u32,
-    /// Kills that came of time-outs in a row, without an answer in between.
+    /// Kills after time-outs in a row, without an answer in between.
     pub in_a_row: u32,
-    /// The least uptime at which an incarnation that it ended was first heard to fail.
+    /// The minimum uptime at which an incarnation that it killed was first reported to fail.
     pub earliest: Option<Duration>,
-    /// When the first pod was made whose very first incarnation it ended, failing from its first result on.
+    /// When the first pod was created whose very first incarnation it killed, failing from its first result
+    /// on.
     pub first_pod: Option<Time>,
-    /// Kills of incarnations in which it timed out from its first result on, while a sibling that asks
-    /// the same and waits longer passed.
+    /// Kills of incarnations in which it timed out from its first result on, while another probe with the
+    /// same request and a longer timeout passed.
     pub slow_from_start: u32,
     /// How often it passed between two time-outs of one incarnation.
     pub alternated: u32,
-    /// Incarnations in which a sibling that asks the same was seen to begin to pass after its first
+    /// Incarnations in which another probe with the same request was seen to begin to pass after its first
     /// time-out.
     pub sibling_passed_meanwhile: u32,
-    /// Kills by it that were told of incarnations of before the first that is known.
+    /// Kills by it that were reported for incarnations before the first known one.
     pub before: u32,
-    /// Where it dialled, if that is not the pod's address.
+    /// The address it connected to, if that is not the pod's.
     pub dialed_elsewhere: Option<SocketAddr>,
 }
 
-/// Something that the kubelet said again and again.
+/// Something that the kubelet reported repeatedly.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FailureGroup {
     /// What went wrong.
     pub failure: Failure,
-    /// How often, lost ones included.
+    /// Number of occurrences, including lost ones.
     pub count: u32,
-    /// When first.
+    /// First occurrence.
     pub first: Time,
-    /// When last.
+    /// Last occurrence.
     pub last: Time,
-    /// In the kubelet's words.
+    /// The kubelet's message.
     pub words: Arc<str>,
 }
 
-/// Ends of its own, by kind.
+/// Terminations of its own, by kind.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct OwnEnds {
     /// Count, last exit code and time of each kind that occurred.
     pub kinds: Vec<OwnEnd>,
 }
 
-/// Ends of one kind.
+/// Terminations of one kind.
 #[derive(Clone, PartialEq, Debug)]
 pub struct OwnEnd {
-    /// Which.
+    /// The kind.
     pub kind: OwnKind,
-    /// How many.
+    /// The number.
     pub count: u32,
     /// The last one's exit code.
     pub exit: i32,
-    /// When the first one was.
+    /// The time of the first one.
     pub first: Time,
-    /// When the last one was.
+    /// The time of the last one.
     pub last: Time,
-    /// How well it is known, of the best known one, that it ended by itself.
+    /// How certain it is, for the most certain one, that it terminated by itself.
     pub strength: Strength,
 }
 
-/// How a container ends by itself.
+/// How a container terminates by itself.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum OwnKind {
     /// With an error.
@@ -241,12 +242,12 @@ pub enum OwnKind {
     OutOfMemory,
     /// By its postStart hook.
     Hook,
-    /// With its node.
+    /// Because of its node.
     Node,
 }
 
 impl OwnEnds {
-    /// Adds ends of one kind.
+    /// Adds terminations of one kind.
     pub fn add(&mut self, end: OwnEnd) {
         match self.kinds.iter_mut().find(|known| known.kind == end.kind) {
             Some(known) => {
@@ -262,13 +263,13 @@ impl OwnEnds {
         }
     }
 
-    /// How many in all.
+    /// The total number.
     pub fn total(&self) -> u32 {
         self.kinds.iter().map(|end| end.count).sum()
     }
 
-    /// The kind that occurred most; of equals the later. An exit code of 0 is also what an app leaves
-    /// that was told to go: beside crashes it says little.
+    /// The most frequent kind; of equals the later. An exit code of 0 is also typical of an app that was
+    /// asked to stop: beside crashes it means little.
     pub fn main(&self) -> Option<&OwnEnd> {
         let most = self.kinds.iter().max_by_key(|end| (end.count, end.last, end.kind))?;
         let crash = self.kinds.iter().find(|end| end.kind == OwnKind::Crash && end.count * 3 >= most.count);
@@ -277,32 +278,31 @@ impl OwnEnds {
 }
 
 impl ProbeRecord {
-    /// Failures in all.
+    /// Total number of failures.
     pub fn samples(&self) -> u32 {
         self.failures.iter().fold(0, |all, heard| all.saturating_add(heard.count))
     }
 
-    /// Kills in all.
+    /// Total number of kills.
     pub const fn kills(&self) -> u32 {
         self.proven + self.likely
     }
 
-    /// Whether most of the incarnations that it ended failed from their first result on, if it ended any.
+    /// Whether most of the incarnations that it killed failed from their first result on, if it killed any.
     pub const fn is_mostly_from_start(&self) -> bool {
         self.kills() == 0 || self.from_start * 2 >= self.kills()
     }
 
-    /// Whether it was heard to fail in this way from its first result on in every incarnation that it
-    /// ended of which that is known, and in several.
+    /// Whether it was reported to fail in this way from its first result on in every incarnation that it
+    /// killed, as far as known, and in several.
     pub fn is_constant(&self, matches: impl Fn(&Failure) -> bool) -> bool {
         self.from_start >= 2 && self.after_pass == 0 && self.decisive.iter().all(matches)
     }
 
-    /// The failures of a kind that decides, where they are (nearly) all that was answered, and what
-    /// the kills came from.
+    /// The failures that match, if (nearly) all answers do, and the kills came from them.
     ///
-    /// Refusals, resets and time-outs around a start are no answers. One answer in ten may be of
-    /// another kind, and where a kill came from silence others came from such an answer.
+    /// Refusals, resets and time-outs around a start are not answers. One answer in ten may be of another
+    /// kind, and if a kill came from silence others must have come from such an answer.
     pub fn answered(&self, matches: impl Fn(&Failure) -> bool) -> Option<&FailureGroup> {
         let answers = self.failures.iter().filter(|heard| !is_silence(&heard.failure));
         let (mut fitting, mut all) = (0_u64, 0_u64);
@@ -317,8 +317,8 @@ impl ProbeRecord {
         (decided && mostly && fitting * 10 >= all * 9).then_some(most)
     }
 
-    /// The failures of a kind of silence, where nothing was ever answered, (nearly) all are of that
-    /// kind, and every kill came from it.
+    /// The silent failures that match, if there was never any answer, (nearly) all failures match, and
+    /// every kill came from them.
     pub fn silent(&self, matches: impl Fn(&Failure) -> bool) -> Option<&FailureGroup> {
         let unanswered = self.failures.iter().all(|heard| is_silence(&heard.failure));
         let decided = self.decisive.iter().all(&matches);
@@ -329,7 +329,7 @@ impl ProbeRecord {
     }
 }
 
-/// Failures that are no answer of the app, and common around its starts and ends.
+/// Failures that are not an answer of the app, and common when it starts and stops.
 pub fn is_silence(failure: &Failure) -> bool {
     matches!(
         failure,
@@ -345,13 +345,13 @@ pub fn is_unwell(failure: &Failure) -> bool {
 /// The container under an earlier template.
 #[derive(Clone, Debug)]
 pub struct Earlier<'a> {
-    /// The revision's number, where it is known.
+    /// The revision's number, if known.
     pub revision: Option<u64>,
     /// The template.
     pub template: &'a Arc<PodTemplate>,
     /// The container in it.
     pub container: &'a ContainerSpec,
-    /// The container in its pods, where an injector rewrote it on the way.
+    /// The container in its pods, if an injector rewrote it.
     pub actual: &'a ContainerSpec,
     /// Probes that were seen to pass under it.
     pub passed: Passes,
@@ -362,7 +362,7 @@ pub struct Earlier<'a> {
 }
 
 impl Earlier<'_> {
-    /// Whether a probe of it that asks this was seen to pass.
+    /// Whether a probe of it with this request was seen to pass.
     pub fn answered(&self, handler: &Handler) -> bool {
         self.container.asking(handler).any(|kind| self.passed.has(kind))
     }

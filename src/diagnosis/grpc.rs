@@ -1,4 +1,4 @@
-//! gRPC probes, and gRPC met by others.
+//! gRPC probes, and gRPC servers behind other probes.
 
 use super::candidate::{Candidate, Point, Strength};
 use super::evidence::Evidence;
@@ -53,12 +53,12 @@ pub fn unknown_service(evidence: &Evidence) -> Option<Candidate> {
     )
 }
 
-/// A gRPC probe that cannot connect to a port that is named after HTTP.
+/// A gRPC probe that cannot connect to a port whose name indicates HTTP.
 pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Candidate> {
     let Handler::Grpc { port, .. } = &evidence.spec()?.handler else {
         return None;
     };
-    // A call that was taken and not answered in time was taken by a gRPC server.
+    // A call that was accepted but not answered in time was accepted by a gRPC server.
     let heard = evidence.record.silent(|failure| *failure == Failure::GrpcNoConnection)?;
     let asked = evidence.container.port_number(port);
     let answers = answers_otherwise(evidence, asked);
@@ -74,8 +74,8 @@ pub fn no_grpc_on_the_port(evidence: &Evidence) -> Option<Candidate> {
     )
 }
 
-/// Another probe that passes on the same port: it is open, and no gRPC came of it. Of one that only
-/// connects, that is all that is known.
+/// Another probe that passes on the same port: it is open, and there was no gRPC connection. If that probe
+/// only connects, nothing more is known.
 fn answers_otherwise(evidence: &Evidence, asked: Option<i32>) -> Option<Point> {
     let mut siblings = evidence.siblings().filter(|(_, spec)| !matches!(spec.handler, Handler::Grpc { .. }));
     let on_it = |port: &Port| evidence.container.port_number(port) == asked;

@@ -1,4 +1,4 @@
-//! The app, or what it needs, is not well; the probe does its work.
+//! The app, or a dependency of it, is unhealthy; the probe works as intended.
 
 use super::candidate::{Candidate, Point, Strength};
 use super::evidence::Evidence;
@@ -7,13 +7,13 @@ use super::{FailureGroup, said};
 use crate::finding::{Cause, Confidence};
 use crate::kubelet::Failure;
 
-/// The app says that it is unhealthy: 5xx, 429, `NOT_SERVING`, a failing command; or what had passed
-/// is no longer there.
+/// The app reports that it is unhealthy: 5xx, 429, `NOT_SERVING`, a failing command; or what had passed no
+/// longer exists.
 pub fn reports_unhealthy(evidence: &Evidence) -> Option<Candidate> {
     let heard = unwell(evidence)?;
     let says_so = is_unwell(&heard.failure);
     let silent = is_silence(&heard.failure);
-    // Silence from the start of a new image or environment may be a start that takes longer.
+    // Silence from the start of a new image or environment may be a slower start.
     let closed_later = evidence.passed_here().is_some() && evidence.record.after_pass > 0;
     let right = evidence.request_is_right().filter(|_| !silent || closed_later);
     let mut candidate = Candidate::new(Cause::ReportsUnhealthy, "the app may be unwell")
@@ -30,8 +30,8 @@ pub fn reports_unhealthy(evidence: &Evidence) -> Option<Candidate> {
     Some(if is_sure { candidate } else { candidate.at_most(Confidence::Medium) })
 }
 
-/// A revision that left app and request alone and gave it less time: what fails from its start on is
-/// not yet up.
+/// A revision that changed neither the app nor the request but gave it less time: what fails from its start
+/// on is not yet up.
 fn only_got_less_time(evidence: &Evidence) -> Option<Point> {
     let record = &evidence.record;
     let from_start = record.from_start > 0 && record.after_pass == 0;
@@ -39,13 +39,13 @@ fn only_got_less_time(evidence: &Evidence) -> Option<Point> {
         .then(|| Point::seen("this revision only gave the app less time, and it fails from its start on"))
 }
 
-/// Whether something between the kubelet and the app may have said it.
+/// Whether the answer may come from something between the kubelet and the app.
 fn may_be_a_proxys(evidence: &Evidence, failure: &Failure) -> bool {
     let neighbours = evidence.template.containers.len() > 1;
     matches!(failure, Failure::Status(502..=504)) && (neighbours || evidence.is_rewritten())
 }
 
-/// Failures that an app causes on purpose, or by no longer being what it was.
+/// Failures that an app causes on purpose, or because it has changed.
 fn unwell<'a>(evidence: &'a Evidence) -> Option<&'a FailureGroup> {
     let gone = |failure: &Failure| {
         matches!(

@@ -1,9 +1,9 @@
 //! From evidence to a cause: a differential diagnosis. Pure.
 //!
-//! Every cause is a function from the evidence to a [`Candidate`]: what it explains, what it needs to
-//! be named, and what contradicts it; or to nothing, where it has nothing to do with what was seen.
-//! Of those that nothing contradicts and that lack nothing, the one that is proven best and explains
-//! most is named. What else is not contradicted is what it could be. Adding a cause is adding a file
+//! Every cause is a function from the evidence to a [`Candidate`]: what it explains, what it needs to be
+//! chosen, and what contradicts it; or to nothing, if it is unrelated to the observations. Of the
+//! candidates without contradictions and with all they need, the one with the best proof that explains most
+//! is chosen. The others without contradictions are listed as alternatives. Adding a cause is adding a file
 //! with such a function, and its line below, which says whether it blames the request.
 
 mod access;
@@ -39,7 +39,7 @@ use std::cmp::Reverse;
 
 use crate::finding::{Cause, Confidence, Effect, Hypothesis};
 
-/// A cause.
+/// Considers a cause.
 type Consider = fn(&Evidence) -> Option<Candidate>;
 
 /// What a cause blames.
@@ -51,7 +51,7 @@ enum Rule {
     Other(Consider),
 }
 
-/// For a probe that kills, keeps a pod unready, or fails now and then: of equals the first is named.
+/// For a probe that kills, keeps a pod unready, or fails intermittently: of equals the first is chosen.
 const OF_A_PROBE: &[Rule] = &[
     Rule::Other(cannot_run::named_port),
     Rule::Request(cannot_run::missing_command),
@@ -79,23 +79,23 @@ const OF_A_PROBE: &[Rule] = &[
     Rule::Other(port::nothing_listening),
 ];
 
-/// For a container that ends by itself.
+/// For a container that terminates by itself.
 const OF_ITS_OWN: &[Rule] = &[Rule::Other(own_end::ended_by_itself)];
 
-/// For a container that never begins.
+/// For a container that never starts.
 const OF_A_START: &[Rule] = &[Rule::Other(start::blocked)];
 
-/// Most other possibilities that a finding names.
+/// Maximum number of alternatives named in a finding.
 const MAX_HYPOTHESES: usize = 5;
 
-/// What the evidence carries; `Unknown` with what it could be where that is not enough.
+/// The verdict that the evidence supports; `Unknown` with the alternatives if it is insufficient.
 pub fn diagnose(evidence: &Evidence) -> Verdict {
     let causes = match evidence.effect {
         Effect::StartBlocked => OF_A_START,
         _ if evidence.probe.is_some() => OF_A_PROBE,
         _ => OF_ITS_OWN,
     };
-    // What the server answers to all cannot be answered to one pod alone.
+    // An answer that the server gives to everyone cannot be limited to one pod.
     let answered = evidence.record.failures.iter().any(|heard| !facts::is_silence(&heard.failure));
     let of_most = !evidence.population.is_mostly_silent(answered);
     let known = |candidate: Candidate| {
@@ -117,7 +117,7 @@ impl Rule {
     }
 }
 
-/// Names the candidate that is carried, proven best, and explains most.
+/// Chooses the candidate that is supported, has the best proof, and explains most.
 fn weigh(evidence: &Evidence, mut candidates: Vec<Candidate>) -> Verdict {
     let rank = |candidate: &Candidate| {
         (Reverse(candidate.is_carried()), Reverse(candidate.proof), Reverse(candidate.explains.len()))
@@ -155,7 +155,7 @@ fn hypothesis(candidate: &Candidate) -> Hypothesis {
     Hypothesis { cause: Some(candidate.cause), what: candidate.possibility.clone() }
 }
 
-/// A loop whose cause the evidence does not carry.
+/// A loop whose cause the evidence does not prove.
 fn unknown(evidence: &Evidence, hypotheses: Vec<Hypothesis>, candidates: Vec<Candidate>) -> Verdict {
     let record = &evidence.record;
     let heard = record.failures.iter().chain(&record.errors);
@@ -174,7 +174,7 @@ fn unknown(evidence: &Evidence, hypotheses: Vec<Hypothesis>, candidates: Vec<Can
     }
 }
 
-/// How sure a verdict about a probe can be: high with a proven kill (or, where nothing is killed,
+/// The maximum confidence of a verdict about a probe: high with a proven kill (or, if nothing is killed,
 /// the pod's own status) and two samples.
 fn sure(evidence: &Evidence) -> Confidence {
     let of_probe = evidence.probe.is_some() && evidence.effect != Effect::ProbeIneffective;
@@ -182,12 +182,12 @@ fn sure(evidence: &Evidence) -> Confidence {
         Effect::RestartLoop | Effect::Killed => evidence.record.proven > 0,
         _ => true,
     };
-    // Where it does not befall all pods, something else than the template makes the difference.
+    // If it does not affect all pods, the difference is not in the template.
     let of_all = evidence.population.spared == 0;
     if !of_probe || proven && of_all && evidence.record.samples() >= 2 { Confidence::High } else { Confidence::Medium }
 }
 
-/// Most characters of the kubelet's words that a fact repeats.
+/// Maximum number of characters of the kubelet's message that a fact repeats.
 const MAX_WORDS: usize = 200;
 
 /// "liveness probe failed 12 times: HTTP probe failed with statuscode: 404"

@@ -1,4 +1,4 @@
-//! Containers that end by themselves.
+//! Containers that terminate by themselves.
 
 use super::candidate::{Candidate, Strength};
 use super::evidence::Evidence;
@@ -7,7 +7,7 @@ use super::verdict::text;
 use crate::finding::field::{ContainerField, Field};
 use crate::finding::{Cause, Confidence};
 
-/// The most frequent way in which it ended by itself.
+/// The most frequent way in which it terminated by itself.
 pub fn ended_by_itself(evidence: &Evidence) -> Option<Candidate> {
     let end = evidence.own.main()?;
     let candidate = match end.kind {

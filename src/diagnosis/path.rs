@@ -10,8 +10,8 @@ use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
 
 /// 404, 405 or 410 from the first probe on, and no success since this template was rolled out.
 ///
-/// After a success the same answer means that the app changed. A path that passed before, for this
-/// app or for another one, is not what broke it.
+/// After a success the same answer means that the app changed. A path that passed before, for this app or
+/// for another one, is not the cause.
 pub fn wrong_path(evidence: &Evidence) -> Option<Candidate> {
     let get = evidence.spec()?.handler.http()?;
     let rejected = evidence.record.answered(is_no_such_path)?;
@@ -21,7 +21,7 @@ pub fn wrong_path(evidence: &Evidence) -> Option<Candidate> {
         .explains(Strength::Seen, rejected.first, said(evidence, rejected))
         .deterministic();
     let moved = moved_sibling(evidence);
-    // Its routes may be what changed: which of the two, only the revision before would tell.
+    // The app's routes may be what changed: only the previous revision could show which of the two.
     let unsure = evidence.another_app_may_have_answered_this();
     let unsure = unsure && moved.is_none() && another_path_passed(evidence).is_none();
     candidate = match moved {
@@ -50,13 +50,13 @@ pub fn wrong_path(evidence: &Evidence) -> Option<Candidate> {
     Some(candidate.suggest(path_that_works(evidence)))
 }
 
-/// A path of this app that was seen to pass, on the port that is asked.
+/// A path of this app that was seen to pass, on the same port.
 pub fn path_that_works(evidence: &Evidence) -> Option<Value> {
     evidence.value_that_worked(path_of).or_else(|| path_of_a_sibling(evidence))
 }
 
-/// Another probe of the container, on the same port, that this revision moved to another path, and
-/// that passes there: this one was left behind.
+/// Another probe of the container, on the same port, that this revision moved to another path, and that
+/// passes there: this one was forgotten.
 pub fn moved_sibling(evidence: &Evidence) -> Option<String> {
     let (kind, spec) = answering_sibling(evidence)?;
     let now = &spec.handler.http()?.path;
@@ -68,7 +68,7 @@ const fn is_no_such_path(failure: &Failure) -> bool {
     matches!(failure, Failure::Status(404 | 405 | 410) | Failure::PathIsUrl)
 }
 
-/// The path that a probe asks for.
+/// The path of an HTTP probe.
 pub fn path_of(spec: &ProbeSpec) -> Option<Value> {
     Some(text(&*spec.handler.http()?.path))
 }
@@ -77,7 +77,7 @@ fn at_path(spec: &ProbeSpec) -> String {
     spec.handler.http().map_or(String::new(), |get| format!(" at {}", get.path))
 }
 
-/// Another probe that passes on the port that is asked: something is up there.
+/// Another probe that passes on the same port: something is up there.
 pub fn answering_sibling<'a>(evidence: &Evidence<'a>) -> Option<(ProbeKind, &'a ProbeSpec)> {
     let asked = evidence.asked_port()?;
     let own = &evidence.spec()?.handler;
@@ -109,7 +109,7 @@ fn path_of_a_sibling(evidence: &Evidence) -> Option<Value> {
         .find(|path| !is_masked(path) && *path != Value::Text(asked.path.to_string()))
 }
 
-/// A path that passed, but with another image: no more than a hint.
+/// A path that passed, but with another image: only a hint.
 fn value_with_another_image(evidence: &Evidence) -> Option<String> {
     let asked = evidence.spec()?.handler.http()?;
     let (earlier, spec) = evidence.worked().find(|(earlier, _)| earlier.container.image != evidence.container.image)?;

@@ -1,4 +1,4 @@
-//! Nothing listens where the probe knocks.
+//! Nothing listens on the probe's port.
 
 use super::candidate::{Candidate, Point, Strength};
 use super::evidence::Evidence;
@@ -7,10 +7,11 @@ use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, Port, ProbeSpec};
 use crate::template::ContainerSpec;
 
-/// Refused, and the port is none that the container declares, or the app was seen on another one.
+/// Connections are refused, and the port is not declared by the container, or the app was seen on another
+/// one.
 ///
-/// That another probe passes on another port proves that the app is up, not that this port is wrong:
-/// one that the container declares may open later.
+/// That another probe passes on another port proves that the app is up, not that this port is wrong: a
+/// declared port may open later.
 pub fn wrong_port(evidence: &Evidence) -> Option<Candidate> {
     let spec = evidence.spec()?;
     let port = spec.handler.port()?;
@@ -50,8 +51,8 @@ pub fn wrong_port(evidence: &Evidence) -> Option<Candidate> {
     Some(candidate.suggest(suggested.or_else(|| declared_port(evidence, port, asked))))
 }
 
-/// Refused on a declared port, in every incarnation of the template: a wrong port, a slow start, or
-/// an app that is bound to loopback.
+/// Refused on a declared port, in every incarnation of the template: a wrong port, a slow start, or an app
+/// that is bound to loopback.
 pub fn nothing_listening(evidence: &Evidence) -> Option<Candidate> {
     let spec = evidence.spec()?;
     let port = spec.handler.port()?;
@@ -59,11 +60,11 @@ pub fn nothing_listening(evidence: &Evidence) -> Option<Candidate> {
     let candidate =
         Candidate::new(Cause::NothingListening, "the app may not open the port at all, or on 127.0.0.1 only")
             .explains(Strength::Seen, heard.first, said(evidence, heard))
-            // A gRPC probe says the same of TLS, of HTTP/1 and of a server that hangs.
+            // A gRPC probe reports the same for TLS, for HTTP/1 and for a server that hangs.
             .needs(heard.failure == Failure::Refused, "that the connection was refused")
             .at_most(Confidence::Medium)
             .against(evidence.passed_here().map(|strength| Point::new(strength, "something answered on this port")));
-    // A request that was right is not what to change.
+    // A request that was right should not be changed.
     Some(if evidence.request_is_right().is_none() && !evidence.is_rewritten() {
         candidate.field(evidence.port_field()).current(Some(value_of(port)))
     } else {
@@ -105,7 +106,7 @@ fn sibling_port(evidence: &Evidence, asked: Option<i32>) -> Option<(crate::kubel
     })
 }
 
-/// The container's only declared port, named where the probe's is.
+/// The container's only declared port, by name if the probe's is.
 fn declared_port(evidence: &Evidence, port: &Port, asked: Option<i32>) -> Option<Value> {
     match (&*evidence.container.ports, port) {
         ([(Some(name), number)], Port::Name(_)) if Some(*number) != asked => Some(Value::Text(name.to_string())),

@@ -1,11 +1,11 @@
-//! What else a failure could come from that is no cause of its own: for people to look at.
+//! Other possible reasons for a failure, which are not causes of their own: for people to check.
 
 use super::candidate::{Candidate, Strength};
 use super::evidence::Evidence;
 use crate::finding::{Cause, Hypothesis};
 use crate::kubelet::Failure;
 
-/// Other possibilities, where none was ruled out by what was seen.
+/// Other possibilities, if none was ruled out by the observations.
 pub fn besides(evidence: &Evidence, named: Option<&Candidate>) -> Vec<Hypothesis> {
     if named.is_some_and(|named| named.proof == Strength::Seen) {
         return Vec::new();
@@ -28,7 +28,7 @@ pub fn besides(evidence: &Evidence, named: Option<&Candidate>) -> Vec<Hypothesis
     all
 }
 
-/// What a failure of that kind could come from, besides the causes that are considered.
+/// What a failure of that kind could come from, besides the causes considered.
 fn of(failure: &Failure) -> Option<&'static str> {
     Some(match failure {
         Failure::Status(400) => "the Host header: the app may answer 400 to the pod's address",

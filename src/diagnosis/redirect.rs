@@ -1,4 +1,4 @@
-//! The path redirects: for ever, to another host, or to where nothing answers the kubelet.
+//! The path redirects: endlessly, to another host, or to where nothing answers the kubelet.
 
 use super::candidate::{Candidate, Strength};
 use super::evidence::Evidence;
@@ -9,7 +9,7 @@ use crate::finding::Cause;
 use crate::finding::field::ProbeField;
 use crate::kubelet::{Failure, Redirect};
 
-/// The app redirects the probe, and where it sends it the probe fails.
+/// The app redirects the probe, and the probe fails at the redirect's target.
 pub fn redirects(evidence: &Evidence) -> Option<Candidate> {
     let get = evidence.spec()?.handler.http()?;
     let heard = evidence.record.answered(|failure| matches!(failure, Failure::AfterRedirect(_)))?;
@@ -33,7 +33,7 @@ fn target(redirect: &Redirect) -> String {
     format!("{}, port {}, path {}{host}", redirect.scheme.word(), redirect.port, redirect.path)
 }
 
-/// The path redirects for ever.
+/// The path redirects endlessly.
 pub fn without_end(evidence: &Evidence) -> Option<Candidate> {
     let get = evidence.spec()?.handler.http()?;
     let looped = evidence.record.answered(|failure| *failure == Failure::TooManyRedirects)?;
@@ -47,10 +47,10 @@ pub fn without_end(evidence: &Evidence) -> Option<Candidate> {
     )
 }
 
-/// The path redirects to another host, which the kubelet counts as success: the probe sees nothing.
+/// The path redirects to another host, which the kubelet counts as success: the probe checks nothing.
 ///
-/// Any redirect that is left over gives the same warning (`pkg/probe/http/http.go`), so another host
-/// is no more than likely.
+/// Any redirect that is not followed gives the same warning (`pkg/probe/http/http.go`), so another host is
+/// only likely.
 pub fn to_another_host(evidence: &Evidence) -> Option<Candidate> {
     let get = evidence.spec()?.handler.http()?;
     let warned = evidence.record.warnings.as_ref()?;

@@ -8,12 +8,12 @@ use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, HttpGet, ProbeSpec, Scheme};
 
-/// The kubelet's TLS client met plain HTTP, or no TLS at all.
+/// The kubelet's TLS client received plain HTTP, or no TLS at all.
 pub fn http_answered_to_https(evidence: &Evidence) -> Option<Candidate> {
     let get = evidence.spec()?.handler.http().filter(|get| get.scheme == Scheme::Https)?;
     let heard = evidence.record.answered(|failure| matches!(failure, Failure::PlainHttp | Failure::NotTls))?;
     let candidate = candidate(evidence, get).deterministic();
-    // Words that are no TLS may be HTTP, gRPC, or anything else.
+    // An answer that is not TLS may be HTTP, gRPC, or anything else.
     if heard.failure != Failure::PlainHttp {
         let worked = evidence.value_that_worked(scheme_of);
         let candidate = candidate.suggest(worked).at_most(Confidence::Medium);
@@ -22,7 +22,7 @@ pub fn http_answered_to_https(evidence: &Evidence) -> Option<Candidate> {
     Some(candidate.suggest(text(Scheme::Http.word())).proven(Strength::Seen, heard.first, said(evidence, heard)))
 }
 
-/// The kubelet's HTTP client met TLS: its bytes, or a constant 400 on a port that is known for it.
+/// The kubelet's HTTP client received TLS bytes, or a constant 400 on a port that is known for TLS.
 pub fn https_wants_https(evidence: &Evidence) -> Option<Candidate> {
     let get = evidence.spec()?.handler.http().filter(|get| get.scheme == Scheme::Http)?;
     if let Some(heard) = evidence.record.answered(|failure| *failure == Failure::TlsAnswered) {

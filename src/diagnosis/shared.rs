@@ -1,14 +1,14 @@
-//! What happened to many at once: something that they share is not well.
+//! Many workloads fail at once: something that they share is unhealthy.
 
 use super::candidate::{Candidate, Strength};
 use super::evidence::Evidence;
 use super::said;
 use crate::finding::{Cause, Confidence};
 
-/// Most other workloads that a fact names.
+/// Maximum number of other workloads named in a fact.
 const MAX_NAMED: usize = 5;
 
-/// Probes that had passed, of two or more workloads, began to fail at once, and not by a
+/// Probes that had passed, of two or more workloads, began to fail at once, and not because of a
 /// specification.
 pub fn dependency_down(evidence: &Evidence) -> Option<Candidate> {
     let heard = evidence.record.failures.iter().max_by_key(|heard| heard.count)?;

@@ -1,4 +1,4 @@
-//! Answers that come too late, or no longer.
+//! Answers that come too late, or stop coming.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::finding::field::ProbeField;
 use crate::finding::{Cause, Confidence, Value};
 use crate::kubelet::{Failure, ProbeKind};
 
-/// Time-outs while answers do come.
+/// Time-outs although answers do come.
 ///
 /// Passes and time-outs alternate within one incarnation, or a probe of the same endpoint with a
 /// longer timeout began to pass meanwhile, or this revision cut the timeout and it never passed since.
@@ -53,7 +53,7 @@ pub fn timeout_too_short(evidence: &Evidence) -> Option<Candidate> {
     Some(candidate.at_most(Confidence::Medium))
 }
 
-/// It had passed, and after its first time-out an incarnation never passes again.
+/// It had passed, but after its first time-out an incarnation never passes again.
 pub fn hung(evidence: &Evidence) -> Option<Candidate> {
     let heard = timed_out(evidence)?;
     let record = &evidence.record;
@@ -74,19 +74,19 @@ pub fn hung(evidence: &Evidence) -> Option<Candidate> {
     })
 }
 
-/// Whether it answers again and again after a time-out: once may be a node that was late.
+/// Whether it answers repeatedly after a time-out: once may be a node that was late.
 fn alternates(evidence: &Evidence) -> bool {
     let record = &evidence.record;
     record.alternated > 0 && record.alternated * 3 >= record.kills()
 }
 
-/// Kills of incarnations in which it had passed, and never did again after its first time-out.
+/// Number of kills of incarnations in which it had passed, and never did again after its first time-out.
 fn hung_times(evidence: &Evidence) -> u32 {
     let record = &evidence.record;
     if evidence.always_failed_later() { record.in_a_row } else { record.in_a_row.min(record.after_pass) }
 }
 
-/// How well it is known that it, or one that asks the same and waits no longer, passed under this
+/// How certain it is that it, or a probe with the same request and no longer timeout, passed under this
 /// template.
 fn passed_in_time(evidence: &Evidence) -> Option<Strength> {
     let probe = evidence.probe?;
@@ -102,7 +102,7 @@ pub fn timed_out<'a>(evidence: &'a Evidence) -> Option<&'a FailureGroup> {
     let slow = |failure: &Failure| matches!(failure, Failure::TimedOut);
     let record = &evidence.record;
     record.silent(slow).or_else(|| {
-        // Refusals while it starts are common beside time-outs; kills come from these.
+        // Refusals during startup are common beside time-outs; kills come from the latter.
         let all = record.decisive.iter().all(slow) && !record.decisive.is_empty();
         let silence = record.failures.iter().all(|heard| super::facts::is_silence(&heard.failure));
         let heard = record.failures.iter().find(|heard| slow(&heard.failure))?;

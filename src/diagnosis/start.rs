@@ -1,4 +1,4 @@
-//! Containers that never began.
+//! Containers that never started.
 
 use super::candidate::{Candidate, Strength};
 use super::evidence::Evidence;
@@ -29,7 +29,7 @@ pub fn blocked(evidence: &Evidence) -> Option<Candidate> {
     Some(candidate.proven(Strength::Seen, blocked.since, format!("{}: {words}", blocked.reason)))
 }
 
-/// The image of which a message speaks, where that is not the container's: a volume's.
+/// The image named in a message, if it is not the container's but a volume's.
 fn of_a_volume<'a>(evidence: &Evidence, message: &'a str) -> Option<&'a str> {
     let image = &*evidence.container.image;
     let named = message.split_once("image \"")?.1.split_once('"')?.0;
@@ -77,7 +77,7 @@ fn cannot_start(evidence: &Evidence, blocked: &Blocked) -> Candidate {
     }
 }
 
-/// The environment field that names the ConfigMap or Secret of which the message speaks.
+/// The environment field that references the ConfigMap or Secret named in the message.
 fn named_in_env(container: &ContainerSpec, message: &str) -> Option<ContainerField> {
     container.env_sources.iter().find(|(_, name)| message.split(['"', ' ', '/']).any(|word| word == &**name)).map(
         |(field, _)| match field {

@@ -15,8 +15,8 @@ use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
 /// How much longer than its budget a probe may let an app live.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// It fails from start to kill as an app does that is not up yet, and an incarnation or an earlier
-/// revision of the same app needed longer than the probe gives, or was given longer.
+/// It fails from start to kill like an app that is not up yet, and an incarnation or an earlier revision of
+/// the same app needed longer than the probe allows, or was given longer.
 pub fn killed_while_starting(evidence: &Evidence) -> Option<Candidate> {
     let kind = evidence.probe.filter(|kind| kind.kills())?;
     let spec = evidence.spec()?;
@@ -25,12 +25,12 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Candidate> {
     let budget = spec.shortest_kill();
     let cut = longer_before(evidence, spec);
     let slow = needed_longer(evidence, budget);
-    // What a startup probe waits for is a start; that it comes up elsewhere shows that it can.
+    // A startup probe waits for a start; that it comes up elsewhere shows that it can.
     let started_elsewhere = kind == ProbeKind::Startup && evidence.passed_here().is_some();
     let mut earlier = evidence.earlier.iter().filter(|earlier| evidence.is_same_app(earlier));
     let came_up = evidence.came_up.or_else(|| earlier.find_map(|earlier| earlier.came_up));
     let up = came_up.map(|came_up| came_up.within);
-    // Where only time was cut, an app that was up within a period of the kill is no slow one.
+    // If only the time was cut, an app that was up within a period of the kill is not slow.
     let enough = if cut.is_some() { budget.saturating_add(spec.period) } else { budget.saturating_sub(SLACK) };
     let candidate =
         Candidate::new(Cause::KilledWhileStarting, "the app may need longer to start than the probe allows")
@@ -64,7 +64,7 @@ pub fn killed_while_starting(evidence: &Evidence) -> Option<Candidate> {
     Some(budget_field(evidence, kind, spec, cut.map(|(_, before)| before), needed, candidate))
 }
 
-/// What an app that is not up yet may say: nothing at all, or that it is not there or not well.
+/// Failures of an app that is not up yet: no answer, or that it is not available or unhealthy.
 fn not_up_yet<'a>(evidence: &'a Evidence) -> Option<&'a FailureGroup> {
     let starting = |failure: &Failure| {
         let not_there = matches!(
@@ -80,12 +80,12 @@ fn not_up_yet<'a>(evidence: &'a Evidence) -> Option<&'a FailureGroup> {
     evidence.record.silent(starting).or_else(|| evidence.record.answered(starting))
 }
 
-/// The app answers elsewhere on the port, so it is not a start that is awaited.
+/// The app answers elsewhere on the port, so it is not still starting.
 fn is_answering(evidence: &Evidence, failure: &Failure) -> bool {
     matches!(failure, Failure::Status(404) | Failure::GrpcUnknownService) && answering_sibling(evidence).is_some()
 }
 
-/// The revision that asked the same of the same app and gave it longer, in words and as its probe.
+/// The revision with the same request to the same app that gave it longer, in words and as its probe.
 fn longer_before<'a>(evidence: &Evidence<'a>, spec: &ProbeSpec) -> Option<(String, &'a ProbeSpec)> {
     let kind = evidence.probe?;
     let budget = |spec: &ProbeSpec| spec.shortest_kill().saturating_add(spec.period);
@@ -102,8 +102,8 @@ fn longer_before<'a>(evidence: &Evidence<'a>, spec: &ProbeSpec) -> Option<(Strin
     Some((words(of_revision(earlier), before), before))
 }
 
-/// That an incarnation, or an earlier revision of the same app, was still not up when this probe may
-/// kill, and came up later; in words.
+/// That an incarnation, or an earlier revision of the same app, was still not up when this probe may kill,
+/// and came up later; in words.
 fn needed_longer(evidence: &Evidence, budget: Duration) -> Option<(String, CameUp)> {
     let slow = |came_up: CameUp| came_up.not_before > budget;
     let words = |who: String, came_up: CameUp| {
@@ -123,7 +123,7 @@ fn needed_longer(evidence: &Evidence, budget: Duration) -> Option<(String, CameU
     })
 }
 
-/// Which field of the budget to change: the one that was cut, else the one that was made for it.
+/// Which field of the budget to change: the one that was cut, otherwise the one intended for it.
 fn budget_field(
     evidence: &Evidence,
     kind: ProbeKind,

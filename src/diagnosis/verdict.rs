@@ -1,13 +1,13 @@
-//! What comes of weighing the candidates.
+//! The result of weighing the candidates.
 
 use super::candidate::{Candidate, Strength};
 use crate::finding::field::Field;
 use crate::finding::{Cause, Confidence, Fact, Hypothesis, Value};
 
-/// The cause that explains most and that nothing contradicts; `Unknown` where there is none.
+/// The cause that explains most without a contradiction; `Unknown` if there is none.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Verdict {
-    /// Why.
+    /// The cause.
     pub cause: Cause,
     /// The field to change.
     pub field: Option<Field>,
@@ -15,17 +15,17 @@ pub struct Verdict {
     pub current: Option<Value>,
     /// A value that works.
     pub suggested: Option<Value>,
-    /// How sure.
+    /// The confidence.
     pub confidence: Confidence,
-    /// How well that is known by which it differs from what else it could be.
+    /// The strength of the evidence that distinguishes it from alternatives.
     pub proof: Strength,
-    /// What else it could be, likeliest first.
+    /// The alternatives, likeliest first.
     pub hypotheses: Vec<Hypothesis>,
-    /// The facts that it rests on.
+    /// The facts that it is based on.
     pub because: Vec<Fact>,
-    /// Whether one kill is proof enough: the server's answer cannot become another by waiting.
+    /// Whether one kill is proof enough: the server's answer does not change by waiting.
     pub deterministic: bool,
-    /// All that was considered, what was named first.
+    /// All candidates considered, the chosen one first.
     pub candidates: Vec<Candidate>,
 }
 

@@ -1,4 +1,4 @@
-//! What happened to containers, counted for those who add it up.
+//! Counts of what happened to containers, for metrics.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use crate::engine::memory::workload::Workload;
 use crate::engine::observation::Owner;
 use crate::kubelet::ProbeKind;
 
-/// Kinds of counts kept until they are taken: what does not fit is not counted.
+/// Maximum number of distinct counts kept until they are taken: what does not fit is not counted.
 const MAX_COUNTS: usize = 10_000;
 
-/// What was counted of a container since the counts were last taken.
+/// A count for a container since the counts were last taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Count {
     /// The workload's namespace.
@@ -21,27 +21,28 @@ pub struct Count {
     pub container: Arc<str>,
     /// What happened.
     pub what: Counted,
-    /// How often; it saturates.
+    /// The increment; it saturates.
     pub by: u64,
 }
 
 /// What is counted.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Counted {
-    /// `restartCount` rose between two sightings, by that much. What a first sight shows does not count.
+    /// `restartCount` rose between two sightings, by that much. Restarts visible at first sight do not
+    /// count.
     Restart,
-    /// A probe failed: an event not known before counts one, a known one by what its `count` grew.
+    /// A probe failed: a new event counts as one, a known one by the increase of its `count`.
     ProbeFailure(ProbeKind),
 }
 
-/// Counts until they are taken.
+/// The counts until they are taken.
 #[derive(Debug, Default)]
 pub(super) struct Counts(BTreeMap<Key, u64>);
 
 type Key = (Arc<str>, Owner, Arc<str>, Counted);
 
 impl Counts {
-    /// Counts on.
+    /// Adds to a count.
     pub fn add(&mut self, workload: &Workload, container: &Arc<str>, what: Counted, by: u32) {
         if by == 0 {
             return;
@@ -53,7 +54,7 @@ impl Counts {
         }
     }
 
-    /// All of them, in the order of their keys; none are left.
+    /// Takes all of them, in the order of their keys.
     pub fn take(&mut self) -> Vec<Count> {
         let taken = std::mem::take(&mut self.0).into_iter();
         taken

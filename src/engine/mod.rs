@@ -45,24 +45,25 @@ use memory::onsets::FailureOnsets;
 use memory::pods::PodTable;
 use memory::workload::Workload;
 
-/// What can be set.
+/// The engine's settings.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
-    /// Restarts further apart than this are no loop; 15 minutes by default.
+    /// Restarts further apart than this are not a loop; 15 minutes by default.
     pub window: Duration,
-    /// Restarts of one container within the window that confirm kills by a probe, where the cause is
-    /// not one that is the same every time; 2 by default.
+    /// Number of restarts of one container within the window that confirm kills by a probe, unless the
+    /// cause is deterministic; 2 by default.
     pub probe_kills: u32,
-    /// Restarts of one container within the window that confirm ends of its own; 3 by default.
+    /// Number of restarts of one container within the window that confirm terminations of its own; 3 by
+    /// default.
     pub own_ends: u32,
-    /// Whether what exec probes print is kept, to be told; it is by default. Where it is not, it is only
-    /// looked at.
+    /// Whether the output of exec probes is kept for reports; true by default. Otherwise it is only
+    /// evaluated.
     pub exec_output: bool,
 }
 
 impl Settings {
-    /// The most that `probe_kills` and `own_ends` can be: so many ends are surely remembered of a
-    /// container. What is more counts as this, and zero as one.
+    /// Maximum of `probe_kills` and `own_ends`: so many terminations of a container are surely remembered.
+    /// Larger values count as this, and zero as one.
     pub const MAX_ENDS: u32 = memory::history::MAX_INCARNATIONS as u32 - 3;
 
     fn bounded(mut self) -> Self {
@@ -81,14 +82,14 @@ impl Default for Settings {
 
 /// Turns observations into findings.
 ///
-/// The caller applies what it sees, ticks when a deadline has come, and drains what the engine
-/// wants to say and to know after each.
+/// The caller applies what it observes, ticks when a deadline has come, and drains the engine's changes and
+/// needs after each.
 #[derive(Default)]
 pub struct Engine {
     settings: Settings,
-    /// When the first thing was seen.
+    /// The time of the first observation.
     born: Option<Time>,
-    /// Whether nothing more will be heard.
+    /// Whether there will be no more observations.
     settled: bool,
     now: Time,
     pods: PodTable,
@@ -113,13 +114,12 @@ impl Engine {
         Self { settings: settings.bounded(), ..Self::default() }
     }
 
-    /// Goes on with other settings: findings stay, and what is looked at from now on is measured by
-    /// these.
+    /// Continues with other settings: existing findings stay, later looks use these.
     pub fn set_settings(&mut self, settings: Settings) {
         self.settings = settings.bounded();
     }
 
-    /// Takes in what was seen at `now`. A `now` before an earlier one counts as that one.
+    /// Takes in an observation made at `now`. A `now` before an earlier one counts as that one.
     pub fn apply(&mut self, observation: Observation, now: Time) {
         self.now = self.now.max(now);
         self.born.get_or_insert(self.now);
@@ -135,7 +135,7 @@ impl Engine {
         }
     }
 
-    /// When [`Engine::tick`] is next due, if nothing is seen before.
+    /// When [`Engine::tick`] is next due, if nothing is observed before.
     pub fn next_deadline(&self) -> Option<Time> {
         self.wakes.first().map(|(at, _)| *at)
     }
@@ -149,7 +149,7 @@ impl Engine {
     }
 
     /// Lets time pass as [`Engine::tick`] does, but looks at no more than `most` workloads: the others stay
-    /// due, for whoever must not be away for long.
+    /// due, so that the caller is not blocked for long.
     pub fn tick_some(&mut self, now: Time, most: usize) {
         self.now = self.now.max(now);
         for _ in 0..most {
@@ -158,8 +158,8 @@ impl Engine {
         }
     }
 
-    /// Lets all waits for events that may still come be over, at the end of an input: what there is to say
-    /// of what was seen is said now. No time passes by it.
+    /// Ends all waits for events that may still come, at the end of an input: everything that can be
+    /// concluded is published now. No time passes.
     pub fn settle(&mut self) {
         self.settled = true;
         let all: Vec<usize> = self.workloads.keys().copied().collect();
@@ -169,29 +169,29 @@ impl Engine {
         self.settled = false;
     }
 
-    /// What there is to say since the last call, in order.
+    /// The changes since the last call, in order.
     pub fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
     }
 
-    /// What it would like to know since the last call, in order, each once.
+    /// The needs since the last call, in order, each once.
     pub fn take_needs(&mut self) -> Vec<Need> {
         std::mem::take(&mut self.needs)
     }
 
-    /// What was counted since the last call, merged by what it is of and in that order.
+    /// The counts since the last call, merged by key and in that order.
     ///
-    /// Bounded: of more than 10,000 kinds of counts between two calls the rest is dropped.
+    /// Bounded: beyond 10,000 distinct counts between two calls the rest is dropped.
     pub fn take_counts(&mut self) -> Vec<Count> {
         self.counts.take()
     }
 
-    /// How many pods it keeps.
+    /// The number of pods that it keeps.
     pub fn pods(&self) -> usize {
         self.pods.len()
     }
 
-    /// Events that were dropped because their pod was never seen.
+    /// The number of events dropped because their pod was never seen.
     pub const fn events_without_pod(&self) -> u64 {
         self.unmatched.dropped()
     }

@@ -1,4 +1,4 @@
-//! What the engine is told: the cluster as it is seen at a time, in compact form.
+//! The engine's input: the cluster as observed at a time, in compact form.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -10,16 +10,16 @@ use crate::kubelet::EventMessage;
 use crate::template::{HashLabel, PodTemplate};
 use crate::time::Time;
 
-/// Something seen in the cluster. Its time is given to [`crate::engine::Engine::apply`].
+/// Something observed in the cluster. Its time is passed to [`crate::engine::Engine::apply`].
 #[derive(Clone, Debug)]
 pub enum Observation {
     /// A pod as it is now.
     Pod(Box<PodSnapshot>),
     /// A pod is gone.
     PodGone(PodId),
-    /// A kubelet's event on a pod, new or counted on.
+    /// A kubelet event on a pod, new or with a higher count.
     Event(Box<KubeletEvent>),
-    /// A list of pods begins, or begins anew: what was not seen since when it ends is gone.
+    /// A list of pods begins, or is restarted: pods not seen between this and its end are gone.
     ListStarted(Scope),
     /// A list of pods is complete.
     ListFinished(Scope),
@@ -27,22 +27,22 @@ pub enum Observation {
     Workload(Box<WorkloadFacts>),
     /// The answer to [`Need::Services`].
     Services(ServicesFacts),
-    /// A finding that was said before a restart of the operator, or by another replica of it; best
-    /// given before the first pod.
+    /// A finding published before a restart of the operator, or by another replica; preferably passed
+    /// before the first pod.
     Remembered(Box<Finding>),
 }
 
-/// The pods that a list is about.
+/// The scope of a list of pods.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Scope {
-    /// Those of all namespaces.
+    /// All namespaces.
     All,
-    /// Those of one namespace. Lists of several may run at the same time.
+    /// One namespace. Lists of several may run at the same time.
     Namespace(Arc<str>),
 }
 
 impl Scope {
-    /// Whether pods of that namespace are in it.
+    /// Whether pods of that namespace are in scope.
     pub fn includes(&self, namespace: &str) -> bool {
         match self {
             Self::All => true,
@@ -51,7 +51,7 @@ impl Scope {
     }
 }
 
-/// What the engine would like to know. Asked again when news make the answer stale.
+/// A look-up that the engine needs. Requested again when changes make the answer stale.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Need {
     /// The chain of owners above a pod's controller, and its revisions.
@@ -88,7 +88,7 @@ pub struct PodId {
 }
 
 impl PodId {
-    /// A mark of its namespace and name, the same in every run.
+    /// A hash of its namespace and name, the same in every run.
     pub(super) fn called(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         (&*self.namespace, &*self.name).hash(&mut hasher);
@@ -108,7 +108,7 @@ pub struct Owner {
 /// A pod as it is now.
 #[derive(Clone, Debug)]
 pub struct PodSnapshot {
-    /// Who it is.
+    /// Its identity.
     pub id: PodId,
     /// The UID that the kubelet's events on a static pod carry instead (`kubernetes.io/config.hash`); of its
     /// mirror pod alone.
@@ -117,7 +117,7 @@ pub struct PodSnapshot {
     pub is_static: bool,
     /// Its controller.
     pub owner: Option<Owner>,
-    /// What its containers are told to be; shared between the pods of a template.
+    /// The specification of its containers; shared between the pods of a template.
     pub template: Arc<PodTemplate>,
     /// The node's name, once it is scheduled.
     pub node: Option<Arc<str>>,
@@ -125,7 +125,7 @@ pub struct PodSnapshot {
     pub ip: Option<IpAddr>,
     /// When it was created, by the API server's clock.
     pub created: Option<Time>,
-    /// When its kubelet took it on (`status.startTime`), by the node's clock, in whole seconds.
+    /// When its kubelet accepted it (`status.startTime`), by the node's clock, in whole seconds.
     pub start_time: Option<Time>,
     /// Whether it is being deleted.
     pub deleting: bool,
@@ -136,15 +136,15 @@ pub struct PodSnapshot {
     pub containers: Vec<ContainerSnapshot>,
     /// `metadata.resourceVersion` as a number, 0 if it is none; greater is newer.
     pub version: u64,
-    /// Whether this is news of a change or an item of a list, which hides what was in between.
+    /// Whether it was seen as a change or as a list item, which hides states in between.
     pub seen: Seen,
 }
 
 impl PodSnapshot {
-    /// The workload that it belongs to, as far as the pod itself tells.
+    /// The workload that it belongs to, as far as can be inferred from the pod itself.
     ///
-    /// A ReplicaSet that carries its template's hash in its name is a Deployment's, or a Rollout's:
-    /// that is how their controllers name them, and which one tells the label of the hash.
+    /// A ReplicaSet with its template's hash in its name belongs to a Deployment or a Rollout: their
+    /// controllers name them like this, and the label with the hash shows which of the two.
     pub fn likely_top(&self) -> Owner {
         let Some(owner) = &self.owner else {
             return Owner { kind: "Pod".into(), name: Arc::clone(&self.id.name) };
@@ -160,7 +160,7 @@ impl PodSnapshot {
     }
 }
 
-/// How an observation of a pod came.
+/// How a pod was observed.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Seen {
     /// As an item of a list: the states in between were not seen.
@@ -174,13 +174,13 @@ pub enum Seen {
 pub struct ContainerSnapshot {
     /// Index into [`PodTemplate::containers`].
     pub index: usize,
-    /// `restartCount`; a status whose count is none is passed over at the edge.
+    /// `restartCount`; a status with an invalid count is skipped at the edge.
     pub restarts: u32,
     /// The current container's ID.
     pub id: Option<ContainerId>,
-    /// What it does now.
+    /// Its current state.
     pub state: State,
-    /// How the one before ended.
+    /// How the previous incarnation ended.
     pub last: Option<Terminated>,
     /// `ready`
     pub ready: bool,
@@ -199,10 +199,10 @@ pub enum State {
     Waiting {
         /// `CrashLoopBackOff`, `ImagePullBackOff`, …; empty where the status has none.
         reason: Arc<str>,
-        /// The reason in words, cut.
+        /// The message for the reason, cut.
         message: Option<Arc<str>>,
     },
-    /// It runs.
+    /// It is running.
     Running {
         /// Since when, in whole seconds.
         since: Option<Time>,
@@ -231,23 +231,23 @@ pub struct Terminated {
 /// A kubelet's event on a pod.
 #[derive(Clone, Debug)]
 pub struct KubeletEvent {
-    /// The event object's identity: the same one is counted on.
+    /// The UID of the event object; an update of the same object raises its count.
     pub id: Uid,
-    /// The pod that it speaks of.
+    /// The pod that it is about.
     pub pod: PodId,
     /// The container of its field path; not to be trusted when aggregated.
     pub container: Option<Arc<str>>,
     /// Whether its message stands for several similar ones.
     pub aggregated: bool,
-    /// What it says.
+    /// The parsed message.
     pub said: EventMessage,
     /// When the event object was created, by the API server's clock; the other times are the node's.
     pub created: Option<Time>,
-    /// When it was first said.
+    /// Its first occurrence.
     pub first: Time,
-    /// When it was last said.
+    /// Its last occurrence.
     pub last: Time,
-    /// How often it was said, lost ones included.
+    /// Its number of occurrences, including those whose updates were lost.
     pub count: u32,
 }
 
@@ -256,14 +256,13 @@ pub struct KubeletEvent {
 pub struct WorkloadFacts {
     /// The namespace of all.
     pub namespace: Arc<str>,
-    /// The owner that was asked for.
+    /// The owner that was looked up.
     pub owner: Owner,
-    /// The top of its chain of controllers that is known; `owner` itself where nothing is above it.
+    /// The topmost known controller of its chain; `owner` itself if it has none.
     pub top: Owner,
-    /// How many pods are wanted.
+    /// The desired number of pods.
     pub desired: Option<u32>,
-    /// The object whose template the top runs instead of one of its own: an Argo Rollout's
-    /// `workloadRef`.
+    /// The object whose template the top runs instead of one of its own: `workloadRef` of an Argo Rollout.
     pub workload_ref: Option<Owner>,
     /// Whether its rollout is paused (`spec.paused`).
     pub paused: bool,
@@ -271,31 +270,31 @@ pub struct WorkloadFacts {
     pub parallel: bool,
     /// `minReadySeconds` of the top.
     pub min_ready: Duration,
-    /// Who keeps the manifests, from labels and annotations: `Argo CD application web`.
+    /// The manager of the manifests, from labels and annotations: `Argo CD application web`.
     pub managed_by: Option<Arc<str>>,
-    /// Its revisions, oldest first; empty where the kind has none.
+    /// Its revisions, oldest first; empty if the kind has none.
     pub revisions: Vec<Revision>,
 }
 
 /// One revision of a workload's template.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Revision {
-    /// As `kubectl rollout history` counts.
+    /// Its number in `kubectl rollout history`.
     pub number: u64,
     /// The revision hash that its pods carry.
     pub hash: Option<Arc<str>>,
-    /// When it became what the workload wants; for one that came back, when it came back.
+    /// When it became the desired template; after a rollback, when it did so again.
     pub at: Option<Time>,
-    /// When it first did, as its object says.
+    /// When it first did, according to its object.
     pub created: Option<Time>,
-    /// The field manager that brought it, where the object still says so.
+    /// The field manager that applied it, if the object still shows it.
     pub by: Option<Arc<str>>,
     /// The template.
     pub template: Arc<PodTemplate>,
 }
 
 impl Revision {
-    /// Whether it was there before another one. One that came back has a new number.
+    /// Whether it existed before another one. After a rollback a revision has a new number.
     pub fn was_before(&self, other: &Self) -> bool {
         let earlier = self.created.zip(other.created).is_some_and(|(mine, theirs)| mine < theirs);
         self.number < other.number || self.number > other.number && earlier
@@ -307,7 +306,7 @@ impl Revision {
 pub struct ServicesFacts {
     /// The namespace of all.
     pub namespace: Arc<str>,
-    /// The owner that was asked for.
+    /// The owner that was looked up.
     pub owner: Owner,
     /// Sorted by name.
     pub services: Vec<ServiceFacts>,
@@ -318,8 +317,8 @@ pub struct ServicesFacts {
 pub struct ServiceFacts {
     /// Its name.
     pub name: Arc<str>,
-    /// Endpoints that are ready.
+    /// Number of ready endpoints.
     pub ready: u32,
-    /// Endpoints in all, without those that are terminating.
+    /// Number of endpoints, without terminating ones.
     pub total: u32,
 }

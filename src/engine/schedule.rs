@@ -1,4 +1,4 @@
-//! Which workloads are looked at, when, and what is asked about them.
+//! Which workloads are looked at, when, and which look-ups they need.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use crate::time::Time;
 
 /// Minimum time between two lookups of a workload's facts.
 const LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a workload without pods is kept, if it had findings.
+/// How long a workload without pods is kept if it had findings.
 const KEEP_WORKLOAD: Duration = Duration::from_hours(24);
-/// The same without findings, or of a Job, which never comes back.
+/// The same without findings, or for a Job, which never comes back.
 const KEEP_QUIET_WORKLOAD: Duration = Duration::from_mins(10);
-/// The same of a bare pod: they come and go by the thousand.
+/// The same for a bare pod: they come and go by the thousand.
 const KEEP_BARE_POD: Duration = Duration::from_mins(1);
 /// Minimum time between two looks at a workload, for each of its pods: large ones produce storms of changes.
 const LOOK_DELAY_PER_POD: Duration = Duration::from_micros(100);
@@ -28,7 +28,7 @@ const CALM_LOOK_DELAY_PER_POD: Duration = Duration::from_millis(5);
 const MAX_LOOK_DELAY: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// After something of a workload was seen: look at it, or soon.
+    /// After an observation of a workload: looks at it now, or soon.
     pub(super) fn after(&mut self, id: usize, matters: bool) {
         let Some(workload) = self.workloads.get(&id) else {
             return;
@@ -47,7 +47,7 @@ impl Engine {
         }
     }
 
-    /// Looks at a workload: says what there is to say, and decides when to look again.
+    /// Looks at a workload: publishes its changes, and decides when to look again.
     pub(super) fn look(&mut self, id: usize) {
         let Some(mut workload) = self.workloads.remove(&id) else {
             return;
@@ -95,7 +95,7 @@ impl Engine {
         all
     }
 
-    /// A container of a workload as it is looked at now.
+    /// A container of a workload as of now.
     pub(super) fn view<'a>(&'a self, workload: &'a Workload, container: &'a Arc<str>) -> ContainerView<'a> {
         ContainerView {
             workload,
@@ -127,7 +127,7 @@ impl Engine {
         self.wakes.insert((at, id));
     }
 
-    /// Asks about a workload, where the answer may have changed.
+    /// Requests look-ups for a workload if the answer may have changed.
     fn ask(&mut self, workload: &mut Workload) {
         let ready = workload.pods.iter().filter_map(|place| self.pods.get(*place));
         let (mut live, mut up) = (0, 0);
@@ -154,7 +154,7 @@ impl Engine {
     }
 }
 
-/// Containers whose specification alone proves that a probe of theirs cannot run have a case.
+/// Tracks containers whose specification alone proves that one of their probes cannot run.
 fn note_spec_proofs(workload: &mut Workload, pods: &crate::engine::memory::pods::PodTable) {
     for pod in workload.pods.iter().filter_map(|place| pods.get(*place)) {
         for (spec, state) in pod.template.containers.iter().zip(&pod.containers) {
@@ -168,7 +168,7 @@ fn note_spec_proofs(workload: &mut Workload, pods: &crate::engine::memory::pods:
     }
 }
 
-/// When the next end that waits for its event has waited long enough.
+/// When the next termination that waits for its event has waited long enough.
 fn pending(
     workload: &Workload,
     pods: &crate::engine::memory::pods::PodTable,
@@ -190,7 +190,7 @@ fn pending(
     .min()
 }
 
-/// How long a workload without pods is remembered.
+/// How long a workload without pods is kept.
 fn kept_without_pods(workload: &Workload) -> Duration {
     let said = workload.cases.values().any(|case| !case.episodes.is_empty());
     match &*workload.top.kind {
@@ -202,7 +202,7 @@ fn kept_without_pods(workload: &Workload) -> Duration {
     }
 }
 
-/// What was folded of pods that are gone belongs to the episode in which they were there.
+/// The folded facts of deleted pods belong to the episode during which these existed.
 fn forget_folded(workload: &mut Workload, name: &Arc<str>, ended: bool, idle: bool, window: Time) {
     for record in &mut workload.templates {
         let at = record.template.containers.iter().position(|container| container.name == *name);

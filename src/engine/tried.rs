@@ -1,4 +1,4 @@
-//! What has passed, of every workload: for whoever compares it with what is to come.
+//! Which probes have passed, for every workload: to compare with templates not rolled out yet.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::engine::{Engine, Owner};
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, is_same};
 
-/// A template of a workload, and what has passed under it.
+/// A template of a workload, and which probes have passed under it.
 #[derive(Clone, Debug)]
 pub struct Tried {
     /// The workload's namespace.
@@ -18,23 +18,23 @@ pub struct Tried {
     pub workload: Owner,
     /// The template.
     pub template: Arc<PodTemplate>,
-    /// How many pods of it there are.
+    /// The number of its pods.
     pub pods: u32,
     /// One entry for each of its containers.
     pub containers: Vec<Passing>,
 }
 
-/// What of a container has passed, by probe in the order of [`ProbeKind::ALL`].
+/// Which probes of a container have passed, in the order of [`ProbeKind::ALL`].
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Passing {
-    /// In how many pods it passes now.
+    /// The number of pods in which it passes now.
     pub now: [u32; 3],
     /// Whether it was ever seen to pass.
     pub ever: [bool; 3],
 }
 
 impl Engine {
-    /// What has passed, in the order of namespaces, kinds and names.
+    /// All templates, ordered by namespace, kind and name.
     pub fn tried(&self) -> Vec<Tried> {
         let mut all: Vec<Tried> = self.workloads.values().flat_map(|workload| self.tried_by(workload)).collect();
         all.sort_by(|one, other| (&one.namespace, &one.workload).cmp(&(&other.namespace, &other.workload)));
@@ -65,7 +65,7 @@ impl Engine {
 }
 
 impl Passing {
-    /// Adds what passes now, in the pods of a template.
+    /// Adds the probes that pass now, in the pods of a template.
     fn add(&mut self, view: &ContainerView, spec: &ContainerSpec, template: &Arc<PodTemplate>) {
         for member in view.members(template) {
             for kind in ProbeKind::ALL {
@@ -77,7 +77,7 @@ impl Passing {
     }
 }
 
-/// A template of which no pod is there.
+/// A template without pods.
 fn untried(workload: &Workload, template: &Arc<PodTemplate>) -> Tried {
     let record = workload.record(template);
     let ever = |at: usize| {

@@ -1,4 +1,4 @@
-//! Which workload a pod belongs to, and what is answered about workloads.
+//! Assigns pods to workloads, and takes in the answers to look-ups.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use super::{ChangeKind, Engine, Finding, Owner, PodSnapshot, ServicesFacts, Work
 use crate::engine::memory::workload::Workload;
 use crate::finding::Change;
 
-/// Owners whose place in a chain of controllers is remembered.
+/// Maximum number of owners whose topmost controller is remembered.
 const MAX_TOPS: usize = 50_000;
 impl Engine {
-    /// The workload that a pod belongs to, made where it is new.
+    /// The workload that a pod belongs to, created if it is new.
     pub(super) fn workload_of(&mut self, snapshot: &PodSnapshot) -> usize {
         let namespace = &snapshot.id.namespace;
         let learnt = snapshot.owner.as_ref().and_then(|owner| self.tops.get(&(Arc::clone(namespace), owner.clone())));
@@ -42,7 +42,7 @@ impl Engine {
         self.after(id, is_new);
     }
 
-    /// Moves the pods of an owner to the workload that turned out to be on top of it.
+    /// Moves the pods of an owner to the workload that turned out to be its topmost controller.
     fn move_pods(&mut self, facts: &WorkloadFacts, to: usize) {
         let named =
             |kind: &str, name: &str| (Arc::clone(&facts.namespace), Owner { kind: kind.into(), name: name.into() });
@@ -131,7 +131,7 @@ impl Engine {
         self.after(id, is_new);
     }
 
-    /// Takes up a finding that was said before a restart of the operator, or by another replica.
+    /// Takes up a finding published before a restart of the operator, or by another replica.
     pub(super) fn remember(&mut self, finding: &Finding) {
         let Some((kind, name)) = finding.workload.split_once('/') else {
             return;

@@ -1,4 +1,4 @@
-//! What is known now: the newest state of each finding, for whoever passes it on.
+//! The board: the newest state of each finding, for all consumers.
 
 mod room;
 
@@ -13,19 +13,19 @@ use crate::finding::rank::Rank;
 use crate::time::Time;
 use room::{Place, Room};
 
-/// Most findings that are shown while they go on. Each costs up to 4 KB here, in the engine and in
-/// the ledger: 20 MB of the 128 that the manifests allow.
+/// Maximum number of open findings that are shown. Each costs up to 4 KB here, in the engine and in the
+/// ledger: 20 MB of the 128 that the manifests allow.
 pub const MAX_FINDINGS: usize = 5_000;
-/// Most of them of one namespace: a tenant has no more than a fifth.
+/// Maximum number of them per namespace: a tenant gets no more than a fifth.
 pub const MAX_OF_ONE: usize = 1_000;
 
 /// The newest state of each finding.
 ///
-/// A reader that is slow misses states in between, never the newest one.
+/// A slow reader misses states in between, never the newest one.
 ///
 /// Invariants:
-/// - No more than [`MAX_FINDINGS`] findings go on at once, and no more than [`MAX_OF_ONE`] of a namespace.
-///   Where there are more the worst are kept, and whose place is taken is withdrawn.
+/// - No more than [`MAX_FINDINGS`] findings are open at once, and no more than [`MAX_OF_ONE`] in a
+///   namespace. If there are more the worst are kept, and those that lose their place are withdrawn.
 #[derive(Debug, Default)]
 pub struct Board {
     state: Mutex<State>,
@@ -45,32 +45,32 @@ impl Default for State {
     }
 }
 
-/// What came of putting up a finding.
+/// The result of upserting a finding.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Upserted {
-    /// It is up.
+    /// It is on the board.
     Up,
-    /// It is up in place of another one, which is withdrawn.
+    /// It is on the board in place of another one, which is withdrawn.
     Instead(Identity),
     /// There is no room for it.
     Dropped,
 }
 
-/// A finding as it was last said.
+/// A finding as last published.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The finding.
     pub finding: Arc<Finding>,
-    /// What last happened to it.
+    /// The kind of the last change.
     pub kind: ChangeKind,
-    /// When.
+    /// When it happened.
     pub at: Time,
-    /// The silence that keeps it from being told, if one does.
+    /// The silence that suppresses its notifications, if one does.
     pub silenced_by: Option<Arc<str>>,
 }
 
 impl Entry {
-    /// Whether it goes on, as far as is known.
+    /// Whether it is open, as far as is known.
     pub fn is_open(&self) -> bool {
         !matches!(self.kind, ChangeKind::Resolved | ChangeKind::Withdrawn)
     }
@@ -82,14 +82,14 @@ struct Reader {
     woken: Notify,
 }
 
-/// What is new since one reader last looked.
+/// The changes since a reader last looked.
 #[derive(Debug)]
 pub struct BoardChanges {
     reader: Arc<Reader>,
 }
 
 impl Board {
-    /// Puts up a finding as it is now, and wakes the readers.
+    /// Upserts the current state of a finding, and wakes the readers.
     pub fn upsert(&self, entry: Entry) -> Upserted {
         let mut state = locked(&self.state);
         let identity = entry.finding.identity();
@@ -104,7 +104,7 @@ impl Board {
             }
             Place::None => {
                 state.dropped += 1;
-                // What others were told of it is not left standing.
+                // Those who were notified of it are notified of its end.
                 state.withdraw(&identity, entry.at);
                 return Upserted::Dropped;
             }
@@ -113,7 +113,7 @@ impl Board {
         upsert
     }
 
-    /// Takes down what nobody needs any more.
+    /// Removes a finding that nobody needs any more.
     pub fn remove(&self, identity: &Identity) {
         let mut state = locked(&self.state);
         state.leave(identity);
@@ -125,17 +125,17 @@ impl Board {
         locked(&self.state).entries.get(identity).cloned()
     }
 
-    /// All of them, in the order of their identities.
+    /// All of them, ordered by identity.
     pub fn all(&self) -> Vec<Entry> {
         locked(&self.state).entries.values().cloned().collect()
     }
 
-    /// How many findings did not fit.
+    /// Number of findings that did not fit.
     pub fn dropped(&self) -> u64 {
         locked(&self.state).dropped
     }
 
-    /// A reader of its own, to which all that is up is news.
+    /// A new reader, for which everything on the board is a change.
     pub fn subscribe(&self) -> BoardChanges {
         let mut state = locked(&self.state);
         let reader = Arc::new(Reader::default());
@@ -154,14 +154,14 @@ impl State {
         self.entries.insert(identity, entry);
     }
 
-    /// Gives back the place of a finding, if it has one.
+    /// Frees the place of a finding, if it has one.
     fn leave(&mut self, identity: &Identity) {
         if let Some(entry) = self.entries.get(identity).filter(|entry| entry.is_open()) {
             self.room.leave(Rank::of(&entry.finding), identity);
         }
     }
 
-    /// Another finding has taken the place of one: readers are to forget it.
+    /// Another finding has taken its place: readers are to forget it.
     fn withdraw(&mut self, identity: &Identity, at: Time) {
         if let Some(entry) = self.entries.get(identity).filter(|entry| entry.is_open()).cloned() {
             self.upsert(identity.clone(), Entry { kind: ChangeKind::Withdrawn, at, ..entry });
@@ -170,7 +170,7 @@ impl State {
 }
 
 impl BoardChanges {
-    /// Waits for news; gives each finding once, however often it changed.
+    /// Waits for changes; returns each finding once, however often it changed.
     pub async fn next(&mut self) -> BTreeSet<Identity> {
         loop {
             let news = self.take();
@@ -181,13 +181,13 @@ impl BoardChanges {
         }
     }
 
-    /// What is new at the moment, without waiting.
+    /// The current changes, without waiting.
     pub fn take(&mut self) -> BTreeSet<Identity> {
         std::mem::take(&mut *locked(&self.reader.news))
     }
 }
 
-/// What a panic elsewhere left is still the newest state.
+/// What a panic elsewhere left behind is still the newest state.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,13 +1,14 @@
-//! The findings as they are, and what each receiver was told of them.
+//! The current findings, and the notifications sent to each receiver about them.
 //!
-//! What a finding is comes from the engine, by way of the board. What was told of it stands in its
-//! object and is kept here as well, since an object shows later what was written. Of two entries the
+//! The state of a finding comes from the engine, by way of the board. Its notifications are stored in its
+//! object and kept here as well, since a write is visible in the object only later. Of two entries the
 //! later one counts.
 //!
 //! Invariants:
-//! - What goes on is here, and what is over until each receiver has nothing more to hear of it.
-//! - Each reader is told what changed, not all that there is: what a change costs does not depend on
-//!   how many findings there are.
+//! - Open findings are kept here, and resolved ones until each receiver needs no more notifications of
+//!   them.
+//! - Each reader gets what changed, not everything: the cost of a change does not depend on the number of
+//!   findings.
 
 mod entry;
 
@@ -22,10 +23,10 @@ use crate::report::object::{FindingState, Notification, ObjectKey};
 use crate::time::Time;
 use entry::Entry;
 
-/// Most findings that are over of which somebody has yet to hear; of more the oldest are forgotten.
+/// Maximum number of resolved findings that still have to be notified; beyond that the oldest are dropped.
 const MAX_OVER: usize = 2_000;
 
-/// Shared by whoever learns of findings, who tells of them and who records what was told.
+/// Shared by those who observe findings, notify of them and record the notifications.
 #[derive(Debug)]
 pub struct Ledger {
     state: Mutex<State>,
@@ -37,66 +38,66 @@ pub struct Ledger {
 struct State {
     entries: BTreeMap<ObjectKey, Entry>,
     readers: BTreeMap<String, Changed>,
-    /// What is over, in the order in which it ended.
+    /// Resolved findings, ordered by time of resolution.
     over: BTreeSet<(Time, ObjectKey)>,
-    /// What is to be recorded and has not been asked for yet.
+    /// Findings with notifications to be recorded that have not been taken yet.
     owed: BTreeSet<ObjectKey>,
-    /// When each receiver was first told anything, as far as is known.
+    /// When each receiver was first notified of anything, as far as is known.
     first_notified: BTreeMap<String, Time>,
     record: Record,
     forgotten: u64,
 }
 
-/// Where what was told is recorded.
+/// Where notifications are recorded.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub enum Record {
-    /// Nothing is known yet: nothing must be told.
+    /// Not known yet: nothing must be sent.
     #[default]
     Unknown,
     /// In the objects.
     Objects,
-    /// Here alone: a restart forgets it.
+    /// Only here: a restart loses them.
     Memory,
 }
 
-/// A finding, and how one receiver stands to it.
+/// A finding, and its state for one receiver.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// The finding as it is now.
     pub finding: Arc<Finding>,
-    /// Whether it goes on.
+    /// Whether it is open.
     pub state: FindingState,
     /// Whether a silence of the configuration covers it.
     pub silenced: bool,
-    /// What the receiver was last told of it.
+    /// The last notification of it to the receiver.
     pub notified: Option<Notification>,
 }
 
-/// What changed for one reader since it last looked.
+/// The changes for one reader since it last looked.
 #[derive(Clone, Debug, Default)]
 pub struct Changed {
-    /// All that it knew is void.
+    /// Everything that it knew is void.
     pub all: bool,
     keys: BTreeSet<ObjectKey>,
 }
 
-/// What is new to one reader.
+/// The changes for one reader.
 #[derive(Debug, Default)]
 pub struct LedgerChanges {
-    /// All that it knew is void: this is all that there is.
+    /// Everything that it knew is void: these are all entries.
     pub all: bool,
-    /// Each finding that changed, as it is now; `None` where it is gone.
+    /// Each changed finding in its current state; `None` if it is gone.
     pub changed: Vec<(ObjectKey, Option<Standing>)>,
-    /// When the receiver was first told anything, as far as is known.
+    /// When the receiver was first notified of anything, as far as is known.
     pub first_notified: Option<Time>,
 }
 
-/// A finding of which an object alone knows: it ended while nobody here looked.
+/// A finding known only from its object: it was resolved while no replica was watching.
 #[derive(Clone, Debug)]
 pub struct Left {
     /// The finding.
     pub finding: Finding,
-    /// How it ended.
+    /// Its final state.
     pub state: FindingState,
     /// Whether a silence covered it.
     pub silenced: bool,
@@ -109,7 +110,7 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// Whoever tells one receiver of findings; all that there is is news to it.
+    /// A reader for one receiver; all entries are new to it.
     pub fn reader(self: &Arc<Self>, receiver: &str) -> Reader {
         let mut all = self.locked();
         all.readers.insert(receiver.to_owned(), Changed { all: true, keys: BTreeSet::new() });
@@ -120,17 +121,17 @@ impl Ledger {
         Reader { ledger: Arc::clone(self), receiver: receiver.to_owned(), changed: self.changed.subscribe() }
     }
 
-    /// Whether anybody tells a receiver of findings.
+    /// Whether any receiver has a reader.
     pub fn is_read(&self) -> bool {
         !self.locked().readers.is_empty()
     }
 
-    /// Where what was told is recorded.
+    /// Where notifications are recorded.
     pub fn record(&self) -> Record {
         self.locked().record
     }
 
-    /// All that there is has been seen: from now on it can be told, and is recorded there.
+    /// All existing findings have been read: from now on notifications can be sent, and are recorded there.
     pub fn set_record(&self, record: Record) {
         let mut all = self.locked();
         if all.record == record {
@@ -140,14 +141,14 @@ impl Ledger {
         for changed in all.readers.values_mut() {
             changed.all = true;
         }
-        // What was told in between, or could not be recorded then.
+        // Notifications sent meanwhile, or that could not be recorded then.
         all.owed = all.entries.iter_mut().filter_map(|(key, entry)| entry.owes_anew().then(|| key.clone())).collect();
         drop(all);
         self.wake();
         self.owing.notify_one();
     }
 
-    /// A finding is so now, as the board says. One that is only suspected is nobody's business.
+    /// Takes in the state of a finding on the board. Findings that are only suspected are ignored.
     pub fn heard(&self, key: &ObjectKey, shown: &board::Entry) {
         let mut all = self.locked();
         all.entries.entry(key.clone()).or_default().hear(shown);
@@ -157,7 +158,7 @@ impl Ledger {
         self.wake();
     }
 
-    /// This stands in an object; one that goes on is remembered until the board knows it too.
+    /// Takes in what an object contains; an open finding is remembered until the board knows it too.
     pub fn saw(&self, key: &ObjectKey, goes_on: bool, notifications: &[Notification]) {
         let mut all = self.locked();
         all.note_notifications(notifications);
@@ -170,7 +171,7 @@ impl Ledger {
         }
     }
 
-    /// Receivers were first told something at these times, or before.
+    /// Receivers were first notified at these times, or before.
     pub fn set_first_notified(&self, first_notified: BTreeMap<String, Time>) {
         let mut all = self.locked();
         for (receiver, at) in first_notified {
@@ -178,7 +179,7 @@ impl Ledger {
         }
     }
 
-    /// A finding ended while nobody here looked; what was told of it stood in its object.
+    /// A finding was resolved while no replica was watching; its notifications come from its object.
     pub fn left(&self, key: &ObjectKey, left: Left, notifications: &[Notification]) {
         let mut all = self.locked();
         all.note_notifications(notifications);
@@ -191,7 +192,7 @@ impl Ledger {
         self.wake();
     }
 
-    /// There is no object any more: what was told stands nowhere but here.
+    /// The object was deleted: the notifications are stored only here.
     pub fn gone(&self, key: &ObjectKey) {
         let mut all = self.locked();
         if let Some(entry) = all.entries.get_mut(key) {
@@ -200,23 +201,23 @@ impl Ledger {
         }
     }
 
-    /// What is to be recorded since the last call.
+    /// The findings with notifications to be recorded since the last call.
     pub fn take_owed(&self) -> BTreeSet<ObjectKey> {
         std::mem::take(&mut self.locked().owed)
     }
 
-    /// Waits until there is something to be recorded, or a reader has gone.
+    /// Waits until there is something to record, or a reader has gone.
     pub async fn owing(&self) {
         self.owing.notified().await;
     }
 
-    /// What has to be written into an object, if it does not stand there.
+    /// The notifications to be written into an object, if it does not contain them.
     pub fn unrecorded(&self, key: &ObjectKey) -> Option<Vec<Notification>> {
         let all = self.locked();
         all.entries.get(key).filter(|entry| entry.is_owed()).map(Entry::newest)
     }
 
-    /// An object cannot be written: what was told of it is known here alone, until it is written again.
+    /// An object cannot be written: its notifications are known only here, until it is written again.
     pub fn excuse(&self, key: &ObjectKey) {
         let mut all = self.locked();
         if let Some(entry) = all.entries.get_mut(key) {
@@ -227,12 +228,12 @@ impl Ledger {
         self.wake();
     }
 
-    /// Findings that ended and were forgotten before everybody was told.
+    /// Number of resolved findings that were dropped before all receivers were notified.
     pub fn forgotten(&self) -> u64 {
         self.locked().forgotten
     }
 
-    /// Tells the readers, and whoever records if what was told stands nowhere by now.
+    /// Informs the readers, and the recorder if notifications are not stored in the object.
     fn changed(&self, mut all: MutexGuard<'_, State>, key: &ObjectKey) {
         all.changed(key);
         let owes = all.entries.get(key).is_some_and(Entry::is_owed);
@@ -250,14 +251,14 @@ impl Ledger {
         self.changed.send_modify(|version| *version = version.wrapping_add(1));
     }
 
-    /// What a panic elsewhere left is still what was told.
+    /// What a panic elsewhere left behind is still correct.
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Tells the readers that an entry changed, and keeps in step what is known beside it.
+    /// Informs the readers that an entry changed, and updates the indices.
     fn changed(&mut self, key: &ObjectKey) {
         let Some(entry) = self.entries.get_mut(key) else { return };
         if let Some(before) = entry.ordered.take() {
@@ -284,7 +285,7 @@ impl State {
         }
     }
 
-    /// What ended longest ago makes room.
+    /// Drops those that were resolved longest ago.
     fn make_room(&mut self) {
         while self.over.len() > MAX_OVER {
             let Some((_, key)) = self.over.pop_first() else { return };
@@ -309,7 +310,7 @@ impl State {
     }
 }
 
-/// Tells one receiver of findings; while there is one, what is over is kept for it.
+/// Reads findings for one receiver; as long as it exists, resolved ones are kept for it.
 #[derive(Debug)]
 pub struct Reader {
     ledger: Arc<Ledger>,
@@ -318,7 +319,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Where what was told is recorded.
+    /// Where notifications are recorded.
     pub fn record(&self) -> Record {
         self.ledger.record()
     }
@@ -330,7 +331,7 @@ impl Reader {
         }
     }
 
-    /// What is new since the last call.
+    /// The changes since the last call.
     pub fn take(&mut self) -> LedgerChanges {
         self.changed.mark_unchanged();
         let mut all = self.ledger.locked();
@@ -347,14 +348,14 @@ impl Reader {
         }
     }
 
-    /// All that there is is news once more.
+    /// Makes all entries new again.
     pub fn forget(&self) {
         if let Some(changed) = self.ledger.locked().readers.get_mut(&self.receiver) {
             *changed = Changed { all: true, keys: BTreeSet::new() };
         }
     }
 
-    /// The receiver was told something, which is to be recorded.
+    /// The receiver was notified, which is to be recorded.
     pub fn notified(&self, records: &[(Identity, Notification)]) {
         let mut all = self.ledger.locked();
         for (identity, notified) in records {
@@ -371,13 +372,13 @@ impl Reader {
         self.ledger.owing.notify_one();
     }
 
-    /// Whether what the receiver was told of these findings is recorded, as far as it can be.
+    /// Whether the receiver's notifications of these findings are recorded, as far as they can be.
     pub fn is_recorded(&self, keys: &[ObjectKey]) -> bool {
         let all = self.ledger.locked();
         all.record == Record::Memory || keys.iter().all(|key| all.entries.get(key).is_none_or(|entry| !entry.is_owed()))
     }
 
-    /// The receiver has nothing more to hear of these, if they are over.
+    /// The receiver needs no more notifications of these, if they are resolved.
     pub fn settle<'a>(&self, keys: impl Iterator<Item = &'a ObjectKey>) {
         let mut all = self.ledger.locked();
         for key in keys {

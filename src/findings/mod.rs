@@ -1,4 +1,4 @@
-//! The findings as they are now ([`board`]), and what each receiver was told of them ([`ledger`]).
+//! The current findings ([`board`]), and the notifications sent to each receiver about them ([`ledger`]).
 
 pub mod board;
 pub mod ledger;

@@ -1,4 +1,4 @@
-//! Which address and port a failed probe asked, by its own words.
+//! The address and port that a failed probe connected to, according to its message.
 
 use std::net::SocketAddr;
 
@@ -6,10 +6,10 @@ use super::quoted::{get_error, unquote};
 
 /// The address in `dial tcp A:P: …`, of an HTTP or a TCP probe.
 ///
-/// Only where the prober itself says it: at the beginning, or right behind `Get "URL": `. `None` for
-/// a name that was looked up.
+/// Only if the prober itself reports it: at the beginning, or directly after `Get "URL": `. `None` for a
+/// name that was resolved.
 pub fn dialed(output: &str) -> Option<SocketAddr> {
-    // Most outputs have none, and a URL takes long to read.
+    // Most outputs have none, and parsing a URL is expensive.
     if !output.contains("dial tcp ") {
         return None;
     }
@@ -23,7 +23,7 @@ pub fn dialed(output: &str) -> Option<SocketAddr> {
     socket_address(remote)
 }
 
-/// The port that was asked: of the URL, the dialled address, or the gRPC service's address.
+/// The port that was probed: from the URL, the dialled address, or the gRPC service's address.
 pub fn asked_port(output: &str) -> Option<u16> {
     if let Some((url, _)) = get_error(output) {
         return url_port(&url);

@@ -1,5 +1,5 @@
-//! What the output of an exec probe proves. An app may print anything: only words that name the
-//! probe's own command count.
+//! What the output of an exec probe proves. An app may print anything: only messages that name the probe's
+//! own command count.
 
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ pub fn failed(command: &[Arc<str>], output: &str) -> Failure {
 
 /// `command timed out: "CMD" timed out after 1s` (≥1.31), `command "CMD" timed out` (≤1.30).
 ///
-/// The whole output has to be that, and CMD the probe's command. A long command's message is cut
-/// within CMD, which is then compared as far as it goes.
+/// The whole output has to match, and CMD has to be the probe's command. The message of a long command is
+/// cut within CMD, which is then compared up to the cut.
 fn timed_out(command: &[Arc<str>], output: &str) -> bool {
     let (quoted, end) = match output.strip_prefix("command timed out: ") {
         Some(quoted) => (quoted, " timed out after "),
@@ -42,7 +42,7 @@ fn timed_out(command: &[Arc<str>], output: &str) -> bool {
     }
 }
 
-/// A cut between characters may lose as many bytes.
+/// A cut between characters may lose up to this many bytes.
 const CUT_SLACK: usize = 3;
 
 fn is_duration_or_nothing(text: &str) -> bool {
@@ -50,8 +50,8 @@ fn is_duration_or_nothing(text: &str) -> bool {
     text.is_empty() || (text.starts_with(|first: char| first.is_ascii_digit()) && text.chars().all(in_duration))
 }
 
-/// The pieces of a command between what may read differently in a message: `***` is a mask, and
-/// the kubelet replaces `$(NAME)` by the variable's value and `$$` by `$`.
+/// The literal pieces of a command, between parts that may differ in a message: `***` is a mask, and the
+/// kubelet replaces `$(NAME)` by the variable's value and `$$` by `$`.
 fn literal_pieces(pattern: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut start, mut at) = (0, 0);
@@ -109,11 +109,10 @@ fn matches_so_far(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// A longer script is not gone into: each call is compared with the others.
+/// Longer scripts are not analysed: each call is compared with the others.
 const CALLS_MAX: usize = 256;
 
-/// The probe's own command that a shell says is missing or cannot be executed, where that decided
-/// the result.
+/// The probe's own command that a shell reports as missing or not executable, if that decided the result.
 fn missing(command: &[Arc<str>], output: &str) -> Option<Failure> {
     let reported: Vec<Complaint<'_>> = output.lines().filter_map(|line| complaint(line.trim())).collect();
     if reported.is_empty() {
@@ -137,7 +136,7 @@ fn missing(command: &[Arc<str>], output: &str) -> Option<Failure> {
     })
 }
 
-/// Whether the last of these calls runs because one that can answer has failed.
+/// Whether the last of these calls runs because an earlier one, whose result matters, has failed.
 fn is_fallback(calls: &[Call], answers: impl Fn(&Call) -> bool) -> bool {
     let Some(first) = calls.iter().position(answers) else {
         return false;
@@ -145,20 +144,20 @@ fn is_fallback(calls: &[Call], answers: impl Fn(&Call) -> bool) -> bool {
     calls[first + 1..].iter().any(|call| call.link == Link::Instead && !call.ends())
 }
 
-/// Whether one of these calls runs although the one before them failed, and can answer.
+/// Whether one of these calls runs although the previous one failed, and its result matters.
 fn is_made_good(calls: &[Call], answers: impl Fn(&Call) -> bool) -> bool {
     calls.iter().skip_while(|call| call.link == Link::With).any(answers)
 }
 
-/// What a shell says that it cannot run.
+/// A shell's error about a command that it cannot run.
 struct Complaint<'a> {
     name: &'a str,
-    /// Why not, where it is there.
+    /// Why not, if the file exists.
     obstacle: Option<Obstacle>,
 }
 
-/// Reads a shell's line, or the kernel's through the runtime:
-/// `sh: 1: curl: not found`, `sh: can't open '/x.sh': No such file or directory`.
+/// Parses an error of a shell, or of the kernel passed on by the runtime: `sh: 1: curl: not found`, `sh:
+/// can't open '/x.sh': No such file or directory`.
 fn complaint(line: &str) -> Option<Complaint<'_>> {
     let mut parts: Vec<&str> = line.split(": ").collect();
     let last = parts.pop()?;
@@ -172,7 +171,7 @@ fn complaint(line: &str) -> Option<Complaint<'_>> {
     speakers_fit.then_some(Complaint { name, obstacle })
 }
 
-/// Takes the file and the reason off the end of a complaint.
+/// Removes the file and the reason from the end of an error.
 fn what_and_why<'a>(parts: &mut Vec<&'a str>, last: &'a str) -> Option<(&'a str, Option<Obstacle>)> {
     let before = parts.last().copied().unwrap_or_default();
     if before == "bad interpreter" && is_missing_reason(last) {
@@ -209,12 +208,12 @@ fn is_missing_reason(text: &str) -> bool {
 }
 
 fn is_speaker(text: &str) -> bool {
-    // zsh puts the line number right behind its name.
+    // zsh puts the line number directly after its name.
     let name = text.split(':').next().unwrap_or(text);
     is_shell(name) || is_wrapper(name) || is_interpreter(name)
 }
 
-/// `line 1`, `1`, `exec`: where in a script.
+/// `line 1`, `1`, `exec`: a position in a script.
 fn is_place(text: &str) -> bool {
     let number = text.strip_prefix("line ").unwrap_or(text);
     number.bytes().all(|byte| byte.is_ascii_digit()) || matches!(text, "exec" | "eval")
@@ -236,10 +235,10 @@ fn bare_name(text: &str) -> &str {
     name.trim_matches(|mark| matches!(mark, '\'' | '"' | '`' | '‘' | '’'))
 }
 
-/// What the runtime says instead of the command, where it is given as the command's output.
+/// The runtime's error, if it is given as the command's output.
 ///
-/// An app could print the same: only words that name the probe's own command count, or, where a
-/// runtime names none, those that are the whole output.
+/// An app could print the same: only messages that name the probe's own command count, or, for runtimes
+/// that name none, those that are the whole output.
 fn refused_by_runtime(command: &[Arc<str>], output: &str) -> Option<Failure> {
     let own = command.first()?;
     if output.contains('\n') {
@@ -261,8 +260,7 @@ fn refused_by_runtime(command: &[Arc<str>], output: &str) -> Option<Failure> {
     Some(errored(output)).filter(|failure| !names_another && *failure != Failure::Unrecognised)
 }
 
-/// How the runtimes begin that give their own words as the command's: Docker, containerd, CRI-O and
-/// Windows.
+/// Prefixes of errors that runtimes return as the command's output: Docker, containerd, CRI-O and Windows.
 fn is_runtimes(output: &str) -> bool {
     let cri_o = output.starts_with("command error: ") && output.ends_with(", exit code -1");
     let windows = output.starts_with("container ") && output.contains(" encountered an error during CreateProcess: ");

@@ -1,4 +1,4 @@
-//! The tail of a failed probe's message → what went wrong.
+//! The tail of a failed probe's message → a typed failure.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use super::quoted::{get_error, unquote};
 use super::redirect::{self, Redirect};
 use super::{Handler, HttpGet, exec, network, runtime};
 
-/// A container's declared ports: name, where it has one, and number.
+/// A container's declared ports: name, if any, and number.
 type Ports = [(Option<Arc<str>>, i32)];
 
-/// What went wrong when a probe failed, from the kubelet's own words.
+/// Why a probe failed, from the kubelet's message.
 ///
-/// Classified with the probe's handler: whatever an exec probe printed is never taken for what the
-/// kubelet's HTTP, TCP or gRPC prober would have said.
+/// Classified with the probe's handler: output of an exec probe is never taken for a message of the
+/// kubelet's HTTP, TCP or gRPC prober.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failure {
     /// HTTP: the server answered with this status.
@@ -25,33 +25,33 @@ pub enum Failure {
     NoSuchHost,
     /// No route, network unreachable.
     Unreachable,
-    /// The connection was closed or reset while the answer was awaited.
+    /// The connection was closed or reset while waiting for the answer.
     Reset,
-    /// HTTP: the server redirected, and where it redirected to this happened.
+    /// HTTP: the server redirected, and this happened at the redirect's target.
     AfterRedirect(Arc<Redirect>),
-    /// HTTP: the probe's path was read as a URL without a host (`localhost:8080/health`), so that
-    /// nothing was asked.
+    /// HTTP: the probe's path was parsed as a URL without a host (`localhost:8080/health`), so that no
+    /// request was made.
     PathIsUrl,
-    /// The probe's host is none: nothing was asked. Errored for HTTP, counted for TCP.
+    /// The probe's host is invalid: no request was made. Errored for HTTP, counted for TCP.
     BadHost,
-    /// HTTP: a header cannot be sent, so that nothing was asked; counted.
+    /// HTTP: a header cannot be sent, so that no request was made; counted.
     BadHeader {
         /// The header's name, as written.
         name: Arc<str>,
     },
-    /// Errored: the answer broke off or stalled within what the kubelet reads of its body, whatever
-    /// its status was.
+    /// Errored: the answer broke off or stalled within the part of its body that the kubelet reads,
+    /// whatever its status was.
     BodyCutOff,
-    /// HTTP answered to HTTPS, proven by the client's words.
+    /// HTTP answered to HTTPS, proven by the client's message.
     PlainHttp,
-    /// No TLS on the port, by the client's words (`first record does not look like a TLS handshake`).
+    /// No TLS on the port, by the client's message (`first record does not look like a TLS handshake`).
     NotTls,
     /// TLS bytes were answered to plain HTTP.
     TlsAnswered,
-    /// The server wants a client certificate.
+    /// The server requires a client certificate.
     CertificateWanted,
-    /// The server ended the TLS handshake, and did not say why: it may want a client certificate,
-    /// or no version or cipher that both know.
+    /// The server ended the TLS handshake without a reason: it may require a client certificate, or a TLS
+    /// version or cipher that the client lacks.
     TlsRefused,
     /// Another TLS failure.
     Tls,
@@ -59,19 +59,19 @@ pub enum Failure {
     Http2,
     /// The answer was not HTTP at all.
     Malformed,
-    /// Ten redirects and no end.
+    /// Ten redirects without an end.
     TooManyRedirects,
-    /// gRPC: no connection within the timeout: refused, TLS, HTTP/1 and hang alike.
+    /// gRPC: no connection within the timeout: the same for refused, TLS, HTTP/1 and hanging servers.
     GrpcNoConnection,
     /// gRPC: the health service does not know the service's name.
     GrpcUnknownService,
     /// gRPC: the server does not implement the health protocol.
     GrpcNoHealth,
-    /// gRPC: an HTTP server answered, with this status where it is told, and no gRPC one.
+    /// gRPC: an HTTP server answered, with this status if reported, and no gRPC server.
     GrpcHttp(Option<u16>),
-    /// gRPC: the server does not let the probe in (`Unauthenticated`, `PermissionDenied`).
+    /// gRPC: the server does not authorize the probe (`Unauthenticated`, `PermissionDenied`).
     GrpcUnauthorized,
-    /// gRPC: the server says that it is unhealthy.
+    /// gRPC: the server reports that it is unhealthy.
     GrpcNotServing,
     /// gRPC: another status.
     GrpcStatus,
@@ -80,46 +80,46 @@ pub enum Failure {
         /// The command's or file's name.
         name: Arc<str>,
     },
-    /// Exec: the file is there, and cannot be executed.
+    /// Exec: the file exists, but cannot be executed.
     NotExecutable {
-        /// The file or folder, where the runtime names it.
+        /// The file or folder, if the runtime names it.
         name: Option<Arc<str>>,
         /// Why not.
         why: Obstacle,
     },
-    /// Exec: the container runtime could not run the command, for no fault of its: no process IDs
-    /// left, a runtime that fails. Not the app's word.
+    /// Exec: the container runtime could not run the command for reasons of its own: no process IDs left, a
+    /// failing runtime. Not a result of the app.
     RuntimeRefused,
-    /// Exec: it ran and said no. (Kubelets 1.20 to 1.22 say nothing at all of one that timed out, so
-    /// that there this may be a time-out.)
+    /// Exec: it ran and failed. (Kubelets 1.20 to 1.22 report nothing about one that timed out, so for
+    /// these it may be a time-out.)
     CommandFailed,
     /// Errored: no port of the container has the probe's name.
     PortNameMissing,
     /// Errored: the kubelet does not know this kind of probe (`grpc` before 1.23).
     HandlerUnknown,
-    /// Errored because the container was not running; says nothing.
+    /// Errored because the container was not running; proves nothing.
     NotRunning,
-    /// Words that this version does not know.
+    /// A message that this version does not know.
     Unrecognised,
 }
 
-/// Why a file that is there cannot be executed.
+/// Why an existing file cannot be executed.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Obstacle {
-    /// The interpreter that its first line names does not exist; with Windows line ends, none does.
+    /// The interpreter in its first line does not exist; with Windows line ends, none does.
     Interpreter,
-    /// It is neither a program of this machine nor a script with `#!` in its first line.
+    /// It is neither a program for this machine nor a script with `#!` in its first line.
     Format,
-    /// No right to execute it.
+    /// No permission to execute it.
     Permission,
     /// It is a directory.
     Directory,
-    /// The working directory (`workingDir`) is missing or no directory.
+    /// The working directory (`workingDir`) is missing or not a directory.
     WorkingDir,
 }
 
 impl Failure {
-    /// Classifies what came after "probe failed: "; `ports` are those that the container declares.
+    /// Classifies what follows "probe failed: "; `ports` are those that the container declares.
     pub fn of_failed(handler: &Handler, ports: &Ports, output: &str) -> Self {
         match handler {
             Handler::Http(get) => http(get, ports, output.trim_end()),
@@ -129,7 +129,7 @@ impl Failure {
         }
     }
 
-    /// Classifies what came after "probe errored: ".
+    /// Classifies what follows "probe errored: ".
     pub fn of_errored(handler: &Handler, output: &str) -> Self {
         let output = output.trim_end();
         if output.starts_with("missing probe handler for ") {
@@ -149,7 +149,7 @@ fn http(get: &HttpGet, ports: &Ports, output: &str) -> Failure {
     let url = get_error(output).map(|(url, _)| url);
     let target = url.and_then(|url| redirect::target(get, ports, &url));
     match (target, failure) {
-        // The limit says it all, and words that are not known say nothing of where they come from.
+        // The limit explains it, and an unknown message does not show where it comes from.
         (None, failure)
         | (_, failure @ (Failure::TooManyRedirects | Failure::Unrecognised | Failure::BadHeader { .. })) => failure,
         (Some(target), failure) => Failure::AfterRedirect(Arc::new(target.with(failure))),

@@ -1,24 +1,24 @@
-//! Event messages → what was said.
+//! Event messages → typed events.
 
 use std::sync::Arc;
 
 use super::ProbeKind;
 
-/// What a kubelet event on a pod says, as far as it matters here.
+/// The content of a kubelet event on a pod, as far as it matters here.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EventMessage {
     /// `Unhealthy`, "probe failed": counted towards the failure threshold.
     ProbeFailed {
         /// Which probe.
         probe: ProbeKind,
-        /// What came after "probe failed: ".
+        /// What follows "probe failed: ".
         output: Arc<str>,
     },
     /// `Unhealthy`, "probe errored": it could not run; never counted, never restarts.
     ProbeErrored {
         /// Which probe.
         probe: ProbeKind,
-        /// What came after "errored: " or "errored and resulted in unknown state: " (or "failure").
+        /// What follows "errored: " or "errored and resulted in unknown state: " (or "failure").
         output: Arc<str>,
     },
     /// `ProbeWarning`: counted as success (a redirect to another host).
@@ -26,11 +26,11 @@ pub enum EventMessage {
         /// Which probe.
         probe: ProbeKind,
     },
-    /// `Killing`: the kubelet ends a container.
+    /// `Killing`: the kubelet stops a container.
     Killing(Killing),
     /// `FailedPostStartHook`
     HookFailed,
-    /// The pod as a whole cannot begin: no sandbox, no volume, no network. It is tried again and again.
+    /// The pod as a whole cannot start: no sandbox, no volume, no network. It is retried continuously.
     SandboxFailed {
         /// The event's reason: `FailedCreatePodSandBox`, `FailedMount`, …
         reason: &'static str,
@@ -44,7 +44,7 @@ pub enum EventMessage {
     },
 }
 
-/// Why the kubelet ends a container.
+/// Why the kubelet stops a container.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Killing {
     /// "Container X failed liveness probe", "Init container X failed liveness probe".
@@ -61,16 +61,16 @@ pub enum Killing {
     },
     /// `FailedPostStartHook`
     HookFailed,
-    /// On purpose and nobody's fault: an in-place resize, a changed definition, a preemption, the
+    /// On purpose and without a fault: an in-place resize, a changed definition, a preemption, the
     /// neighbours of a container whose rule restarts them all; the container is the field path's.
     Deliberate,
 }
 
-/// Reads a kubelet event.
+/// Parses a kubelet event.
 ///
-/// Returns what it says and whether the message was aggregated ("(combined from similar
-/// events): …"), which keeps the first event's container whatever container it now speaks of.
-/// `None` is an event that says nothing about an end, a failure or a start that failed.
+/// Returns its content and whether the message was aggregated ("(combined from similar events): …"), which
+/// keeps the first event's container whatever container it is now about. `None` is an event that is not
+/// about a termination, a failure or a failed start.
 pub fn parse(reason: &str, message: &str) -> Option<(EventMessage, bool)> {
     let (message, aggregated) = match message.strip_prefix(AGGREGATED) {
         Some(rest) => (rest, true),
@@ -93,7 +93,7 @@ pub fn parse(reason: &str, message: &str) -> Option<(EventMessage, bool)> {
     Some((said, aggregated))
 }
 
-/// The reasons by which a kubelet tells that a pod as a whole cannot begin.
+/// The reasons with which a kubelet reports that a pod as a whole cannot start.
 const SANDBOX_FAILED: [&str; 7] = [
     "FailedCreatePodSandBox",
     "FailedMount",
@@ -104,11 +104,11 @@ const SANDBOX_FAILED: [&str; 7] = [
     "NetworkNotReady",
 ];
 
-/// How an aggregated message begins (`client-go/tools/record/events_cache.go`).
+/// The prefix of an aggregated message (`client-go/tools/record/events_cache.go`).
 const AGGREGATED: &str = "(combined from similar events): ";
 
-/// The most bytes that are kept of a message's tail: an exec probe's output makes events of 10 KiB,
-/// and no rule needs more than this.
+/// Maximum number of bytes kept of a message's tail: an exec probe's output makes events of 10 KiB, and no
+/// rule needs more than this.
 pub(super) const OUTPUT_MAX: usize = 1024;
 
 /// "Liveness probe failed: …", "… errored: …", "… warning: …".
@@ -129,7 +129,7 @@ fn probe_result(message: &str) -> Option<EventMessage> {
     Some(EventMessage::ProbeWarning { probe })
 }
 
-/// What follows the colon; nothing at all is possible.
+/// What follows the colon, which may be nothing.
 fn tail_output(tail: &str) -> Option<Arc<str>> {
     if tail.is_empty() {
         return Some(cut(tail));
@@ -172,8 +172,8 @@ fn killing_by_id(words: &str) -> Option<Killing> {
     }
 }
 
-/// What comes after the container's name. Words that speak of a probe in a way that is not known
-/// say nothing; words that do not speak of one are somebody's decision.
+/// Interprets what follows the container's name. An unknown text about a probe is ignored; a text about
+/// anything else counts as deliberate.
 fn why_killed(container: Arc<str>, why: &str) -> Option<Killing> {
     let killer = ProbeKind::ALL.into_iter().filter(|probe| probe.kills());
     for probe in killer {
@@ -189,7 +189,7 @@ fn ends_word(rest: &str) -> bool {
     !rest.starts_with(|next: char| next.is_alphanumeric() || next == '-')
 }
 
-/// Strips a word whatever the case of its first letter.
+/// Strips a word, ignoring the case of its first letter.
 fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(word.len())?;
     head.eq_ignore_ascii_case(word).then_some(rest)
@@ -389,7 +389,7 @@ mod tests {
                 "FailedToRetrieveImagePullSecret",
                 "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed.",
             ),
-            // OpenShift says it once more, beside the Unhealthy of the same failure.
+            // OpenShift reports it again, beside the Unhealthy event of the same failure.
             ("ProbeError", "Liveness probe error: HTTP probe failed with statuscode: 404\nbody: 404 page not found\n"),
             ("Unhealthy", "Liveness probe was odd"),
             ("Unhealthy", "Liveness probe failed-over: x"),

@@ -1,5 +1,5 @@
-//! What the kubelet says and does: its event messages as typed failures and kills, and the timing
-//! of its probes. Pure and total: any text in, never a panic.
+//! What the kubelet reports and does: its event messages as typed failures and kills, and the timing of its
+//! probes. Pure and total: any text in, never a panic.
 
 mod address;
 mod exec;

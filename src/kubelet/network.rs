@@ -1,4 +1,4 @@
-//! What the kubelet's HTTP, TCP and gRPC probers say.
+//! Messages of the kubelet's HTTP, TCP and gRPC probers.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub fn http(output: &str) -> Failure {
         return Failure::Unrecognised;
     };
     let error = error.strip_prefix("net/http: HTTP/1.x transport connection broken: ").unwrap_or(error);
-    // What is malformed is the server's own words, so nothing else is looked for in it.
+    // A malformed answer is the server's own text, so nothing else is looked for in it.
     if let Some(what) = error.strip_prefix("malformed ") {
         return of_malformed(what);
     }
@@ -28,9 +28,9 @@ pub fn http(output: &str) -> Failure {
         .unwrap_or(Failure::Unrecognised)
 }
 
-/// Classifies what an HTTP probe says when it errored.
+/// Classifies the message of an errored HTTP probe.
 pub fn http_errored(output: &str) -> Failure {
-    // The answer is there; what follows is of reading its body.
+    // There was an answer; the error is from reading its body.
     const IN_BODY: [&str; 4] =
         ["unexpected EOF", "while reading body)", "connection reset by peer", "context deadline exceeded"];
     if output.starts_with("parse ") {
@@ -39,7 +39,7 @@ pub fn http_errored(output: &str) -> Failure {
     if IN_BODY.iter().any(|ending| output.ends_with(ending)) { Failure::BodyCutOff } else { Failure::Unrecognised }
 }
 
-/// What kept Go's client from asking at all.
+/// What kept Go's client from making a request at all.
 fn not_asked(url: &str, error: &str) -> Option<Failure> {
     if error.ends_with("http: no Host in request URL") {
         return (!url.contains("://")).then_some(Failure::PathIsUrl);
@@ -49,14 +49,14 @@ fn not_asked(url: &str, error: &str) -> Option<Failure> {
     Some(Failure::BadHeader { name: Arc::from(unquote(name)?.text()) })
 }
 
-/// What a TLS client says when the server hangs up on it during or right after the handshake.
+/// The error of a TLS client if the server hangs up during or right after the handshake.
 fn hung_up_on(url: &str, error: &str) -> Option<Failure> {
     const WORDS: [&str; 2] = ["write: broken pipe", "http2: client conn could not be established"];
     let hung_up = url.starts_with("https://") && WORDS.iter().any(|words| error.ends_with(words));
     hung_up.then_some(Failure::TlsRefused)
 }
 
-/// An HTTP/2 server greets with a SETTINGS frame: three bytes of length, type 4, no flags.
+/// An HTTP/2 server starts with a SETTINGS frame: three bytes of length, type 4, no flags.
 fn of_malformed(what: &str) -> Failure {
     let answer = what.strip_prefix("HTTP response ").and_then(unquote);
     match answer.as_ref().map(|answer| answer.bytes.as_slice()) {
@@ -66,7 +66,7 @@ fn of_malformed(what: &str) -> Failure {
     }
 }
 
-/// What Go's TLS client says, and its HTTP client about a scheme.
+/// Errors of Go's TLS client, and of its HTTP client about a scheme.
 fn of_tls(error: &str) -> Option<Failure> {
     const CERTIFICATE_WANTED: [&str; 2] =
         ["remote error: tls: certificate required", "remote error: tls: bad certificate"];
@@ -96,10 +96,10 @@ pub fn tcp(output: &str) -> Failure {
     of_connection(output).unwrap_or(Failure::Unrecognised)
 }
 
-/// What Go's network says of a connection that was not made or did not last.
+/// Errors of Go's network code for a connection that failed or broke.
 fn of_connection(error: &str) -> Option<Failure> {
     if error.starts_with("dial tcp: lookup ") {
-        // A resolver that is down or slow says nothing about the name.
+        // A resolver that is down or slow proves nothing about the name.
         return error.ends_with("no such host").then_some(Failure::NoSuchHost);
     }
     let ends = |endings: &[&str]| endings.iter().any(|ending| error.ends_with(ending));
@@ -141,8 +141,7 @@ pub fn grpc(output: &str) -> Failure {
     }
 }
 
-/// What the gRPC client says of an answer that is HTTP's; a server's own words may quote it, so only
-/// where it begins with that.
+/// The gRPC client's error for an HTTP answer; a server's own text may quote it, so only at the beginning.
 fn of_http_server(words: &str) -> Option<Failure> {
     if let Some(status) = words.strip_prefix("unexpected HTTP status code received from server: ") {
         let digits = status.split(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default();
@@ -152,7 +151,7 @@ fn of_http_server(words: &str) -> Option<Failure> {
     not_grpc.iter().any(|start| words.starts_with(start)).then_some(Failure::GrpcHttp(None))
 }
 
-/// `rpc error: code = NotFound desc = …`: the code is the protocol's, the rest the server's words.
+/// `rpc error: code = NotFound desc = …`: the code is from the protocol, the rest from the server.
 fn of_grpc_status(error: &str) -> Failure {
     let (code, words) = match error.strip_prefix("rpc error: code = ").and_then(|words| words.split_once(" desc = ")) {
         Some((code, words)) => (Some(code), words),

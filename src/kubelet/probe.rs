@@ -1,4 +1,4 @@
-//! What a manifest says about a probe.
+//! The specification of a probe.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl ProbeKind {
     /// All three, in the order of the declaration.
     pub const ALL: [Self; 3] = [Self::Liveness, Self::Readiness, Self::Startup];
 
-    /// The word that the kubelet and people use: `liveness`.
+    /// The word used by the kubelet: `liveness`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Liveness => "liveness",
@@ -32,7 +32,7 @@ impl ProbeKind {
         }
     }
 
-    /// The manifest's field: `livenessProbe`.
+    /// The field in a manifest: `livenessProbe`.
     pub const fn field(self) -> &'static str {
         match self {
             Self::Liveness => "livenessProbe",
@@ -41,7 +41,7 @@ impl ProbeKind {
         }
     }
 
-    /// Whether its failure makes the kubelet end the container.
+    /// Whether its failure makes the kubelet kill the container.
     pub const fn kills(self) -> bool {
         !matches!(self, Self::Readiness)
     }
@@ -56,7 +56,7 @@ impl fmt::Display for ProbeKind {
 /// A probe of a container with the API's defaults filled in.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ProbeSpec {
-    /// How it asks.
+    /// The handler.
     pub handler: Handler,
     /// `initialDelaySeconds`, 0 by default.
     pub initial_delay: Duration,
@@ -66,11 +66,11 @@ pub struct ProbeSpec {
     pub timeout: Duration,
     /// `failureThreshold`, 3 by default.
     pub failure_threshold: u32,
-    /// The probe's own `terminationGracePeriodSeconds`, where it has one.
+    /// The probe's own `terminationGracePeriodSeconds`, if set.
     pub grace: Option<Duration>,
 }
 
-/// How a probe asks.
+/// The handler of a probe.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Handler {
     /// `httpGet`
@@ -84,9 +84,9 @@ pub enum Handler {
     },
     /// `grpc`
     Grpc {
-        /// `grpc.port`; a number always.
+        /// `grpc.port`; always a number.
         port: Port,
-        /// `grpc.service`; empty is the server as a whole.
+        /// `grpc.service`; empty means the server as a whole.
         service: Arc<str>,
     },
     /// `exec`: the command's words, secrets masked.
@@ -102,7 +102,7 @@ pub struct HttpGet {
     pub host: Option<Arc<str>>,
     /// Number or name.
     pub port: Port,
-    /// `/` by default; the values of query parameters are masked.
+    /// `/` by default; values of query parameters are masked.
     pub path: Arc<str>,
     /// Names of the headers, as written.
     pub headers: Box<[Arc<str>]>,
@@ -148,7 +148,7 @@ impl fmt::Display for Port {
 }
 
 impl Handler {
-    /// The manifest's field: `httpGet`.
+    /// The field in a manifest: `httpGet`.
     pub const fn field(&self) -> &'static str {
         match self {
             Self::Http(_) => "httpGet",
@@ -158,7 +158,7 @@ impl Handler {
         }
     }
 
-    /// The port that it asks, if it asks one.
+    /// The port that it connects to, if it has one.
     pub const fn port(&self) -> Option<&Port> {
         match self {
             Self::Http(HttpGet { port, .. }) | Self::Tcp { port, .. } | Self::Grpc { port, .. } => Some(port),

@@ -1,23 +1,24 @@
 //! Strings as Go's `%q` writes them.
 
-/// What a quoted string says, and the text behind it.
+/// The content of a quoted string, and the text after it.
 pub struct Quoted<'a> {
     /// Its bytes; any bytes, as Go strings need not be text.
     pub bytes: Vec<u8>,
-    /// What follows the closing quote; `None` when the text was cut before it.
+    /// What follows the closing quote; `None` if the text was cut before it.
     pub rest: Option<&'a str>,
 }
 
 impl Quoted<'_> {
-    /// The string as text, with what is not UTF-8 replaced.
+    /// The string as text; invalid UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 }
 
-/// Reads the quoted string that `text` begins with.
+/// Parses the quoted string at the beginning of `text`.
 ///
-/// An escape that Go would not write, or that was cut off, loses its backslash at least; nothing is refused.
+/// An escape that Go would not write, or that was cut off, loses at least its backslash; nothing is
+/// rejected.
 pub fn unquote(text: &str) -> Option<Quoted<'_>> {
     let mut left = text.strip_prefix('"')?;
     let mut bytes = Vec::new();
@@ -34,15 +35,15 @@ pub fn unquote(text: &str) -> Option<Quoted<'_>> {
     }
 }
 
-/// The URL and the error of `Get "URL": error`, as Go's HTTP client words it.
+/// The URL and the error of `Get "URL": error`, the format of Go's HTTP client.
 ///
-/// The error is `None` when the text was cut within the URL.
+/// The error is `None` if the text was cut within the URL.
 pub fn get_error(output: &str) -> Option<(String, Option<&str>)> {
     let url = unquote(output.strip_prefix("Get ")?)?;
     Some((url.text(), url.rest.and_then(|rest| rest.strip_prefix(": "))))
 }
 
-/// Decodes what follows a backslash and returns what is left.
+/// Decodes what follows a backslash and returns the rest.
 fn escape<'a>(text: &'a str, bytes: &mut Vec<u8>) -> &'a str {
     let Some(letter) = text.chars().next() else { return text };
     let rest = &text[letter.len_utf8()..];

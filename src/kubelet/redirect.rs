@@ -1,4 +1,4 @@
-//! Whether a failed HTTP probe had been redirected: its message then has the last redirect's URL.
+//! Whether a failed HTTP probe was redirected: its message then contains the last redirect's URL.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -13,13 +13,13 @@ use crate::text::is_masked;
 /// the app listens on the probe's port and answers on its path.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Redirect {
-    /// The scheme that it was sent to.
+    /// The scheme of the target.
     pub scheme: Scheme,
-    /// The port that it was sent to; the scheme's own where the redirect names none.
+    /// The port of the target; the scheme's default if the redirect has none.
     pub port: u16,
-    /// The path that it was sent to, with query; masked and cut as the message was.
+    /// The path of the target, with query; masked and cut like the message.
     pub path: Arc<str>,
-    /// Whether it was sent to a host that is surely not the one that the probe asks.
+    /// Whether the target's host certainly differs from that of the probe.
     pub elsewhere: bool,
     /// What happened there.
     pub failure: Failure,
@@ -31,9 +31,9 @@ impl Redirect {
     }
 }
 
-/// The URL's target, where it is surely not what the probe itself asks.
+/// The target in the URL, if it certainly differs from the probe's own request.
 ///
-/// When in doubt it is: a named port that cannot be resolved, masked values, a path that is a URL
+/// In doubt it is the same: a named port that cannot be resolved, masked values, a path that is a URL
 /// itself, another spelling of the same path.
 pub fn target(get: &HttpGet, ports: &[(Option<Arc<str>>, i32)], url: &str) -> Option<Redirect> {
     let url = Url::parse(url)?;
@@ -88,7 +88,7 @@ impl<'a> Url<'a> {
     }
 }
 
-/// Whether a host is surely another one than the probe asks; without one of its own it asks the
+/// Whether a host certainly differs from that of the probe; without a host of its own the probe uses the
 /// pod's address, which is not known here.
 fn is_elsewhere(wanted: Option<&str>, host: &str) -> bool {
     let address = |host: &str| host.split('%').next().and_then(|host| host.parse::<IpAddr>().ok());
@@ -100,14 +100,14 @@ fn is_elsewhere(wanted: Option<&str>, host: &str) -> bool {
             let wanted = wanted.trim_start_matches('[').trim_end_matches(']');
             match (address(wanted), found) {
                 (None, None) => !wanted.eq_ignore_ascii_case(host),
-                // An address that is written in another way stays the same.
+                // An address in another notation is still the same.
                 (wanted, found) => wanted != found,
             }
         }
     }
 }
 
-/// Whether a URL's path is surely another one than the probe's.
+/// Whether a URL's path certainly differs from the probe's.
 fn is_another_path(wanted: &str, path: &str) -> bool {
     let first = wanted.split('/').next().unwrap_or_default();
     let is_url = first.contains(':') || wanted.starts_with("//");
@@ -116,7 +116,7 @@ fn is_another_path(wanted: &str, path: &str) -> bool {
         return false;
     }
     let plain = decoded(&path_of(plain));
-    // An older kubelet takes the question mark for a part of the path.
+    // An older kubelet treats the question mark as part of the path.
     plain != decoded(&path_of(asked)) && plain != decoded(&path_of(wanted))
 }
 
@@ -124,7 +124,7 @@ fn without_query(path: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or_default()
 }
 
-/// With the slash that Go puts in front.
+/// With the leading slash that Go adds.
 fn path_of(path: &str) -> Cow<'_, str> {
     if path.starts_with('/') { Cow::Borrowed(path) } else { Cow::Owned(format!("/{path}")) }
 }

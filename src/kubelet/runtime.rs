@@ -1,11 +1,11 @@
-//! What a container runtime says when it cannot execute a command.
+//! Messages of container runtimes that cannot execute a command.
 
 use super::quoted::unquote;
 use super::{Failure, Obstacle};
 
-/// Classifies the runtime's words on a probe's command that did not run.
+/// Classifies the runtime's message about a probe command that did not run.
 pub fn errored(output: &str) -> Failure {
-    // CRI-O puts what the command wrote behind its own words.
+    // CRI-O appends what the command wrote to its own message.
     let output = output.split(", stdout: ").next().unwrap_or(output);
     if let Some(refusal) = refusal(output) {
         return refusal.into();
@@ -19,7 +19,7 @@ pub fn errored(output: &str) -> Failure {
     if refused { Failure::RuntimeRefused } else { Failure::Unrecognised }
 }
 
-/// Whether these are a runtime's words on a command that it did not run.
+/// Whether this is a runtime's message about a command that it did not run.
 fn is_refusal(output: &str) -> bool {
     const WORDS: [&str; 4] =
         ["OCI runtime exec failed", "CreateProcess", "resource temporarily unavailable", "no pids left"];
@@ -48,7 +48,7 @@ fn is_not_running(output: &str) -> bool {
 pub enum Refusal {
     /// It does not exist.
     Missing(String),
-    /// It is there, or the folder that it should begin in is.
+    /// It exists, or its working directory does.
     NotExecutable(Option<String>, Obstacle),
 }
 
@@ -62,7 +62,7 @@ impl From<Refusal> for Failure {
 }
 
 impl Refusal {
-    /// The file that it names.
+    /// The file in the message.
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Missing(name) => Some(name),
@@ -71,7 +71,7 @@ impl Refusal {
     }
 }
 
-/// Reads why a file could not be executed, in the words of runc and crun.
+/// Parses why a file could not be executed, from the messages of runc and crun.
 pub fn refusal(output: &str) -> Option<Refusal> {
     of_crun(output).or_else(|| of_working_dir(output)).or_else(|| of_runc(output))
 }
@@ -116,7 +116,7 @@ fn of_runc(output: &str) -> Option<Refusal> {
     }
 }
 
-/// What the kernel says of a file that is there, whatever its case.
+/// The kernel's error about an existing file, ignoring case.
 pub fn obstacle(words: &str) -> Option<Obstacle> {
     const WORDS: [(&str, Obstacle); 3] = [
         ("exec format error", Obstacle::Format),

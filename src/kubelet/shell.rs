@@ -1,7 +1,7 @@
-//! Which commands an exec probe calls, as far as its words show: a rough reading of shell scripts.
+//! Which commands an exec probe calls, judging by its words: a rough parser for shell scripts.
 //!
-//! It serves one question, whether a "not found" speaks of the probe's own command. A reading that
-//! is wrong has to err towards "no".
+//! It answers one question, whether a "not found" is about the probe's own command. In doubt the answer has
+//! to be "no".
 
 use std::iter::Peekable;
 use std::mem;
@@ -15,19 +15,19 @@ use crate::text::is_masked;
 pub struct Call {
     /// As written: a name, a path, perhaps with variables or masks in it.
     pub name: String,
-    /// How it hangs on the calls before it.
+    /// Its relation to the calls before it.
     pub link: Link,
 }
 
-/// How a call hangs on the calls before it.
+/// The relation of a call to the calls before it.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub enum Link {
-    /// First, or behind `|` or `&&`: it cannot make good what failed before it.
+    /// First, or after `|` or `&&`: it cannot compensate for an earlier failure.
     #[default]
     With,
-    /// Behind `;`, `&` or a new line: it runs in any case.
+    /// After `;`, `&` or a line break: it runs in any case.
     Next,
-    /// Behind `||` or `else`: it runs because another one failed.
+    /// After `||` or `else`: it runs because another one failed.
     Instead,
 }
 
@@ -45,8 +45,8 @@ impl Call {
         }
     }
 
-    /// Whether its result can say how an app is: neither part of every shell, nor there only to
-    /// run something else.
+    /// Whether its result can tell the app's health: it is neither a standard part of every shell, nor only
+    /// there to run something else.
     pub fn tells(&self) -> bool {
         const BUILT_IN: [&str; 28] = [
             ":", ".", "[", "[[", "break", "case", "cd", "continue", "date", "echo", "exit", "export", "false", "for",
@@ -57,13 +57,13 @@ impl Call {
         !BUILT_IN.contains(&name) && !is_shell(name) && !is_wrapper(name)
     }
 
-    /// Whether it only ends the script.
+    /// Whether it only exits the script.
     pub fn ends(&self) -> bool {
         matches!(self.name.as_str(), "exit" | "return")
     }
 }
 
-/// The calls of a command in the order in which they are written, the command itself first.
+/// The calls of a command in textual order, the command itself first.
 pub fn calls(command: &[Arc<str>]) -> Vec<Call> {
     let words = command.iter().map(|word| Token::Word(word.to_string())).collect();
     let mut reader = Reader::default();
@@ -71,13 +71,13 @@ pub fn calls(command: &[Arc<str>]) -> Vec<Call> {
     reader.calls
 }
 
-/// Whether this is a shell, by its name.
+/// Whether this is a shell, judging by its name.
 pub fn is_shell(command: &str) -> bool {
     let name = file_name(command).trim_start_matches('-');
     matches!(name, "sh" | "bash" | "ash" | "dash" | "zsh" | "ksh" | "mksh" | "busybox")
 }
 
-/// Whether this runs the command that its arguments name.
+/// Whether this runs the command given by its arguments.
 pub fn is_wrapper(command: &str) -> bool {
     matches!(
         file_name(command),
@@ -85,7 +85,7 @@ pub fn is_wrapper(command: &str) -> bool {
     )
 }
 
-/// Whether this runs the script that its first argument names.
+/// Whether this runs the script given by its first argument.
 pub fn is_interpreter(command: &str) -> bool {
     is_shell(command)
         || matches!(file_name(command), "python" | "python2" | "python3" | "perl" | "ruby" | "node" | "php")
@@ -95,7 +95,7 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Scripts within scripts within scripts: no probe needs more.
+/// Maximum nesting of scripts: no probe needs more.
 const MAX_DEPTH: u8 = 4;
 
 #[derive(PartialEq, Eq, Debug)]
@@ -108,21 +108,21 @@ enum Token {
     Close,
 }
 
-/// What the next word is.
+/// The meaning of the next word.
 #[derive(Copy, Clone, PartialEq, Eq, Default)]
 enum Place {
     #[default]
     Command,
-    /// The command that a wrapper runs, behind its options.
+    /// The command that a wrapper runs, after its options.
     Wrapped,
-    /// The script that an interpreter runs, behind its options.
+    /// The script that an interpreter runs, after its options.
     Script {
         shell: bool,
     },
-    /// The text behind `-c`.
+    /// The text after `-c`.
     Text,
     Argument,
-    /// What `>` writes to; the place behind it is a command's or an argument's.
+    /// The target of `>`; the place after it is a command's or an argument's.
     Redirect {
         command: bool,
     },
@@ -154,7 +154,7 @@ impl Reader {
         }
     }
 
-    /// Takes a word in its place and says what the next one is.
+    /// Processes a word in its place and returns the meaning of the next one.
     fn word(&mut self, word: String, place: Place, depth: u8) -> Place {
         if is_redirect(&word) && !matches!(place, Place::Text) {
             let command = place == Place::Command;
@@ -198,7 +198,7 @@ impl Reader {
     }
 }
 
-/// What follows an interpreter's option; `None` if the word is none.
+/// The meaning of what follows an interpreter's option; `None` if the word is not an option.
 fn script_option(word: &str, shell: bool) -> Option<Place> {
     let letters = word.strip_prefix(['-', '+'])?;
     if shell && !letters.starts_with('-') && letters.contains('c') {
@@ -215,7 +215,7 @@ fn is_keyword(word: &str) -> bool {
     matches!(word, "if" | "then" | "fi" | "while" | "until" | "do" | "done" | "!" | "{" | "}" | "esac")
 }
 
-/// An option, or the word that belongs to one: `timeout -s KILL 5s`, `nice -n 10`.
+/// An option, or its argument: `timeout -s KILL 5s`, `nice -n 10`.
 fn is_option(word: &str) -> bool {
     word.starts_with(['-', '+'])
         || word.starts_with(|first: char| first.is_ascii_digit())
@@ -231,7 +231,7 @@ fn is_redirect(word: &str) -> bool {
     word.trim_start_matches(|first: char| first.is_ascii_digit() || first == '&').starts_with(['<', '>'])
 }
 
-/// Splits a script into words and what stands between them.
+/// Splits a script into words and the operators between them.
 fn tokens(script: &str) -> Vec<Token> {
     let mut lexer = Lexer {
         chars: script.chars().peekable(),
@@ -251,7 +251,7 @@ struct Lexer<'a> {
     chars: Peekable<Chars<'a>>,
     tokens: Vec<Token>,
     word: Option<String>,
-    /// Whether double quotes are open, for each parenthesis around this place.
+    /// Whether double quotes are open, for each enclosing parenthesis.
     quotes: Vec<bool>,
     backtick: bool,
 }
@@ -306,7 +306,7 @@ impl Lexer<'_> {
         self.word.as_ref().is_some_and(|word| word.ends_with(['<', '>'])) || self.chars.peek() == Some(&'>')
     }
 
-    /// Adds to the word, which begins at the latest here.
+    /// Appends to the current word, beginning one if necessary.
     fn push(&mut self, letter: Option<char>) {
         self.word.get_or_insert_default().extend(letter);
     }

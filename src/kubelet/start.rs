@@ -1,11 +1,11 @@
-//! Why a container, or a pod as a whole, could not begin.
+//! Why a container, or a pod as a whole, could not start.
 
 use std::sync::Arc;
 
 use super::Obstacle;
 use super::runtime::{Refusal, refusal};
 
-/// What keeps a container from beginning, as far as it can be told from words.
+/// What keeps a container from starting, as far as messages show it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum StartFailure {
     /// The command does not exist in the image.
@@ -13,18 +13,18 @@ pub enum StartFailure {
         /// As the manifest or the image names it.
         name: Arc<str>,
     },
-    /// The command is there and cannot be executed, or its working directory is none.
+    /// The command exists but cannot be executed, or its working directory is invalid.
     NotExecutable {
-        /// The file or folder, where the runtime names it.
+        /// The file or folder, if the runtime names it.
         name: Option<Arc<str>>,
         /// Why not.
         why: Obstacle,
     },
-    /// The memory limit is too small to begin at all.
+    /// The memory limit is too small to start at all.
     MemoryTooSmall,
-    /// The low-level runtime of the node is too old for what calls it.
+    /// The low-level runtime of the node is too old for its caller.
     RuntimeTooOld,
-    /// It has to run as another user than root, and its image does not.
+    /// It must not run as root, but its image does.
     RunsAsRoot,
     /// A `ConfigMap` or Secret, or a key in it, does not exist.
     Config {
@@ -32,12 +32,12 @@ pub enum StartFailure {
         kind: ConfigKind,
         /// Its name.
         name: Arc<str>,
-        /// The key that is missing in it; `None` where all of it is missing.
+        /// The missing key; `None` if the whole object is missing.
         key: Option<Arc<str>>,
     },
 }
 
-/// A kind of object that holds settings.
+/// A kind of configuration object.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ConfigKind {
     /// `ConfigMap`
@@ -58,8 +58,8 @@ impl ConfigKind {
     }
 }
 
-/// Reads the message of a status (`StartError`, `RunContainerError`, `CreateContainerConfigError`) or
-/// of an event (`Failed`, `FailedCreatePodSandBox`, `FailedMount`) of what could not begin.
+/// Parses the message of a status (`StartError`, `RunContainerError`, `CreateContainerConfigError`) or of
+/// an event (`Failed`, `FailedCreatePodSandBox`, `FailedMount`) about a failed start.
 pub fn start_error(text: &str) -> Option<StartFailure> {
     const TOO_SMALL: [&str; 4] =
         ["memory limit too low", "too low; should be at least", "Minimum memory limit", "minimum memory limit"];

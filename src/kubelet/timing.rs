@@ -1,7 +1,7 @@
 //! When a probe can kill: arithmetic on a probe's fields.
 //!
-//! Saturating throughout, as a manifest's fields may be as large as 2³¹−1 seconds. A period, timeout
-//! or threshold of zero counts as the API's minimum of one.
+//! Saturating throughout, since a manifest's fields may be as large as 2³¹−1 seconds. A period, timeout or
+//! threshold of zero counts as the API's minimum of one.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use super::ProbeSpec;
 const SECOND: Duration = Duration::from_secs(1);
 
 impl ProbeSpec {
-    /// The least uptime after which this probe can have ended a container on its own count.
+    /// The minimum uptime after which this probe can have killed a container on its own.
     ///
-    /// `initialDelay + (F−1)·P − 1 s`: `startedAt` is cut to whole seconds.
+    /// `initialDelay + (F−1)·P − 1 s`: `startedAt` is truncated to whole seconds.
     pub fn shortest_kill(&self) -> Duration {
         self.initial_delay.saturating_add(self.period().saturating_mul(self.threshold() - 1)).saturating_sub(SECOND)
     }
 
-    /// The longest uptime of a container whose probe never passed and that was killed by it.
+    /// The maximum uptime of a container whose probe never passed and that was killed by it.
     ///
-    /// `initialDelay + F·S + d + grace + 3 s`, with `S = max(P, d)` and `d` the timeout; `grace` is
-    /// the pod's, the probe's own takes its place.
+    /// `initialDelay + F·S + d + grace + 3 s`, with `S = max(P, d)` and `d` the timeout; `grace` is the
+    /// pod's, unless the probe has its own.
     pub fn longest_kill(&self, grace: Duration) -> Duration {
         self.passed_after().saturating_add(self.grace.unwrap_or(grace))
     }
@@ -35,12 +35,12 @@ impl ProbeSpec {
             .saturating_add(3 * SECOND)
     }
 
-    /// The latest uptime at which the first probe's result is there: `initialDelay + P + d + 2 s`.
+    /// The latest uptime for the first probe's result: `initialDelay + P + d + 2 s`.
     pub fn first_result_by(&self) -> Duration {
         self.initial_delay.saturating_add(self.period()).saturating_add(self.duration()).saturating_add(2 * SECOND)
     }
 
-    /// The longest time from one run of the probe to the next: `S`.
+    /// The maximum time from one run of the probe to the next: `S`.
     pub fn step(&self) -> Duration {
         self.period().max(self.duration())
     }
@@ -49,7 +49,7 @@ impl ProbeSpec {
         self.period.max(SECOND)
     }
 
-    /// How long one probe can take.
+    /// The maximum duration of one run of the probe.
     fn duration(&self) -> Duration {
         self.timeout.max(SECOND)
     }

@@ -1,4 +1,4 @@
-//! What a manifest changes of what runs: what has passed there, and what it asks instead.
+//! Compares a manifest with what is running: what has passed there, and what the manifest changes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use crate::kubelet::{Handler, Port, ProbeKind};
 use crate::report::headline::what_is_wrong;
 use crate::source::manifest::{Node, Value, template};
 
-/// What runs, or ran.
+/// What is or was running.
 #[derive(Debug, Default)]
 pub struct Running {
-    /// What has passed.
+    /// Which probes have passed.
     pub tried: Vec<Tried>,
-    /// What is wrong.
+    /// The current findings.
     pub findings: Vec<Arc<Looping>>,
-    /// Where objects are that name no namespace.
+    /// The namespace of objects that have none.
     pub namespace: Option<String>,
 }
 
 impl Running {
-    /// What is known of an object; `None` where it does not run there.
+    /// What is known of an object; `None` if it is not running there.
     pub fn compare(&self, object: &Object<'_>) -> Option<Vec<Finding>> {
         let tried = self.of(object);
         let first = tried.first()?;
@@ -41,8 +41,8 @@ impl Running {
         Some(all)
     }
 
-    /// What is known of the object of that kind and name; of several of them in namespaces that the
-    /// manifest does not tell apart, nothing.
+    /// The templates of the object of that kind and name; none if there are several in namespaces that the
+    /// manifest does not distinguish.
     fn of(&self, object: &Object<'_>) -> Vec<&Tried> {
         let identity = &object.identity;
         let namespace = identity.namespace.as_deref().or(self.namespace.as_deref());
@@ -56,7 +56,7 @@ impl Running {
         if in_one { all } else { Vec::new() }
     }
 
-    /// What loops there now, by a field that the manifest leaves as it is.
+    /// The loops there now, caused by a field that the manifest leaves unchanged.
     fn looping(&self, of: &Tried, container: &str, node: &Node) -> Vec<Finding> {
         let workload = format!("{}/{}", of.workload.kind, of.workload.name);
         let is_it = |finding: &&Arc<Looping>| {
@@ -120,14 +120,14 @@ impl<'a> Shown<'a> {
         self.tried.containers[self.at].ever[kind as usize]
     }
 
-    /// Whether the app in it is that one. What the API server adds to variables tells nothing.
+    /// Whether it is the same app. Variables added by the API server do not count.
     fn is_app_of(&self, other: &ContainerSpec) -> bool {
         let spec = self.spec;
         spec.image == other.image && spec.invocation_mark == other.invocation_mark && spec.ports == other.ports
     }
 }
 
-/// What a container is to be, and what it has been.
+/// A container in the manifest, and in the cluster.
 struct Scene<'a> {
     spec: &'a ContainerSpec,
     known: Vec<Shown<'a>>,
@@ -164,7 +164,7 @@ impl Scene<'_> {
         Some(if runs { finding.suggest(suggestion) } else { finding })
     }
 
-    /// What that probe asks now in most pods in which it passes.
+    /// The request of that probe in most of the pods in which it passes now.
     fn passing(&self, kind: ProbeKind, fits: impl Fn(&Shown<'_>) -> bool) -> Option<(Handler, u32)> {
         let mut by_question: BTreeMap<String, (Handler, u32)> = BTreeMap::new();
         for shown in self.known.iter().filter(|shown| fits(shown) && shown.now(kind) > 0) {
@@ -176,7 +176,7 @@ impl Scene<'_> {
     }
 }
 
-/// What a probe asks, its port by number where the container names it.
+/// The request of a probe, with its port by number if the container names it.
 fn question(spec: &ContainerSpec, kind: ProbeKind) -> Option<Handler> {
     let mut handler = spec.probe(kind)?.handler.clone();
     let number = |port: &mut Port| {
@@ -194,7 +194,7 @@ fn question(spec: &ContainerSpec, kind: ProbeKind) -> Option<Handler> {
     Some(handler)
 }
 
-/// In what two questions differ.
+/// The differences between two requests.
 struct Difference {
     field: &'static str,
     asked: String,

@@ -1,4 +1,4 @@
-//! What a probe asks of whom.
+//! The target of a probe's request.
 
 use super::pod::port_number;
 use super::pod::{Container, Pod, Probe};
@@ -7,7 +7,7 @@ use super::{Finding, Rule, Severity};
 use crate::source::manifest::Node;
 use crate::source::mask;
 
-/// What is wrong with the host, path and headers of a probe.
+/// Problems with the host, path and headers of a probe.
 pub fn probe(probe: &Probe<'_>, container: &Container<'_>, pod: &Pod<'_>, all: &mut Vec<Finding>) {
     let Some((kind, handler)) = probe.handler() else { return };
     if let Some(text) = handler.text_of("host").filter(|text| !text.is_empty() && !is_placeholder(text)) {
@@ -22,8 +22,8 @@ pub fn probe(probe: &Probe<'_>, container: &Container<'_>, pod: &Pod<'_>, all: &
     }
 }
 
-/// Whether a host of the node leads to the pod after all: by the network that they share, or by a port
-/// of the node that is the pod's.
+/// Whether a host of the node leads to the pod after all: by the host network, or by a port of the node
+/// that is mapped to the pod.
 fn handler_reaches_pod(host: &str, port: Option<i64>, pod: &Pod<'_>) -> bool {
     let mut declared = pod.containers.iter().flat_map(Container::ports);
     is_node_itself(host) && (pod.host_network || declared.any(|one| one.on_host.is_some() && one.on_host == port))
@@ -50,7 +50,7 @@ fn host(probe: &Probe<'_>, kind: &str, text: &str, pod: &Pod<'_>, reaches_pod: b
     } else if is_node_itself(text) {
         return;
     } else if pod.host_network && text.parse::<std::net::IpAddr>().is_ok() {
-        // An address of the node is as good as the pod's.
+        // An address of the node is equivalent to the pod's.
         return;
     } else {
         "the kubelet connects there, from the node and with the node's DNS: the pod itself is never asked".to_owned()
@@ -83,7 +83,7 @@ fn path(probe: &Probe<'_>, text: &str, all: &mut Vec<Finding>) {
     all.push(finding.suggest(format!("path: {}", mask::path(path))));
 }
 
-/// Whether it can be the scheme of a URL.
+/// Whether it can be a URL scheme.
 fn is_scheme(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(inner)

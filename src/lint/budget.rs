@@ -1,16 +1,16 @@
-//! How long a container has before a probe ends it.
+//! How much time a container has before a probe kills it.
 
 use super::pod::{Container, Probe, Timing};
 use super::{Finding, Rule, Severity};
 use crate::kubelet::ProbeKind;
 
-/// Below so many seconds a start on a busy node may be too slow: info.
+/// Below this number of seconds a start on a busy node may be too slow: info.
 const SHORT: i64 = 30;
 
-/// Up to so many seconds it is a warning.
+/// Up to this number of seconds it is a warning.
 const VERY_SHORT: i64 = 10;
 
-/// What the numbers of one probe come to.
+/// Problems with the numbers of one probe.
 pub fn probe(probe: &Probe<'_>, container: &Container<'_>, all: &mut Vec<Finding>) {
     let Some(timing) = probe.timing().filter(|_| probe.kind.kills() && probe.handler().is_some()) else { return };
     kill_budget(probe, timing, container, all);
@@ -18,7 +18,7 @@ pub fn probe(probe: &Probe<'_>, container: &Container<'_>, all: &mut Vec<Finding
     timeout_over_period(probe, timing, all);
 }
 
-/// What the numbers of several probes come to.
+/// Problems with the numbers of several probes.
 pub fn container(container: &Container<'_>, all: &mut Vec<Finding>) {
     let timing = |kind| container.probe(kind).and_then(|probe| Some((probe, probe.timing()?)));
     let Some((liveness, its)) = timing(ProbeKind::Liveness) else { return };
@@ -104,12 +104,12 @@ fn startup_before_delay(startup: &Probe<'_>, timing: Timing, liveness: Timing, a
     all.push(finding.current(timing.failures).sum(sum).suggest(format!("failureThreshold: {enough}")));
 }
 
-/// How many failures it takes to wait for so many seconds.
+/// Number of failures needed to wait for that many seconds.
 const fn enough(seconds: i64, timing: Timing) -> i64 {
     (seconds + timing.period - 1) / timing.period
 }
 
-/// Asked the same, the slower probe never comes to its word.
+/// With the same request, the slower probe never gets to act.
 fn liveness_first(
     (liveness, its): (&Probe<'_>, Timing),
     (readiness, timing): (&Probe<'_>, Timing),

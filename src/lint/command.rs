@@ -1,4 +1,4 @@
-//! The command of a probe: it runs as it is written, without a shell.
+//! The command of a probe: it runs as written, without a shell.
 
 use super::pod::Probe;
 use super::{Finding, Rule};
@@ -6,16 +6,16 @@ use crate::kubelet::ProbeKind;
 use crate::source::manifest::Node;
 use crate::source::mask;
 
-/// Words that mean something to a shell alone.
+/// Words that have a meaning only for a shell.
 const OF_SHELL: [&str; 8] = ["|", "||", "&&", ";", ">", ">>", "<", "2>&1"];
 
-/// Programs to which such words mean something as well.
+/// Programs for which such words have a meaning as well.
 const KNOW_THEM: [&str; 4] = ["find", "test", "[", "expr"];
 
-/// Shells, and what runs a script as they do.
+/// Shells, and programs that run a script like them.
 const SHELLS: [&str; 8] = ["sh", "bash", "ash", "dash", "zsh", "ksh", "busybox", "env"];
 
-/// What is wrong with the command of a probe.
+/// Problems with the command of a probe.
 pub fn probe(probe: &Probe<'_>, all: &mut Vec<Finding>) {
     let Some(("exec", exec)) = probe.handler() else { return };
     let Some(command) = exec.get("command") else { return };
@@ -63,19 +63,19 @@ fn is_shell(program: &str) -> bool {
     SHELLS.contains(&name(program)) || program.contains(['\\', '.']) || program == "cmd"
 }
 
-/// Whether a word is a program with its arguments: no file is called so.
+/// Whether a word is a program with its arguments: no file has such a name.
 fn is_several(word: &str) -> bool {
     let mut words = word.split_whitespace();
     let (Some(first), Some(second)) = (words.next(), words.next()) else { return false };
     !first.contains('\\') && (!first.contains('/') || second.starts_with(['-', '/']))
 }
 
-/// Whether a script uses nothing of what follows it.
+/// Whether a script uses no arguments.
 fn is_one_word(script: &str) -> bool {
     !script.is_empty() && !script.contains(|c: char| c.is_whitespace() || "$;|&(){}`".contains(c))
 }
 
-/// Whether a word behind a script is its name for itself.
+/// Whether a word after a script is its `$0`.
 fn is_filler(word: &str) -> bool {
     ["--", "-", "_", "sh", "bash", "/bin/sh", "/bin/bash"].contains(&word)
 }

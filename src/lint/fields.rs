@@ -1,11 +1,11 @@
-//! Fields that do not exist: refused by `kubectl apply`, dropped in silence by others.
+//! Unknown fields: refused by `kubectl apply`, silently dropped by others.
 
 use super::pod::{HANDLERS, Pod, Probe};
 use super::{Container, Finding, Rule};
 use crate::kubelet::ProbeKind;
 use crate::source::manifest::{Entry, Node};
 
-/// What a probe may hold beside its handler (1.37).
+/// The fields of a probe besides its handler (1.37).
 const OF_PROBE: [&str; 6] = [
     "initialDelaySeconds",
     "timeoutSeconds",
@@ -15,7 +15,7 @@ const OF_PROBE: [&str; 6] = [
     "terminationGracePeriodSeconds",
 ];
 
-/// What a handler may hold (1.37).
+/// The fields of a handler (1.37).
 const OF_HANDLER: [(&str, &[&str]); 4] = [
     ("exec", &["command"]),
     ("httpGet", &["path", "port", "host", "scheme", "httpHeaders", "protocol"]),
@@ -25,7 +25,7 @@ const OF_HANDLER: [(&str, &[&str]); 4] = [
 
 const WHY: &str = "there is no such field: kubectl refuses it, and where nothing does it is dropped in silence";
 
-/// Fields of a probe and its handler.
+/// Problems with the fields of a probe and its handler.
 pub fn probe(probe: &Probe<'_>, all: &mut Vec<Finding>) {
     let known: Vec<&str> = HANDLERS.into_iter().chain(OF_PROBE).collect();
     for entry in unknown(probe.node, &known) {
@@ -71,7 +71,7 @@ fn finding(entry: &Entry, field: String, known: &[&str]) -> Finding {
     }
 }
 
-/// Whether they differ in case, or in a letter or two.
+/// Whether they differ only in case, or in a letter or two.
 fn is_near(typed: &str, known: &str) -> bool {
     let (typed, known) = (typed.to_lowercase(), known.to_lowercase());
     let same = typed.chars().zip(known.chars()).take_while(|(a, b)| a == b).count();

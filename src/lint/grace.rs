@@ -1,15 +1,15 @@
-//! Hooks and the time that a container has to end.
+//! Hooks and the termination grace period.
 
 use super::pod::{Container, Pod};
 use super::{Finding, Rule};
 use crate::source::manifest::Node;
 use crate::template::Role;
 
-/// What of the grace period the app gets at least, in seconds
-/// (`minimumGracePeriodInSeconds`, `pkg/kubelet/kuberuntime/kuberuntime_container.go`).
+/// The minimum part of the grace period left to the app, in seconds (`minimumGracePeriodInSeconds`,
+/// `pkg/kubelet/kuberuntime/kuberuntime_container.go`).
 const LEAST: i64 = 2;
 
-/// What is wrong with the hooks of a container.
+/// Problems with the hooks of a container.
 pub fn container(container: &Container<'_>, pod: &Pod<'_>, all: &mut Vec<Finding>) {
     let Some(grace) = pod.grace.filter(|_| container.role != Role::Init) else { return };
     let Some(lifecycle) = container.node.get("lifecycle") else { return };

@@ -1,4 +1,4 @@
-//! What an annotation takes back, with a reason.
+//! Findings ignored by an annotation, with a reason.
 
 use super::object::Object;
 use super::{Finding, Rule, Said, Severity};
@@ -8,16 +8,16 @@ use crate::source::manifest::At;
 /// template; several separated by semicolons or line breaks, and `RULE/CONTAINER` for one container.
 pub const ANNOTATION: &str = "probehound.dev/lint-ignore";
 
-/// A finding that somebody has looked at.
+/// A finding that is accepted by people.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ignored {
-    /// What was found.
+    /// The finding.
     pub finding: Finding,
-    /// Why it may stand.
+    /// Why it is accepted.
     pub reason: String,
 }
 
-/// One part of an annotation.
+/// One entry of an annotation.
 struct Entry<'a> {
     at: At,
     text: &'a str,
@@ -27,7 +27,7 @@ struct Entry<'a> {
     used: bool,
 }
 
-/// Takes out what is ignored, and tells of what ignores nothing.
+/// Removes ignored findings, and reports entries that ignore nothing.
 pub fn apply(object: &Object<'_>, all: Vec<Finding>) -> Said {
     let mut entries: Vec<Entry<'_>> = entries(object);
     let mut said = Said::default();

@@ -1,12 +1,12 @@
-//! What of a manifest will loop or protect nothing, from the specification alone.
+//! Finds what will loop or protect nothing in a manifest, from the specification alone.
 //!
-//! A rule is a function from the specification to findings, each with its arithmetic and its reason;
-//! a file holds a family of them. No IO: whoever read the manifest says what it holds.
+//! A rule is a function from the specification to findings, each with its arithmetic and its reason; a file
+//! contains a family of them. No IO: the caller has read the manifest.
 //!
 //! Invariants:
-//! - **Certain**: a rule speaks only where what it says follows from the specification, whatever the
-//!   app does. What depends on the app is of severity [`Severity::Info`], or is not said.
-//! - **Whole objects only**: a part of an object, such as a patch, is passed over.
+//! - **Certain**: a rule applies only where its statement follows from the specification, whatever the app
+//!   does. What depends on the app is of severity [`Severity::Info`], or is not reported.
+//! - **Whole objects only**: a part of an object, such as a patch, is skipped.
 
 mod against;
 mod asks;
@@ -36,13 +36,13 @@ pub use rule::Rule;
 
 use crate::source::manifest::At;
 
-/// How bad it is.
+/// The severity.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Good to know.
+    /// Informational.
     Info,
-    /// It will do what nobody wants as soon as something goes wrong.
+    /// It will have an unwanted effect as soon as something goes wrong.
     Warning,
     /// It cannot work: the API server refuses it, the probe cannot run, or it always fails.
     Error,
@@ -65,31 +65,31 @@ impl fmt::Display for Severity {
     }
 }
 
-/// What a rule says.
+/// A finding of a rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
     /// The rule.
     pub rule: Rule,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// Where the field stands, or what lacks it.
+    /// The position of the field, or of what lacks it.
     pub at: At,
-    /// The container, where it is about one.
+    /// The container, if it is about one.
     pub container: Option<String>,
     /// `livenessProbe.httpGet.port`
     pub field: String,
-    /// Its value, masked, where it has one.
+    /// Its value, masked, if it has one.
     pub current: Option<String>,
-    /// What will happen.
+    /// The consequences.
     pub why: String,
     /// `0 s + 3 x 3 s = 9 s`
     pub sum: Option<String>,
-    /// What to write instead, where that is known.
+    /// What to write instead, if known.
     pub suggestion: Option<String>,
 }
 
 impl Finding {
-    /// A finding of that rule, as bad as the rule usually is.
+    /// A finding of that rule, with its usual severity.
     pub fn new(rule: Rule, at: At, field: impl Into<String>, why: impl Into<String>) -> Self {
         Self {
             rule,
@@ -104,28 +104,28 @@ impl Finding {
         }
     }
 
-    /// With another severity.
+    /// Sets another severity.
     #[must_use]
     pub const fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// With the value of the field.
+    /// Sets the value of the field.
     #[must_use]
     pub fn current(mut self, value: impl fmt::Display) -> Self {
         self.current = Some(value.to_string());
         self
     }
 
-    /// With its arithmetic.
+    /// Sets the arithmetic.
     #[must_use]
     pub fn sum(mut self, sum: impl Into<String>) -> Self {
         self.sum = Some(sum.into());
         self
     }
 
-    /// With what to write.
+    /// Sets what to write instead.
     #[must_use]
     pub fn suggest(mut self, what: impl Into<String>) -> Self {
         self.suggestion = Some(what.into());
@@ -133,16 +133,16 @@ impl Finding {
     }
 }
 
-/// What is said of an object.
+/// The findings about an object.
 #[derive(Debug, Default)]
 pub struct Said {
-    /// What stands, in the order of the text.
+    /// The findings that are not ignored, in the order of the text.
     pub findings: Vec<Finding>,
-    /// What an annotation takes back, with its reason.
+    /// The ignored findings, with their reasons.
     pub ignored: Vec<Ignored>,
 }
 
-/// Asks all rules about an object; `more` is what is known of it beside its specification.
+/// Applies all rules to an object; `more` are findings from outside its specification.
 pub fn lint(object: &Object<'_>, more: Vec<Finding>) -> Said {
     let pod = &object.pod;
     let mut all = more;
@@ -158,7 +158,7 @@ pub fn lint(object: &Object<'_>, more: Vec<Finding>) -> Said {
             port::probe(probe, container, pod, &mut all);
             asks::probe(probe, container, pod, &mut all);
             command::probe(probe, &mut all);
-            // What cannot run ends no container.
+            // A probe that cannot run kills no container.
             if all[before..].iter().all(|finding| finding.severity < Severity::Error) {
                 budget::probe(probe, container, &mut all);
             }

@@ -1,9 +1,9 @@
-//! Documents → the objects whose pods are looked at.
+//! Documents → the objects with pods.
 
 use super::pod::Pod;
 use crate::source::manifest::{At, Node};
 
-/// The kinds with pods: kind, API group, where the pod stands in it.
+/// The kinds with pods: kind, API group, path of the pod template.
 const KINDS: [(&str, &str, &[&str]); 11] = [
     ("Pod", "", &[]),
     ("PodTemplate", "", &["template"]),
@@ -18,18 +18,18 @@ const KINDS: [(&str, &str, &[&str]); 11] = [
     ("DeploymentConfig", "apps.openshift.io", &["spec", "template"]),
 ];
 
-/// Kinds without a selector are parts, since no API server takes them.
+/// Kinds that no API server accepts without a selector: those without one are patches.
 const SELECTED: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"];
 
-/// Lists in lists that are looked into.
+/// Maximum nesting of lists.
 const MAX_DEPTH: usize = 4;
 
-/// Who an object is.
+/// The identity of an object.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Identity {
     /// `Deployment`
     pub kind: String,
-    /// `metadata.namespace`, where it is written.
+    /// `metadata.namespace`, if set.
     pub namespace: Option<String>,
     /// `metadata.name`, or `metadata.generateName`.
     pub name: String,
@@ -38,32 +38,32 @@ pub struct Identity {
 /// An object with pods.
 #[derive(Debug)]
 pub struct Object<'a> {
-    /// Who it is.
+    /// Its identity.
     pub identity: Identity,
-    /// Where it begins.
+    /// Its position.
     pub at: At,
-    /// All of it.
+    /// The whole object.
     pub node: &'a Node,
-    /// What holds the pod's metadata.
+    /// The node with the pod's metadata.
     pub template: &'a Node,
-    /// Its pods.
+    /// Its pod.
     pub pod: Pod<'a>,
 }
 
-/// What a value of a document is.
+/// A value in a document, classified.
 #[derive(Debug)]
 pub enum Seen<'a> {
     /// An object with pods.
     Object(Box<Object<'a>>),
-    /// One that another object made: the other one is what people edit.
+    /// An object created by another one, which is what people edit.
     Controlled,
-    /// A part of one, such as a patch.
+    /// A part of an object, such as a patch.
     Part(At),
-    /// Something else.
+    /// Anything else.
     Foreign,
 }
 
-/// What a document holds; the items of lists one by one.
+/// The values in a document; list items one by one.
 pub fn objects(root: &Node) -> Vec<Seen<'_>> {
     let mut all = Vec::new();
     collect(root, 0, &mut all);
@@ -101,7 +101,7 @@ fn seen(node: &Node) -> Seen<'_> {
     let Some((template, name)) = node.at_path(path).zip(name) else { return Seen::Part(node.at) };
     let has_selector = node.at_path(&["spec", "selector"]).is_some() || group == "extensions";
     let whole = has_selector || !SELECTED.contains(kind);
-    // What is not rendered yet means nothing.
+    // An unrendered template has no meaning.
     let (Some(pod), true, false) = (Pod::of(template), whole, name.contains("{{")) else { return Seen::Part(node.at) };
     let identity = Identity {
         kind: (*kind).to_owned(),
@@ -112,7 +112,7 @@ fn seen(node: &Node) -> Seen<'_> {
 }
 
 impl Object<'_> {
-    /// The number at that path, or what the API server puts there.
+    /// The number at that path, or the API server's default.
     pub fn number(&self, path: &[&str], default: i64) -> Option<i64> {
         self.node.at_path(path).map_or(Some(default), Node::number)
     }

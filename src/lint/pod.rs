@@ -1,13 +1,13 @@
-//! A pod, its containers and their probes, as the rules ask for them.
+//! A pod, its containers and their probes, with the accessors that the rules need.
 
 use crate::kubelet::ProbeKind;
 use crate::source::manifest::{At, Entry, Node};
 use crate::template::Role;
 
-/// The ways in which a probe may ask.
+/// The handlers of a probe.
 pub const HANDLERS: [&str; 4] = ["exec", "httpGet", "tcpSocket", "grpc"];
 
-/// What the API server takes for a pod's grace period where none is written, in seconds.
+/// The API server's default for the grace period, in seconds.
 const GRACE: i64 = 30;
 
 /// A pod.
@@ -15,7 +15,7 @@ const GRACE: i64 = 30;
 pub struct Pod<'a> {
     /// `spec`
     pub spec: &'a Node,
-    /// `terminationGracePeriodSeconds`; `None` where it is no number.
+    /// `terminationGracePeriodSeconds`; `None` if it is not a number.
     pub grace: Option<i64>,
     /// `hostNetwork`
     pub host_network: bool,
@@ -28,9 +28,9 @@ pub struct Pod<'a> {
 pub struct Container<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its part in the pod.
+    /// Its role in the pod.
     pub role: Role,
-    /// All of it.
+    /// The whole container.
     pub node: &'a Node,
     probes: Vec<Probe<'a>>,
 }
@@ -38,27 +38,27 @@ pub struct Container<'a> {
 /// A probe.
 #[derive(Debug)]
 pub struct Probe<'a> {
-    /// Which.
+    /// The kind.
     pub kind: ProbeKind,
-    /// Where its key stands.
+    /// The position of its key.
     pub at: At,
-    /// All of it.
+    /// The whole probe.
     pub node: &'a Node,
 }
 
 /// A port that a container declares.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Declared<'a> {
-    /// Its name, where it has one.
+    /// Its name, if any.
     pub name: Option<&'a str>,
     /// Its number.
     pub number: Option<i64>,
-    /// The port of the node that leads there, where there is one.
+    /// The port of the node mapped to it, if any.
     pub on_host: Option<i64>,
 }
 
 impl<'a> Pod<'a> {
-    /// The pod of a template; `None` where it lacks what every pod has.
+    /// The pod of a template; `None` if it lacks what every pod has.
     pub fn of(template: &'a Node) -> Option<Self> {
         let spec = template.get("spec")?;
         let of = |key, is_init| {
@@ -92,7 +92,7 @@ impl<'a> Container<'a> {
         Some(Self { name: node.text_of("name")?, role, node, probes })
     }
 
-    /// The probes that can run: an init container that runs to its end has none.
+    /// The probes that can run: a non-sidecar init container has none.
     pub fn probes(&self) -> impl Iterator<Item = &Probe<'a>> {
         self.probes.iter().filter(|_| self.role != Role::Init)
     }
@@ -102,7 +102,7 @@ impl<'a> Container<'a> {
         self.probes().find(|probe| probe.kind == kind)
     }
 
-    /// What it declares as its ports.
+    /// The declared ports.
     pub fn ports(&self) -> impl Iterator<Item = Declared<'a>> {
         self.node.get("ports").map_or(&[][..], Node::items).iter().map(|port| Declared {
             name: port.text_of("name").filter(|name| !name.is_empty()),
@@ -118,7 +118,7 @@ impl<'a> Probe<'a> {
         format!("{}.{path}", self.kind.field())
     }
 
-    /// Where the entry at that path stands, or what of it there is.
+    /// The position of the entry at that path, or of its nearest existing parent.
     pub fn place(&self, path: &[&str]) -> At {
         let mut at = self.at;
         let mut node = self.node;
@@ -129,20 +129,20 @@ impl<'a> Probe<'a> {
         at
     }
 
-    /// How it asks, where it does so in one way.
+    /// The handler, if there is exactly one.
     pub fn handler(&self) -> Option<(&'a str, &'a Node)> {
         let mut handlers = self.handlers();
         let one = handlers.next()?;
         handlers.next().is_none().then_some((&*one.key, &one.node))
     }
 
-    /// The ways in which it asks.
+    /// The handlers.
     pub fn handlers(&self) -> impl Iterator<Item = &'a Entry> {
         let node = self.node;
         HANDLERS.iter().filter_map(move |key| node.entry(key))
     }
 
-    /// A number, with the default of the API server where there is none or it is zero; `None` where it is none.
+    /// A number, with the API server's default if it is absent or zero; `None` if it is not a number.
     pub fn number(&self, key: &str) -> Option<i64> {
         let default = match key {
             "periodSeconds" => 10,
@@ -160,7 +160,7 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// Its numbers, where all of them can be used.
+    /// Its numbers, if all of them are valid.
     pub fn timing(&self) -> Option<Timing> {
         Some(Timing {
             delay: self.number("initialDelaySeconds")?,
@@ -170,7 +170,7 @@ impl<'a> Probe<'a> {
         })
     }
 
-    /// What it asks, written in one way however the manifest writes it.
+    /// Its request in a normalised form, independent of how the manifest writes it.
     pub fn question(&self, container: &Container<'_>) -> Option<String> {
         let (kind, node) = self.handler()?;
         let text = |key, default| node.text_of(key).unwrap_or(default).to_owned();
@@ -189,7 +189,7 @@ impl<'a> Probe<'a> {
     }
 }
 
-/// The numbers of a probe, in seconds where they are times.
+/// The numbers of a probe; times in seconds.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Timing {
     /// `initialDelaySeconds`
@@ -203,18 +203,18 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// How long a container has to answer from its start on, in seconds: `delay + failures x period`.
+    /// How long a container has to answer, from its start on, in seconds: `delay + failures x period`.
     pub const fn budget(&self) -> i64 {
         self.delay + self.failures * self.period
     }
 
-    /// When it may be ended at the earliest, in seconds: `delay + (failures - 1) x period`.
+    /// The earliest time at which it may be killed, in seconds: `delay + (failures - 1) x period`.
     pub const fn earliest(&self) -> i64 {
         self.delay + (self.failures - 1) * self.period
     }
 
-    /// When one that never answers is ended at the latest, in seconds:
-    /// `delay + failures x max(period, timeout) + timeout`.
+    /// The latest time at which a container that never answers is killed, in seconds: `delay + failures x
+    /// max(period, timeout) + timeout`.
     pub fn latest(&self) -> i64 {
         self.delay + self.failures * self.period.max(self.timeout) + self.timeout
     }
@@ -226,7 +226,7 @@ impl Timing {
     }
 }
 
-/// The number that a handler's port stands for, by itself or by its name.
+/// The number of a handler's port, resolved if it is a name.
 pub fn port_number(handler: &Node, container: &Container<'_>) -> Option<i64> {
     let port = handler.get("port")?;
     match port.text() {

@@ -1,4 +1,4 @@
-//! The port that a probe asks.
+//! The port of a probe.
 
 use super::pod::{Container, Declared, Pod, Probe};
 use super::value::is_placeholder;
@@ -6,10 +6,10 @@ use super::{Finding, Rule};
 use crate::kubelet::ProbeKind;
 use crate::source::manifest::Value;
 
-/// The longest name of a port.
+/// Maximum length of a port name.
 const NAME: usize = 15;
 
-/// What is wrong with the port of a probe.
+/// Problems with the port of a probe.
 pub fn probe(probe: &Probe<'_>, container: &Container<'_>, pod: &Pod<'_>, all: &mut Vec<Finding>) {
     let Some((kind, handler)) = probe.handler().filter(|(kind, _)| *kind != "exec") else { return };
     let finding =
@@ -48,7 +48,7 @@ pub fn probe(probe: &Probe<'_>, container: &Container<'_>, pod: &Pod<'_>, all: &
     }
 }
 
-/// Named ports are looked up in the container alone (`pkg/probe/util.go`).
+/// Named ports are resolved only within the container (`pkg/probe/util.go`).
 fn no_such_name(probe: &Probe<'_>, name: &str, container: &Container<'_>, pod: &Pod<'_>, finding: Finding) -> Finding {
     let names: Vec<&str> = container.ports().filter_map(|declared| declared.name).collect();
     let has = match names.as_slice() {
@@ -81,7 +81,7 @@ fn no_such_name(probe: &Probe<'_>, name: &str, container: &Container<'_>, pod: &
     }
 }
 
-/// Whether the API server takes it for a port's name (`IsValidPortName`).
+/// Whether the API server accepts it as a port name (`IsValidPortName`).
 fn is_name(name: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !name.is_empty()

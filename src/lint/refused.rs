@@ -1,4 +1,4 @@
-//! What the API server refuses (`pkg/apis/core/validation/validation.go`): nothing is rolled out.
+//! What the API server refuses (`pkg/apis/core/validation/validation.go`), so that nothing is rolled out.
 
 use super::pod::{Container, HANDLERS, Probe};
 use super::value::is_placeholder;
@@ -7,7 +7,7 @@ use crate::kubelet::ProbeKind;
 use crate::source::manifest::{Node, Value};
 use crate::template::Role;
 
-/// The numbers of a probe.
+/// The numeric fields of a probe.
 const NUMBERS: [&str; 6] = [
     "initialDelaySeconds",
     "periodSeconds",
@@ -20,7 +20,7 @@ const NUMBERS: [&str; 6] = [
 /// The end of every sentence.
 const REFUSED: &str = "the API server refuses it";
 
-/// What is refused of a container, beside its probes.
+/// Refused fields of a container, besides its probes.
 pub fn container(container: &Container<'_>, all: &mut Vec<Finding>) {
     if container.role != Role::Init {
         return;
@@ -34,7 +34,7 @@ pub fn container(container: &Container<'_>, all: &mut Vec<Finding>) {
     }
 }
 
-/// What is refused of a probe.
+/// Refused fields of a probe.
 pub fn probe(probe: &Probe<'_>, all: &mut Vec<Finding>) {
     handlers(probe, all);
     for key in NUMBERS {

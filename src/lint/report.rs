@@ -1,43 +1,43 @@
-//! What all rules say of all documents.
+//! The results of all rules for all documents.
 
 use super::object::{Identity, Object, Seen, objects};
 use super::{Finding, lint};
 use crate::source::manifest::Document;
 
-/// A finding, and whose it is.
+/// A finding, and its object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Told {
-    /// The file, as it was named.
+    /// The file, as it was given.
     pub file: String,
-    /// The template of a Helm chart that rendered it.
+    /// The Helm template that rendered it.
     pub source: Option<String>,
     /// The object.
     pub identity: Identity,
-    /// What is said of it.
+    /// The finding.
     pub finding: Finding,
 }
 
-/// What was looked at.
+/// Counts of the input.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
     /// Objects with pods.
     pub objects: usize,
-    /// Parts of objects, such as patches: passed over.
+    /// Parts of objects, such as patches: skipped.
     pub parts: usize,
-    /// Objects that another one made: passed over.
+    /// Objects created by another one: skipped.
     pub controlled: usize,
-    /// All else.
+    /// Everything else.
     pub foreign: usize,
 }
 
-/// What came of it.
+/// The results.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// What stands, in the order of the input.
+    /// The findings that are not ignored, in the order of the input.
     pub findings: Vec<Told>,
-    /// What an annotation takes back, each with its reason.
+    /// The ignored findings, each with its reason.
     pub ignored: Vec<(Told, String)>,
-    /// What was looked at.
+    /// Counts of the input.
     pub counts: Counts,
     /// Whether all of the input could be read.
     pub complete: bool,
@@ -45,7 +45,7 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
-/// Says more about an object than its specification tells.
+/// Findings about an object from outside its specification.
 pub type More<'a> = dyn Fn(&Object<'_>) -> Vec<Finding> + 'a;
 
 impl Report {
@@ -84,7 +84,7 @@ impl Told {
         format!("{kind} {namespace}{name}{}", container.unwrap_or_default())
     }
 
-    /// All of it in sentences: what, with which arithmetic, and what to write.
+    /// All of it in sentences: the problem, the arithmetic, and what to write.
     pub fn message(&self) -> String {
         let Finding { field, current, why, sum, suggestion, .. } = &self.finding;
         let is = current.as_deref().map(|current| format!(" is {current}")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a rollout of the object does.
+//! The behaviour of a rollout of the object.
 
 use super::object::Object;
 use super::pod::Container;
@@ -7,10 +7,10 @@ use crate::kubelet::ProbeKind;
 use crate::source::manifest::Node;
 use crate::template::Role;
 
-/// What the API server takes for `progressDeadlineSeconds` where none is written.
+/// The API server's default for `progressDeadlineSeconds`.
 const DEADLINE: i64 = 600;
 
-/// What is wrong with the numbers of a rollout.
+/// Problems with the numbers of a rollout.
 pub fn object(object: &Object<'_>, all: &mut Vec<Finding>) {
     if object.identity.kind == "Deployment" {
         deadline(object, all);
@@ -42,14 +42,14 @@ fn min_ready(object: &Object<'_>, all: &mut Vec<Finding>) {
     let Some(ready) = object.number(&["spec", "minReadySeconds"], 0).filter(|_| strategy != Some("Recreate")) else {
         return;
     };
-    // Before its readiness probe begins a pod is not ready.
+    // Before its readiness probe starts a pod is not ready.
     let unready = |container: &Container<'_>| {
         container.probe(ProbeKind::Readiness).map_or(Some(0), |probe| probe.number("initialDelaySeconds"))
     };
     let delays: Option<Vec<i64>> = object.pod.containers.iter().map(unready).collect();
     let Some(delay) = delays.map(|delays| delays.into_iter().max().unwrap_or_default()) else { return };
     let exposed = object.pod.containers.iter().filter_map(|container| Some((container, exposed(container)?)));
-    // The one that lives longest tells how long to wait.
+    // The one that lives longest determines how long to wait.
     let Some((container, (at, latest, sum))) = exposed.max_by_key(|(_, (_, latest, _))| *latest) else { return };
     if ready + delay >= latest {
         return;
@@ -64,7 +64,7 @@ fn min_ready(object: &Object<'_>, all: &mut Vec<Finding>) {
     all.push(finding.suggest(format!("minReadySeconds: {}", latest + 1)));
 }
 
-/// When the liveness probe ends a container at the latest that nothing else keeps from being ready.
+/// The latest time at which the liveness probe kills a container that nothing else keeps from being ready.
 fn exposed(container: &Container<'_>) -> Option<(crate::source::manifest::At, i64, String)> {
     let liveness = container.probe(ProbeKind::Liveness).filter(|_| container.role == Role::App)?;
     let asked = liveness.question(container)?;

@@ -19,12 +19,12 @@ macro_rules! rules {
                 match self { $(Self::$rule => $id,)+ }
             }
 
-            /// What it says, in a sentence.
+            /// Its description, in a sentence.
             pub const fn what(self) -> &'static str {
                 match self { $(Self::$rule => $what,)+ }
             }
 
-            /// How bad it usually is.
+            /// Its usual severity.
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$rule => Severity::$severity,)+ }
             }

@@ -22,28 +22,28 @@ pub fn object_of(root: &Node) -> Object<'_> {
     *object
 }
 
-/// The rules that speak.
+/// The rules with findings.
 pub fn ids(findings: &[Finding]) -> Vec<&'static str> {
     findings.iter().map(|finding| finding.rule.id()).collect()
 }
 
-/// What is said of a container with a port `http` and these fields.
+/// The findings for a container with a port `http` and these fields.
 pub fn of_probe(fields: &str) -> Vec<Finding> {
     of_pod_and_probe("dnsPolicy: Default", fields)
 }
 
-/// What is said of such a container in a pod with these fields.
+/// The findings for such a container in a pod with these fields.
 pub fn of_pod_and_probe(pod: &str, fields: &str) -> Vec<Finding> {
     let ports = if fields.contains("ports:") { "" } else { "ports: [{name: http, containerPort: 80}], " };
     of_container(&format!("{pod}, containers: [{{name: a, image: i, {ports}{fields}}}]"))
 }
 
-/// What is said of a pod with a container without anything, and these fields.
+/// The findings for a pod with an empty container, and these fields.
 pub fn of_pod(fields: &str) -> Vec<Finding> {
     of_container(&format!("containers: [{{name: a, image: i}}], {fields}"))
 }
 
-/// What is said of a pod with these fields, and a container where they have none.
+/// The findings for a pod with these fields, and a container unless they have one.
 pub fn of_container(fields: &str) -> Vec<Finding> {
     let containers = if fields.contains(" containers:") || fields.starts_with("containers:") {
         ""
@@ -53,7 +53,7 @@ pub fn of_container(fields: &str) -> Vec<Finding> {
     said(&format!("{{apiVersion: v1, kind: Pod, metadata: {{name: p}}, spec: {{{containers}{fields}}}}}"))
 }
 
-/// What is said of a Deployment with these fields, and a container with those.
+/// The findings for a Deployment with these fields, and a container with those.
 pub fn of_deployment(spec: &str, container: &str) -> Vec<Finding> {
     said(&format!(
         "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: d}}, spec: {{{spec}, selector: {{}}, template: {{spec: \

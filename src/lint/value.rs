@@ -1,6 +1,6 @@
-//! What a value may be that is no value yet.
+//! Values that are not final yet.
 
-/// Whether something is put there before the manifest is applied.
+/// Whether it will be replaced before the manifest is applied.
 pub fn is_placeholder(text: &str) -> bool {
     ["{{", "${", "$(", "<", "@@", "%"].iter().any(|mark| text.contains(mark)) || text.starts_with('$')
 }

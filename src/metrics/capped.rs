@@ -1,4 +1,4 @@
-//! Counters by workload: as many series as there may be, and no count that goes back or is lost.
+//! Counters by workload: a limited number of series, and no count that goes back or is lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -9,11 +9,11 @@ use crate::report::metrics::{MAX_SERIES, OVERFLOW, SHARE};
 use crate::text::hash::mark;
 use crate::time::Time;
 
-/// A series that did not grow for so long gives its place to one that does.
+/// A series that has not grown for this long gives its place to one that does.
 const QUIET: Duration = Duration::from_hours(24);
-/// Places are sought no more often than this: each time all series are looked at.
+/// Minimum interval between searches for places, each of which visits all series.
 const SEEK_EVERY: Duration = Duration::from_mins(1);
-/// Most counts that are kept of series without a place; each is a few words.
+/// Maximum number of counts kept for series without a place; each is a few words.
 const MAX_KEPT: usize = 10_000;
 
 /// One metric, whose series have `N` labels.
@@ -22,11 +22,11 @@ pub struct Capped<const N: usize> {
     metric: Metric,
     names: [&'static str; N],
     series: BTreeMap<[String; N], Series>,
-    /// What series that gave up their place had counted, by a mark of their labels: one that comes
-    /// again goes on from there.
+    /// The counts of series that gave up their place, by a hash of their labels: if they come back they
+    /// continue from there.
     kept: BTreeMap<u64, u64>,
     overflow: u64,
-    /// The series that there was no place for, by marks.
+    /// Hashes of the series for which there was no place.
     refused: BTreeSet<u64>,
     sought: Option<Time>,
 }
@@ -38,7 +38,7 @@ struct Series {
 }
 
 impl<const N: usize> Capped<N> {
-    /// A metric that has counted nothing.
+    /// A metric without counts.
     pub const fn new(metric: Metric, names: [&'static str; N]) -> Self {
         Self {
             metric,
@@ -51,8 +51,8 @@ impl<const N: usize> Capped<N> {
         }
     }
 
-    /// Counts on, at `now`; `false` the first time that there is no place for a series. What has none
-    /// counts as overflow.
+    /// Adds to a count at `now`; `false` the first time that there is no place for a series. Series without
+    /// a place count as overflow.
     pub fn add(&mut self, values: [String; N], by: u64, now: Time) -> bool {
         if let Some(series) = self.series.get_mut(&values) {
             *series = Series { count: series.count.saturating_add(by), grown: now };
@@ -93,7 +93,7 @@ impl<const N: usize> Capped<N> {
         std::array::from_fn(|place| (self.names[place], values[place].as_ref()))
     }
 
-    /// Takes the place of what has been quiet for long.
+    /// Removes series that have been quiet for long.
     fn make_room(&mut self, now: Time) {
         if self.sought.is_some_and(|last| now.since(last) < SEEK_EVERY) {
             return;
@@ -109,8 +109,8 @@ impl<const N: usize> Capped<N> {
 }
 
 impl<const N: usize> Capped<N> {
-    /// Takes a place from the namespace that has most, for one that has fewer: of its series that
-    /// which grew least lately. What is not remembered of it would go back, so then it stays.
+    /// Takes a place from the largest namespace for a smaller one: that of the series that has not grown
+    /// for the longest. If its count cannot be kept it would go back, so then it stays.
     fn take_from_the_largest(&mut self, namespace: &str) {
         let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
         for values in self.series.keys() {
@@ -179,7 +179,7 @@ mod tests {
         }
         assert_eq!(counted.series.len(), MAX_SERIES);
         assert!(!counted.add(series("a-tenant", MAX_SERIES), 1, Time::from_millis(9_000)));
-        // It takes no place from who has fewer, and what gave its place goes on from its count.
+        // It displaces no smaller namespace, and a series that gave up its place continues from its count.
         for number in SHARE..MAX_SERIES - SHARE {
             counted.add(series("zoo", number), 1, Time::from_millis(9_000));
         }

@@ -1,4 +1,4 @@
-//! What the operator counts and measures of itself, and of restarts and probe failures.
+//! Metrics of the operator itself, and of restarts and probe failures.
 
 use std::fmt::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,20 +12,20 @@ use crate::report::metrics::Refused;
 use crate::report::metrics::text::{Metric, clean};
 use crate::time::Time;
 
-/// Seconds that a batch of observations takes the engine: microseconds for one, and a second would
-/// be a fault.
+/// Buckets for the seconds that the engine takes for a batch of observations: microseconds for one; a
+/// second would be a fault.
 const STEPS: [f64; 8] = [0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 1.0];
 
-/// What came of writing a `Finding` object.
+/// The result of writing a `Finding` object.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum WriteOutcome {
     /// It was written.
     Written,
-    /// It was removed, being long over.
+    /// It was removed after its retention time.
     Removed,
-    /// It could not be written, and will be tried again.
+    /// It could not be written, and will be retried.
     Failed,
-    /// Its namespace is going or gone: there is nothing to write to any more.
+    /// Its namespace is terminating or gone: there is nothing to write to any more.
     GivenUp,
 }
 
@@ -48,7 +48,7 @@ const PROBE_FAILURES: Metric = Metric::counter(
     "Probe failures reported by kubelets, which leave out most after some minutes.",
 );
 
-/// The operator's own metrics; shared by whoever counts and who serves them.
+/// The operator's own metrics; shared by those who count and those who serve them.
 #[derive(Debug)]
 pub struct Instruments {
     steps: Histogram,
@@ -57,7 +57,7 @@ pub struct Instruments {
     restarts: Mutex<Capped<4>>,
     probe_failures: Mutex<Capped<5>>,
     series_dropped: IntCounter,
-    /// The series of findings for which there was no place the last time.
+    /// The findings' series for which there was no place the last time.
     refused: Mutex<Refused>,
     writes: IntCounterVec,
     findings_api_up: IntGauge,
@@ -108,7 +108,7 @@ impl Instruments {
         Ok(own)
     }
 
-    /// A batch of observations took the engine that long, and it now keeps so many pods.
+    /// A batch of observations took the engine that long, and it now keeps this many pods.
     pub fn step(&self, took: Duration, pods: usize) {
         self.steps.observe(took.as_secs_f64());
         self.tracked_pods.set(pods as i64);
@@ -145,14 +145,14 @@ impl Instruments {
         self.findings_api_up.set(i64::from(up));
     }
 
-    /// There was no place for these series of findings; one is counted when it loses its place.
+    /// There was no place for these series of findings; each is counted when it loses its place.
     pub fn refused(&self, refused: Refused) {
         let mut known = locked(&self.refused);
         self.dropped(refused.difference(&known).count() as u64);
         *known = refused;
     }
 
-    /// Number of those that got no series of their own.
+    /// Number of those without a series of their own.
     fn dropped(&self, count: u64) {
         self.series_dropped.inc_by(count);
     }
@@ -171,7 +171,7 @@ fn counters(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCo
     IntCounterVec::new(Opts::new(name, help), labels)
 }
 
-/// What a panic elsewhere left is still a count.
+/// What a panic elsewhere left behind is still a count.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The closed sets that stand in labels.
+//! The label values that form closed sets.
 
 macro_rules! labels {
     ($($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident => $word:literal),+ $(,)? })+) => {
@@ -21,25 +21,25 @@ macro_rules! labels {
 }
 
 labels! {
-    /// What waits to be worked off.
+    /// The queues.
     Queue {
-        /// What was seen, for the engine.
+        /// Observations for the engine.
         Observations => "observations",
-        /// What the engine would like to know.
+        /// Needs of the engine.
         Lookups => "lookups",
         /// Findings whose objects have to be written.
         Writes => "writes",
     }
 
-    /// What became of a message.
+    /// The outcome of a message.
     Sent {
-        /// The receiver took it.
+        /// The receiver accepted it.
         Delivered => "delivered",
-        /// It could not be delivered now; it is tried again.
+        /// It could not be delivered; it is retried.
         Retried => "retried",
-        /// The receiver will never take it.
+        /// The receiver will never accept it.
         Refused => "refused",
-        /// It was old news before it could be delivered.
+        /// It was outdated before it could be delivered.
         Dropped => "dropped",
     }
 }

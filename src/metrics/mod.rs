@@ -1,12 +1,12 @@
-//! What probehound counts about the cluster and about itself.
+//! The metrics of probehound, about the cluster and about itself.
 //!
-//! Whoever has something to count holds a [`Metrics`] and calls a method; what is known anyway (the
-//! findings, the silences, the watches, the process) is read when somebody asks (the operator's exporter).
+//! Code that counts holds a [`Metrics`] and calls a method; existing state (the findings, the silences, the
+//! watches, the process) is read on request (by the operator's exporter).
 //!
 //! Invariants:
-//! - Every label of a closed set begins at 0, so that the first one that is counted is seen to rise.
+//! - Every label of a closed set starts at 0, so that its first increment is visible.
 //! - No metric has more than [`MAX_SERIES`](crate::report::metrics::MAX_SERIES) series and one for
-//!   what overflows; what went there is counted.
+//!   overflow; what went there is counted.
 //! - No counter goes back.
 
 mod capped;
@@ -24,10 +24,10 @@ use instruments::Instruments;
 use labels::{Queue, Sent};
 pub use watching::Watching;
 
-/// The `Content-Type` of what the exporter gives.
+/// The `Content-Type` of the exporter's output.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
-/// All that is counted; shared by all who count.
+/// All counters; shared by all who count.
 pub struct Metrics {
     registry: Registry,
     instruments: Arc<Instruments>,
@@ -40,10 +40,10 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Everything at its beginning.
+    /// All metrics at zero.
     ///
     /// # Panics
-    /// Where two metrics have one name, which a test excludes.
+    /// If two metrics have the same name, which a test excludes.
     pub fn new() -> Self {
         let make = Maker { registry: Registry::new() };
         let metrics = Self {
@@ -78,28 +78,28 @@ impl Metrics {
         metrics
     }
 
-    /// What driver and keeper count with.
+    /// The instruments of driver and keeper.
     pub fn instruments(&self) -> Arc<Instruments> {
         Arc::clone(&self.instruments)
     }
 
-    /// So much waits in a queue.
+    /// The current length of a queue.
     pub fn queue_depth(&self, queue: Queue, depth: usize) {
         self.queue_depth.with_label_values(&[queue.word()]).set(depth as i64);
     }
 
-    /// Settings were read and are in force.
+    /// Settings were loaded and are in effect.
     pub fn config_loaded(&self, now: Time) {
         self.reload_successful.set(1);
         self.reload_success_at.set(now.as_millis() as f64 / 1000.0);
     }
 
-    /// The file's settings are refused; those of before go on.
+    /// The file's settings were refused; the previous ones stay in effect.
     pub fn config_refused(&self) {
         self.reload_successful.set(0);
     }
 
-    /// There is a receiver of that name: all that is counted of it begins at 0.
+    /// A receiver of that name exists: all its counters start at 0.
     pub fn receiver(&self, name: &str) {
         for outcome in Sent::ALL {
             self.notifications.with_label_values(&[name, outcome.word()]);
@@ -108,19 +108,19 @@ impl Metrics {
         self.receiver_stopped.with_label_values(&[name]);
     }
 
-    /// There is no receiver of that name any more: nothing waits for it and nothing holds it up.
+    /// The receiver was removed: nothing waits for it and nothing blocks it.
     pub fn receiver_removed(&self, name: &str) {
-        // That they were never there is as good.
+        // It does not matter if they never existed.
         let _ = self.notifications_pending.remove_label_values(&[name]);
         let _ = self.receiver_stopped.remove_label_values(&[name]);
     }
 
-    /// Something became of a message.
+    /// A message had this outcome.
     pub fn notification(&self, receiver: &str, outcome: Sent) {
         self.notifications(receiver, outcome, 1);
     }
 
-    /// The same became of so many.
+    /// So many messages had this outcome.
     pub fn notifications(&self, receiver: &str, outcome: Sent, count: usize) {
         self.notifications.with_label_values(&[receiver, outcome.word()]).inc_by(count as u64);
     }
@@ -135,12 +135,12 @@ impl Metrics {
         self.receiver_stopped.with_label_values(&[receiver]).set(1);
     }
 
-    /// A receiver is sent to again.
+    /// Messages are sent to a receiver again.
     pub fn receiver_resumed(&self, receiver: &str) {
         self.receiver_stopped.with_label_values(&[receiver]).set(0);
     }
 
-    /// Writes what was counted.
+    /// Writes the metrics.
     ///
     /// # Errors
     /// Those of `out`.
@@ -164,7 +164,7 @@ impl Default for Metrics {
     }
 }
 
-/// Makes metrics and registers them.
+/// Creates metrics and registers them.
 struct Maker {
     registry: Registry,
 }

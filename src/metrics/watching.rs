@@ -1,4 +1,4 @@
-//! What the watches and look-ups count of themselves.
+//! Metrics of the watches and look-ups.
 
 use std::fmt::{self, Write};
 use std::sync::Arc;
@@ -35,18 +35,18 @@ const LOOKUPS: Metric = Metric::counter(
     "Questions for owners, revisions and Services of a workload, by what became of them.",
 );
 
-/// The counts of whoever reads from the cluster.
+/// The counters of reading from the cluster.
 #[derive(Clone, Debug)]
 pub struct Watching {
-    /// Of the watches.
+    /// The watches.
     pub health: Arc<WatchHealth>,
-    /// Of what is looked up.
+    /// The look-ups.
     pub lookups: Arc<LookupCounts>,
-    /// Related objects that were passed over.
+    /// Related objects that were skipped.
     pub related_skipped: Arc<AtomicU64>,
-    /// Fields of related objects that were passed over.
+    /// Fields of related objects that were skipped.
     pub related_odd: Arc<AtomicU64>,
-    /// Of the clients.
+    /// The clients.
     pub throttled: Arc<Throttled>,
 }
 
@@ -103,7 +103,7 @@ impl Watching {
     }
 }
 
-/// 0 where it has not happened yet.
+/// 0 if it has not happened yet.
 fn seconds(time: Option<Time>) -> f64 {
     time.map_or(0.0, |time| time.as_millis() as f64 / 1000.0)
 }

@@ -1,4 +1,4 @@
-//! On a person's own machine: what is confirmed, changes and is resolved, shown as it happens.
+//! Shows findings on a person's own machine as they are confirmed, change and are resolved.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,14 +9,14 @@ use crate::finding::Identity;
 use crate::findings::board::{Board, Entry};
 use crate::report::notified::Content;
 
-/// What is new of a finding, for a person who looks on.
+/// How a finding has changed, for a person who is watching.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Turn {
-    /// It is confirmed, or more is known of it.
+    /// It was confirmed, or more is known about it.
     Confirmed,
-    /// It is over.
+    /// It was resolved.
     Resolved,
-    /// Another finding took its place.
+    /// Another finding replaced it.
     Withdrawn,
 }
 
@@ -26,7 +26,7 @@ type Show = Box<dyn FnMut(Turn, &Finding) + Send>;
 pub struct Console(Show);
 
 impl Console {
-    /// One that shows them so.
+    /// A console that shows them with `show`.
     pub fn new(show: impl FnMut(Turn, &Finding) + Send + 'static) -> Self {
         Self(Box::new(show))
     }
@@ -38,7 +38,7 @@ impl fmt::Debug for Console {
     }
 }
 
-/// Shows what is on the board, for ever. What is only suspected, or silenced, is not shown.
+/// Shows what is on the board, forever. Findings that are only suspected or silenced are not shown.
 pub async fn run(board: Arc<Board>, mut console: Console) {
     let mut changes = board.subscribe();
     let mut shown: BTreeMap<Identity, Content> = BTreeMap::new();
@@ -64,7 +64,7 @@ fn is_shown(entry: &Entry) -> bool {
     entry.finding.confirmed_at.is_some() && entry.silenced_by.is_none()
 }
 
-/// What is new beside what was last shown of it.
+/// How the entry differs from what was last shown of it.
 fn turn(entry: &Entry, before: Option<&Content>) -> Option<Turn> {
     if entry.is_open() {
         let is_news = before.is_none_or(|before| Content::of(&entry.finding).is_news_after(before));

@@ -1,7 +1,7 @@
-//! The engine's caller: what is seen goes in, what is said goes onto the board and into the log.
+//! The engine's caller: passes observations in, and changes on to the board and the log.
 //!
-//! [`Driver`] is sans-IO, like the engine: it is given inputs and the time, and asked what it wants to
-//! know and when it is next due. [`run`] is the task around it.
+//! [`Driver`] is sans-IO, like the engine: it is given inputs and the time, and asked which needs it has
+//! and when it is next due. [`run`] is the task around it.
 
 mod change_log;
 mod oddities;
@@ -25,18 +25,18 @@ use crate::time::Time;
 use oddities::Oddities;
 use publisher::Publisher;
 
-/// Workloads that are looked at in one go.
+/// Maximum number of workloads evaluated in one go.
 const AT_ONCE: usize = 16;
 
-/// Somebody who looks on: hears what the engine hears and says, when it does, and must not take long.
+/// An observer of the engine's inputs and outputs. It is called inline and must not take long.
 pub trait Onlooker: Send {
-    /// The engine is about to be told this.
+    /// The observation is about to be passed to the engine.
     fn observed(&mut self, observation: &Observation, now: Time);
-    /// The engine has said this.
+    /// The engine has emitted this change.
     fn changed(&mut self, change: &Change);
 }
 
-/// Owns the engine and all that is needed to feed it.
+/// Owns the engine and everything needed to feed it.
 pub struct Driver {
     engine: Engine,
     observer: Observer,
@@ -47,7 +47,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// A driver that has seen nothing; what it says goes onto `board`.
+    /// A driver that has seen nothing; its changes are published on `board`.
     pub fn new(config: &Config, board: Arc<Board>, instruments: Arc<Instruments>, skipped: Skipped) -> Self {
         Self {
             engine: Engine::new(config.detection.clone()),
@@ -59,21 +59,21 @@ impl Driver {
         }
     }
 
-    /// The same, with somebody who looks on.
+    /// The same, with an onlooker.
     #[must_use]
     pub fn seen_by(self, onlooker: Box<dyn Onlooker>) -> Self {
         Self { onlooker: Some(onlooker), ..self }
     }
 
-    /// Takes in what was seen.
+    /// Takes in an input from the watches.
     pub fn handle_input<P: Borrow<PodLite>, E: Borrow<EventLite>>(&mut self, input: &Input<P, E>, now: Time) {
         if let Some(observation) = self.observe(input, now) {
             self.apply(observation, now);
         }
     }
 
-    /// Takes in what was looked up. `false` where it does not say what was asked for: the engine asks
-    /// again when there is news.
+    /// Takes in the answer to a look-up. `false` if it does not contain what was asked for: the engine asks
+    /// again when something changes.
     pub fn handle_answer(&mut self, answer: &Answer, now: Time) -> bool {
         let (observation, odd) = answer.observation(&mut self.observer);
         let (Need::Workload { namespace, .. } | Need::Services { namespace, .. }) = &answer.need;
@@ -90,8 +90,8 @@ impl Driver {
         true
     }
 
-    /// Takes in what was said before a restart, or by another replica. What goes on is shown at once:
-    /// the engine says nothing of it until there is news.
+    /// Takes in findings published before a restart, or by another replica. Open ones are shown at once:
+    /// the engine publishes nothing about them until something changes.
     pub fn handle_memory(&mut self, findings: Vec<Finding>, now: Time) {
         for finding in findings {
             self.shown.remember(&finding, now);
@@ -100,30 +100,30 @@ impl Driver {
         self.speak(now);
     }
 
-    /// Goes on with other settings.
+    /// Continues with other settings.
     pub fn handle_settings(&mut self, config: &Config, now: Time) {
         self.engine.set_settings(config.detection.clone());
         self.shown.set_silences(config.silences.clone(), now);
     }
 
-    /// Lets time pass, for some of what is due: where thousands of workloads are, the rest stays due, and
-    /// the end that is asked for meanwhile need not wait for it.
+    /// Lets time pass, for some of what is due: with thousands of workloads the rest stays due, so that a
+    /// stop requested meanwhile need not wait for it.
     pub fn handle_deadline(&mut self, now: Time) {
         self.engine.tick_some(now, AT_ONCE);
         self.shown.tick(now);
     }
 
-    /// When [`Driver::handle_deadline`] is next due, if nothing is seen before.
+    /// When [`Driver::handle_deadline`] is next due, if no input arrives first.
     pub fn next_deadline(&self) -> Option<Time> {
         self.engine.next_deadline().into_iter().chain(self.shown.next_deadline()).min()
     }
 
-    /// What it would like to know since the last call.
+    /// The needs that have come up since the last call.
     pub fn take_needs(&mut self) -> Vec<Need> {
         self.engine.take_needs()
     }
 
-    /// Passes on what the engine says and counts.
+    /// Passes on the engine's changes and counts.
     pub fn speak(&mut self, now: Time) {
         for change in self.engine.take_changes() {
             self.shown.change(&change, now);
@@ -134,7 +134,7 @@ impl Driver {
         self.instruments.count(&self.engine.take_counts(), now);
     }
 
-    /// Shows the counts that waited for their time: after this nothing more is said.
+    /// Publishes the counts that were still held back: nothing is published after this.
     pub fn handle_stop(&mut self, now: Time) {
         self.speak(now);
         for finding in self.engine.findings() {
@@ -142,12 +142,12 @@ impl Driver {
         }
     }
 
-    /// How many pods the engine keeps.
+    /// The number of pods that the engine keeps.
     pub fn pods(&self) -> usize {
         self.engine.pods()
     }
 
-    /// Events that were dropped because their pod was never seen.
+    /// The number of events dropped because their pod was never seen.
     pub const fn events_without_pod(&self) -> u64 {
         self.engine.events_without_pod()
     }
@@ -159,7 +159,7 @@ impl Driver {
         self.engine.apply(observation, now);
     }
 
-    /// What the engine is given of an input; what is odd about it is counted and logged.
+    /// The observation that an input becomes for the engine; its oddities are counted and logged.
     fn observe<P: Borrow<PodLite>, E: Borrow<EventLite>>(
         &mut self,
         input: &Input<P, E>,

@@ -1,4 +1,4 @@
-//! All metrics as one text, whenever somebody asks.
+//! Renders all metrics as one text on request.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,12 +30,12 @@ const SILENCE_MATCHES: Metric = Metric::gauge(
 const SILENCE_EXPIRED: Metric =
     Metric::gauge("probehound_silence_expired", "Whether a silence of the configuration has expired.");
 
-/// The revision that was built, where the build says it.
+/// The revision that was built, if the build sets it.
 const REVISION: Option<&str> = option_env!("PROBEHOUND_REVISION");
 
-/// Renders the metrics from what is counted and from what is known.
+/// Renders the metrics from the counters and from the current state.
 pub struct Exporter {
-    /// What is counted.
+    /// The counters.
     pub metrics: Arc<Metrics>,
     /// The findings.
     pub board: Arc<Board>,
@@ -43,7 +43,7 @@ pub struct Exporter {
     pub config: watch::Receiver<Arc<Config>>,
     /// Whether this replica leads.
     pub leadership: Leadership,
-    /// What is counted of reading from the cluster.
+    /// Counters of reading from the cluster.
     pub watching: Watching,
 }
 
@@ -52,7 +52,7 @@ impl Exporter {
     pub fn render(&self) -> String {
         let silences = Arc::clone(&self.config.borrow());
         let mut out = String::new();
-        // A string takes everything.
+        // Writing to a `String` cannot fail.
         let _ = self.write(&silences.silences, clock::now(), &mut out);
         out
     }
@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    /// One finding that is told, one that is silenced, one that never was; and something of everything.
+    /// One notified finding, one silenced, one that was never notified; and a sample of everything else.
     fn exporter() -> Exporter {
         let text =
             "silences: [{name: legacy, workload: '*/legacy'}, {name: old, cause: Crash, until: 2020-01-01T00:00:00Z}]";

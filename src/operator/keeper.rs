@@ -1,17 +1,17 @@
-//! Keeps the `Finding` objects of the cluster as the board says: written on change, put back when a
-//! person deletes them while they go on, put right when somebody edits them, removed when they are
-//! long over and told.
+//! Keeps the `Finding` objects of the cluster in line with the board: written on change, recreated when
+//! someone deletes them while the finding is open, corrected when someone edits them, removed when the
+//! finding was resolved long ago and its receivers were notified.
 //!
-//! [`plan`] decides what to do and when, and is pure; [`store`] does it. Nothing else in this process
-//! reads or writes these objects: what they say that receivers were told goes to the [`ledger`], and
-//! what receivers are told is recorded here.
+//! [`plan`] decides what to do and when, and is pure; [`store`] does it. Nothing else in this process reads
+//! or writes these objects: the notifications they record go to the [`ledger`], and new notifications are
+//! recorded here.
 //!
 //! [`ledger`]: crate::findings::ledger
 //!
 //! Invariants:
 //! - Nothing is written without asking [`Leadership::holds`] right before.
-//! - Nothing is lost: what cannot be written stays wanted, in its newest state, and is tried again.
-//! - Where there is no API for it, or no right, all else goes on.
+//! - Nothing is lost: what cannot be written stays wanted, in its newest state, and is retried.
+//! - Without the API or the permission for it, everything else keeps working.
 
 mod action;
 mod complaints;
@@ -63,30 +63,30 @@ use sight::Sighting;
 use state::Key;
 use work::{Done, Worker};
 
-/// Objects that are written at once.
+/// Maximum number of objects written concurrently.
 const AT_ONCE: usize = 8;
-/// How long the last words may take.
+/// Time limit for the final writes before shutdown.
 const LAST_WORDS: Duration = Duration::from_millis(2500);
 
 /// What the keeper works with.
 pub struct Means {
     /// Reads and writes the objects.
     pub store: Store,
-    /// What is to stand in them.
+    /// The findings to be written to them.
     pub board: Arc<Board>,
-    /// What receivers were told, to be recorded in them.
+    /// The notifications to be recorded in them.
     pub ledger: Arc<Ledger>,
-    /// How long to keep what is over.
+    /// How long to keep resolved findings.
     pub config: watch::Receiver<Arc<Config>>,
-    /// Whether to write.
+    /// Whether this replica may write.
     pub leadership: Leadership,
-    /// Takes what another leader has said.
+    /// Receives the findings that another leader published.
     pub memories: mpsc::Sender<Memory>,
-    /// Counts what is written.
+    /// Counts the writes.
     pub metrics: Arc<Metrics>,
 }
 
-/// Keeps the objects until `stop`; then writes what waits for its time, if this replica leads.
+/// Keeps the objects until `stop`; then writes what is still pending, if this replica leads.
 pub async fn run(means: Means, mut stop: Stop) {
     let sightings = sight::watch(&means.store);
     let mut keeper = Keeper::new(means);
@@ -114,11 +114,11 @@ enum Role {
     Leading,
 }
 
-/// What happens to a role.
+/// A change of the replica's role.
 enum Turn {
     /// The Lease was acquired.
     Acquired,
-    /// What the leader before had said is known, and the objects that there are.
+    /// The previous leader's findings and the existing objects are known.
     TookOver(Learnt),
     /// The Lease was lost.
     Lost,
@@ -132,7 +132,7 @@ impl Keeper {
         Self { means, news, plan, instruments, complaints, role: Role::Standby, work: FuturesUnordered::new() }
     }
 
-    /// For ever.
+    /// Runs forever.
     async fn keep(&mut self, sightings: impl Stream<Item = Sighting> + Send) {
         let mut sightings = std::pin::pin!(sightings);
         let mut leadership = self.means.leadership.clone();
@@ -154,7 +154,7 @@ impl Keeper {
         }
     }
 
-    /// Starts what is due, if this replica leads and not too much is going on.
+    /// Starts what is due, if this replica leads and there is room for more work.
     fn start_what_is_due(&mut self) {
         while matches!(self.role, Role::Leading) && self.work.len() < AT_ONCE {
             let Some(action) = self.plan.take_due(now()) else { break };
@@ -170,7 +170,7 @@ impl Keeper {
         self.tell_of_removals();
     }
 
-    /// Who does not lead has nothing to write, whatever is due.
+    /// A replica that does not lead has nothing to write, whatever is due.
     fn say_how_much_waits(&mut self) {
         let overdue = self.plan.overdue(now());
         let waits = if matches!(self.role, Role::Leading) { overdue } else { 0 };
@@ -212,7 +212,7 @@ impl Keeper {
         }
     }
 
-    /// What receivers were told is to be recorded, where that is possible.
+    /// Marks notifications to be recorded, where that is possible.
     fn owe(&mut self) {
         let ledger = &self.means.ledger;
         let record = ledger.record();
@@ -254,7 +254,7 @@ impl Keeper {
         }
     }
 
-    /// What was told is recorded in the objects, or where there are none remembered here.
+    /// Records notifications in the objects, or remembers them here where there are none.
     fn record_where_it_can_be(&mut self) {
         if !matches!(self.role, Role::Leading) {
             return;
@@ -331,7 +331,8 @@ impl Keeper {
         };
     }
 
-    /// Takes in what there is, and what the engine made of it, before anything is written or told.
+    /// Takes in the existing objects and what the engine made of them, before anything is written or
+    /// notified.
     fn take_over(&mut self, learnt: Learnt) {
         info!(objects = learnt.objects.len(), "Writing Finding objects");
         self.take_news();
@@ -349,7 +350,7 @@ impl Keeper {
         self.owe();
     }
 
-    /// What waits for its time is written now, or in the next start's time.
+    /// Writes what is still pending now, within the time allowed for shutdown.
     async fn say_last_words(&mut self) {
         if !matches!(self.role, Role::Leading) {
             return;
@@ -361,7 +362,7 @@ impl Keeper {
             loop {
                 self.owe();
                 self.start_what_is_due();
-                // What is told while the receivers' tasks end is recorded too.
+                // Notifications sent while the receivers' tasks end are recorded too.
                 if self.work.is_empty() && !ledger.is_read() {
                     break;
                 }

@@ -1,12 +1,12 @@
 //! Which of several replicas writes and sends: the one that holds a Lease (`coordination.k8s.io/v1`).
 //!
 //! [`evaluate`] is pure and decides; [`Candidate`] reads and writes. What makes it safe:
-//! - Every write carries the `resourceVersion` that it rests on: of two that reach for the Lease at
-//!   once, one gets 409.
-//! - Nobody's clock is trusted: a Lease has run out when it did not change for its duration, by the
-//!   monotonic clock of whoever looks at it (as client-go does, `leaderelection.go`).
+//! - Every write carries the `resourceVersion` that it is based on: of two replicas that try to acquire the
+//!   Lease at once, one gets 409.
+//! - No clock but one's own is trusted: a Lease has expired when it did not change for its duration, by the
+//!   observer's monotonic clock (as client-go does, `leaderelection.go`).
 //! - The holder stops [`RENEWAL`] after it *sent* its last renewal that arrived; others take over
-//!   [`DURATION`] after they saw it. What lies between is left for writes that are on their way.
+//!   [`DURATION`] after they saw it. The gap is left for writes in flight.
 
 mod api;
 
@@ -18,57 +18,57 @@ use tracing::{info, warn};
 
 pub use api::{Trouble, VersionedLease};
 
-/// How long a Lease holds after its last change.
+/// How long a Lease is valid after its last change.
 pub const DURATION: Duration = Duration::from_secs(10);
 /// How long a holder leads after its last renewal.
 pub const RENEWAL: Duration = Duration::from_secs(6);
-/// How often it is renewed, and looked at by those who wait.
+/// How often it is renewed, and polled by standby replicas.
 pub const RETRY: Duration = Duration::from_secs(2);
-/// Longest duration that is believed of another holder: a Lease edited by hand shall not keep
-/// everybody out for ever.
+/// Maximum lease duration accepted from another holder: a Lease edited by hand must not lock everyone out
+/// forever.
 const LONGEST: Duration = Duration::from_mins(1);
-/// How long the release may take on the way out.
+/// Time limit for the release on shutdown.
 const RELEASE: Duration = Duration::from_secs(1);
 
-/// What a Lease says.
+/// The content of a Lease.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
-    /// Who holds it; `None`: it was released.
+    /// The holder; `None` if it was released.
     pub holder: Option<String>,
-    /// For how long without a renewal.
+    /// How long it is valid without a renewal.
     pub duration: Option<Duration>,
-    /// How often it went from one holder to another.
+    /// How often its holder has changed.
     pub transitions: i32,
-    /// When it was last renewed, by the holder's clock: compared, never believed.
+    /// When it was last renewed, by the holder's clock: only compared, never trusted.
     pub renewed: Option<i64>,
 }
 
-/// A Lease as it was seen.
+/// A Lease as it was observed.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// What it says.
+    /// Its content.
     pub record: Record,
-    /// Since when it has said so, by this machine's monotonic clock.
+    /// Since when it has had this content, by this machine's monotonic clock.
     pub since: Instant,
 }
 
-/// What is to be done.
+/// What to do about a Lease.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// There is none: make it.
+    /// It does not exist: create it.
     Create,
-    /// Nobody holds it any more: take it, as that transition.
+    /// It has expired or was released: acquire it, with this transition count.
     Acquire {
-        /// How often it will have gone from one holder to another.
+        /// The number of transitions after that.
         transitions: i32,
     },
-    /// It is held by this replica.
+    /// This replica holds it: renew it.
     Renew,
-    /// Another one holds it.
+    /// Another replica holds it.
     Standby,
 }
 
-/// What is to be done about a Lease that was so observed.
+/// Decides what to do about an observed Lease.
 pub fn evaluate(observed: Option<&Observed>, me: &str, now: Instant) -> Verdict {
     let Some(Observed { record, since }) = observed else {
         return Verdict::Create;
@@ -84,26 +84,26 @@ pub fn evaluate(observed: Option<&Observed>, me: &str, now: Instant) -> Verdict 
     }
 }
 
-/// Reaches for a Lease, and keeps it.
+/// Tries to acquire a Lease, and keeps it.
 #[derive(Debug)]
 pub struct Candidate {
     lease: VersionedLease,
     me: String,
     held_until: watch::Sender<Option<Instant>>,
     observed: Option<Observed>,
-    /// Who was last said to lead.
+    /// The leader last logged.
     leader: Option<String>,
-    /// What was last said to be in the way.
+    /// The trouble last logged.
     trouble: Option<Trouble>,
 }
 
 impl Candidate {
-    /// A candidate of that name; until when it leads goes to `held_until`.
+    /// A candidate of that name; `held_until` is sent the time until which it leads.
     pub const fn new(lease: VersionedLease, me: String, held_until: watch::Sender<Option<Instant>>) -> Self {
         Self { lease, me, held_until, observed: None, leader: None, trouble: None }
     }
 
-    /// Reaches for the Lease until `stop`, then gives it back, so that another one leads at once.
+    /// Runs for the Lease until `stop`, then releases it so that another replica leads at once.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         loop {
@@ -121,7 +121,7 @@ impl Candidate {
         }
     }
 
-    /// Looks at the Lease and does what is to be done.
+    /// Reads the Lease and acts on it.
     async fn round(&mut self) {
         let sent = Instant::now();
         match self.attempt().await {
@@ -173,7 +173,7 @@ impl Candidate {
         self.observed.as_ref().map_or(0, |observed| observed.record.transitions)
     }
 
-    /// Leads no more from here on, and says so where the others read it.
+    /// Stops leading from here on, and releases the Lease for the others to see.
     async fn release(mut self) {
         self.held_until.send_replace(None);
         match tokio::time::timeout(RELEASE, self.give_back()).await {
@@ -184,8 +184,8 @@ impl Candidate {
         }
     }
 
-    /// Whether it was there to be given back: a write that was on its way at the end may have
-    /// arrived, or not.
+    /// Whether there was a Lease to release: a write that was in flight at the end may have arrived, or
+    /// not.
     async fn give_back(&mut self) -> Result<bool, Trouble> {
         let record = self.lease.read().await?;
         self.observe(record);
@@ -208,7 +208,7 @@ impl Candidate {
         self.leader = leader;
     }
 
-    /// Says each kind of trouble once in a row, and when it has cost the lead.
+    /// Logs each kind of trouble once in a row, and again when it has cost the lead.
     fn report(&mut self, trouble: Trouble) {
         let expired = self.held_until.borrow().is_none_or(|until| until <= Instant::now());
         if expired && self.leader.take_if(|leader| *leader == self.me).is_some() {

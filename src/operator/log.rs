@@ -1,4 +1,4 @@
-//! The log: to standard error, in lines for people or in JSON.
+//! The log: to standard error, as plain lines or JSON.
 
 use std::io;
 
@@ -6,27 +6,27 @@ use tracing::Level;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
-/// Crates whose own words are not logged: of an answer that cannot be decoded they log all of it,
-/// and that may hold secrets. What goes wrong there is said by who called them.
+/// Crates whose own log output is dropped: they log all of an answer that cannot be decoded, and it may
+/// hold secrets. Their callers report what went wrong.
 const QUIET: [&str; 6] = ["kube_client", "kube_core", "kube_runtime", "hyper", "hyper_util", "tower"];
 
-/// The forms of a log.
+/// The formats of a log.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Format {
     /// Lines for people.
     Plain,
     /// Lines for people who see colour.
     Coloured,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Begins to log.
+/// Starts logging.
 ///
-/// A level that was asked for wins over `RUST_LOG`, and that over `info`.
+/// An explicit level takes precedence over `RUST_LOG`, which takes precedence over `info`.
 ///
 /// # Errors
-/// Something logs already.
+/// A global logger is already set.
 pub fn start(format: Format, level: Option<Level>) -> Result<(), TryInitError> {
     let asked = std::env::var("RUST_LOG").ok();
     let filter = EnvFilter::builder().parse_lossy(directives(level, asked.as_deref()));
@@ -38,7 +38,7 @@ pub fn start(format: Format, level: Option<Level>) -> Result<(), TryInitError> {
     }
 }
 
-/// The filter; a crate that is quiet speaks where `RUST_LOG` names it.
+/// The filter; a quiet crate logs if `RUST_LOG` names it.
 fn directives(level: Option<Level>, rust_log: Option<&str>) -> String {
     let asked = rust_log.filter(|text| !text.trim().is_empty());
     let spoken = match (level, asked) {

@@ -1,9 +1,9 @@
-//! `probehound run`: streams into the engine's task, changes out through what is known now.
+//! `probehound run`: watch streams into the engine's task, changes out by way of the board.
 //!
 //! Invariants:
-//! - Nothing awaits a receiver in the engine's task: what is said goes onto the [`board`], and who
-//!   passes it on takes the newest state from there at its own pace.
-//! - Only who holds the Lease writes and sends, and asks [`leadership`] before each time.
+//! - Nothing awaits a receiver in the engine's task: changes go onto the [`board`], and consumers take the
+//!   newest state from there at their own pace.
+//! - Only the holder of the Lease writes and sends, and it checks [`leadership`] before each time.
 
 pub mod console;
 pub mod driver;

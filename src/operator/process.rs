@@ -1,45 +1,45 @@
-//! What the kernel says of this process, under the names that every Prometheus client uses.
+//! Process metrics from the kernel, under the names that every Prometheus client uses.
 
 use std::fmt::{self, Write};
 use std::fs;
 
 use crate::report::metrics::text::Metric;
 
-/// The kernel counts times for user space in hundredths of a second, on every architecture
-/// (`USER_HZ`, `include/asm-generic/param.h`).
+/// The kernel reports times to user space in hundredths of a second, on every architecture (`USER_HZ`,
+/// `include/asm-generic/param.h`).
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// What the kernel says of this process.
+/// The process metrics.
 #[derive(Copy, Clone, PartialEq, Debug, Default)]
 pub struct Process {
-    /// Time of processors used, in seconds.
+    /// CPU time used, in seconds.
     pub cpu_seconds: f64,
-    /// Memory that is really there, in bytes.
+    /// Resident memory, in bytes.
     pub resident_bytes: u64,
-    /// Memory that is mapped, in bytes.
+    /// Virtual memory, in bytes.
     pub virtual_bytes: u64,
-    /// File descriptors in use.
+    /// Open file descriptors.
     pub open_fds: u64,
-    /// File descriptors that may be in use.
+    /// Maximum number of open file descriptors.
     pub max_fds: u64,
-    /// Threads.
+    /// Number of threads.
     pub threads: u64,
-    /// When it began, in seconds since the Unix epoch.
+    /// Start time, in seconds since the Unix epoch.
     pub started_seconds: f64,
 }
 
 impl Process {
-    /// Reads it now; `None` where there is no `/proc` of Linux.
+    /// Reads them now; `None` where there is no Linux `/proc`.
     pub fn read() -> Option<Self> {
         let text = |path| fs::read_to_string(path).ok();
         let mut process = parse(&text("/proc/self/stat")?, &text("/proc/self/status")?, &text("/proc/stat")?)?;
-        // The folder that is being read is one of them.
+        // The directory being read is one of them.
         process.open_fds = (fs::read_dir("/proc/self/fd").ok()?.count() as u64).saturating_sub(1);
         process.max_fds = max_fds(&text("/proc/self/limits")?)?;
         Some(process)
     }
 
-    /// Writes it as metrics.
+    /// Writes them as metrics.
     ///
     /// # Errors
     /// Those of `out`.
@@ -60,7 +60,7 @@ impl Process {
 
 /// Reads `/proc/self/stat`, `/proc/self/status` and `/proc/stat` (`proc(5)`).
 fn parse(own: &str, status: &str, machine: &str) -> Option<Process> {
-    // The second field is the program's name in parentheses, and may hold anything, spaces too.
+    // The second field is the program's name in parentheses, and may contain anything, including spaces.
     let fields: Vec<&str> = own.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |field: usize| fields.get(field - 3)?.parse::<u64>().ok().map(|ticks| ticks as f64);
     let kibibytes = |key: &str| after(status, key)?.strip_suffix("kB")?.trim().parse::<u64>().ok();
@@ -75,13 +75,13 @@ fn parse(own: &str, status: &str, machine: &str) -> Option<Process> {
     })
 }
 
-/// The soft limit; `unlimited` is as much as fits.
+/// The soft limit; `unlimited` becomes the largest value that fits.
 fn max_fds(limits: &str) -> Option<u64> {
     let soft = after(limits, "Max open files")?.split_whitespace().next()?;
     if soft == "unlimited" { Some(u64::MAX) } else { soft.parse().ok() }
 }
 
-/// What follows a word at the beginning of a line.
+/// The rest of the line that begins with a word.
 fn after<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.strip_prefix(word)).map(str::trim)
 }

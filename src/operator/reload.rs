@@ -1,7 +1,7 @@
-//! Takes a changed file of settings into force while everything goes on.
+//! Applies a changed settings file while everything keeps running.
 //!
-//! The file is read every few seconds and compared by content: a ConfigMap changes by a symbolic
-//! link that is put elsewhere, of which a watch on the file itself hears nothing.
+//! The file is polled every few seconds and compared by content: a ConfigMap is updated by swapping a
+//! symbolic link, which a watch on the file itself does not see.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::text::hash::mark;
 
 /// How often the file is read.
 const EVERY: Duration = Duration::from_secs(10);
-/// A file has to say the same for so long: a writer may be in the middle of it.
+/// How long a file's content must stay the same: a writer may be in the middle of it.
 const SETTLED: Duration = Duration::from_secs(1);
-/// Longest hint in a log line, in columns.
+/// Maximum length of a hint in a log line, in columns.
 const HINT: usize = 300;
 
-/// Reads the file again and again, for ever; what is in force then goes to `running`.
+/// Polls the file forever; settings that take effect are sent to `running`.
 pub async fn watch(
     source: Source,
     running: watch::Sender<Arc<Config>>,
@@ -51,37 +51,37 @@ pub async fn watch(
     }
 }
 
-/// What was seen of the file.
+/// The state of the file as last read.
 struct Reloader {
     source: Source,
-    /// Of what was last looked at, right or wrong.
+    /// A hash of what was last read, valid or not.
     mark: u64,
 }
 
-/// What becomes of a changed file.
+/// The outcome of a changed file.
 #[derive(Debug)]
 enum Outcome {
-    /// It is in force, but for these keys, which need a restart.
+    /// It is in effect, except for these keys, which need a restart.
     Taken { config: Box<Config>, kept: Vec<&'static str> },
-    /// It is wrong; what was in force goes on.
+    /// It is invalid; the previous settings stay in effect.
     Refused(LoadError),
 }
 
 impl Reloader {
     async fn read(&self) -> Result<String, LoadError> {
         let source = self.source.clone();
-        // A file may lie on another machine's disk.
+        // The file may be on a network file system.
         tokio::task::spawn_blocking(move || source.text()).await.expect("reading does not panic")
     }
 
-    /// Whether this is not what was last looked at.
+    /// Whether this differs from what was last read.
     fn is_news(&self, text: &Result<String, LoadError>) -> bool {
         mark_of(text) != self.mark
     }
 
     fn load(&mut self, text: &Result<String, LoadError>, running: &Config) -> Outcome {
         self.mark = mark_of(text);
-        // What cannot be read is read once more for its error, which cannot be copied.
+        // A file that cannot be read is read again to get its error, which cannot be cloned.
         let loaded = match text {
             Ok(text) => self.source.load_text(text),
             Err(_) => self.source.load(),

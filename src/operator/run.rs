@@ -1,4 +1,4 @@
-//! From settings to an operator that runs, and to its orderly end.
+//! Starts the operator from its settings, and shuts it down in order.
 
 mod ready;
 mod tasks;
@@ -38,57 +38,57 @@ use ready::Lists;
 use tasks::{Stage, Tasks};
 pub use world::World;
 
-/// What was said before a restart is waited for so long; then the watch begins without.
+/// How long to wait for the findings published before a restart; then the watch starts without them.
 const REMEMBERING: Duration = Duration::from_secs(30);
-/// How often the heart beats while the driver does not run yet.
+/// How often the heart beats while the driver is not running yet.
 const BEAT: Duration = Duration::from_secs(5);
-/// What is in the way of the cluster is said again after so long.
+/// How often an obstacle to reaching the cluster is logged again.
 const AGAIN: Duration = Duration::from_mins(10);
-/// Longest error that is told, in columns.
+/// Maximum length of a logged error, in columns.
 const TOLD: usize = 300;
-/// The driver ends with its batch.
+/// Time for the driver to finish its batch.
 const DRIVER_ENDS: Duration = Duration::from_millis(500);
-/// The keeper's last words, and a little.
+/// Time for the keeper's final writes, and a little more.
 const KEEPER_ENDS: Duration = Duration::from_millis(2700);
-/// The message that is under way, and a little.
+/// Time for the message in flight, and a little more.
 const DELIVERY_ENDS: Duration = Duration::from_millis(2600);
-/// Giving the Lease back, and a little.
+/// Time to release the Lease, and a little more.
 const LEASE_ENDS: Duration = Duration::from_millis(1200);
 
 /// What an operator is started with.
 #[derive(Debug)]
 pub struct Start {
-    /// Where the settings come from, to be read again.
+    /// Where the settings come from, to be reloaded.
     pub source: Source,
     /// The settings.
     pub loaded: Loaded,
-    /// Which cluster is meant.
+    /// The target cluster.
     pub target: Target,
-    /// Who shows findings to a person, if one looks on.
+    /// Shows findings to a person, if one is watching.
     pub console: Option<Console>,
 }
 
-/// Why an operator cannot run, or not on.
+/// Why an operator cannot start, or cannot continue.
 #[derive(thiserror::Error, Debug)]
 pub enum Failure {
-    /// Nothing says which cluster is meant, or what says it is wrong.
+    /// No cluster is configured, or its configuration is invalid.
     #[error(transparent)]
     Access(#[from] AccessError),
-    /// Nobody could ask how it is.
+    /// The HTTP server cannot listen.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// A part of it has ended, which none should.
+    /// One of its tasks has ended, which none should.
     #[error("the operator cannot go on: its task {0:?} has ended")]
     Ended(&'static str),
 }
 
 /// Runs until `end`, whose value is logged.
 ///
-/// The order of its beginning: who is asked, `/livez` and metrics, the API server's first answer,
-/// what was said before, the watch. Of its end: the engine, the last words, the Lease.
+/// Start order: access to the cluster, `/livez` and metrics, the API server's first answer, the findings
+/// published before, the watch. Shutdown order: the engine, the final writes, the Lease.
 ///
 /// # Errors
-/// See [`Failure`]. That the API server is away or refuses is none: that is said and waited out.
+/// See [`Failure`]. An API server that is down or refuses is not an error: it is logged and waited out.
 pub async fn run(start: Start, end: impl Future<Output = &'static str>) -> Result<(), Failure> {
     let access = Access::find(&start.target, clock::now).await?;
     let mut tasks = Tasks::default();
@@ -120,7 +120,7 @@ async fn operate(
     }
 }
 
-/// What the tasks have in common.
+/// What the tasks share.
 struct Parts {
     access: Access,
     board: Arc<Board>,
@@ -139,7 +139,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// Makes them, and starts all that does not need the API server.
+    /// Creates them, and starts everything that does not need the API server.
     async fn new(start: Start, access: Access, tasks: &mut Tasks) -> Result<Self, Failure> {
         let Start { source, loaded: Loaded { config, mark }, console, .. } = start;
         let server = Server::bind(config.http.listen, Limits::default())?;
@@ -192,7 +192,7 @@ impl Parts {
         })
     }
 
-    /// Waits for the API server, and asks it for what was said before.
+    /// Waits for the API server, and reads the findings published before.
     async fn come_up(&self) -> Vec<Finding> {
         reach(&self.access).await;
         self.api.done();
@@ -204,7 +204,7 @@ impl Parts {
                     info!(findings = findings.len(), "Restored findings of before the restart");
                     return findings;
                 }
-                // The keeper says it, and what it costs.
+                // The keeper reports it, and its cost.
                 Err(Refusal::NoApi | Refusal::Forbidden(_)) => return Vec::new(),
                 Err(refusal) if began.elapsed() > REMEMBERING => {
                     warn!(cause = %refusal, "Starting without findings of before the restart");
@@ -218,7 +218,7 @@ impl Parts {
         }
     }
 
-    /// Starts all that needs the API server.
+    /// Starts everything that needs the API server.
     fn start(self, remembered: Vec<Finding>, tasks: &mut Tasks) {
         let teller = self.teller();
         let Self { access, board, ledger, config, leadership, store, metrics, watching, .. } = self;
@@ -254,7 +254,7 @@ impl Parts {
     }
 }
 
-/// Waits until the API server answers, and says what is in the way.
+/// Waits until the API server answers, and logs what is in the way.
 async fn reach(access: &Access) {
     let mut backoff = Backoff::seeded_by_chance();
     let mut notified: Option<(Discriminant<AccessError>, Instant)> = None;
@@ -265,7 +265,7 @@ async fn reach(access: &Access) {
                 info!(server = access.server(), version, "Reached the API server");
                 return;
             }
-            // It is there; what may be read of it is another matter.
+            // It answers; what may be read there is another matter.
             Err(AccessError::Forbidden { .. } | AccessError::Refused { .. }) => return,
             Err(error) => error,
         };
@@ -283,7 +283,7 @@ async fn reach(access: &Access) {
     }
 }
 
-/// Whether this replica leads: by a Lease, or for ever where it is the only one.
+/// How this replica leads: by a Lease, or always if it is the only one.
 async fn elect(settings: &LeaderElection, access: &Access, tasks: &mut Tasks) -> Result<Leadership, AccessError> {
     if !settings.enabled {
         return Ok(Leadership::always());
@@ -296,7 +296,7 @@ async fn elect(settings: &LeaderElection, access: &Access, tasks: &mut Tasks) ->
     Ok(Leadership::new(leads))
 }
 
-/// Who says who may read metrics, where that is asked.
+/// The gate for metrics, if they are protected.
 async fn gate(config: &Config, access: &Access) -> Result<Option<Gate>, AccessError> {
     if config.http.metrics_authentication {
         return access.another_client().await.map(|client| Some(Gate::new(client)));
@@ -304,7 +304,7 @@ async fn gate(config: &Config, access: &Access) -> Result<Option<Gate>, AccessEr
     Ok(None)
 }
 
-/// The pod's name, and by chance: a pod that is restarted in place is another holder.
+/// The pod's name plus a random part: a pod restarted in place is another holder.
 fn identity() -> String {
     format!("{}_{:08x}", name(), RandomState::new().hash_one(0_u8) as u32)
 }

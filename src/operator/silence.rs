@@ -1,4 +1,4 @@
-//! Never silent about being silent: says which silences have ended and which do nothing.
+//! Reports which silences have expired and which match nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -15,12 +15,12 @@ use crate::runtime::clock;
 use crate::text::escape::visible;
 use crate::time::Time;
 
-/// How often it is looked.
+/// How often they are checked.
 const EVERY: Duration = Duration::from_mins(1);
-/// A silence that matched nothing for so long may be of something that is long mended.
+/// A silence that matched nothing for this long may be for something fixed long ago.
 const IDLE: Duration = Duration::from_hours(24);
 
-/// Looks at the silences in force again and again, for ever, and says what a person should know.
+/// Checks the silences in effect forever, and logs what a person should know.
 pub async fn watch(config: watch::Receiver<Arc<Config>>, board: Arc<Board>) -> Infallible {
     let mut watchman = Watchman::default();
     let mut ticks = interval(EVERY);
@@ -38,10 +38,10 @@ pub async fn watch(config: watch::Receiver<Arc<Config>>, board: Arc<Board>) -> I
     }
 }
 
-/// What there is to say of a silence, once.
+/// What to log about a silence, once.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 enum SilenceChange {
-    /// It has ended by itself.
+    /// It has expired.
     Ended,
     /// It has matched nothing for [`IDLE`].
     Idle,

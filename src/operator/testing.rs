@@ -1,4 +1,4 @@
-//! What the operator's tests share.
+//! Shared helpers of the operator's tests.
 
 use crate::finding::field::Field;
 use crate::finding::remedy::{Place, Remedy};
@@ -6,12 +6,12 @@ use crate::finding::{Cause, Confidence, Effect, Fact, Finding, Pods, Severity, V
 use crate::kubelet::ProbeKind;
 use crate::time::Time;
 
-/// So many seconds after the beginning.
+/// That many seconds after the start.
 pub fn at(seconds: i64) -> Time {
     Time::from_millis(1_800_000_000_000 + seconds * 1000)
 }
 
-/// A confirmed finding of that Deployment in the namespace `prod`, of the beginning.
+/// A finding about that Deployment in namespace `prod`, confirmed at the start.
 pub fn finding(workload: &str) -> Finding {
     Finding {
         namespace: "prod".into(),

@@ -1,7 +1,7 @@
-//! Findings as alerts of an Alertmanager, in the form of its API v2.
+//! Findings as Alertmanager alerts, in the form of its API v2.
 //!
-//! Labels are an alert's identity and hold no pod names; what may change without being another alert
-//! stands in the annotations. Names and labels are those of the Prometheus rules.
+//! Labels are an alert's identity and contain no pod names; what may change within the same alert is in the
+//! annotations. Names and labels are those of the Prometheus rules.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ use super::update::{FindingUpdate, Kind};
 use crate::finding::{Effect, Fault, Finding};
 use crate::time::Time;
 
-/// A misconfigured probe ends or holds up a container.
+/// A misconfigured probe kills a container or keeps it from becoming ready.
 pub const PROBE_MISCONFIGURED: &str = "ProbehoundProbeMisconfigured";
-/// Anything else that loops, or does not come up.
+/// Any other container that loops, or does not come up.
 pub const CONTAINER_LOOPING: &str = "ProbehoundContainerLooping";
 /// A probe cannot run, or is redirected away.
 pub const PROBE_INEFFECTIVE: &str = "ProbehoundProbeIneffective";
-/// A container ends from time to time.
+/// A container terminates from time to time.
 pub const CONTAINER_RECURRING: &str = "ProbehoundContainerRecurring";
-/// A probe fails now and then.
+/// A probe fails intermittently.
 pub const PROBE_FLAPPING: &str = "ProbehoundProbeFlapping";
 
-/// probehound lives.
+/// probehound is alive.
 pub const WATCHDOG: &str = "ProbehoundWatchdog";
 
-/// Where the sections of the runbook are, unless the settings say otherwise.
+/// The URL of the runbook with one section per alert, unless the settings override it.
 pub const RUNBOOK: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/runbook.md");
 
 /// An alert.
@@ -37,16 +37,16 @@ pub const RUNBOOK: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs
 pub struct Alert {
     /// Its identity.
     pub labels: BTreeMap<&'static str, String>,
-    /// What there is to say.
+    /// Its content.
     pub annotations: BTreeMap<&'static str, String>,
-    /// Since when.
+    /// When it started.
     pub starts_at: Time,
-    /// When it is over if nobody says that it goes on.
+    /// When it expires unless it is resent.
     pub ends_at: Time,
 }
 
 impl Alert {
-    /// A finding that goes on at `now`, until `ends_at` if nobody says more.
+    /// An open finding at `now`, expiring at `ends_at`.
     pub fn of(finding: &Finding, cluster: Option<&str>, now: Time, ends_at: Time) -> Self {
         Self {
             labels: labels(finding, cluster),
@@ -57,7 +57,7 @@ impl Alert {
         .with_runbook(RUNBOOK)
     }
 
-    /// What says that whoever sends these alerts lives, since `since`.
+    /// The alert that the sender is alive, since `since`.
     pub fn watchdog(cluster: Option<&str>, since: Time, ends_at: Time) -> Self {
         let mut labels = BTreeMap::from([("alertname", WATCHDOG.to_owned()), ("severity", "none".to_owned())]);
         labels.extend(cluster.map(|cluster| ("cluster", clean(cluster))));
@@ -73,7 +73,7 @@ impl Alert {
         Self { labels, annotations, starts_at: since, ends_at }.with_runbook(RUNBOOK)
     }
 
-    /// The same, its section being of the runbook at `url`.
+    /// The same, with the runbook at `url`.
     #[must_use]
     pub fn with_runbook(mut self, url: &str) -> Self {
         let section = self.labels.get("alertname").map(|name| name.to_lowercase()).unwrap_or_default();
@@ -82,7 +82,7 @@ impl Alert {
     }
 }
 
-/// The alert's name for a finding.
+/// The name of the alert for a finding.
 pub fn name(finding: &Finding) -> &'static str {
     match finding.effect {
         Effect::ProbeIneffective => PROBE_INEFFECTIVE,

@@ -1,4 +1,4 @@
-//! A Kubernetes Event on the workload, so that `kubectl describe` tells.
+//! A Kubernetes Event on the workload, shown by `kubectl describe`.
 
 use ring::digest::{SHA256, digest};
 
@@ -11,30 +11,30 @@ use crate::text::escape::visible;
 use crate::text::hex;
 use crate::time::Time;
 
-/// Who reports: the Event's `reportingController`, a qualified name.
+/// The reporter: the Event's `reportingController`, a qualified name.
 pub const CONTROLLER: &str = "probehound.dev/probehound";
-/// Longest note, in bytes; the API server takes 1,024 (pkg/apis/core/validation/events.go).
+/// Maximum length of the note, in bytes; the API server accepts 1,024 (pkg/apis/core/validation/events.go).
 const NOTE: usize = 1000;
 
-/// What the Event says.
+/// The content of the Event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Note {
-    /// The same for the same news: what was written already is refused as there.
+    /// The same for the same update: creating it twice fails with a conflict.
     pub name: String,
     /// `Warning` or `Normal`
     pub kind: &'static str,
-    /// Why: the cause, or `Resolved`.
+    /// The reason: the cause, or `Resolved`.
     pub reason: String,
     /// The text.
     pub text: String,
 }
 
-/// A workload as an Event names it.
+/// A workload as an Event refers to it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Regarding {
-    /// `apps`; empty for the core API, and where it is not known.
+    /// `apps`; empty for the core API, and if it is unknown.
     pub group: &'static str,
-    /// `deployments`; empty where it is not known.
+    /// `deployments`; empty if it is unknown.
     pub plural: &'static str,
     /// `Deployment`
     pub kind: String,
@@ -43,7 +43,7 @@ pub struct Regarding {
 }
 
 impl Note {
-    /// What is told of a finding.
+    /// The note for an update of a finding.
     pub fn of(news: &FindingUpdate, now: Time) -> Self {
         let finding = &news.finding;
         let (kind, reason) = match news.kind {
@@ -88,7 +88,7 @@ fn text(news: &FindingUpdate, now: Time) -> String {
     parts.join(" ")
 }
 
-/// The finding's own name and a mark of what is told, of a reminder also when.
+/// The finding's own name and a hash of the content, for a reminder also of the time.
 fn name(news: &FindingUpdate, now: Time) -> String {
     let finding = &news.finding;
     let when = (news.kind == Kind::GoesOn).then_some(now);
@@ -97,7 +97,7 @@ fn name(news: &FindingUpdate, now: Time) -> String {
     format!("{}.{mark}", object_name(&finding.identity()))
 }
 
-/// As many bytes as fit, on a character's border.
+/// As many bytes as fit, cut at a character boundary.
 fn cut(text: &str) -> String {
     const ELLIPSIS: &str = "…";
     if text.len() <= NOTE {

@@ -1,11 +1,11 @@
-//! The wording that every form of a message shares: who it is about, and what is wrong in one
-//! sentence. Raw text: the caller cuts and escapes it for its medium.
+//! The wording shared by all forms of a message: who it is about, and what is wrong in one sentence. Raw
+//! text: the caller cuts and escapes it for its medium.
 
 use crate::engine::{Cause, Effect, Finding, Value};
 use crate::kubelet::{Obstacle, StartFailure};
 use crate::text::escape::cut;
 
-/// Longest name within a headline, in columns.
+/// Maximum length of a name within a headline, in columns.
 const NAME: usize = 80;
 
 /// `auth-service (Deployment, namespace prod): the liveness probe asks for a path …`
@@ -116,7 +116,7 @@ fn unknown(finding: &Finding, probe: &str) -> String {
     }
 }
 
-/// `liveness probe`; `probe` where it is not known which.
+/// `liveness probe`; `probe` if the kind is not known.
 pub fn probe(finding: &Finding) -> String {
     finding.probe.map_or_else(|| "probe".to_owned(), |probe| format!("{probe} probe"))
 }

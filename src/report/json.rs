@@ -10,18 +10,18 @@ use crate::engine::{Change, ChangeKind, Considered, Finding};
 use crate::text::escape::is_visible;
 use crate::time::Time;
 
-/// All that a recording gave. What is absent in a finding is `null`.
+/// The result of a recording. What is absent in a finding is `null`.
 #[derive(Debug)]
 pub struct Document<'a> {
     /// One entry per finding, its last episode.
     pub findings: &'a [Arc<Finding>],
-    /// Lines that were taken in.
+    /// Number of lines that were used.
     pub observations: u64,
-    /// Lines that were not.
+    /// Number of lines that were skipped.
     pub skipped: u64,
 }
 
-/// The document with each finding in a form.
+/// The document, generic over the form of its findings.
 #[derive(Serialize, Debug)]
 struct Of<F> {
     findings: Vec<F>,
@@ -47,17 +47,17 @@ impl<'a> WithCandidates<'a> {
 pub struct Line<'a> {
     /// When.
     pub at: Time,
-    /// What happened: a word in lower case.
+    /// The kind of change: a word in lower case.
     pub kind: &'static str,
     /// The finding after it.
     pub finding: Written<'a>,
 }
 
 impl Line<'_> {
-    /// The line for a change, with a line break at its end; `None` where only counts changed.
+    /// The line for a change, including the line break; `None` if only counts changed.
     ///
     /// # Errors
-    /// None that serialising plain data can give.
+    /// Does not fail for plain data.
     pub fn render(change: &Change) -> serde_json::Result<Option<String>> {
         let again = change.finding.episodes > 1;
         let kind = match change.kind {
@@ -76,21 +76,21 @@ impl Line<'_> {
 }
 
 impl Document<'_> {
-    /// The document, indented by two spaces, with a line break at its end.
+    /// The document, indented by two spaces, with a final line break.
     ///
-    /// Characters of a finding that a terminal would act upon are written as JSON escapes, so that
-    /// the document is safe to look at and the values read back are the same.
+    /// Characters of a finding that a terminal would interpret are written as JSON escapes, so that the
+    /// document is safe to display and parses to the same values.
     ///
     /// # Errors
-    /// None that serialising plain data can give.
+    /// Does not fail for plain data.
     pub fn render(&self) -> serde_json::Result<String> {
         pretty(&self.of(|finding| Written::new(finding)))
     }
 
-    /// The document with the candidates of each finding, what is named first.
+    /// The document with the candidates of each finding, the chosen one first.
     ///
     /// # Errors
-    /// None that serialising plain data can give.
+    /// Does not fail for plain data.
     pub fn explain(&self) -> serde_json::Result<String> {
         pretty(&self.of(WithCandidates::of))
     }
@@ -101,17 +101,17 @@ impl Document<'_> {
     }
 }
 
-/// A document over several lines, with a line break at its end.
+/// An indented document, with a final line break.
 ///
 /// # Errors
-/// What cannot be written as JSON.
+/// The value cannot be written as JSON.
 pub fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
     let mut text = serde_json::to_string_pretty(document)?;
     text.push('\n');
     Ok(safe(text))
 }
 
-/// A JSON document with what nobody sees in it as JSON escapes; what is read back is the same.
+/// A JSON document with invisible characters as JSON escapes; it parses to the same values.
 pub(super) fn safe(text: String) -> String {
     if text.chars().all(is_safe) { text } else { escaped(&text) }
 }
@@ -120,7 +120,7 @@ pub(super) fn is_safe(character: char) -> bool {
     character == '\n' || is_visible(character)
 }
 
-/// Outside of its strings a JSON document is plain ASCII: what this replaces stands in a string.
+/// Outside of its strings a JSON document is plain ASCII: what is replaced here is inside a string.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {

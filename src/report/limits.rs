@@ -1,14 +1,14 @@
-//! How large what an object holds may be.
+//! Size limits for the contents of an object.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-/// Longest name of a kind, a workload, a container, a Service: what the API allows, and what the
-/// edge cuts to.
+/// Maximum length of the name of a kind, a workload, a container or a Service: what the API allows, and
+/// what the edge cuts to.
 pub const NAME: usize = 253;
-/// Longest text, in bytes when it is written and in characters when it is checked: a command line
-/// of many words is the longest that an honest manifest gives.
+/// Maximum length of a text, in bytes when written and in characters when validated: a long command line is
+/// the longest that a regular manifest contains.
 pub const TEXT: usize = 4096;
-/// Most entries of a list.
+/// Maximum number of entries of a list.
 pub const ENTRIES: usize = 32;
 
 /// Schema of a number or a text of bounded length.

@@ -1,5 +1,5 @@
-//! A message in its parts: what every receiver is told of a finding, in the same words and order.
-//! Raw text: each medium cuts and escapes it, and lays it out.
+//! The parts of a message: the same content for every receiver, in the same words and order. Raw text: each
+//! medium cuts and escapes it, and lays it out.
 
 use std::fmt;
 
@@ -12,47 +12,47 @@ use super::update::{FindingUpdate, Kind};
 use crate::engine::{Change, ChangeKind, Fact, Finding, RevisionChange, Severity};
 use crate::time::Time;
 
-/// What is told of a finding.
+/// The content of a message about a finding.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
-    /// What happened to it.
+    /// The kind of message.
     pub word: Word,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
     /// Who it is about, and what is wrong, in one sentence without a full stop.
     pub headline: String,
-    /// What is new beside what was told before.
+    /// What has changed since the previous message.
     pub news: Option<Sentence>,
-    /// How many pods, and what that does to the Services; or how it ended.
+    /// How many pods, and the effect on the Services; or how it ended.
     pub extent: Option<Sentence>,
     /// Since when, or how bad it was.
     pub since: Option<Sentence>,
     /// The field, its value and one that works.
     pub field: Option<Sentence>,
-    /// Which revision, and who changed what.
+    /// The revision, and who changed what.
     pub change: Option<Sentence>,
-    /// The facts that it rests on, in the order in which they happened.
+    /// The facts that it is based on, in chronological order.
     pub facts: Vec<Fact>,
-    /// What the rollout changed, as one of the facts says it, too.
+    /// The change made by the rollout; one of the facts states it, too.
     pub rollout: Option<RevisionChange>,
-    /// How sure it is and what else it could be; `None` where nothing else could.
+    /// The confidence and the alternatives; `None` if there are none.
     pub doubt: Option<String>,
-    /// What to type or do, best first; none where it is over.
+    /// What to type or do, best first; empty if it is resolved.
     pub remedies: Vec<Line>,
 }
 
 /// What happened to a finding, as the first word of a message.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Word {
-    /// The evidence carries it.
+    /// It was confirmed.
     Confirmed,
     /// It changed.
     Updated,
-    /// It goes on.
+    /// It is still open.
     GoesOn,
-    /// It is over.
+    /// It was resolved.
     Resolved,
-    /// Another finding took its place.
+    /// Another finding replaced it.
     Withdrawn,
 }
 
@@ -69,8 +69,8 @@ impl fmt::Display for Word {
 }
 
 impl Message {
-    /// What is told of a change; `None` of one that is only shown. `before` is what was told of
-    /// the finding last: where only its extent is news, the rest is not said again.
+    /// The message for a change; `None` for one that is not sent. `before` is the finding as last reported:
+    /// if only its extent has changed, the rest is not repeated.
     pub fn of(change: &Change, before: Option<&Finding>) -> Option<Self> {
         let finding = &change.finding;
         match change.kind {
@@ -84,7 +84,7 @@ impl Message {
         }
     }
 
-    /// What a receiver is told at `now`.
+    /// The message to a receiver at `now`.
     pub fn tell(update: &FindingUpdate, now: Time) -> Self {
         let finding = &update.finding;
         let before = update.before.as_ref().and_then(|before| before.content.as_ref());
@@ -98,7 +98,7 @@ impl Message {
         Self { since: Some(since(finding, now)), ..message }
     }
 
-    /// The sentences below the headline, but for what only a message by itself says.
+    /// The sentences below the headline, without those for single messages only.
     pub fn sentences(&self) -> impl Iterator<Item = &Sentence> {
         [&self.extent, &self.field, &self.change].into_iter().flatten()
     }
@@ -130,7 +130,7 @@ impl Message {
         }
     }
 
-    /// How far it reaches and what to do about it, without why.
+    /// Its extent and remedies, without the reasons.
     fn in_short(word: Word, finding: &Finding) -> Self {
         Self {
             extent: Some(extent(finding)),
@@ -156,7 +156,7 @@ impl Message {
     }
 }
 
-/// That it was there before.
+/// That it occurred before.
 fn again(finding: &Finding) -> Option<Sentence> {
     (finding.episodes > 1).then(|| Sentence::new(format!("It came back: this is episode {}.", finding.episodes)))
 }

@@ -1,6 +1,6 @@
 //! The findings as metrics, in Prometheus' text format 0.0.4.
 //!
-//! No pod names and no UIDs in labels. With several replicas each exports the same: rules aggregate
+//! No pod names and no UIDs in labels. With several replicas each exports the same: rules aggregate with
 //! `max without (pod, instance)`.
 
 pub mod text;
@@ -16,13 +16,13 @@ use crate::finding::rank::Rank;
 use crate::text::hash::mark;
 use text::{Metric, clean};
 
-/// Most series of a metric; the rest is one series in which each label says `overflow`.
+/// Maximum number of series of a metric; the rest is one series whose labels are all `overflow`.
 pub const MAX_SERIES: usize = 2000;
 
-/// Findings of each namespace that come before more of any other.
+/// Number of findings of each namespace that come before more of any other.
 pub const SHARE: usize = 200;
 
-/// Why a label has no value of its own.
+/// The value of the labels of the overflow series.
 pub const OVERFLOW: &str = "overflow";
 
 const FINDINGS: Metric = Metric::gauge("probehound_findings", "Findings that are not over, by what is known of them.");
@@ -35,13 +35,13 @@ const SILENCED: Metric = Metric::gauge(
 
 type Labels = Vec<(&'static str, String)>;
 
-/// The series that there was no place for, by marks.
+/// Hashes of the series for which there was no place.
 pub type Refused = BTreeSet<u64>;
 
-/// Writes the series of all findings that are not over; gives back those that there was no place for.
+/// Writes the series of all open findings; returns those for which there was no place.
 ///
-/// Confirmed ones have a place before suspected ones, then the first of each namespace before more of
-/// any other, then the worse: nobody can push out what others have to see.
+/// Confirmed findings come before suspected ones, then the first of each namespace before more of any
+/// other, then the worse ones: no tenant can displace what others need to see.
 ///
 /// # Errors
 /// Those of `out`.
@@ -53,7 +53,7 @@ pub fn write<'a>(findings: impl Iterator<Item = &'a Finding>, out: &mut impl Wri
     Ok(refused)
 }
 
-/// The same for findings that are not told, each with the silence that does it.
+/// The same for silenced findings, each with its silence.
 ///
 /// # Errors
 /// Those of `out`.
@@ -65,7 +65,7 @@ pub fn write_silenced<'a>(
     series(&SILENCED, open.iter().map(|(finding, silence)| silenced_labels(finding, silence)), out)
 }
 
-/// In the order in which they get a place.
+/// In order of precedence.
 fn in_order<'a, T>(findings: impl Iterator<Item = (&'a Finding, T)>) -> Vec<(&'a Finding, T)> {
     let mut all: Vec<_> = findings.collect();
     all.sort_by_cached_key(|(finding, _)| (Reverse(Rank::of(finding)), finding.identity()));
@@ -79,7 +79,7 @@ fn in_order<'a, T>(findings: impl Iterator<Item = (&'a Finding, T)>) -> Vec<(&'a
         })
         .collect();
     let mut all: Vec<_> = all.into_iter().zip(beyond).collect();
-    // Stable: what is equal by these stays in order.
+    // Stable: equal ones stay in order.
     all.sort_by_key(|((finding, _), beyond)| (finding.confirmed_at.is_none(), *beyond));
     all.into_iter().map(|(finding, _)| finding).collect()
 }

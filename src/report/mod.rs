@@ -1,4 +1,4 @@
-//! How findings are told: pure rendering, a file or folder per form.
+//! How findings are presented: pure rendering, a file or folder per form.
 //!
 //! Invariant: nothing that came from a cluster reaches a reader unescaped and uncut. The wording
 //! ([`headline`], [`sentences`]) is shared by all forms and raw; each form escapes it for its own

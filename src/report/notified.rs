@@ -1,4 +1,4 @@
-//! What of a finding was told to whom: the part of its object that delivery writes.
+//! The notifications recorded in a finding's object: the part of it that delivery writes.
 
 use ring::digest::{SHA256, digest};
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use crate::finding::field::Field;
 use crate::text::{cut, hex};
 use crate::time::Time;
 
-/// Longest value that is kept as it is, in bytes: it is written once for each receiver.
+/// Maximum length of a value that is kept as it is, in bytes: it is written once per receiver.
 const VALUE: usize = 256;
 
 /// What a receiver was last told of a finding.
@@ -110,7 +110,7 @@ impl Reach {
 }
 
 impl Content {
-    /// What a message that tells all of the finding says.
+    /// The content of a message about the whole finding.
     pub fn of(finding: &Finding) -> Self {
         Self {
             cause: finding.cause,
@@ -119,34 +119,34 @@ impl Content {
             suggested: finding.suggested.as_ref().map(brief),
             confidence: finding.confidence,
             severity: finding.severity,
-            // What protects nothing puts nobody out, however many pods it concerns.
+            // What protects nothing makes nothing unavailable, however many pods it concerns.
             reach: if finding.severity == Severity::Info { Reach::Partial } else { Reach::of(finding) },
         }
     }
 
-    /// Whether what a message would say now, `self`, is more than a count beside what one said.
+    /// Whether a message with the content `self` would report more than a count compared to `before`.
     pub fn is_news_after(&self, before: &Self) -> bool {
         !self.same_diagnosis(before) || self.severity != before.severity || self.reach > before.reach
     }
 
-    /// Whether it got so much worse since `before` that nobody should wait to hear it.
+    /// Whether it got so much worse since `before` that the notification should not be delayed.
     pub fn is_worse_than(&self, before: &Self) -> bool {
         let critical = self.severity == Severity::Critical;
         critical && before.severity < Severity::Critical || self.reach > before.reach
     }
 
-    /// Whether the cause, and what is to be changed, is the same.
+    /// Whether the cause and the field to change are the same.
     pub fn same_diagnosis(&self, other: &Self) -> bool {
         (self.cause, &self.field, &self.current, &self.suggested, self.confidence)
             == (other.cause, &other.field, &other.current, &other.suggested, other.confidence)
     }
 }
 
-/// The value, or where it is long its beginning and a mark by which it is told from others.
+/// The value; a long one is cut, with a hash that distinguishes it from others.
 fn brief(value: &Value) -> Value {
     match value {
         Value::Text(text) if text.len() > VALUE => {
-            // It outlives the program, as an object's name does.
+            // It is stored in objects, so it must stay the same across versions.
             let mark = hex(&digest(&SHA256, text.as_bytes()).as_ref()[..8]);
             Value::Text(format!("{}… ({mark})", cut(text, VALUE)))
         }

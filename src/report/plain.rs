@@ -1,6 +1,6 @@
-//! A message as plain text: one line for where there is room for one, lines for where there is more.
+//! A message as plain text: in one line or in several.
 //!
-//! What nobody could see is made visible; beyond that each medium escapes it in its way.
+//! Invisible characters are made visible; beyond that each medium escapes it in its own way.
 
 use super::headline::headline;
 use super::message::Message;
@@ -12,7 +12,7 @@ use crate::finding::Finding;
 use crate::text::escape::{cut, visible};
 use crate::time::Time;
 
-/// Longest line, in columns.
+/// Maximum length of a line, in columns.
 const LINE: usize = 2000;
 
 /// Who, what is wrong, how many pods and the field, in one line.
@@ -29,13 +29,13 @@ pub fn line(news: &FindingUpdate, now: Time) -> String {
     shown(format!("{}. {rest}", headline(finding)).trim_end())
 }
 
-/// Who, what is wrong and the field, as long as it is so: nothing that is counted.
+/// Who, what is wrong and the field, stable while the diagnosis is: no counts.
 pub fn summary(finding: &Finding) -> String {
     let field = field_is(finding).unwrap_or_default();
     shown(format!("{}. {field}", headline(finding)).trim_end())
 }
 
-/// All that is told of a finding, a line for each sentence, fact and remedy.
+/// All content of a finding's message, one line per sentence, fact and remedy.
 pub fn lines(news: &FindingUpdate, now: Time) -> Vec<String> {
     let message = Message::tell(news, now);
     let mut lines = vec![message.headline.clone()];

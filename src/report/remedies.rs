@@ -16,24 +16,24 @@ use crate::finding::remedy::{Correction, Kind, List, Place, Remedy, Target};
 /// One remedy as it is shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Line {
-    /// What it is to the reader.
+    /// Its role for the reader.
     pub label: Label,
     /// The command, or the advice.
     pub text: String,
-    /// Whether the text may be offered to be pasted into a shell.
+    /// Whether the text may be offered for pasting into a shell.
     pub is_command: bool,
 }
 
-/// What a remedy is to the reader.
+/// The role of a remedy for the reader.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Label {
-    /// The first one, which ends the trouble.
+    /// The first one, which fixes the problem.
     Fix,
-    /// The first one, which finds out more.
+    /// The first one, which investigates further.
     Next,
-    /// Another way.
+    /// An alternative.
     Or,
-    /// What follows on the one before.
+    /// The step after the previous one.
     Then,
 }
 
@@ -70,7 +70,7 @@ pub fn texts(finding: &Finding) -> Vec<String> {
     lines(finding).into_iter().map(|line| line.text).collect()
 }
 
-/// `Fix` before what ends the trouble, `Next` before what finds out more.
+/// `Fix` before what fixes the problem, `Next` before what investigates further.
 fn label(before: Option<&Remedy>, remedy: &Remedy) -> Label {
     match (before, remedy) {
         (Some(Remedy::Resume(_)), _) | (Some(_), Remedy::DeletePod { .. } | Remedy::DeleteOthers) => Label::Then,
@@ -91,7 +91,7 @@ const fn only_looks(remedy: &Remedy) -> bool {
     )
 }
 
-/// A command, or as an error a text that is only to be read.
+/// A command, or as an error a text that is only for reading.
 fn text(remedy: &Remedy, finding: &Finding) -> Result<String, String> {
     let kubectl = || Command::within(&finding.namespace);
     match remedy {
@@ -118,7 +118,7 @@ fn text(remedy: &Remedy, finding: &Finding) -> Result<String, String> {
     }
 }
 
-/// What is no command.
+/// A remedy that is not a command.
 fn advise(remedy: &Remedy, finding: &Finding) -> String {
     let container = &finding.container;
     match remedy {
@@ -155,7 +155,7 @@ fn advise(remedy: &Remedy, finding: &Finding) -> String {
 fn roll_back(target: &Target, revision: Option<u64>, finding: &Finding) -> Result<String, String> {
     let revision = revision.map(|revision| format!("--to-revision={revision}"));
     if target.kind == Kind::Rollout {
-        // kubectl itself knows no Rollouts; its plugin wants the flags after the name.
+        // kubectl itself does not support Rollouts; its plugin wants the flags after the name.
         let undo = Command::kubectl().words("argo rollouts undo").name(&target.name);
         let undo = undo.words("-n").name(&finding.namespace);
         let undo = if let Some(flag) = revision { undo.words(&flag) } else { undo };
@@ -170,7 +170,7 @@ fn roll_back(target: &Target, revision: Option<u64>, finding: &Finding) -> Resul
     .finish()
 }
 
-/// The command that sets a field; `None` where no patch can.
+/// The command that sets a field; `None` if no patch can.
 fn patch(place: &Place, field: &Field, value: &serde_json::Value, finding: &Finding) -> Option<Result<String, String>> {
     let (target, patch) = match place {
         Place::Template { target, list, paused } => {
@@ -208,8 +208,8 @@ fn merged(
     }
 }
 
-/// A JSON patch, for kinds whose lists kubectl cannot merge: the place is that of the container only
-/// while it is there.
+/// A JSON patch, for kinds whose lists kubectl cannot merge: a test operation ensures that the index still
+/// is that of the container.
 fn indexed(
     list: List,
     index: usize,
@@ -220,12 +220,12 @@ fn indexed(
     let of_container = format!("/spec/template/spec/{}/{index}", list.field());
     serde_json::json!([
         {"op": "test", "path": format!("{of_container}/name"), "value": &**container},
-        // Sets what is not there, too: such kinds have no defaults.
+        // Adds missing fields too: such kinds have no defaults.
         {"op": "add", "path": format!("{of_container}/{}", field.to_string().replace('.', "/")), "value": value},
     ])
 }
 
-/// Where a field is changed that no command changes.
+/// Where to change a field that no command can change.
 fn where_it_is(place: &Place) -> String {
     match place {
         Place::Template { .. } | Place::Indexed { .. } => String::new(),

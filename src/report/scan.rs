@@ -17,17 +17,17 @@ use crate::scan::{Looked, Restarted};
 use crate::text::escape::{cut, visible};
 use crate::time::Time;
 
-/// Longest value in Markdown, in columns.
+/// Maximum length of a value in Markdown, in columns.
 const VALUE: usize = 200;
 
 /// What `scan -o json` prints.
 #[derive(Serialize, Debug)]
 pub struct Document<'a> {
-    /// When the look was, by the newest stamp of a dump.
+    /// The time of the scan; for a dump, its newest timestamp.
     pub at: Time,
-    /// What is wrong, worst first; those whose `confirmed_at` is null are suspected only.
+    /// The findings, worst first; those with `confirmed_at` null are only suspected.
     pub findings: &'a [Arc<Finding>],
-    /// What restarted, or waits, and no finding speaks of.
+    /// Containers that restarted or wait without a finding.
     pub unexplained: Vec<Unexplained<'a>>,
     /// Whether all of the input could be read.
     pub complete: bool,
@@ -49,24 +49,24 @@ pub struct Unexplained<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Of a look.
+    /// The report of a scan.
     pub fn of(looked: &'a Looked, complete: bool, lacks: &'a [String]) -> Self {
         let unexplained = looked.restarted.iter().map(Unexplained::of).collect();
         Self { at: looked.at, findings: &looked.findings, unexplained, complete, lacks }
     }
 
-    /// As JSON, indented by two spaces, safe to look at.
+    /// As JSON, indented by two spaces, safe to display.
     ///
     /// # Errors
-    /// None that serialising plain data can give.
+    /// Does not fail for plain data.
     pub fn json(&self) -> serde_json::Result<String> {
         json::pretty(self)
     }
 
-    /// As YAML, safe to look at.
+    /// As YAML, safe to display.
     ///
     /// # Errors
-    /// None that serialising plain data can give.
+    /// Does not fail for plain data.
     pub fn yaml(&self) -> Result<String, serde_saphyr::ser::Error> {
         let text = serde_saphyr::to_string(self)?;
         Ok(if text.chars().all(json::is_safe) { text } else { self.json().map_err(|error| error.to_string())? })
@@ -88,7 +88,7 @@ impl<'a> Unexplained<'a> {
     }
 }
 
-/// `-n shop deployment/web`, a line for each workload, as kubectl takes it.
+/// `-n shop deployment/web`, one line per workload, as kubectl accepts it.
 pub fn names(looked: &Looked) -> String {
     let mut lines: Vec<String> = Vec::new();
     for finding in &looked.findings {
@@ -164,12 +164,12 @@ fn in_markdown(sentence: &Sentence) -> String {
     sentence.parts().iter().map(part).collect()
 }
 
-/// Text from a cluster as code, which nothing in it ends.
+/// Text from a cluster as code, which it cannot terminate.
 fn code(text: &str) -> String {
     format!("`{}`", cut(&visible(text), VALUE).replace('`', "'"))
 }
 
-/// Text without anything that Markdown or HTML would act upon.
+/// Text without anything that Markdown or HTML would interpret.
 fn plain(text: &str) -> String {
     let mut out = String::new();
     for character in cut(&visible(text), VALUE * 3).chars() {

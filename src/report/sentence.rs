@@ -1,4 +1,4 @@
-//! A sentence in its parts, so that each medium can set off what came from the cluster in its way.
+//! A sentence in parts, so that each medium can set off what came from the cluster.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub struct Sentence(Vec<Part>);
 /// A piece of a sentence.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Part {
-    /// Words of probehound's own.
+    /// Fixed words.
     Words(String),
     /// A name from the cluster.
     Name(String),
@@ -18,33 +18,33 @@ pub enum Part {
 }
 
 impl Sentence {
-    /// One that begins with these words.
+    /// Starts with these words.
     pub fn new(words: impl Into<String>) -> Self {
         Self::default().words(words)
     }
 
-    /// Goes on with these words.
+    /// Appends words.
     #[must_use]
     pub fn words(mut self, words: impl Into<String>) -> Self {
         self.0.push(Part::Words(words.into()));
         self
     }
 
-    /// Goes on with a name.
+    /// Appends a name.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.0.push(Part::Name(name.into()));
         self
     }
 
-    /// Goes on with a value.
+    /// Appends a value.
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
         self.0.push(Part::Value(value.into()));
         self
     }
 
-    /// Goes on with another sentence.
+    /// Appends another sentence.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
@@ -60,7 +60,7 @@ impl Sentence {
 impl fmt::Display for Sentence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|part| match part {
-            // In quotes where it would not be seen to be one word.
+            // In quotes if it would not be recognisable as one word.
             Part::Value(text) if text.is_empty() || text.contains(' ') => write!(f, "\"{text}\""),
             Part::Words(text) | Part::Name(text) | Part::Value(text) => f.write_str(text),
         })

@@ -1,5 +1,5 @@
-//! The sentences of a message below its headline, shared by every form. Raw text: the caller cuts
-//! and escapes it for its medium.
+//! The sentences of a message below its headline, shared by every form. Raw text: the caller cuts and
+//! escapes it for its medium.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::finding::field::Field;
 use crate::text::escape::cut;
 use crate::time::Time;
 
-/// Services named in a sentence.
+/// Maximum number of Services named in a sentence.
 const SERVICES: usize = 3;
-/// Hypotheses named in a sentence.
+/// Maximum number of hypotheses named in a sentence.
 const HYPOTHESES: usize = 4;
-/// Longest value or name within a sentence, in columns, so that the rest of it is still read.
+/// Maximum length of a value or name within a sentence, in columns, so that the rest of it stays readable.
 const VALUE: usize = 120;
-/// What was seen for so long only is not worth a word.
+/// Durations shorter than this are not mentioned.
 const A_WHILE: Duration = Duration::from_secs(10);
 
 /// What happens to how many pods, and what that does to the Services:
@@ -50,7 +50,7 @@ pub fn field_is(finding: &Finding) -> Option<Sentence> {
     let name = cut(&name, VALUE);
     let sentence = match &finding.current {
         Some(value) => Sentence::default().name(name).words(" is ").value(short(value)),
-        // A whole field that is blamed for what it lacks; another one is where to look.
+        // A whole field that is blamed for what it lacks; otherwise the field is where to look.
         None if matches!(field, Field::Probe(_)) || finding.suggested.is_some() => {
             Sentence::default().name(name).words(" is not set")
         }
@@ -80,9 +80,9 @@ pub fn changed_by(finding: &Finding) -> Option<Sentence> {
     Some(values(sentence, change).words("."))
 }
 
-/// Whether the probe asks what was never right, so that it was wrong from the start.
+/// Whether the probe was wrong from the start.
 fn never_worked(finding: &Finding) -> bool {
-    // Load and growth bring these on later.
+    // These can also be caused by load and growth later.
     let later = [Cause::TimeoutTooShort, Cause::KilledWhileStarting];
     finding.fault == Some(Fault::Probe) && !later.contains(&finding.cause)
 }
@@ -98,7 +98,7 @@ pub fn doubt(finding: &Finding) -> Option<String> {
     }
 }
 
-/// What is new beside what was said before: `New: all 50 pods are affected.`
+/// What changed since the previous message: `New: all 50 pods are affected.`
 pub fn news(finding: &Finding, before: &Content) -> Option<Sentence> {
     let now = Content::of(finding);
     let mut all = Vec::new();
@@ -144,12 +144,12 @@ pub fn worst(finding: &Finding) -> Sentence {
     }
 }
 
-/// The first Service that has endpoints, and none that is ready.
+/// The first Service that has endpoints, but none ready.
 pub fn out(finding: &Finding) -> Option<&ServiceState> {
     finding.services.iter().find(|service| service.is_down())
 }
 
-/// With a capital at its beginning.
+/// With a capital first letter.
 pub fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
@@ -163,7 +163,7 @@ pub fn restarts(count: u64) -> String {
     }
 }
 
-/// The two or three facts that say most: the first ones and the last. What the rollout changed has
+/// The two or three most informative facts: the first ones and the last. The change made by the rollout has
 /// a sentence of its own.
 pub fn telling<'a>(facts: &'a [Fact], change: Option<&RevisionChange>) -> Vec<&'a Fact> {
     let rollout = change.map(RevisionChange::words);
@@ -195,7 +195,7 @@ fn reach(finding: &Finding) -> Sentence {
     }
 }
 
-/// `50 of 50 pods`, `the only pod`; where it is not known how many are wanted, `3 pods`.
+/// `50 of 50 pods`, `the only pod`; `3 pods` if the desired number is unknown.
 pub fn pods(pods: Pods) -> String {
     match pods {
         Pods { affected: 1, total: 0 } => "1 pod".to_owned(),
@@ -226,7 +226,7 @@ fn endpoint(ServiceState { name, ready, total }: &ServiceState, has: &str) -> Se
     Sentence::new("Service ").name(cut(name, VALUE)).words(endpoints)
 }
 
-/// `: /health → /v2/health`, or nothing where it is not known what changed.
+/// `: /health → /v2/health`, or nothing if the change is not known.
 fn values(sentence: Sentence, change: &RevisionChange) -> Sentence {
     let RevisionChange { from, to, .. } = change;
     let side = |sentence: Sentence, value: &Option<String>| match value {
@@ -235,13 +235,13 @@ fn values(sentence: Sentence, change: &RevisionChange) -> Sentence {
     };
     match (from, to) {
         (None, None) => sentence,
-        // Of the environment it is only known that it did.
+        // For the environment it is only known that it changed.
         (None, Some(to)) if change.is_of_env() => sentence.words(format!(": {to}")),
         _ => side(side(sentence.words(": "), from).words(" → "), to),
     }
 }
 
-/// A value as it stands in a sentence.
+/// A value for use in a sentence.
 fn short(value: &impl ToString) -> String {
     cut(&value.to_string(), VALUE)
 }

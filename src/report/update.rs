@@ -1,4 +1,4 @@
-//! What is told to a receiver: the content of one message, before it is put into words.
+//! Updates to a receiver: the content of one message, before it is put into words.
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ use crate::time::Time;
 /// One message.
 #[derive(Clone, Debug)]
 pub enum Dispatch {
-    /// Of one finding.
+    /// About one finding.
     One(FindingUpdate),
-    /// Of several, or of one that is told in a digest's words.
+    /// About several, or one that is sent in the form of a digest.
     Digest(Digest),
 }
 
 /// Several findings in one message.
 #[derive(Clone, Debug)]
 pub struct Digest {
-    /// Why they are told together.
+    /// Why they are sent together.
     pub why: Why,
-    /// What of each, in order per workload, the worst workload first.
+    /// The update of each, in order per workload, the worst workload first.
     pub news: Vec<FindingUpdate>,
     /// How many more there are for the next message.
     pub waiting: usize,
@@ -40,14 +40,14 @@ pub enum Why {
     Missed,
 }
 
-/// What is told of one finding.
+/// An update about one finding.
 #[derive(Clone, Debug)]
 pub struct FindingUpdate {
     /// What is new.
     pub kind: Kind,
     /// The finding as it is now.
     pub finding: Arc<Finding>,
-    /// What the receiver was told before, in this episode or, of one that came again, in an earlier.
+    /// The receiver's last notification, of this episode or, for a recurrence, of an earlier one.
     pub before: Option<Notification>,
 }
 
@@ -69,7 +69,7 @@ pub enum Kind {
 }
 
 impl Dispatch {
-    /// What is told of each finding.
+    /// The update of each finding.
     pub fn news(&self) -> &[FindingUpdate] {
         match self {
             Self::One(news) => std::slice::from_ref(news),
@@ -77,7 +77,7 @@ impl Dispatch {
         }
     }
 
-    /// What `receiver` was told with it at `at`, for each finding.
+    /// The notifications to record for `receiver` at `at`, for each finding.
     pub fn records(&self, receiver: &str, at: Time, outcome: &Outcome) -> Vec<(Identity, Notification)> {
         let digest = match self {
             Self::One(_) => None,
@@ -100,17 +100,17 @@ impl Dispatch {
     }
 }
 
-/// What became of a message for good.
+/// The final outcome of a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// It arrived.
     Delivered,
-    /// The receiver will never take it; why.
+    /// The receiver will never accept it; why.
     Refused(String),
 }
 
 impl FindingUpdate {
-    /// What the receiver knows although it refused this: what it knew before.
+    /// What the receiver knows after it refused this: what it knew before.
     fn notified_if_refused(&self) -> Notified {
         match (self.kind.notified(), &self.before) {
             (Notified::Resolved, _) => Notified::Resolved,
@@ -123,12 +123,12 @@ impl FindingUpdate {
 }
 
 impl Kind {
-    /// Whether something is wrong, not over.
+    /// Whether something is wrong, not resolved.
     pub const fn is_alarm(self) -> bool {
         matches!(self, Self::Opened | Self::Changed | Self::GoesOn)
     }
 
-    /// What a receiver that heard it was told.
+    /// The recorded state of a receiver that received it.
     pub const fn notified(self) -> Notified {
         match self {
             Self::Opened => Notified::Opened,

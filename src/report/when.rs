@@ -1,11 +1,11 @@
-//! Times and spans as people read them.
+//! Times and durations in human-readable form.
 
 use std::time::Duration;
 
 use crate::engine::Finding;
 use crate::time::Time;
 
-/// A span in its two largest units, as `kubectl` prints an age: `45s`, `4m10s`, `1h5m`, `6d3h`.
+/// A duration in its two largest units, as `kubectl` prints an age: `45s`, `4m10s`, `1h5m`, `6d3h`.
 pub fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
@@ -40,7 +40,7 @@ pub fn day(at: Time) -> String {
     at.to_string().chars().take(10).collect()
 }
 
-/// The day, UTC, where it is not that of `now`: `2026-11-22, `, to be followed by the time of day.
+/// The day, UTC, if it is not that of `now`: `2026-11-22, `, to be followed by the time of day.
 pub fn day_if_another(at: Time, now: Time) -> String {
     let (at, now) = (at.to_string(), now.to_string());
     match (at.get(..10), now.get(..10)) {
@@ -49,7 +49,7 @@ pub fn day_if_another(at: Time, now: Time) -> String {
     }
 }
 
-/// How long a finding's episode lasts at `now`, or lasted.
+/// How long a finding's episode has lasted at `now`, or lasted.
 pub fn lasted(finding: &Finding, now: Time) -> Duration {
     finding.resolved_at.unwrap_or(now).since(finding.opened_at)
 }

@@ -1,4 +1,4 @@
-//! A finding as the documents have it.
+//! Findings in documents.
 
 use schemars::JsonSchema;
 use serde::Serialize;

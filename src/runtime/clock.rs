@@ -2,7 +2,7 @@
 
 use crate::time::Time;
 
-/// Now, by the machine's clock.
+/// The current time, by the machine's clock.
 #[expect(clippy::disallowed_methods, reason = "an edge: a live cluster happens now")]
 pub fn now() -> Time {
     Time::from_millis(jiff::Timestamp::now().as_millisecond())

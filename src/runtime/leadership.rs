@@ -3,10 +3,10 @@
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Tells whether this replica holds the Lease; cheap to clone.
+/// Whether this replica holds the Lease; cheap to clone.
 ///
-/// The answer is a deadline on the monotonic clock, so that a process that was stopped for a while
-/// knows on waking that it no longer leads, before it has heard of anybody else.
+/// The answer is a deadline on the monotonic clock, so that a process that was suspended for a while knows
+/// on waking that it no longer leads, before it has received anything.
 #[derive(Clone, Debug)]
 pub struct Leadership {
     held_until: watch::Receiver<Option<Instant>>,
@@ -14,12 +14,12 @@ pub struct Leadership {
 }
 
 impl Leadership {
-    /// What the holder of the other end says: until when the Lease is held, `None` if it is not.
+    /// Follows the sender: until when the Lease is held, `None` if it is not.
     pub const fn new(held_until: watch::Receiver<Option<Instant>>) -> Self {
         Self { held_until, shared: true }
     }
 
-    /// Leads for ever: a single replica without a Lease.
+    /// Leads forever: a single replica without a Lease.
     pub fn always() -> Self {
         const YEARS: std::time::Duration = std::time::Duration::from_hours(24 * 365 * 30);
         let (_, held_until) = watch::channel(Some(Instant::now() + YEARS));
@@ -31,7 +31,7 @@ impl Leadership {
         self.shared
     }
 
-    /// Whether it leads now; to be asked before every write.
+    /// Whether it leads now; to be checked before every write.
     pub fn holds(&self) -> bool {
         self.held_until.borrow().is_some_and(|until| Instant::now() < until)
     }
@@ -40,7 +40,7 @@ impl Leadership {
     pub async fn acquired(&mut self) {
         let leads = |until: &Option<Instant>| until.is_some_and(|until| Instant::now() < until);
         if self.held_until.wait_for(leads).await.is_err() && !self.holds() {
-            // Nobody renews any more: it will never lead.
+            // The sender is gone, so the Lease is never renewed: it will never lead.
             std::future::pending::<()>().await;
         }
     }

@@ -1,4 +1,4 @@
-//! What every task of the operator stands on: the time, whether it leads, and when it ends.
+//! What every task of the operator needs: the time, leadership, and the stop signal.
 
 pub mod clock;
 pub mod leadership;

@@ -1,12 +1,12 @@
-//! How the operator is asked to end.
+//! The stop signal of the operator's tasks.
 
 use tokio::sync::watch;
 
-/// Asks all that hold the other end to stop, at the latest when it is dropped.
+/// Signals all holders of the other end to stop, at the latest when it is dropped.
 #[derive(Debug)]
 pub struct Stopper(watch::Sender<bool>);
 
-/// Tells that the end was asked for; cheap to clone.
+/// Receives the stop signal; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Stop(watch::Receiver<bool>);
 
@@ -17,16 +17,16 @@ impl Stopper {
         (Self(sender), Stop(receiver))
     }
 
-    /// Asks for the end.
+    /// Sends the stop signal.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Stop {
-    /// Waits until the end is asked for.
+    /// Waits for the stop signal.
     pub async fn asked(&mut self) {
-        // Nobody can ask any more: that is the end too.
+        // The sender is gone: that means stop too.
         let _ = self.0.wait_for(|asked| *asked).await;
     }
 }

@@ -1,25 +1,25 @@
-//! What an input lacks, and what that costs.
+//! What an input lacks, and the consequences.
 
 use super::Counts;
 use crate::engine::PodSnapshot;
 
-/// Something that an input should have, and has not.
+/// Something missing in an input.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Lack {
     /// No pods: there is nothing to look at.
     Pods,
-    /// No events of kubelets: what a probe was answered is not known.
+    /// No kubelet events: the probes' results are unknown.
     Events,
-    /// No revisions and Services: what changed, and what worked before, is not known.
+    /// No revisions and Services: it is unknown what changed, and what worked before.
     Related,
 }
 
-/// What is lacking, most important first.
+/// What is missing, most important first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Lacks(pub Vec<Lack>);
 
 impl Lacks {
-    /// What these objects lack.
+    /// What is missing in these objects.
     pub fn of(counts: &Counts) -> Self {
         let lacks = [
             (counts.pods == 0, Lack::Pods),

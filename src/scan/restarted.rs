@@ -1,4 +1,4 @@
-//! Containers that restarted, do not run, or are not ready, whether a finding speaks of them or not.
+//! Containers that restarted, do not run, or are not ready, with or without a finding.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,29 +14,29 @@ use crate::time::Time;
 pub struct Restarted {
     /// The namespace.
     pub namespace: Arc<str>,
-    /// What controls its pods.
+    /// The controller of its pods.
     pub owner: Owner,
-    /// The top of the chain of controllers, where it is known.
+    /// The top of the chain of controllers, if known.
     pub top: Option<Owner>,
     /// Its name.
     pub container: Arc<str>,
     /// The labels of its pods' template, sorted.
     pub labels: Labels,
-    /// In how many pods.
+    /// The number of pods.
     pub pods: usize,
-    /// How often in all, and the most of one pod.
+    /// The total number of restarts.
     pub restarts: u64,
-    /// The most of one pod.
+    /// The maximum number of restarts of one pod.
     pub most: u32,
-    /// When it last ended.
+    /// When it last terminated.
     pub last: Option<Time>,
-    /// With which exit code.
+    /// The exit code of its last termination.
     pub exit: Option<i32>,
-    /// What it waits for now: `CrashLoopBackOff`.
+    /// The reason for which it is waiting: `CrashLoopBackOff`.
     pub waits: Option<Arc<str>>,
 }
 
-/// Those of these pods that restarted, wait for something other than their turn, or are not ready.
+/// The containers in these pods that restarted, wait for something other than their turn, or are not ready.
 pub fn of(pods: &[PodSnapshot]) -> Vec<Restarted> {
     let mut all: BTreeMap<(Arc<str>, Owner, Arc<str>), Restarted> = BTreeMap::new();
     for pod in pods {
@@ -67,7 +67,7 @@ pub fn of(pods: &[PodSnapshot]) -> Vec<Restarted> {
     all.into_values().collect()
 }
 
-/// What is on top of an owner, as far as it is known.
+/// The topmost controller of an owner, as far as it is known.
 pub(super) fn top(namespace: &Arc<str>, owner: &Owner, tops: &Tops, related: &Related) -> Option<Owner> {
     let key = (Arc::clone(namespace), owner.clone());
     let need = Need::Workload { namespace: Arc::clone(namespace), owner: owner.clone() };
@@ -78,8 +78,8 @@ pub(super) fn top(namespace: &Arc<str>, owner: &Owner, tops: &Tops, related: &Re
     tops.get(&key).cloned().or_else(asked)
 }
 
-/// What is on top of a pod's controller, as its name tells: a `ReplicaSet` that carries its template's
-/// hash in its name is a Deployment's, or a Rollout's.
+/// The topmost controller inferred from the name of a pod's controller: a `ReplicaSet` with its template's
+/// hash in its name belongs to a Deployment or a Rollout.
 pub(super) fn guess(pod: &PodSnapshot) -> Option<Owner> {
     let owner = pod.owner.as_ref().filter(|owner| &*owner.kind == "ReplicaSet")?;
     let name = owner.name.strip_suffix(pod.template.revision_hash.as_deref()?)?.strip_suffix('-')?;
@@ -93,12 +93,12 @@ pub(super) fn owner(pod: &PodSnapshot) -> Owner {
     pod.owner.clone().unwrap_or_else(bare)
 }
 
-/// Whether it runs, and no traffic is sent to it.
+/// Whether it runs, but gets no traffic.
 const fn is_unready(container: &ContainerSnapshot) -> bool {
     matches!(container.state, State::Running { .. }) && !container.ready
 }
 
-/// What it waits for, unless it is just being made.
+/// The reason for which it is waiting, unless it is just being created.
 fn waits(container: &ContainerSnapshot) -> Option<&Arc<str>> {
     match &container.state {
         State::Waiting { reason, .. } if !matches!(&**reason, "" | "ContainerCreating" | "PodInitializing") => {
@@ -128,7 +128,7 @@ impl Restarted {
         }
     }
 
-    /// Finds what is on top of its owner.
+    /// Finds its topmost controller.
     pub(super) fn find_top(&mut self, tops: &Tops, related: &Related) {
         let known = top(&self.namespace, &self.owner, tops, related);
         self.top = known.or_else(|| self.top.take());
@@ -140,7 +140,7 @@ impl Restarted {
         format!("{}/{}", top.kind, top.name)
     }
 
-    /// Whether a finding speaks of it.
+    /// Whether a finding is about it.
     pub fn is_of(&self, finding: &Finding) -> bool {
         self.namespace == finding.namespace
             && self.container == finding.container

@@ -1,11 +1,11 @@
-//! Secrets masked and texts cut where they come in.
+//! Masks secrets and cuts texts where they enter.
 //!
-//! What may be a secret becomes `***`: it is better to lose a word of a message than to carry a
-//! password into a chat. Masked are the values of query parameters, the user part of URLs, the
-//! values of headers, what follows options such as `-p`, `-u`, `--token`, assignments and JSON
-//! members with a telling name, and JSON web tokens; in the words of a command, in a script that
-//! is one of its words, and in messages that repeat either, however deep the quotes. What is known by
-//! its shape goes wherever it stands, as `***(40)`: so many letters were there.
+//! Anything that may be a secret becomes `***`: losing a word of a message is better than carrying a
+//! password into a chat. Masked are the values of query parameters, the user part of URLs, the values of
+//! headers, the arguments of options such as `-p`, `-u`, `--token`, assignments and JSON members with a
+//! telling name, and JSON web tokens; in the words of a command, in a script that is one of its words, and
+//! in messages that repeat either, however deeply quoted. Secrets recognisable by their shape are masked
+//! anywhere, as `***(40)`, which states their length.
 
 mod command;
 mod keys;
@@ -19,22 +19,22 @@ use crate::text::{MASK, cut};
 
 pub use command::command;
 
-/// Longest name of an object, a container, a port, a header, in bytes.
+/// Maximum length of the name of an object, a container, a port or a header, in bytes.
 pub const MAX_NAME: usize = 253;
 
-/// Longest path, message and command line, in bytes.
+/// Maximum length of a path, message or command line, in bytes.
 pub const MAX_TEXT: usize = 1024;
 
-/// Longest word of a command, in bytes.
+/// Maximum length of a word of a command, in bytes.
 pub const MAX_WORD: usize = 256;
 
-/// Most words of a command.
+/// Maximum number of words of a command.
 pub const MAX_WORDS: usize = 64;
 
-/// What of a message is looked at at all, in bytes; so that a forged one costs little.
+/// Maximum number of bytes read of a message, so that a forged one costs little.
 const MAX_READ: usize = 2 * MAX_TEXT;
 
-/// A probe's path or host, masked and cut: the values of its query parameters go.
+/// A probe's path or host, masked and cut: the values of its query parameters are removed.
 pub fn path(text: &str) -> Cow<'_, str> {
     let text = shapes::mask(cut(text, MAX_READ));
     if text.contains(['=', '@', '#']) || text.contains("eyJ") {

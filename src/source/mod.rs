@@ -1,4 +1,4 @@
-//! Where observations come from: recorded and watched objects, made small, safe and typed.
+//! The source of observations: recorded and watched objects, made small, safe and typed.
 //!
 //! [`objects`] decodes whatever JSON an object of a kind may hold, [`Observer`] turns an [`Input`] into what
 //! the engine is given, with secrets masked ([`mask`]) and everything cut to size. [`Related`] keeps

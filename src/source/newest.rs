@@ -1,4 +1,4 @@
-//! The time of a dump: the newest stamp in it.
+//! The time of a dump: the newest timestamp in it.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use super::recording::Object;
 use crate::engine::{ContainerSnapshot, KubeletEvent, PodSnapshot, State, Terminated};
 use crate::time::Time;
 
-/// Maximum time by which a believed event is later than any stamp of the API server and the kubelets: whoever may
-/// write events may write any time into them.
+/// Maximum time by which a believed event is later than all timestamps of the API server and the kubelets:
+/// anyone who may write events may write any time into them.
 const AHEAD: Duration = Duration::from_hours(24);
 
-/// The newest stamp so far that nobody but the API server and the kubelets' statuses has made.
+/// The newest timestamp so far that only the API server or a kubelet's status can have set.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Newest(Option<Time>);
 
 impl Newest {
-    /// The newest stamp that can be believed, these events' among them.
+    /// The newest timestamp that can be believed, including those of these events.
     pub fn time(&self, events: &[KubeletEvent]) -> Option<Time> {
         let said = events.iter().map(|event| event.last);
         match self.0 {
@@ -25,14 +25,14 @@ impl Newest {
         }
     }
 
-    /// Takes in when an object was made.
+    /// Takes in the creation time of an object.
     pub fn note(&mut self, object: &Object) {
         if let Object::Event(event) = object {
             self.0 = self.0.max(created(event));
         }
     }
 
-    /// Takes in the stamps of a pod.
+    /// Takes in the timestamps of a pod.
     pub fn note_pod(&mut self, pod: &PodSnapshot) {
         let of_containers = pod.containers.iter().filter_map(of_container).max();
         self.0 = self.0.max(pod.created).max(pod.start_time).max(of_containers);

@@ -20,8 +20,8 @@ use odd::Odd;
 
 /// Turns objects into observations.
 ///
-/// It remembers only what it hands out again: names, and the templates that pods share. What
-/// nobody uses any more is dropped, so that it stays as small as what the engine keeps.
+/// It remembers only what it hands out again: names, and the templates that pods share. Unused entries are
+/// dropped, so that it stays as small as what the engine keeps.
 #[derive(Debug, Default)]
 pub struct Observer {
     names: Names,
@@ -77,7 +77,7 @@ impl Observer {
         pod::snapshot(self, pod, seen)
     }
 
-    /// Which pod an object is, for one that is gone.
+    /// The identity of a pod that is gone.
     ///
     /// # Errors
     /// It is no pod, has no name, or a UID that is none.
@@ -85,8 +85,8 @@ impl Observer {
         pod::identity(self, pod)
     }
 
-    /// What a kubelet says of a pod; `None` for an event that is not the kubelet's, not on a pod,
-    /// or says nothing that matters.
+    /// A kubelet's event on a pod; `None` for an event that is not the kubelet's, not on a pod, or
+    /// irrelevant.
     ///
     /// # Errors
     /// It is no event, does not say on which pod, or has no time at all.
@@ -94,7 +94,8 @@ impl Observer {
         event::kubelet_event(self, event)
     }
 
-    /// The template of a workload's revision; `revision_hash` is what its pods carry, in which label.
+    /// The template of a workload's revision; `revision_hash` is the value its pods carry, and in which
+    /// label.
     ///
     /// # Errors
     /// It has no list of containers.
@@ -106,7 +107,7 @@ impl Observer {
         template::of_revision(self, template, revision_hash)
     }
 
-    /// The one copy of a name that comes again and again.
+    /// The shared copy of a recurring name.
     pub fn name(&mut self, text: &str) -> Arc<str> {
         self.names.get(text)
     }

@@ -15,17 +15,17 @@ use lines::{Line, Lines};
 pub use record::{Object, Record, RecordKind, WATCH_LOST};
 pub(crate) use record::{object, words};
 
-/// Why a recording cannot be read on.
+/// Why reading a recording failed.
 #[derive(Debug, thiserror::Error)]
 #[error("reading the recording after line {after}: {source}")]
 pub struct ReadError {
     /// The last line that was read.
     pub after: u64,
-    /// What went wrong: a cut gzip stream, a failing disk.
+    /// What went wrong: a truncated gzip stream, a failing disk.
     pub source: io::Error,
 }
 
-/// A line that is passed over.
+/// A skipped line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Skipped {
     /// Its number, from 1.
@@ -37,16 +37,16 @@ pub struct Skipped {
 /// What a line holds.
 #[derive(Debug)]
 pub enum Item {
-    /// Something that happened.
+    /// A record.
     Record(Record),
-    /// Nothing that can be used.
+    /// A line that cannot be used.
     Skipped(Skipped),
 }
 
 /// Reads a recording, gzipped or not, in the order of its lines.
 ///
-/// Lines that cannot be used come as [`Item::Skipped`]; a [`ReadError`] is the last item. Time
-/// never goes back: a record of before the previous one counts as of the previous one's time.
+/// Lines that cannot be used are returned as [`Item::Skipped`]; a [`ReadError`] is the last item. Time
+/// never goes back: a record from before the previous one gets the previous one's time.
 #[derive(Debug)]
 pub struct Reader<R: Read> {
     lines: Lines<Stream<R>>,
@@ -69,12 +69,12 @@ impl<R: Read> Reader<R> {
         Ok(Self { lines: Lines::new(stream), read, ahead: None, clock: Clock::default(), over: false, cut_off: None })
     }
 
-    /// Bytes of the input that were read so far, compressed ones where it is compressed.
+    /// Number of bytes read so far, compressed ones if the input is compressed.
     pub fn bytes_read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
     }
 
-    /// The next item as it stands in the recording.
+    /// The next item, as it is in the recording.
     fn pull(&mut self) -> Option<Result<Item, ReadError>> {
         while !self.over {
             let number = self.lines.number() + 1;
@@ -125,20 +125,20 @@ impl<R: Read> Iterator for Reader<R> {
 #[derive(Debug, Default)]
 struct Clock(Option<Time>);
 
-/// A stamp that is further ahead than this has to be borne out by the next one.
+/// A timestamp that is further ahead than this has to be confirmed by the next one.
 const LEAP: Duration = Duration::from_hours(1);
 
-/// How far a stamp may lie behind the one before; clocks are stepped, lines are written in
-/// another order than they were stamped.
+/// How far a timestamp may lie behind the previous one; clocks are adjusted, lines are written in another
+/// order than they were stamped.
 const SLACK: Duration = Duration::from_secs(10);
 
 impl Clock {
-    /// The time of a record with the stamp `at`, after which one with the stamp `next` comes.
+    /// The time of a record with the timestamp `at`, followed by one with the timestamp `next`.
     fn settle(&mut self, at: Time, next: Option<Time>) -> Time {
         let settled = match self.0 {
             Some(now) if at < now => now,
             Some(now) if at > now.plus(LEAP) && next.is_some_and(|next| next.plus(SLACK) < at) => now,
-            // The first stamp has none before it to be measured against.
+            // The first timestamp has no previous one to compare with.
             None => next.filter(|next| next.plus(LEAP) < at).unwrap_or(at),
             _ => at,
         };
@@ -157,7 +157,7 @@ enum Stream<R: Read> {
 /// The input with its first bytes put back.
 type Whole<R> = io::Chain<Cursor<Vec<u8>>, Counted<R>>;
 
-/// Bytes that are read, and decompressed, at once.
+/// Number of bytes read, and decompressed, at once.
 const BUFFER: usize = 64 * 1024;
 
 impl<R: Read> Stream<R> {
@@ -199,7 +199,7 @@ impl<R: Read> BufRead for Stream<R> {
     }
 }
 
-/// An input that counts what is read of it.
+/// An input that counts the bytes read.
 #[derive(Debug)]
 struct Counted<R> {
     input: R,

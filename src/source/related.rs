@@ -16,13 +16,13 @@ use controller::Controller;
 use history::{History, RevisionObject};
 use services::Services;
 
-/// Most controllers, and most histories, that are kept.
+/// Maximum number of controllers, and of histories, that are kept.
 const MAX_KEPT: usize = 100_000;
 
-/// Longest chain of controllers that is followed.
+/// Maximum length of a chain of controllers that is followed.
 const MAX_CHAIN: usize = 5;
 
-/// The related objects as they are now, and what they say of a workload.
+/// The current related objects, and the answers they give about a workload.
 #[derive(Debug, Default)]
 pub struct Related {
     controllers: BTreeMap<Key, Controller>,
@@ -38,7 +38,7 @@ struct Key {
 }
 
 impl Related {
-    /// A store that knows nothing.
+    /// An empty store.
     pub fn new() -> Self {
         Self::default()
     }
@@ -46,8 +46,8 @@ impl Related {
     /// Takes in an object; `false` for one that is not kept here, a pod or an event.
     ///
     /// # Errors
-    /// It is of another kind than its resource's, or a field that matters cannot be what the API
-    /// says. What was known of it before stays.
+    /// It is of another kind than its resource, or a field that matters is invalid. What was known of it
+    /// before stays.
     pub fn apply(&mut self, kind: RecordKind, object: &Object, observer: &mut Observer) -> Result<bool, Oddity> {
         let gone = kind == RecordKind::Deleted;
         match object {
@@ -66,12 +66,12 @@ impl Related {
         Ok(true)
     }
 
-    /// Takes in that all Services that matter have been given: that there is none is known then.
+    /// Takes in that all relevant Services have been passed: from then on the absence of Services is known.
     pub const fn services_are_complete(&mut self) {
         self.services.complete();
     }
 
-    /// Answers from what is known now; `None` if nothing is.
+    /// Answers from the current state; `None` if nothing is known.
     pub fn answer(&self, need: &Need) -> Option<Observation> {
         match need {
             Need::Workload { namespace, owner } => {
@@ -126,7 +126,7 @@ impl Related {
         Ok(())
     }
 
-    /// Takes in that `object` is now that revision of its owner, or none.
+    /// Takes in that `object` is now that revision of its owner, or no revision.
     fn revise(&mut self, object: &Key, owner: Owner, revision: Option<RevisionObject>) {
         let namespace = Arc::clone(&object.namespace);
         let key = Key { namespace, owner };
@@ -182,7 +182,7 @@ impl Related {
         })
     }
 
-    /// From `owner` upwards, as far as anything is known; `None` if `owner` itself is not.
+    /// The chain from `owner` upwards, as far as known; `None` if `owner` itself is unknown.
     fn chain(&self, namespace: &Arc<str>, owner: &Owner) -> Option<Vec<Key>> {
         let mut key = Key { namespace: Arc::clone(namespace), owner: owner.clone() };
         if !self.controllers.contains_key(&key) && !self.histories.contains_key(&key) && &*owner.kind != "Pod" {
@@ -203,7 +203,7 @@ impl Related {
         Some(chain)
     }
 
-    /// What all `ReplicaSets` of an owner that is not known itself want together.
+    /// The total number of replicas wanted by all `ReplicaSets` of an owner that is itself unknown.
     fn replicas_below(&self, namespace: &Arc<str>, top: &Owner) -> Option<u32> {
         let is_below = |key: &Key, known: &Controller| key.owner == *top || known.owner.as_ref() == Some(top);
         let first = Key {

@@ -1,9 +1,9 @@
-//! UIDs, as the engine knows them.
+//! UIDs in the engine's form.
 
 use crate::engine::Uid;
 use crate::text::hash::mark;
 
-/// A UID from its text: a UUID as it is, any other text by hash, none at all as zero.
+/// A UID from its text: a UUID as it is, any other text by hash, an empty one as zero.
 pub fn uid(text: &str) -> Uid {
     if text.is_empty() {
         return Uid::default();

@@ -2,8 +2,8 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The text with every character that a terminal would act upon, or a person could not see, as a
-/// visible escape: `\n`, `\u{1b}`, `\u{202e}`.
+/// The text with every character that a terminal would interpret, or a person could not see, as a visible
+/// escape: `\n`, `\u{1b}`, `\u{202e}`.
 ///
 /// Covers control and format characters (ANSI sequences, bidirectional overrides, zero widths),
 /// line and paragraph separators, unusual spaces, combining marks, private and unassigned ones.
@@ -19,7 +19,7 @@ pub fn visible(text: &str) -> String {
     out
 }
 
-/// Whether a terminal draws the character by itself and acts upon it in no other way.
+/// Whether a terminal draws the character on its own and interprets it in no other way.
 pub fn is_visible(character: char) -> bool {
     match character {
         ' '..='~' => true,
@@ -27,7 +27,7 @@ pub fn is_visible(character: char) -> bool {
     }
 }
 
-/// The text cut to that many terminal columns; an ellipsis stands for what is missing.
+/// The text cut to that many terminal columns; an ellipsis marks the cut.
 pub fn cut(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
@@ -49,12 +49,12 @@ pub fn cut(text: &str, columns: usize) -> String {
 
 /// [`visible`], then [`cut`].
 pub fn terminal(text: &str, columns: usize) -> String {
-    // What lies beyond a few bytes a column is cut anyway: no need to escape a megabyte first.
+    // Anything beyond a few bytes per column is cut anyway: no need to escape a megabyte first.
     let head: String = text.chars().take(columns.saturating_mul(4).saturating_add(1)).collect();
     cut(&visible(&head), columns)
 }
 
-/// Letters that are drawn as nothing, although Unicode counts them as printable.
+/// Letters that are drawn as nothing, although Unicode classifies them as printable.
 const fn looks_empty(character: char) -> bool {
     matches!(character, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}')
 }

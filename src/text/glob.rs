@@ -2,7 +2,7 @@
 
 use super::refusal::Refusal;
 
-/// Longest pattern: the longest name that Kubernetes allows, a kind before it and some stars.
+/// Maximum length of a pattern: the longest name that Kubernetes allows, a kind before it and some stars.
 const LONGEST: usize = 320;
 
 /// A pattern: the text between its stars.
@@ -10,10 +10,10 @@ const LONGEST: usize = 320;
 pub struct Glob(String);
 
 impl Glob {
-    /// Reads a pattern. No other character than `*` has a meaning.
+    /// Parses a pattern. Only `*` has a special meaning.
     ///
     /// # Errors
-    /// An empty or a long one, or one with characters that no name has.
+    /// It is empty or too long, or contains characters that no name has.
     pub fn new(text: &str) -> Result<Self, Refusal> {
         const HINT: &str = "write a name in which * stands for any text: web, web-*, *";
         let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '[' | ']' | '{' | '}' | '\\' | '"' | '\'');
@@ -24,15 +24,15 @@ impl Glob {
         }
     }
 
-    /// The pattern of all texts.
+    /// The pattern that matches all texts.
     pub fn everything() -> Self {
         Self("*".to_owned())
     }
 
-    /// Whether the whole text is of this form.
+    /// Whether the whole text matches.
     ///
-    /// Each piece between two stars is taken as early as it can be, which leaves the most for the
-    /// next one: no text is looked at twice for the same piece.
+    /// Each piece between two stars is matched as early as possible, which leaves the most for the next
+    /// one: there is no backtracking.
     pub fn matches(&self, text: &str) -> bool {
         let Some((first, rest)) = self.0.split_once('*') else { return self.0 == text };
         let Some(mut text) = text.strip_prefix(first) else { return false };
@@ -44,7 +44,7 @@ impl Glob {
         text.ends_with(last)
     }
 
-    /// Whether it leaves nothing out.
+    /// Whether it matches everything.
     pub fn is_everything(&self) -> bool {
         self.0.chars().all(|c| c == '*')
     }

@@ -1,16 +1,16 @@
-//! Marks: short stand-ins for what is compared but never kept.
+//! Hashes: short stand-ins for what is compared but never kept.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// A mark of a value: equal for equal values, and the same in every run.
+/// The hash of a value: equal for equal values, and the same in every run.
 pub fn mark(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
 }
 
-/// A mark of a text that is cheaper, for the many that are only compared with their own past:
-/// whoever chooses the text can choose the mark.
+/// A cheaper hash of a text, for the many that are only compared with their own past: whoever chooses the
+/// text can choose the hash.
 pub fn quick(text: &str) -> u64 {
     let mut words = text.as_bytes().chunks_exact(8);
     let mut all = mix(text.len() as u64, 0);
@@ -21,7 +21,7 @@ pub fn quick(text: &str) -> u64 {
     mix(all, rest.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }
 
-/// A mark of two marks in their order.
+/// The hash of two hashes in their order.
 pub fn mix(one: u64, other: u64) -> u64 {
     const ONE: u64 = 0x9e37_79b9_7f4a_7c15;
     const OTHER: u64 = 0xd1b5_4a32_d192_ed03;

@@ -1,4 +1,4 @@
-//! Texts: cut, escaped, compared with patterns, and marked.
+//! Text utilities: cutting, escaping, patterns, and hashes.
 
 pub mod escape;
 #[cfg(feature = "operator")]
@@ -7,15 +7,15 @@ pub(crate) mod hash;
 #[cfg(feature = "operator")]
 pub mod refusal;
 
-/// What stands for what was masked.
+/// Replaces what was masked.
 pub const MASK: &str = "***";
 
-/// Whether a text was masked, as a whole or in part.
+/// Whether a text was masked, completely or in part.
 pub fn is_masked(text: &str) -> bool {
     text.contains(MASK)
 }
 
-/// The beginning of `text`, of at most `max` bytes.
+/// The beginning of `text`, at most `max` bytes long.
 pub fn cut(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }

@@ -1,5 +1,5 @@
-//! Where there is no room for all: what is confirmed before what is suspected, the worst first, a
-//! share for each namespace, and what is beyond is counted.
+//! If there is no room for all: confirmed before suspected, the worst first, a share for each namespace,
+//! and the rest is counted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use probehound::report::update::Dispatch;
 
 use super::samples::{at, finding};
 
-/// So many findings of a namespace that comes first in the alphabet.
+/// That many findings of a namespace that is first in alphabetical order.
 fn of_a_tenant(count: usize) -> Vec<Finding> {
     let one = |number: usize| Finding {
         namespace: "a-tenant".into(),
@@ -75,7 +75,7 @@ fn each_namespace_has_its_share_of_the_series_the_worst_first() {
     assert_eq!(of("namespace=\"zoo\""), SHARE, "all that is confirmed, and nothing that is suspected");
     assert_eq!(of("namespace=\"a-tenant\""), MAX_SERIES - SHARE);
     assert_eq!(of("namespace=\"overflow\""), 1);
-    // Two metrics have a series of each finding.
+    // Two metrics have a series for each finding.
     assert_eq!(refused, 2 * (all.len() - MAX_SERIES));
 }
 
@@ -95,7 +95,7 @@ fn a_series_that_has_no_place_is_counted_once_however_often_it_is_asked_for() {
     assert_eq!(count(&all), 6, "of two metrics");
     assert_eq!(count(&all), 6);
     all.extend(of_others(1));
-    // One of the tenant's gives its place to the newcomer.
+    // One of the tenant's findings gives its place to the newcomer.
     assert_eq!(count(&all), 8);
 }
 

@@ -1,5 +1,5 @@
-//! What was tried against probehound, and cannot be done: SECURITY.md says by whom, and names the
-//! test of each attack.
+//! Attacks on probehound that do not work: SECURITY.md describes the attackers, and names the test of each
+//! attack.
 
 mod caps;
 mod pasted;

@@ -1,5 +1,5 @@
-//! Every command that is offered, whatever the names in it are, has exactly the words that are meant:
-//! as shells read it, as `cmd` does, and as kubectl's own flags go.
+//! Every command that is offered, whatever the names in it, consists of exactly the intended words: for
+//! shells, for `cmd`, and for kubectl's own flags.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::samples::finding;
 use super::shells::{read_by, read_by_cmd};
 use super::support::random::Random;
 
-/// Each of them somewhere means something.
+/// Each of them has a special meaning somewhere.
 const HOSTILE: &[&str] = &[
     "--filename=http://evil.example/x",
     "--kubeconfig=/tmp/x",
@@ -56,7 +56,7 @@ const HOSTILE: &[&str] = &[
 
 const HARMLESS: &[&str] = &["web", "auth-service", "web.v2-a", "prod", "app", "7", "web-7d4b9-x2x4q", "x1"];
 
-/// Of single characters, any of which may stand anywhere.
+/// Single characters, any of which may be anywhere.
 const LETTERS: &str = "ab1-./_ '\"\\$`;&|<>(){}[]*?~!#%^=@,:\t\n\u{e9}\u{202e}";
 
 const KINDS: [Kind; 9] = [
@@ -71,7 +71,7 @@ const KINDS: [Kind; 9] = [
     Kind::Rollout,
 ];
 
-/// A command that is offered, and what is meant by it.
+/// An offered command, and its intended words.
 struct Offered {
     line: String,
     words: Vec<String>,
@@ -101,7 +101,8 @@ fn cmd_of_windows_acts_upon_nothing_in_a_command_that_is_offered() {
         let words = read_by_cmd(&one.line).unwrap_or_else(|acts| panic!("{acts:?} acts in {}", one.line));
         let meant = one.words.len() - usize::from(one.patch.is_some());
         assert_eq!(words[..meant], one.words[..meant], "{}", one.line);
-        // Single quotes are letters there: a patch is none, and refused by kubectl; but no option either.
+        // Single quotes are literal there: a patch is invalid, and rejected by kubectl; but it is not an
+        // option either.
         assert!(words[meant..].iter().all(|word| !word.starts_with('-')), "{}", one.line);
     }
 }
@@ -130,7 +131,7 @@ fn what_looks_like_a_command_and_is_not_offered_as_one_says_so() {
         for line in lines(&finding).iter().filter(|line| !line.is_command) {
             let Some((_, command)) = line.text.split_once("kubectl ") else { continue };
             assert!(!line.text.starts_with("kubectl "), "{line:?}");
-            // Words of ours name a command only where it could be offered as one.
+            // Our own words name a command only if it could be offered as one.
             let is_one = command.split(' ').all(is_harmless);
             assert!(is_one || line.text.contains("not to be pasted"), "{line:?}");
         }
@@ -148,7 +149,7 @@ impl Offered {
     }
 }
 
-/// What is offered of so many findings by chance.
+/// The commands offered for that many random findings.
 fn offered(count: usize) -> Vec<Offered> {
     let mut random = Random::new(1);
     let mut all = Vec::new();
@@ -238,7 +239,7 @@ fn is_harmless(word: &str) -> bool {
     is_ours || !word.is_empty() && !word.starts_with('-') && word.chars().all(plain)
 }
 
-/// A finding whose names are chosen to do harm, or some of them.
+/// A finding with some or all names chosen to do harm.
 fn any(random: &mut Random) -> Finding {
     let target = |random: &mut Random| Target { kind: *pick(random, &KINDS), name: name(random) };
     let list = if random.percent(50) { List::Containers } else { List::InitContainers };

@@ -1,4 +1,4 @@
-//! What receivers get: no text that is only to be read stands there as if it were a command.
+//! For receivers: no text that is only for reading looks like a command.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ fn texts(list: &Json) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
-/// The name wherever a command would have it.
+/// The name wherever a command would contain it.
 fn with(name: &str) -> Finding {
     let name = Arc::<str>::from(name);
     let target = |kind| Target { kind, name: Arc::clone(&name) };

@@ -1,22 +1,22 @@
-//! How shells read a line: real ones where they are, and the grammar of Windows' `cmd`.
+//! How shells parse a line: real ones if available, and the grammar of Windows' `cmd`.
 
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Makes `kubectl` print its words, each ended by NUL, and a separator after the last.
+/// Makes `kubectl` print its arguments, each terminated by NUL, and a separator after the last.
 const STUB: &str = "kubectl() { for word do printf '%s\\000' \"$word\"; done; printf '\\036'; }\n";
 
-/// The words of `kubectl` in each line, as that shell reads them; `None` where it is not installed.
+/// The arguments of `kubectl` in each line, as parsed by that shell; `None` if it is not installed.
 ///
 /// # Panics
-/// A line is no single command, or does something else besides.
+/// A line is not a single command, or does something else besides.
 pub fn read_by(shell: &str, lines: &[String]) -> Option<Vec<Vec<String>>> {
     let program =
         ["/bin", "/usr/bin"].map(|folder| Path::new(folder).join(shell)).into_iter().find(|file| file.exists())?;
     let folder = std::env::temp_dir().join(format!("probehound-{shell}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a temporary folder can be made");
-    // Without a PATH nothing but the stub can be run by name.
+    // Without a PATH only the stub can be run by name.
     let mut command = Command::new(program);
     command.current_dir(&folder).env_clear().env("PATH", "/nonexistent");
     let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -36,16 +36,16 @@ pub fn read_by(shell: &str, lines: &[String]) -> Option<Vec<Vec<String>>> {
     Some(calls.iter().map(|call| call.split_terminator('\0').map(str::to_owned).collect()).collect())
 }
 
-/// The words of a line as `cmd` and the C runtime of Windows read it, without the program's own.
+/// The words of a line as parsed by `cmd` and the C runtime of Windows, without the program's own.
 ///
 /// # Errors
-/// What `cmd` would act upon.
+/// A character that `cmd` would interpret.
 pub fn read_by_cmd(line: &str) -> Result<Vec<String>, char> {
     let mut quoted = false;
     for character in line.chars() {
         match character {
             '"' => quoted = !quoted,
-            // Variables are put in within quotes too.
+            // Variables are expanded within quotes too.
             '%' | '!' | '\n' | '\r' => return Err(character),
             '&' | '|' | '<' | '>' | '^' | '(' | ')' if !quoted => return Err(character),
             _ => {}

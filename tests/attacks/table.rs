@@ -1,4 +1,4 @@
-//! Each test that SECURITY.md names exists, and each attack names one.
+//! Each test named in SECURITY.md exists, and each attack names one.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ fn tests(cell: &str) -> Vec<Named> {
     all
 }
 
-/// Whether the attribute of a test stands above a function of that name.
+/// Whether there is a function of that name with a test attribute.
 fn is_test(text: &str, name: &str) -> bool {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let is_it = |line: &str| line.trim_start_matches("async ").starts_with(&format!("fn {name}("));
@@ -74,12 +74,12 @@ fn is_test(text: &str, name: &str) -> bool {
     place.is_some_and(|place| {
         let above = lines[..place].iter().rev().take_while(|line| line.starts_with(['#', '/']) || line.is_empty());
         above.into_iter().any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
-            // Those of proptest stand in its macro.
+            // Those of proptest are inside its macro.
             || text.contains("proptest!")
     })
 }
 
-/// Those of the program's own modules are named without `src/`.
+/// Tests in the program's own modules are named without `src/`.
 fn path(file: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     if file.starts_with("tests/") { root.join(file) } else { root.join("src").join(file) }

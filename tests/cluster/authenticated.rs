@@ -1,4 +1,4 @@
-//! Metrics for those who may get them: tokens, roles and reviews of a real API server.
+//! Metrics for authorized clients: tokens, roles and reviews of a real API server.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ async fn settings(installed: &Installed, name: &str) -> Operator {
     settings.start(installed.cluster.folder())
 }
 
-/// The token of an account in a namespace of its own.
+/// The token of a service account in a namespace of its own.
 async fn account(api: &Api, namespace: &str) -> String {
     api.create_namespace(namespace).await;
     api.create_service_account(namespace, "default").await;

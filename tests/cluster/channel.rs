@@ -1,4 +1,4 @@
-//! A Slack channel that an operator writes to: what was told there, and what the objects say of it.
+//! A Slack channel that an operator writes to: what was sent there, and what the objects record of it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,14 +16,14 @@ pub struct Channel {
     file: String,
 }
 
-/// What was told of the one finding of a namespace.
+/// A notification about the one finding of a namespace.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Tiding {
     pub namespace: String,
     pub kind: Kind,
 }
 
-/// What can be told of a finding, in the order in which it happens.
+/// The kinds of notifications, in the order in which they happen.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Kind {
     Opened,
@@ -32,12 +32,12 @@ pub enum Kind {
 }
 
 impl Tiding {
-    /// The finding of that namespace is there.
+    /// The finding of that namespace was opened.
     pub fn opened(namespace: &str) -> Self {
         Self { namespace: namespace.to_owned(), kind: Kind::Opened }
     }
 
-    /// It is over.
+    /// It was resolved.
     pub fn over(namespace: &str) -> Self {
         Self { namespace: namespace.to_owned(), kind: Kind::Over }
     }
@@ -51,8 +51,8 @@ impl Channel {
         Self { slack, file }
     }
 
-    /// The section of the configuration that tells this channel everything; more findings than
-    /// `digest_above` within a minute are told together.
+    /// The section of the configuration that sends everything to this channel; more findings than
+    /// `digest_above` within a minute become a digest.
     pub fn settings(&self, digest_above: usize) -> Value {
         json!({
             "receivers": [{"name": "channel", "slack": {"urlFile": self.file}}],
@@ -60,7 +60,7 @@ impl Channel {
         })
     }
 
-    /// Its next answers take so long.
+    /// Delays its next answers.
     pub fn slow_down(&self, answer: Duration, answers: usize) {
         self.slack.then((0..answers).map(|_| Turn::Slow(answer)));
     }
@@ -71,15 +71,15 @@ impl Channel {
         assert!(self.slack.took(count, limit).await.len() >= count, "no message comes within {limit:?}");
     }
 
-    /// How many messages it took.
+    /// The number of messages it accepted.
     pub fn messages(&self) -> usize {
         self.slack.taken().len()
     }
 
-    /// All that was told, in order, and when it came.
+    /// All notifications, in order, and when they arrived.
     ///
     /// # Panics
-    /// The channel refused something, which is a fault of ours.
+    /// The channel refused something, which is a bug of ours.
     pub fn update(&self) -> Vec<(Tiding, Instant)> {
         let seen = self.slack.seen();
         let refused: Vec<_> = seen.iter().filter(|seen| seen.status != 200).map(|seen| &seen.body).collect();
@@ -87,12 +87,12 @@ impl Channel {
         seen.iter().filter_map(|seen| Some((tiding(&seen.text())?, seen.came))).collect()
     }
 
-    /// What stands in the objects as told in this channel.
+    /// The notifications to this channel that the objects record.
     pub async fn recorded(&self, api: &Api) -> BTreeSet<Tiding> {
         told::objects(api).await.iter().flat_map(recorded).collect()
     }
 
-    /// Waits until all of these stand in the objects.
+    /// Waits until all of these are recorded in the objects.
     pub async fn until_recorded(&self, api: &Api, wanted: &[Tiding], limit: Duration) {
         waiting::eventually("it is told and recorded", limit, async || {
             let recorded = self.recorded(api).await;
@@ -103,7 +103,7 @@ impl Channel {
     }
 }
 
-/// `[test] CRITICAL: web (NAMESPACE): the liveness probe …`; `None` of a digest.
+/// `[test] CRITICAL: web (NAMESPACE): the liveness probe …`; `None` for a digest.
 fn tiding(text: &str) -> Option<Tiding> {
     let text = text.trim_start_matches("[test] ");
     let (head, rest) = text.split_once(": ")?;
@@ -117,7 +117,7 @@ fn tiding(text: &str) -> Option<Tiding> {
     Some(Tiding { namespace: namespace.to_owned(), kind })
 }
 
-/// What an object says was told; who was told the last was told what came before.
+/// The notifications recorded in an object; the last one implies the ones before.
 fn recorded(object: &Value) -> Vec<Tiding> {
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
     let told = object["status"]["notifications"].as_array().into_iter().flatten();

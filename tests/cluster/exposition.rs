@@ -1,4 +1,4 @@
-//! `/metrics`, the rules and the example of routes, as Prometheus' and Alertmanager's own tools judge them.
+//! `/metrics`, the rules and the example of routes, checked by Prometheus' and Alertmanager's own tools.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

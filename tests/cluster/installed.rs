@@ -1,4 +1,4 @@
-//! probehound in a cluster as its manifests put it there: its API, its account, its rights.
+//! probehound installed in a cluster by its manifests: its API, its service account, its permissions.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -28,23 +28,23 @@ impl Installed {
         Self::start_with(name, "base").await
     }
 
-    /// A control plane of its own, with the manifests of a folder of theirs.
+    /// A control plane of its own, with the manifests of another folder.
     pub async fn start_with(name: &str, folder: &str) -> Self {
         let cluster = ControlPlane::start(name).await;
         let path = manifests(folder).display().to_string();
         kubectl(&cluster, &["apply", "--server-side", "-k", &path]).expect_success();
-        // Controllers make it, a moment after the namespace.
+        // Controllers create it, a moment after the namespace.
         cluster.admin().create_service_account(NAMESPACE, "default").await;
         Self { cluster }
     }
 
-    /// The one that tests share which disturb nobody outside of their own namespaces.
+    /// The one shared by tests that disturb nothing outside of their own namespaces.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<Installed> = OnceCell::const_new();
         SHARED.get_or_init(|| Self::start("shared")).await
     }
 
-    /// Settings of an operator that comes with its account's own token, at that URL.
+    /// Settings of an operator with its service account's own token, at that URL.
     pub async fn settings_at(&self, name: &str, url: &str) -> Settings {
         let token = self.cluster.admin().token_of(NAMESPACE, ACCOUNT, TOKEN_SECONDS).await;
         Settings::new(name, self.cluster.write_kubeconfig(&format!("{name}.kubeconfig"), url, &token))
@@ -61,7 +61,7 @@ pub fn manifests(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests").join(folder)
 }
 
-/// What a program said.
+/// The output of a program.
 pub struct Said(Output);
 
 /// Runs `kubectl` as the administrator.
@@ -71,7 +71,7 @@ pub fn kubectl(cluster: &ControlPlane, arguments: &[&str]) -> Said {
     Said(output.expect("kubectl starts"))
 }
 
-/// Runs `helm` as the administrator of a cluster, or without one; its own files are the test's.
+/// Runs `helm` as the administrator of a cluster, or without one; its own files belong to the test.
 pub fn helm(cluster: Option<&ControlPlane>, arguments: &[&str]) -> Said {
     let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join("helm");
     let mut helm = Command::new(program("helm"));

@@ -1,4 +1,4 @@
-//! What is started for the tests ends with them, whatever ends them.
+//! Everything started for the tests ends with them, however they end.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -34,7 +34,7 @@ async fn what_a_run_started_ends_with_it_however_it_is_ended() {
         let started = started.expect("it says what it started");
         let (pid, folder) = started.split_once(' ').expect("a process id and a folder");
 
-        // A terminal sends what it sends to all of them at once.
+        // A terminal sends its signals to the whole process group at once.
         let target = if signal == "KILL" { run.id().to_string() } else { format!("-{}", run.id()) };
         assert!(shell(&format!("kill -s {signal} -- {target}")));
 

@@ -1,4 +1,4 @@
-//! The `Finding` objects are kept as they should be, and last when the operator ends.
+//! The `Finding` objects are kept correct, also while the operator shuts down.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::installed::{Installed, NAMESPACE, kubectl};
 use crate::player::Scene;
 use crate::{clock, player, told};
 
-/// Within this what was spoiled is put right.
+/// Time within which a spoiled object is corrected.
 const PUT_RIGHT: Duration = Duration::from_mins(1);
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_finding_that_a_person_deletes_or_edits_while_it_loops_is_put_right() 
 #[tokio::test]
 async fn told_to_end_it_writes_its_last_states_lets_go_of_its_lease_and_ends_in_order() {
     const ENDED: Duration = Duration::from_secs(5);
-    // With Roles alone: no right outside of its own namespace and the one that it watches.
+    // With Roles alone: no permissions outside of its own namespace and the one that it watches.
     let installed = Installed::start_with("ending", "overlays/namespaced").await;
     let _witness = installed.cluster.witness();
     let api = installed.cluster.admin();
@@ -108,12 +108,12 @@ async fn told_to_end_it_writes_its_last_states_lets_go_of_its_lease_and_ends_in_
     assert_eq!(operator.complaints(), Vec::<String>::new());
     let holder = api.get(&lease).await.expect("a Lease")["spec"]["holderIdentity"].clone();
     assert!(holder.as_str().is_none_or(str::is_empty), "{holder}");
-    // Counts alone are written once a minute; at the end they are all there.
+    // Changes of counts alone are written once a minute; at the end all of them are there.
     let object = only(&api, &scene.namespace()).await.expect("one finding");
     assert_eq!(object["status"]["restarts"].as_u64(), Some(restarts), "{:#}", object["status"]);
 }
 
-/// How often the containers of the pods were restarted.
+/// The total number of restarts of the pods' containers.
 async fn restarts(api: &Api) -> u64 {
     let pods = api.get("/api/v1/namespaces/default/pods").await.expect("pods");
     let pods = pods["items"].as_array().into_iter().flatten();
@@ -121,7 +121,7 @@ async fn restarts(api: &Api) -> u64 {
     containers.filter_map(|container| container["restartCount"].as_u64()).sum()
 }
 
-/// The one finding of a namespace; all there are otherwise.
+/// The one finding of a namespace; otherwise all that exist.
 async fn only(api: &Api, namespace: &str) -> Result<Value, Vec<Value>> {
     let mut objects = told::objects(api).await;
     objects.retain(|object| object["metadata"]["namespace"] == namespace);

@@ -1,4 +1,4 @@
-//! The manifests, as an API server takes them, and the rights that they give.
+//! The manifests, as an API server accepts them, and the permissions that they grant.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,7 +23,7 @@ async fn the_server_takes_every_overlay_with_strict_validation_and_without_a_war
     }
 }
 
-/// Of the Prometheus operator's own schema nothing is known here; that kinds and names are right is.
+/// The Prometheus operator's own schema is not known here, but kinds and names are checked.
 #[tokio::test]
 async fn the_server_takes_what_is_for_the_prometheus_operator() {
     let installed = Installed::shared().await;
@@ -38,7 +38,7 @@ async fn the_server_takes_what_is_for_the_prometheus_operator() {
     .await;
 }
 
-/// Has the server know the Prometheus operator's kinds.
+/// Installs the kinds of the Prometheus operator.
 pub async fn monitoring(api: &Api) {
     for (kind, plural) in
         [("PodMonitor", "podmonitors"), ("PrometheusRule", "prometheusrules"), ("ServiceMonitor", "servicemonitors")]
@@ -48,7 +48,7 @@ pub async fn monitoring(api: &Api) {
     }
 }
 
-/// A kind that takes anything.
+/// A CRD that accepts anything.
 fn definition(group: &str, kind: &str, plural: &str) -> Value {
     let anything = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
     json!({
@@ -89,7 +89,7 @@ async fn a_restricted_namespace_admits_the_pod_of_the_deployment() {
 /// Group, resource, subresource and verbs.
 type Access = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
-/// What it needs, in all namespaces.
+/// The access it needs, in all namespaces.
 const ALLOWED: [Access; 13] = [
     ("", "pods", "", &["list", "watch"]),
     ("", "events", "", &["list", "watch"]),
@@ -106,7 +106,7 @@ const ALLOWED: [Access; 13] = [
     ("probehound.dev", "findings", "status", &["patch"]),
 ];
 
-/// What nobody who watches has to do with.
+/// Access that a watcher does not need.
 const DENIED: [Access; 16] = [
     ("", "secrets", "", EVERYTHING),
     ("", "configmaps", "", EVERYTHING),
@@ -184,7 +184,7 @@ async fn its_account_was_given_nothing_beyond() {
     assert_eq!(given[1], wanted);
 }
 
-/// What an account of probehound's namespace may do in a namespace.
+/// What a service account of probehound's namespace may do in a namespace.
 async fn rights_in(installed: &Installed, account: &str, namespace: &str) -> BTreeSet<String> {
     let token = installed.cluster.admin().token_of(NAMESPACE, account, 3600).await;
     let account = Api::new(&installed.cluster.url(), installed.cluster.ca(), &token);
@@ -194,7 +194,7 @@ async fn rights_in(installed: &Installed, account: &str, namespace: &str) -> BTr
     rules.as_array().into_iter().flatten().flat_map(rights_of).collect()
 }
 
-/// `GROUP/RESOURCE VERB` for each that a rule gives.
+/// `GROUP/RESOURCE VERB` for each permission of a rule.
 fn rights_of(rule: &Value) -> Vec<String> {
     let texts = |key: &str| -> Vec<String> {
         let texts = rule[key].as_array().into_iter().flatten();
@@ -236,7 +236,7 @@ async fn who_may_view_a_namespace_may_read_its_findings_and_nothing_else_of_them
             let allowed = is_allowed(&api, &review_of(&user, &namespace, &attributes)).await;
             assert!(!allowed, "{role} may {verb} findings/{subresource}");
         }
-        // What confirms a loop is written by kubelets alone.
+        // What confirms a loop can only be written by kubelets.
         for (subresource, verb) in [("status", "patch"), ("status", "update"), ("binding", "create")] {
             let attributes = json!({"group": "", "resource": "pods", "subresource": subresource, "verb": verb});
             let allowed = is_allowed(&api, &review_of(&user, &namespace, &attributes)).await;
@@ -245,7 +245,7 @@ async fn who_may_view_a_namespace_may_read_its_findings_and_nothing_else_of_them
     }
 }
 
-/// Gives the default account of a namespace a `ClusterRole` in it.
+/// Binds a `ClusterRole` to the default service account of a namespace.
 async fn bind(api: &Api, namespace: &str, role: &str) {
     let binding = json!({
         "metadata": {"name": role},

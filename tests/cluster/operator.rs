@@ -1,4 +1,4 @@
-//! `probehound run`, as a cluster runs it, and what it says.
+//! `probehound run`, as in a cluster, and its output.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Api, Folder, Process, Signal, ports, waiting};
 
-/// Far more than it needs to read a whole cluster, on a machine that is busy.
+/// Far more than it needs to read a whole cluster, on a busy machine.
 pub const READY: Duration = Duration::from_secs(90);
 
 /// Far more than it needs to listen.
@@ -25,7 +25,7 @@ pub struct Settings {
     envs: Vec<(String, String)>,
 }
 
-/// An operator that runs.
+/// A running operator.
 pub struct Operator {
     process: Process,
     port: u16,
@@ -33,12 +33,12 @@ pub struct Operator {
 }
 
 impl Settings {
-    /// The default settings, on a loopback port, for a cluster that a kubeconfig names.
+    /// The default settings, on a loopback port, for the cluster of a kubeconfig.
     pub fn new(name: &str, kubeconfig: PathBuf) -> Self {
         Self { name: name.to_owned(), kubeconfig, config: json!({"clusterName": "test"}), envs: Vec::new() }
     }
 
-    /// The same, of these namespaces only.
+    /// The same, for these namespaces only.
     #[must_use]
     pub fn watching(mut self, namespaces: &[&str]) -> Self {
         self.config["watch"]["namespaces"] = json!(namespaces);
@@ -88,7 +88,7 @@ impl Operator {
         waiting::eventually("the operator is ready", READY, async || self.get("/readyz").await).await;
     }
 
-    /// What it answers to a request; what is wrong otherwise.
+    /// Its answer to a request; otherwise the error.
     pub async fn get(&self, path: &str) -> Result<String, String> {
         let answer = Api::anonymous(&format!("http://{}", self.address()), "").get(path).await;
         match answer.body {
@@ -98,18 +98,18 @@ impl Operator {
         }
     }
 
-    /// Its metrics as they are now, or as soon as it listens.
+    /// Its current metrics, or as soon as it listens.
     pub async fn metrics(&self) -> Metrics {
         let text = waiting::eventually("it tells its metrics", LISTENING, async || self.get("/metrics").await).await;
         Metrics::parse(&text)
     }
 
-    /// What it has written to its log; that of runs before under the same name included.
+    /// Its log so far, including that of earlier runs with the same name.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// What it logged for a person to look at; without what is so on a machine that is too busy.
+    /// What it logged for people to look at, except what is normal on a machine that is too busy.
     pub fn complaints(&self) -> Vec<String> {
         let log = self.log();
         let complaints = log.lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR "));
@@ -123,7 +123,7 @@ impl Operator {
         lines.find_map(|line| Time::parse(line.split_whitespace().next()?).ok().filter(|at| *at >= since))
     }
 
-    /// Where it listens.
+    /// Its listen address.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }

@@ -1,4 +1,4 @@
-//! What a scan says of a cluster in which nothing is installed, live and from what kubectl prints.
+//! A scan of a cluster in which nothing is installed, live and from the output of kubectl.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -11,11 +11,11 @@ use crate::harness::{Api, ControlPlane, clock};
 use crate::installed::Installed;
 use crate::player::{self, Scene};
 
-/// The story, up to where its first kills stand in the statuses.
+/// The story, until its first kills are visible in the statuses.
 const STORY: &str = "liveness-http-404-wrong-path";
 const LENGTH: Duration = Duration::from_secs(100);
 
-/// What `kubectl get` is asked for.
+/// The resources for `kubectl get`.
 const ALL: &str = "pods,events,rs,deploy,sts,ds,controllerrevisions,jobs,cronjobs,svc,endpointslices";
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn a_scan_names_the_path_the_revision_and_what_it_was_before() {
     assert_eq!(live.status.code(), Some(3), "{live:?}");
     let live = finding(&live);
     assert_eq!((&live["cause"], &live["field"]), (&json!("WrongPath"), &json!("livenessProbe.httpGet.path")), "{live}");
-    // One look cannot see that it passed; it sees what the rollout changed.
+    // A single look cannot see that it passed; it sees what the rollout changed.
     assert_eq!((&live["change"]["revision"], &live["change"]["from"]), (&json!(2), &json!("/health")), "{live}");
 
     for form in ["json", "yaml"] {
@@ -72,7 +72,7 @@ async fn who_may_read_one_namespace_sees_that_one_and_what_is_missing() {
     assert!(text.contains("in namespace default") || text.contains("this is of namespace default"), "{text}");
 }
 
-/// A kubeconfig of somebody who may list the pods of that namespace, and nothing else.
+/// A kubeconfig of a user who may only list the pods of that namespace.
 async fn of_few_rights(cluster: &ControlPlane, api: &Api, namespace: &str) -> std::path::PathBuf {
     api.create_service_account(namespace, "few").await;
     let path = |plural: &str| format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/{plural}");

@@ -1,4 +1,4 @@
-//! What is said of a cluster: in its `Finding` objects, and by a replay of what happened in it.
+//! The findings of a cluster: from its `Finding` objects, and from a replay of what happened in it.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::support::Document;
 /// The path of all `Finding` objects.
 const FINDINGS: &str = "/apis/probehound.dev/v1alpha1/findings";
 
-/// A finding, as far as the operator and a replay have to agree on it.
+/// The parts of a finding on which the operator and a replay have to agree.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Told {
     pub namespace: String,
@@ -24,7 +24,7 @@ pub struct Told {
     pub is_resolved: bool,
 }
 
-/// What a replay says: the confirmed findings of these namespaces, sorted.
+/// The result of a replay: the confirmed findings of these namespaces, sorted.
 pub fn by_replay(document: &Document, namespaces: &[String]) -> Vec<Told> {
     let confirmed = document.confirmed().filter(|finding| namespaces.contains(&finding.namespace));
     let told = confirmed.map(|finding| Told {
@@ -43,7 +43,7 @@ pub fn by_replay(document: &Document, namespaces: &[String]) -> Vec<Told> {
     sorted(told)
 }
 
-/// What the objects of the cluster say, sorted; those that were withdrawn say nothing.
+/// The findings in the objects of the cluster, sorted, without those that were withdrawn.
 pub async fn by_objects(api: &Api, namespaces: &[String]) -> Vec<Told> {
     let objects = objects(api).await;
     let of_these = objects.iter().filter(|object| {

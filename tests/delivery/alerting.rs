@@ -1,4 +1,4 @@
-//! Delivery to an Alertmanager as it runs.
+//! Delivery to an Alertmanager, running.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What somebody writes into a `Finding` object is told to nobody.
+//! Forged contents of a `Finding` object are never sent to anyone.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use probehound::report::object::{FindingState, Notified};
 use super::samples::{at, finding};
 use super::world::World;
 
-/// Says everything that a status can say, to do harm.
+/// Claims everything that a status can, to do harm.
 fn forged(workload: &str) -> Finding {
     let word = "kubectl delete ns prod";
     Finding {
@@ -28,7 +28,7 @@ fn forged(workload: &str) -> Finding {
 #[test]
 fn a_forged_status_never_reaches_a_receiver() {
     let world = World::new();
-    // Before anybody looks: of a finding that the engine knows, and of one that it does not.
+    // Before anything is read: for a finding that the engine knows, and for one that it does not.
     world.api.put(&forged("made-up"), FindingState::Confirmed);
     world.api.put(&forged("web"), FindingState::Confirmed);
     let mut web = finding("web", 10);
@@ -36,13 +36,13 @@ fn a_forged_status_never_reaches_a_receiver() {
     let replica = world.start();
     assert!(world.takes(1)[0].starts_with("WARNING: web (prod)"), "what the engine says");
     world.records(&web, Notified::Opened);
-    // While it goes on, again and again; and under a name that nobody has.
+    // While it is open, repeatedly; and under a name of a non-existing workload.
     for _ in 0..5 {
         world.api.put(&forged("web"), FindingState::Confirmed);
         world.api.put(&forged("late"), FindingState::Confirmed);
         world.wait(std::time::Duration::from_millis(200));
     }
-    // After it is over, as if it went on; and through a restart.
+    // After it is resolved, as if it were open; and across a restart.
     web.resolved_at = Some(at(300));
     world.say(&web, FindingState::Resolved);
     assert!(world.takes(2)[1].starts_with("RESOLVED: web (prod)"));

@@ -1,4 +1,4 @@
-//! Names, paths and outputs that a tenant chose to do harm go out in every form without effect.
+//! Names, paths and outputs that a tenant chose to do harm have no effect in any form.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::samples::{at, finding};
 use super::support::forms;
 use super::support::slack::{texts, wrong};
 
-/// Each of them somewhere has an effect.
+/// Each of them has an effect somewhere.
 fn hostile() -> Vec<String> {
     let texts = [
         "<!channel> all is lost",
@@ -67,7 +67,7 @@ fn nothing_acts_in_slack() {
     }
 }
 
-/// Outside of code only the program's own bold and icons are left.
+/// Outside of code only the program's own bold and icons remain.
 fn acts_on_nothing(shown: &str, text: &str) {
     for line in without_code(shown).lines() {
         let line = icon_removed(line);
@@ -127,7 +127,7 @@ fn an_alertmanager_gets_labels_that_are_cut_and_clean() {
             let value = value.as_str().expect("a text");
             assert!(value.chars().all(is_visible) && value.chars().count() <= 128, "{name}={value:?}");
         }
-        // A sign that stands for one that acts has three bytes.
+        // The replacement for a special character takes three bytes.
         assert!(alert["annotations"].to_string().len() < 3 * 60_000);
     }
 }
@@ -164,7 +164,7 @@ fn a_terminal_shows_what_it_is() {
     }
 }
 
-/// The text wherever a cluster can put one.
+/// The text wherever a cluster can contain one.
 fn with(text: &str) -> Finding {
     let (name, value) = (Arc::<str>::from(text), Value::Text(text.to_owned()));
     Finding {

@@ -1,4 +1,4 @@
-//! Who is told what, and when.
+//! Delivery: receivers, routes, policy and timing of notifications.
 
 mod alerting;
 mod forged;

@@ -1,6 +1,6 @@
-//! Every order in which two findings live, a receiver answers, and leaders die or change around each
-//! step of sending and recording: nothing is lost, and told again is only what a death, or an answer
-//! that did not come, left unrecorded.
+//! Every order in which two findings live, a receiver answers, and leaders die or change around each step
+//! of sending and recording: nothing is lost, and only what a death or a missing answer left unrecorded is
+//! sent again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,36 +14,36 @@ use probehound::report::update::{Dispatch, Kind, Outcome};
 
 use super::samples::{at, finding};
 
-/// Most leaders that die or lose the lead.
+/// Maximum number of leaders that die or lose the lead.
 const CHANGES: u8 = 2;
-/// Most answers that are none.
+/// Maximum number of missing answers.
 const FAILURES: u8 = 2;
-/// Between two steps, in seconds: longer than anything that the policy waits for.
+/// Time between two steps, in seconds: longer than anything that the policy waits for.
 const STEP: u64 = 400;
 
-/// How it is done, and how it could be done wrong.
+/// The implementation, and wrong alternatives.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Way {
-    /// A message is sent, then recorded; a new leader reads what is recorded.
+    /// A message is sent, then recorded; a new leader reads the records.
     AsItIs,
     /// A message is recorded, then sent.
     RecordsFirst,
-    /// A new leader goes by what it had read when it started.
+    /// A new leader relies on what it had read when it started.
     ByItsCache,
-    /// The next message is sent while the one before is not recorded yet.
+    /// The next message is sent while the previous one is not recorded yet.
     WithoutWaiting,
 }
 
-/// What happens next.
+/// A step.
 #[derive(Copy, Clone, Debug)]
 enum Step {
-    /// The finding of that number goes on to what it is next.
+    /// The finding of that number enters its next state.
     Lives(usize),
-    /// The leader sends what is to be sent, and this comes of it.
+    /// The leader sends the next message, with this result.
     Sends(Answer),
     /// One more record of what was sent is written.
     Records,
-    /// Another leader, or the same one anew.
+    /// Another leader takes over, or the same one restarts.
     LeaderChanges,
 }
 
@@ -52,7 +52,7 @@ enum Answer {
     Arrives,
     /// It does not arrive.
     Lost,
-    /// It arrives, and the connection breaks before the answer.
+    /// It arrives, but the connection breaks before the answer.
     Broken,
 }
 
@@ -66,7 +66,7 @@ const STEPS: [Step; 7] = [
     Step::Sends(Answer::Broken),
 ];
 
-/// What one finding is, one after the other.
+/// The consecutive states of one finding.
 type Life = &'static [(FindingState, u32, Cause)];
 
 const LIVES: [Life; 2] = [
@@ -90,7 +90,7 @@ fn at_a_moment(number: usize, (state, episodes, cause): (FindingState, u32, Caus
     Finding { cause, episodes, resolved_at, ..finding(&format!("web-{number}"), 5) }
 }
 
-/// What the receiver heard of a finding.
+/// The notifications received about a finding.
 #[derive(Clone, Debug)]
 struct Heard {
     kind: Kind,
@@ -117,17 +117,17 @@ struct State {
     settings: Arc<Settings>,
     now: u64,
     ages: [usize; 2],
-    /// What stands in the objects.
+    /// The notifications recorded in the objects.
     recorded: BTreeMap<Identity, Notification>,
-    /// What the leader knows that was told.
+    /// The notifications that the leader knows of.
     known: BTreeMap<Identity, Notification>,
-    /// What was sent, or is to be sent, and is not recorded yet.
+    /// Notifications sent, or about to be sent, and not recorded yet.
     under_way: VecDeque<(Identity, Notification)>,
     heard: BTreeMap<Identity, Vec<Heard>>,
     messages: usize,
     changes: u8,
     failures: u8,
-    /// Those of the failures of which the receiver heard.
+    /// The failures in which the receiver got the message.
     broken: u8,
 }
 
@@ -148,7 +148,7 @@ fn the_model_finds_what_would_be_wrong() {
     assert!(wrong(Way::WithoutWaiting).contains("told again"));
 }
 
-/// Looks at every state that can be reached; how many there are.
+/// Explores every reachable state; returns their number.
 fn explore(way: Way, digest_above: usize) -> Result<usize, String> {
     let settings = Settings { digest_above, ..Settings::default() };
     let mut seen = BTreeSet::new();
@@ -186,8 +186,8 @@ impl State {
         }
     }
 
-    /// All that tells it from other states: times do not, since all that was told is longer ago than
-    /// anything waits for.
+    /// Everything that distinguishes it from other states: times do not, since all notifications are longer
+    /// ago than anything waits for.
     fn mark(&self) -> u64 {
         let notified = |notified: &BTreeMap<Identity, Notification>| {
             notified
@@ -206,7 +206,7 @@ impl State {
         hasher.finish()
     }
 
-    /// `false` where that cannot happen now.
+    /// `false` if the step is not possible now.
     fn take(&mut self, step: Step) -> bool {
         self.now += STEP;
         match step {
@@ -290,7 +290,7 @@ impl State {
         Some(Item { finding, state: LIVES[number][age].0, silenced: false, admission: Admission::Routed, notified })
     }
 
-    /// Whether all would be well if nothing happened any more.
+    /// Whether everything would be well if nothing happened any more.
     fn check(&self) -> Result<(), String> {
         let mut end = self.clone();
         for _ in 0..20 {
@@ -309,7 +309,7 @@ impl State {
         }
     }
 
-    /// How many messages told something that was told again.
+    /// The number of messages whose content was sent again.
     fn repeated(&self) -> usize {
         let mut repeated = BTreeSet::new();
         for heard in self.heard.values() {
@@ -338,7 +338,7 @@ impl State {
                 last.is_some_and(|last| is_open(last) && (last.episode, last.content.clone()) == content)
             }
             FindingState::Resolved => last.is_some_and(|last| !is_open(last)),
-            // Nobody knows that it was told where that was not recorded.
+            // If a notification was not recorded, nobody knows of it.
             FindingState::Withdrawn => !last.is_some_and(|last| is_open(last) && last.recorded),
         };
         if is_told { Ok(()) } else { Err(format!("news of {name} is lost: {:?}, heard {last:?}", item.state)) }

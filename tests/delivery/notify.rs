@@ -1,4 +1,4 @@
-//! `probehound notify --test`, as a person runs it.
+//! `probehound notify --test`, as users run it.
 
 use tokio::runtime::{Builder, Runtime};
 

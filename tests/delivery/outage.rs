@@ -1,4 +1,4 @@
-//! A receiver that is out for a day.
+//! A receiver that is down for a day.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::samples::{at, finding};
 
 const DAY: u64 = 86_400;
 
-/// Two hundred were told before the outage; five hundred happen during it.
+/// Two hundred were notified before the outage; five hundred occur during it.
 #[test]
 fn after_a_day_without_the_receiver_all_that_is_still_news_is_told_once_and_in_order() {
     let mut world = World::new();
@@ -25,7 +25,8 @@ fn after_a_day_without_the_receiver_all_that_is_still_news_is_told_once_and_in_o
     let before = world.run(0, 1_000, |_| true);
     assert_eq!(count(&before).len(), 200);
 
-    // Of these fifty change, a hundred end; of the new ones every second ends, and some come again.
+    // Of these fifty change, a hundred are resolved; of the new ones every second is resolved, and some
+    // recur.
     for number in 0..50 {
         world.gets_critical(number, 2_000 + number * 60);
     }
@@ -51,7 +52,7 @@ fn after_a_day_without_the_receiver_all_that_is_still_news_is_told_once_and_in_o
     assert!(notified.values().all(|times| *times == 1), "something is told twice");
     let of = |kind: Kind| notified.keys().filter(|(_, notified)| *notified == kind).count();
     assert_eq!((of(Kind::Changed), of(Kind::Resolved)), (50, 100));
-    // 250 that go on, and 50 that came again.
+    // 250 open ones, and 50 that recurred.
     assert_eq!((of(Kind::Opened), of(Kind::Missed)), (300, 200));
     let summaries = after.iter().filter(|dispatch| is_summary(dispatch)).count();
     assert_eq!(summaries, 1, "what is old is summed up in one");
@@ -88,7 +89,7 @@ fn is_summary(dispatch: &Dispatch) -> bool {
     matches!(dispatch, Dispatch::Digest(digest) if digest.why == Why::Missed)
 }
 
-/// What happens, and one receiver.
+/// The findings, and one receiver.
 struct World {
     receiver: Receiver,
     pace: Pace,
@@ -133,7 +134,7 @@ impl World {
         self.plan.entry(second).or_default().push(Event::ComesAgain(number));
     }
 
-    /// Lives through the seconds; what arrives is what `works` says of each attempt.
+    /// Simulates the seconds; `works` is the result of each attempt.
     fn run(&mut self, from: u64, to: u64, mut works: impl FnMut(u64) -> bool) -> Vec<Dispatch> {
         let mut arrived = Vec::new();
         for second in from..to {

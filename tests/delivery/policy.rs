@@ -1,4 +1,4 @@
-//! What is news, to whom, and when.
+//! Which updates are sent, to which receiver, and when.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Whatever happens, in whatever order: nothing is lost, and nothing is told twice but for a kill
+//! Whatever happens, in whatever order: nothing is lost, and nothing is sent twice except after a kill
 //! between sending and recording.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use super::receiver::Receiver;
 use super::samples::{at, finding};
 
-/// Findings, two to a workload.
+/// Number of findings, two per workload.
 const FINDINGS: usize = 8;
 
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ proptest! {
     }
 }
 
-/// What one receiver heard of one finding.
+/// The notifications received about one finding.
 struct Heard {
     kind: Kind,
     episode: u32,
@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    /// Opens it, or opens it again.
+    /// Opens it, or a new episode of it.
     fn opens(&mut self, number: usize) {
         let mut finding = named(number, self.now);
         if let Some(item) = self.receiver.items.get(&finding.identity()) {
@@ -140,7 +140,7 @@ impl World {
         (item.state == FindingState::Confirmed).then(|| Finding::clone(&item.finding))
     }
 
-    /// Tries to send what there is to send; whether there was anything.
+    /// Tries to send what is due; returns whether there was anything.
     fn attempt(&mut self, attempt: Attempt) -> bool {
         let Next::Send(dispatch) = self.receiver.next(at(self.now)) else { return false };
         let recorded = match attempt {
@@ -186,7 +186,7 @@ impl World {
                 FindingState::Confirmed => {
                     let last = last.expect("what goes on was told");
                     assert!(matches!(last.kind, Kind::Opened | Kind::Changed), "{:?} of what goes on", last.kind);
-                    // What nobody knows that it was told, and was taken back since, stays as it is.
+                    // An unrecorded notification of something withdrawn since then stays as it is.
                     let content = (item.finding.episodes, &Content::of(&item.finding));
                     assert!(
                         !last.recorded || (last.episode, &last.content) == content,

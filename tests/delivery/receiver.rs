@@ -1,4 +1,4 @@
-//! A receiver that remembers, as the cluster does, what it was told.
+//! A receiver whose notifications are remembered, like in the cluster.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use probehound::report::object::{FindingState, Notification};
 use probehound::report::update::{Dispatch, Kind, Outcome};
 use probehound::time::Time;
 
-/// The findings, and what one receiver was told of them.
+/// The findings, and the notifications of one receiver.
 pub struct Receiver {
     pub items: BTreeMap<Identity, Item>,
     pub past: Past,
@@ -18,7 +18,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// One that was told something long ago: nothing is a first look.
+    /// One that was notified long ago: nothing is a first look.
     pub fn old(settings: Settings, since: Time) -> Self {
         let mut receiver = Self::new(settings, since);
         let mut long_ago = super::samples::finding("of-old", 0);
@@ -37,12 +37,12 @@ impl Receiver {
         receiver
     }
 
-    /// One that was never told anything.
+    /// One that was never notified.
     pub fn new(settings: Settings, since: Time) -> Self {
         Self { items: BTreeMap::new(), past: Past { since, first_notified: None, not_before: since }, settings }
     }
 
-    /// The finding is now so.
+    /// Sets the state of the finding.
     pub fn put(&mut self, finding: &Finding, state: FindingState) {
         let id = finding.identity();
         let item = Item {
@@ -56,12 +56,12 @@ impl Receiver {
         (item.finding, item.state) = (Arc::new(finding.clone()), state);
     }
 
-    /// It goes on.
+    /// It is open.
     pub fn open(&mut self, finding: &Finding) {
         self.put(finding, FindingState::Confirmed);
     }
 
-    /// It is over.
+    /// It is resolved.
     pub fn over(&mut self, finding: &Finding, at: Time) {
         let finding = Finding { resolved_at: Some(at), ..finding.clone() };
         self.put(&finding, FindingState::Resolved);
@@ -71,13 +71,13 @@ impl Receiver {
         self.items.get_mut(&finding.identity()).expect("it was put")
     }
 
-    /// What to do now.
+    /// The next action.
     pub fn next(&self, now: Time) -> Next {
         let items: Vec<Item> = self.items.values().cloned().collect();
         next(&items, self.past, &self.settings, now)
     }
 
-    /// Sends all that is to be sent at `now`, however much, without a pace.
+    /// Sends everything due at `now`, however much, without a rate limit.
     pub fn hear(&mut self, now: Time) -> Vec<Dispatch> {
         let mut heard = Vec::new();
         while let Next::Send(dispatch) = self.next(now) {
@@ -95,7 +95,7 @@ impl Receiver {
     }
 }
 
-/// `Opened web`, in order; a digest's news behind `| `.
+/// `Opened web`, in order; a digest's updates after `| `.
 pub fn words(dispatches: &[Dispatch]) -> Vec<String> {
     let name = |finding: &Finding| finding.workload.split('/').nth(1).unwrap_or_default().to_owned();
     let news = |dispatch: &Dispatch| match dispatch {
@@ -109,7 +109,7 @@ pub fn words(dispatches: &[Dispatch]) -> Vec<String> {
     dispatches.iter().map(news).collect()
 }
 
-/// How often each finding was told what.
+/// How often each finding was notified with each kind.
 pub fn count(dispatches: &[Dispatch]) -> BTreeMap<(Identity, Kind), usize> {
     let mut counts = BTreeMap::new();
     for news in dispatches.iter().flat_map(Dispatch::news) {

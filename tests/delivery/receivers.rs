@@ -1,4 +1,4 @@
-//! What comes of sending to webhooks and Alertmanagers.
+//! The outcomes of sending to webhooks and Alertmanagers.
 
 use std::io::{BufReader, Read, Write};
 use std::net::TcpListener;
@@ -150,7 +150,7 @@ fn between_two_rounds_only_what_changed_is_sent() {
     assert_eq!(ends(&alerts.change(&[muted], at(46))), [("web-9", at(946))], "what fires goes on");
     let silenced = Item { silenced: true, ..item(&finding("web-9", 10), FindingState::Confirmed) };
     assert_eq!(ends(&alerts.change(&[silenced], at(48))), [("web-9", at(48))]);
-    // The next round repeats what is over, and ends what is there no more.
+    // The next round resends what is resolved, and ends what no longer exists.
     let round = alerts.round(&[item(&new, FindingState::Confirmed)], at(60));
     assert_eq!(round.len(), 1_002);
     assert_eq!(ends(&round).iter().filter(|(_, ends_at)| *ends_at == at(60)).count(), 998);
@@ -237,7 +237,7 @@ fn serve_tls() -> u16 {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a configuration");
-            // Who does not trust it goes away.
+            // A client that does not trust it disconnects.
             let _ = answer(rustls::StreamOwned::new(connection, stream));
         }
     });
@@ -256,7 +256,7 @@ fn tls_folder() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/delivery/tls")
 }
 
-/// What of a document does not fit the part of a JSON Schema that the program's schema uses.
+/// Where a document does not match the part of JSON Schema that the program's schema uses.
 fn misfits(root: &Value, schema: &Value, value: &Value, path: &str) -> Vec<String> {
     if let Some(name) = schema["$ref"].as_str() {
         let part = root.pointer(name.trim_start_matches('#')).expect("a definition");

@@ -1,4 +1,4 @@
-//! Prometheus' rules, the dashboard, the runbook and the schema are held to the program.
+//! Checks Prometheus' rules, the dashboard, the runbook and the schema against the program.
 
 use std::collections::BTreeSet;
 
@@ -94,7 +94,7 @@ fn alerts() -> Vec<Value> {
     groups.iter().flat_map(|group| group["rules"].as_array().expect("there are rules").clone()).collect()
 }
 
-/// The names of metrics in a query, a histogram's without its ending.
+/// The names of metrics in a query, a histogram's without its suffix.
 fn metrics(query: &str) -> BTreeSet<String> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = query.split(|c| !word(c));

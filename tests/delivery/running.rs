@@ -1,4 +1,4 @@
-//! Delivery as it runs: objects in, messages out, what was told recorded; killed, restarted, and led
+//! Delivery, running: objects in, messages out, notifications recorded; killed, restarted, and taken over
 //! by another replica.
 
 use std::sync::Arc;
@@ -52,7 +52,7 @@ fn while_nothing_can_be_recorded_nothing_more_is_sent() {
     world.takes(1);
     world.say(&finding("api", 20), FindingState::Confirmed);
     world.stays_at(1);
-    // Killed now, one message is sent twice, and the other one is not lost.
+    // If it is killed now, one message is sent twice, and the other one is not lost.
     replica.kill();
     world.api.set_out(false);
     let _next = world.start();
@@ -68,7 +68,7 @@ fn killed_at_ten_moments_nothing_is_lost_and_nothing_else_comes_twice() {
     let findings: Vec<Finding> = (0..10).map(|number| finding(&format!("web-{number}"), 10)).collect();
     for (number, finding) in findings.iter().enumerate() {
         world.say(finding, FindingState::Confirmed);
-        // Around the moment at which the message goes out, a little earlier or later each time.
+        // Around the moment at which the message is sent, a little earlier or later each time.
         world.wait(Duration::from_millis(150 * number as u64));
         if let Some(replica) = replica.take() {
             replica.kill();
@@ -199,7 +199,7 @@ fn events_stand_on_the_workload_once_each() {
     let web = finding("web", 10);
     world.say(&web, FindingState::Confirmed);
     world.records(&web, Notified::Opened);
-    // Killed before it was recorded, the Event is written again under the same name.
+    // If it is killed before recording, the Event is written again under the same name.
     world.api.tell(&web, &[]);
     replica.take().expect("it runs").kill();
     let _next = world.start();
@@ -273,14 +273,14 @@ fn no_secret_is_written_anywhere() {
     drop(std::fs::remove_dir_all(&folder));
 }
 
-/// All that is logged in this process, at every level.
+/// Everything logged in this process, at every level.
 mod log {
     use std::io::{self, Write};
     use std::sync::{Mutex, Once};
 
     use tracing_subscriber::util::SubscriberInitExt;
 
-    /// What `--log-level trace` is.
+    /// The filter of `--log-level trace`.
     const FILTER: &str =
         "warn,probehound=trace,kube_client=off,kube_core=off,kube_runtime=off,hyper=off,hyper_util=off,tower=off";
 

@@ -1,4 +1,4 @@
-//! Findings to tell of.
+//! Sample findings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use probehound::finding::remedy::{Kind, Remedy, Target};
 use probehound::kubelet::ProbeKind;
 use probehound::time::Time;
 
-/// When the tests begin.
+/// The start time of the tests.
 pub fn start() -> Time {
     Time::parse("2026-11-22T13:58:00Z").expect("valid")
 }
 
-/// So many seconds after the beginning.
+/// That many seconds after the start.
 pub fn at(seconds: u64) -> Time {
     start().plus(Duration::from_secs(seconds))
 }

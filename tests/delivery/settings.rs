@@ -1,5 +1,4 @@
-//! The section `notifications` of the settings: what may stand in it, and what is said about what may
-//! not.
+//! The `notifications` section of the settings: what is valid, and the errors for what is not.
 
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ fn the_examples_in_the_comments_are_right() {
     let (_, section) = DEFAULTS.split_once("\nnotifications:\n").expect("the key is there");
     let section: Vec<&str> = section.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).collect();
     let text = section.join("\n").replace("receivers: []", "receivers:").replace("routes: []", "routes:");
-    // A name for those to whom the example's only route does not lead.
+    // A route for those that the example's only route does not lead to.
     let routes = "  routes:\n  - {receiver: ops, namespaces: ['*']}\n  - {receiver: describe, namespaces: ['*']}\n  - \
                   {receiver: alerts, namespaces: ['*']}\n";
     let text = text.replace("  routes:\n", routes).replace("Europe/Berlin", "UTC");

@@ -1,4 +1,4 @@
-//! What comes of sending to Slack, whatever state it is in.
+//! The outcomes of sending to Slack, whatever state it is in.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use probehound::report::update::{Dispatch, FindingUpdate, Kind};
 use super::samples::{at, finding};
 use super::support::slack::{Slack, Turn};
 
-/// Far more than an exchange with a healthy server takes; what hangs ends here.
+/// Far more than an exchange with a healthy server takes; a hanging one ends here.
 const LIMIT: Duration = Duration::from_millis(400);
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A cluster, receivers, and delivery as it runs between them.
+//! A cluster, receivers, and delivery running between them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -36,7 +36,7 @@ pub struct World {
     pub slack: Slack,
     pub config: watch::Sender<Arc<Config>>,
     file: std::path::PathBuf,
-    /// What an engine makes of the cluster, and the boards onto which it goes.
+    /// The engine's view of the cluster, and the boards on which it is published.
     content: Mutex<BTreeMap<Identity, Entry>>,
     boards: Mutex<Vec<Arc<Board>>>,
 }
@@ -78,7 +78,7 @@ impl World {
         world
     }
 
-    /// Nothing that is told from here on is a first look.
+    /// Makes nothing from here on a first look.
     fn something_was_told_long_ago(&self) {
         let mut old = finding("of-old", 0);
         old.resolved_at = old.confirmed_at;
@@ -114,7 +114,7 @@ impl World {
         let (ends, ended) = std::sync::mpsc::channel();
         let (api, config) = (self.api.clone(), self.config.subscribe());
         let (its_board, its_metrics) = (Arc::clone(&board), Arc::clone(&metrics));
-        // What goes on it sees for itself; what ended before it began it does not know.
+        // It sees open findings for itself; those that ended before it started it does not know.
         for entry in self.content.lock().expect("no panic holds it").values().filter(|entry| entry.is_open()) {
             board.upsert(entry.clone());
         }
@@ -124,7 +124,7 @@ impl World {
             let (memories, mut inlet) = mpsc::channel::<Memory>(1);
             tokio::spawn(async move {
                 while let Some(memory) = inlet.recv().await {
-                    // Whoever asked may have gone.
+                    // The requester may have gone.
                     let _ = memory.taken.send(());
                 }
             });
@@ -152,13 +152,13 @@ impl World {
                 stop,
             );
             tokio::join!(keeps, tells);
-            // A test that is over does not wait for it.
+            // A finished test does not wait for it.
             let _ = ends.send(());
         });
         Replica { runtime: Some(runtime), board, metrics, leads, stopper, ended }
     }
 
-    /// The engines of all replicas say so.
+    /// Publishes this on the boards of all replicas.
     pub fn say(&self, finding: &Finding, state: FindingState) {
         let kind = match state {
             FindingState::Confirmed => ChangeKind::Confirmed,
@@ -172,7 +172,7 @@ impl World {
         self.content.lock().expect("no panic holds it").insert(finding.identity(), entry);
     }
 
-    /// The fallback texts of the messages that Slack took, once there are so many.
+    /// The fallback texts of the messages accepted by Slack, once there are that many.
     pub fn takes(&self, count: usize) -> Vec<String> {
         let taken = self.outer.block_on(self.slack.took(count, LIMIT));
         let texts: Vec<String> = taken.iter().map(Seen::text).collect();
@@ -184,7 +184,7 @@ impl World {
         self.slack.taken().iter().map(Seen::text).collect()
     }
 
-    /// Slack takes no more than so many, for longer than it would take to send another.
+    /// Slack gets no more than that many, for longer than it would take to send another.
     pub fn stays_at(&self, count: usize) {
         let taken = self.outer.block_on(self.slack.took(count + 1, Duration::from_millis(2500)));
         assert_eq!(taken.len(), count, "{taken:?}");
@@ -234,12 +234,12 @@ impl Replica {
         text
     }
 
-    /// As `kill -9`: at whatever it waits for, and for good.
+    /// Like `kill -9`: wherever it is waiting, and for good.
     pub fn kill(mut self) {
         self.runtime.take().expect("it runs").shutdown_background();
     }
 
-    /// Asks it to end; how long that takes.
+    /// Asks it to stop; returns how long that takes.
     pub fn end(self, world: &World) -> Duration {
         let start = world.outer.block_on(async { Instant::now() });
         self.stopper.stop();
@@ -256,7 +256,7 @@ impl Drop for Replica {
     }
 }
 
-/// Confirmed now, by the clock of the machine.
+/// Confirmed now, by the machine's clock.
 pub fn now_confirmed(workload: &str) -> Finding {
     let now = probehound::runtime::clock::now();
     Finding { opened_at: now, confirmed_at: Some(now.plus(Duration::from_millis(1))), ..finding(workload, 10) }

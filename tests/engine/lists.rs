@@ -1,4 +1,4 @@
-//! What a list does not show is gone, in its namespace and not before it is complete.
+//! What is missing in a list is gone, within its namespace and not before it is complete.
 
 use std::time::Duration;
 
@@ -156,7 +156,7 @@ fn what_a_list_shows_again_after_an_outage_proves_no_pass() {
         let started = world.now;
         world.wait(40);
         if outage {
-            // Its kubelet has not written yet that it ended; another one writes.
+            // Its kubelet has not written its termination yet; another one writes.
             it.seen = Seen::Listed;
             world.show(&it);
             it.seen = Seen::Changed;

@@ -1,4 +1,4 @@
-//! The engine by its front door: observations in, what it says and counts out.
+//! The engine by its public API: observations in, changes and counts out.
 
 mod counts;
 mod lists;

@@ -1,4 +1,4 @@
-//! The lines of a restart come in any order, and some not at all.
+//! The lines of a restart come in any order, and some are missing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn pod_of(world: &World, workload: &str) -> PodSnapshot {
     it
 }
 
-/// The run that has that number is over, and the next begins.
+/// The incarnation of that number has terminated, and the next one starts.
 fn replaced(it: &mut PodSnapshot, run: u32, (started, ended): (Time, Time), next: Time) {
     let container = &mut it.containers[0];
     container.restarts = run + 1;
@@ -44,7 +44,7 @@ fn causes(world: &World) -> Vec<Cause> {
     world.engine.findings().iter().map(|finding| finding.cause).collect()
 }
 
-/// What is seen first of a kill.
+/// What is observed first of a kill.
 #[derive(Copy, Clone, PartialEq, Debug)]
 enum First {
     Failures,
@@ -52,8 +52,8 @@ enum First {
     Status,
 }
 
-/// A pod's probe fails twice up to the end of its run, which it is killed for; the next begins a
-/// second later.
+/// A pod's probe fails twice up to the end of its incarnation, which is killed for it; the next one starts
+/// a second later.
 fn killed(world: &mut World, it: &mut PodSnapshot, ended: Time, first: First) {
     let container = &it.containers[0];
     let State::Running { since: Some(started) } = container.state else { panic!("it does not run") };
@@ -127,7 +127,7 @@ fn what_is_unwell_again_and_again_did_not_fall_with_another() {
     for it in &pods {
         world.show(it);
     }
-    // One fails every 40 s for four minutes before the other does, by chance in the same second.
+    // One fails every 40 s for four minutes before the other does, coincidentally in the same second.
     for (which, after) in [(0, 40), (0, 80), (0, 120), (0, 160), (0, 200), (0, 240), (1, 240), (0, 280), (1, 280)] {
         let ended = seconds(began, after);
         world.wait(ended.since(world.now).as_secs());
@@ -164,8 +164,8 @@ fn a_kill_that_is_told_and_never_seen_is_suspected_for_a_while() {
     assert_eq!(world.said(), [(ChangeKind::Withdrawn, "RestartLoop Deployment/web".to_owned())]);
 }
 
-/// Each run answers for a while and then hangs; the second run's status is lost, so that its last
-/// failure lies in the second in which the third began.
+/// Each incarnation answers for a while and then hangs; the second one's status is lost, so that its last
+/// failure is in the second in which the third one started.
 #[test]
 fn a_hang_after_a_restart_that_was_not_seen_is_no_slow_answer() {
     let mut world = World::new(Settings::default());
@@ -205,7 +205,7 @@ fn a_loop_of_which_changes_are_missing_is_over_only_after_the_longest_proof() {
             world.show(&it);
             started = next;
         }
-        // An end that was not seen as such is the app's own only when no event has come.
+        // A termination that was not observed as such is the app's own only if no event has come.
         world.wait(12);
         assert!(world.confirms());
         world.wait(120);

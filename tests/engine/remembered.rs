@@ -1,4 +1,4 @@
-//! What was said before, by this operator or by another replica, is gone on with.
+//! Findings published before, by this operator or by another replica, are continued.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use probehound::kubelet::ProbeKind;
 
 use crate::world::{World, pod};
 
-/// A replica that has seen three crashes and has said so, and the pod.
+/// A replica that has seen three crashes and has published a finding, and the pod.
 fn crashing() -> (World, PodSnapshot) {
     let mut world = World::new(Settings::default());
     let mut it = pod(&world, "shop", "web-1");
@@ -39,7 +39,7 @@ fn remember(world: &mut World, finding: &Finding) -> Vec<Change> {
 fn what_another_replica_confirmed_before_is_not_confirmed_again() {
     let (mut world, mut it) = crashing();
     let said = own(&world);
-    // A replica that counts on more ends has told a suspicion.
+    // A replica that needs more terminations has published a suspicion.
     let mut late = World::new(Settings { own_ends: 7, ..Settings::default() });
     late.now = world.now;
     late.show(&it);

@@ -1,4 +1,4 @@
-//! How many restarts confirm is a setting.
+//! The number of restarts that confirm a finding is a setting.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use probehound::kubelet::Handler;
 
 use crate::world::{World, pod, template_of};
 
-/// Restarts by own ends until something is confirmed.
+/// Number of restarts by own terminations until something is confirmed.
 fn own_ends_until_confirmed(settings: Settings) -> Option<u32> {
     let mut world = World::new(settings);
     let mut it = pod(&world, "shop", "web-1");
@@ -19,7 +19,7 @@ fn own_ends_until_confirmed(settings: Settings) -> Option<u32> {
     })
 }
 
-/// Kills by a probe that is refused until something is confirmed.
+/// Number of kills by a refused probe until something is confirmed.
 fn kills_until_confirmed(settings: Settings) -> Option<u32> {
     let mut world = World::new(settings);
     let mut it = pod(&world, "shop", "web-1");

@@ -1,7 +1,7 @@
-//! What who is at home in one namespace can do to the others: nothing.
+//! What a tenant of one namespace can do to the others: nothing.
 //!
-//! A tenant chooses the names, labels, annotations and owner references of its own objects, writes events
-//! with whatever they say, and decides how its containers end and when.
+//! Tenants choose the names, labels, annotations and owner references of their own objects, write arbitrary
+//! events, and decide how and when their containers terminate.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::world::{World, pod};
 const NOT_FOUND: &str = "Liveness probe failed: HTTP probe failed with statuscode: 404";
 const KILLED: &str = "Container app failed liveness probe, will be restarted";
 
-/// The cause of a loop whose events are addressed so.
+/// The cause of a loop whose events are addressed like this.
 fn cause_where_events_speak_of(mut pod: PodSnapshot, addressed: &PodSnapshot) -> Cause {
     let mut world = World::new(Settings::default());
     pod.node = Some(Arc::from("node-a"));
@@ -114,7 +114,7 @@ fn events_that_wait_for_pods_that_never_come_take_no_places_from_others() {
     assert!(world.engine.events_without_pod() >= 900, "{}", world.engine.events_without_pod());
 }
 
-/// Pods that end by SIGKILL on one node at the same times.
+/// Pods killed by SIGKILL on one node at the same times.
 fn killed_together(namespaces: &[&str]) -> World {
     let mut world = World::new(Settings::default());
     let mut pods: Vec<_> = namespaces
@@ -172,8 +172,8 @@ fn ends_that_one_tenant_makes_take_no_places_from_those_of_others() {
     assert_eq!(the_loop_of(&world, "shop").cause, Cause::NodeTrouble);
 }
 
-/// How long the engine waits for the events of an end, where another namespace's events on the same node
-/// look late.
+/// How long the engine waits for the events of a termination if another namespace's events on the same node
+/// seem late.
 fn patience_beside(forged: &str) -> u64 {
     let mut world = World::new(Settings { own_ends: 1, ..Settings::default() });
     let (mut pod, other) = (web(), pod(&world, forged, "other"));
@@ -201,7 +201,7 @@ fn events_of_one_namespace_do_not_set_the_clock_of_a_node_for_others() {
     assert!(patience_beside("evil") < 20, "{}", patience_beside("evil"));
 }
 
-/// A container whose probe has passed and now fails, beside others on its node that do so at the same time.
+/// A container whose probe has passed and now fails, beside others on its node that fail at the same time.
 fn fails_beside(namespaces: &[&str]) -> Option<Cause> {
     let mut world = World::new(Settings::default());
     let mut elsewhere = pod(&world, "shop", "web-2");

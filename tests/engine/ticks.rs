@@ -1,4 +1,4 @@
-//! Time that passes for many at once.
+//! Time passing for many workloads at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use probehound::time::Time;
 
 use crate::world::{World, pod};
 
-/// How many findings are confirmed, and how many rounds it takes where so many are looked at in each.
+/// How many findings are confirmed, and in how many rounds of that many looks.
 fn told_by(most: usize) -> (usize, usize) {
     let mut world = World::new(Settings { own_ends: 1, ..Settings::default() });
     let mut pods: Vec<_> = (0..100).map(|number| pod_of(&world, &format!("app-{number}"))).collect();

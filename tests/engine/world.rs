@@ -1,4 +1,4 @@
-//! One-container pods that are told to an engine, second by second.
+//! One-container pods that are shown to an engine, second by second.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,17 +30,17 @@ impl World {
         }
     }
 
-    /// Tells the engine something now.
+    /// Passes an observation to the engine now.
     pub fn tell(&mut self, observation: Observation) {
         self.engine.apply(observation, self.now);
     }
 
-    /// Shows a pod as it is.
+    /// Shows a pod in its current state.
     pub fn show(&mut self, pod: &PodSnapshot) {
         self.tell(Observation::Pod(Box::new(pod.clone())));
     }
 
-    /// Shows pods as they are, one after the other.
+    /// Shows pods in their current state, one after the other.
     pub fn show_all(&mut self, pods: &[PodSnapshot]) {
         for pod in pods {
             self.show(pod);
@@ -55,7 +55,7 @@ impl World {
         self.tell(Observation::ListFinished(scope));
     }
 
-    /// What was said of findings since the last call.
+    /// The changes published since the last call.
     pub fn said(&mut self) -> Vec<(ChangeKind, String)> {
         let brief = |change: &Change| (change.kind, format!("{} {}", change.finding.effect, change.finding.workload));
         self.engine.take_changes().iter().map(brief).collect()
@@ -67,8 +67,8 @@ impl World {
         self.said().iter().any(|(kind, what)| *kind == ChangeKind::Confirmed && of_loop(what))
     }
 
-    /// The container is seen to end with that exit code when it has run for 5 s, and is replaced at once;
-    /// two more seconds pass, in which the engine waits for the answers to what it asks.
+    /// The container is seen to terminate with that exit code after it has run for 5 s, and is replaced at
+    /// once; two more seconds pass, in which the engine waits for answers to its needs.
     pub fn restart(&mut self, pod: &mut PodSnapshot, exit: i32) {
         let State::Running { since: Some(since) } = pod.containers[0].state else { panic!("it does not run") };
         let until = since.plus(Duration::from_secs(5));
@@ -86,13 +86,13 @@ impl World {
         self.restart_ended(pod, exit, until);
     }
 
-    /// The same where its end is not seen, as when it is killed.
+    /// The same if its termination is not observed, as when it is killed.
     pub fn replace(&mut self, pod: &mut PodSnapshot, exit: i32) {
         let State::Running { since: Some(since) } = pod.containers[0].state else { panic!("it does not run") };
         self.restart_ended(pod, exit, since.plus(Duration::from_secs(5)));
     }
 
-    /// The same where it ends at that time.
+    /// The same with a termination at that time.
     pub fn restart_ended(&mut self, pod: &mut PodSnapshot, exit: i32, until: Time) {
         let container = &mut pod.containers[0];
         let State::Running { since } = container.state else { panic!("it does not run") };
@@ -112,7 +112,7 @@ impl World {
         self.wait(2);
     }
 
-    /// The container refuses its liveness probe from its start on, and is killed and replaced for it.
+    /// The container refuses its liveness probe from its start on, and is killed and replaced for that.
     pub fn kill_refusing(&mut self, pod: &mut PodSnapshot) {
         let refused = "Liveness probe failed: Get \"http://10.0.0.7:8080/health\": dial tcp 10.0.0.7:8080: connect: \
                        connection refused";
@@ -124,12 +124,12 @@ impl World {
         self.replace(pod, 137);
     }
 
-    /// An event on the pod's container, said now.
+    /// An event on the pod's container, occurring now.
     pub fn event(&mut self, pod: &PodSnapshot, id: u128, reason: &str, message: &str, count: u32) {
         self.event_at(self.now, pod, id, reason, message, count);
     }
 
-    /// An event on the pod's container that comes now, said then.
+    /// An event on the pod's container that arrives now, with that time.
     pub fn event_at(&mut self, at: Time, pod: &PodSnapshot, id: u128, reason: &str, message: &str, count: u32) {
         let (said, aggregated) = parse(reason, message).expect("an event that matters");
         self.tell(Observation::Event(Box::new(KubeletEvent {
@@ -146,7 +146,7 @@ impl World {
     }
 }
 
-/// A running pod of the Deployment `web` that was just started, asked for `/health` every 5 s.
+/// A running pod of the Deployment `web` that was just started, probed at `/health` every 5 s.
 pub fn pod(world: &World, namespace: &str, name: &str) -> PodSnapshot {
     PodSnapshot {
         id: PodId {

@@ -1,67 +1,67 @@
-//! What runs in a container: what it answers, how it ends, what it does on SIGTERM.
+//! The process in a container: its answers, how it terminates, its reaction to SIGTERM.
 
 use std::fmt;
 use std::rc::Rc;
 
 use super::manifest::Handler;
 
-/// A probe's question to an app.
+/// A probe's request to an app.
 #[derive(Copy, Clone, Debug)]
 pub struct Ask<'a> {
     /// Milliseconds since the app's start.
     pub uptime: i64,
     /// Milliseconds since the story's start.
     pub now: i64,
-    /// How many runs of the container there were before.
+    /// Number of earlier runs of the container.
     pub run: u32,
     /// The node and the pod, by number.
     pub node: usize,
     pub pod: usize,
     pub handler: &'a Handler,
-    /// The port, where the handler has one.
+    /// The port, if the handler has one.
     pub port: u16,
 }
 
-/// What comes of it.
+/// The result.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
     Status(u16),
     Refused,
     Hang,
-    /// That, so many milliseconds later.
+    /// The same answer, that many milliseconds later.
     Late(i64, Box<Answer>),
-    /// HTTP, to whom speaks TLS.
+    /// Plain HTTP, to a TLS client.
     PlainHttp,
-    /// HTTP/2 frames, to whom speaks HTTP/1.
+    /// HTTP/2 frames, to an HTTP/1 client.
     Frames,
-    /// Accepted, and reset.
+    /// Accepted, then reset.
     Reset,
-    /// Sent on to another port of itself, where nothing listens.
+    /// Redirected to another port of its own, on which nothing listens.
     SentTo(u16),
     Exit(i32, &'static str),
-    /// The binary is not there.
+    /// The binary does not exist.
     NoBinary,
     Serving,
     NotServing,
     UnknownService,
 }
 
-/// How a process ends by itself.
+/// How a process terminates by itself.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum End {
     Code(i32),
     OutOfMemory,
 }
 
-/// What SIGTERM does.
+/// The effect of SIGTERM.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Term {
-    /// It exits with a code, so many milliseconds later.
+    /// It exits with a code, that many milliseconds later.
     Exits(i32, i64),
     Ignored,
 }
 
-/// What a server understands.
+/// The protocol of a server.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Speaks {
     Anything,
@@ -71,7 +71,7 @@ pub enum Speaks {
 
 type Special = Rc<dyn Fn(&Ask) -> Option<Answer>>;
 
-/// An HTTP server with one health path, and what is odd about it. Times in milliseconds of uptime.
+/// An HTTP server with one health path, and its peculiarities. Times in milliseconds of uptime.
 #[derive(Clone)]
 pub struct App {
     path: &'static str,
@@ -98,7 +98,7 @@ impl fmt::Debug for App {
 }
 
 impl App {
-    /// Serves `path` on port 8080 from 300 ms on, for ever.
+    /// Serves `path` on port 8080 from 300 ms on, forever.
     pub fn serving(path: &'static str) -> Self {
         Self {
             path,
@@ -133,7 +133,7 @@ impl App {
         self
     }
 
-    /// It serves the same on another port, from then on.
+    /// Serves the same on another port, from that uptime on.
     pub fn also(mut self, port: u16, uptime: i64) -> Self {
         self.also = Some((port, uptime));
         self
@@ -144,19 +144,19 @@ impl App {
         self
     }
 
-    /// 404 on all paths until then.
+    /// 404 on all paths until that uptime.
     pub fn routes_after(mut self, uptime: i64) -> Self {
         self.routes = uptime;
         self
     }
 
-    /// 404 from then on.
+    /// 404 from that uptime on.
     pub fn drops_route_after(mut self, uptime: i64) -> Self {
         self.drops_route = uptime;
         self
     }
 
-    /// 503 from then on.
+    /// 503 from that uptime on.
     pub fn sick_after(mut self, uptime: i64) -> Self {
         self.sick = uptime;
         self
@@ -176,13 +176,13 @@ impl App {
         self.ends(move |_| Some((uptime, end)))
     }
 
-    /// When and how each run ends.
+    /// When and how each run terminates.
     pub fn ends(mut self, ends: impl Fn(u32) -> Option<(i64, End)> + 'static) -> Self {
         self.ends = Rc::new(ends);
         self
     }
 
-    /// What it answers before all else.
+    /// Answers that take precedence over all others.
     pub fn special(mut self, special: impl Fn(&Ask) -> Option<Answer> + 'static) -> Self {
         self.special = Rc::new(special);
         self
@@ -215,7 +215,7 @@ impl App {
             _ if ask.uptime >= self.hangs => Answer::Hang,
             Handler::Http { .. } if self.speaks == Speaks::Grpc => Answer::Frames,
             Handler::Http { path, scheme, .. } => Answer::Late(self.latency, Box::new(self.http(ask, path, scheme))),
-            // It finds no HTTP/2 there, and tries again until its time is over.
+            // It finds no HTTP/2 there, and retries until its timeout.
             Handler::Grpc { .. } if self.speaks == Speaks::Http => Answer::Refused,
             Handler::Grpc { .. } if ask.uptime >= self.sick => Answer::NotServing,
             Handler::Grpc { service, .. } if *service != self.path => Answer::UnknownService,

@@ -17,12 +17,12 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// From `low` to below `high`.
+    /// A number from `low` to below `high`.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {
         low + (self.next() % (high - low).max(1).unsigned_abs()).cast_signed()
     }
 
-    /// Whether something of `n` in `of` happens.
+    /// True with probability `n` / `of`.
     pub fn happens(&mut self, n: u64, of: u64) -> bool {
         self.next() % of < n
     }

@@ -7,14 +7,14 @@ use super::pod::Pod;
 use super::stream::stamp;
 use super::{Action, Cluster};
 
-/// How often a controller looks.
+/// How often a controller reconciles.
 const LOOK: i64 = 400;
 
 /// How often a `CronJob` starts a Job, and after which time a failed pod of a Job is replaced.
 const EVERY: i64 = 60_000;
 const REPLACED: i64 = 10_000;
 
-/// Pods of a Job that may fail.
+/// Number of pods of a Job that may fail.
 const BACKOFF_LIMIT: usize = 6;
 
 /// A workload in the cluster.
@@ -29,7 +29,7 @@ pub struct Live {
     changed: i64,
     deleted: bool,
     revisions: Vec<Revision>,
-    /// Of a `CronJob`: when it started its last Job.
+    /// For a `CronJob`: when it started its last Job.
     ran: i64,
 }
 
@@ -71,7 +71,7 @@ impl Live {
         template
     }
 
-    /// What a person edits: `Deployment/web`.
+    /// The object that people edit: `Deployment/web`.
     pub fn top(&self) -> String {
         let owner = self.owner.as_ref();
         let of = |field: &str| owner.and_then(|owner| owner[field].as_str());
@@ -240,7 +240,7 @@ impl Cluster {
         }
     }
 
-    /// The same again, with new pods.
+    /// The same template again, with new pods.
     pub fn rollout_restart(&mut self, name: &str) {
         if let Some(number) = self.lives.iter().position(|live| live.name == name && !live.deleted) {
             let mut spec = self.lives[number].spec.clone();
@@ -265,7 +265,7 @@ impl Cluster {
         }
     }
 
-    /// The pods of a workload that are not gone.
+    /// The existing pods of a workload.
     fn pods_of(&self, live: usize) -> Vec<usize> {
         (0..self.pods.len()).filter(|pod| self.pods[*pod].workload == live && !self.pods[*pod].gone).collect()
     }

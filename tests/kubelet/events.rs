@@ -1,4 +1,4 @@
-//! The kubelet's event recorder: one object per message, a budget per pod and type.
+//! The kubelet's event recorder: one object per message, with a rate limit per pod and type.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,21 @@ use serde_json::{Value, json};
 use super::chance::Chance;
 use super::stream::stamp;
 
-/// Events at once, per pod and type; after that one per [`REFILL`].
+/// Burst of events per pod and type; after that one per [`REFILL`].
 const BURST: i64 = 25;
 const REFILL: i64 = 300_000;
 
-/// What the kubelet says of a pod.
+/// A report of the kubelet about a pod.
 #[derive(Clone, Debug)]
 pub struct Said {
     pub kind: &'static str,
     pub reason: &'static str,
     pub message: String,
-    /// `spec.containers{app}`, or nothing.
+    /// `spec.containers{app}`, or empty.
     pub field: String,
 }
 
-/// A kubelet's memory of what it said of one pod.
+/// A kubelet's cache of its events about one pod.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     known: BTreeMap<(String, &'static str, String), Known>,
@@ -37,7 +37,7 @@ struct Known {
     written: bool,
 }
 
-/// Events still allowed, in three-hundred-thousandths.
+/// Remaining events, in three-hundred-thousandths.
 #[derive(Clone, Debug)]
 struct Budget {
     left: i64,
@@ -56,7 +56,7 @@ impl Budget {
     }
 }
 
-/// The pod that is spoken of.
+/// The pod that an event is about.
 #[derive(Clone, Debug)]
 pub struct About<'a> {
     pub name: &'a str,
@@ -67,7 +67,7 @@ pub struct About<'a> {
 }
 
 impl Recorder {
-    /// The line's type and object, unless the budget is spent.
+    /// The line's type and object, unless the rate limit is exceeded.
     pub fn say(&mut self, said: Said, about: &About, now: i64, chance: &mut Chance) -> Option<(&'static str, Value)> {
         let Said { kind, reason, message, field } = said;
         let known = self.known.entry((field.clone(), reason, message.clone())).or_insert_with(|| Known {

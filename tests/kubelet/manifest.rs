@@ -1,17 +1,17 @@
-//! What a person applies: workloads, containers and probes, and their JSON.
+//! Manifests: workloads, containers and probes, and their JSON.
 
 use serde_json::{Value, json};
 
 use super::app::App;
 
-/// Where a probe connects to.
+/// The port of a probe.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Port {
     Number(u16),
     Name(&'static str),
 }
 
-/// How a probe asks.
+/// The handler of a probe.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Handler {
     Http { path: &'static str, port: Port, scheme: &'static str },
@@ -20,7 +20,7 @@ pub enum Handler {
     Exec(&'static [&'static str]),
 }
 
-/// Which probe of a container.
+/// The kind of a probe.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Kind {
     Liveness,
@@ -31,7 +31,7 @@ pub enum Kind {
 impl Kind {
     pub const ALL: [Self; 3] = [Self::Liveness, Self::Readiness, Self::Startup];
 
-    /// As the kubelet's messages begin.
+    /// The beginning of the kubelet's messages.
     pub fn title(self) -> &'static str {
         match self {
             Self::Liveness => "Liveness",
@@ -54,7 +54,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Every 2 s, killed at the third failure: loops show quickly.
+    /// Every 2 s, killed at the third failure: loops appear quickly.
     fn new(handler: Handler) -> Self {
         Self { handler, delay: 0, period: 2, timeout: 1, failures: 3, grace: None }
     }
@@ -136,7 +136,7 @@ impl Probe {
     }
 }
 
-/// A container, and what runs in it.
+/// A container, and its app.
 #[derive(Clone, Debug)]
 pub struct Container {
     pub name: &'static str,
@@ -148,7 +148,7 @@ pub struct Container {
     pub ports: Vec<(&'static str, u16)>,
     pub probes: Vec<(Kind, Probe)>,
     pub sidecar: bool,
-    /// Why it cannot begin: the first reason, the one between attempts, and the message.
+    /// Why it cannot start: the first reason, the one between attempts, and the message.
     pub blocked: Option<[&'static str; 3]>,
     pub app: App,
 }
@@ -207,7 +207,7 @@ impl Container {
         self.probes.iter().find(|(its, _)| *its == kind).map(|(_, probe)| probe)
     }
 
-    /// The number that a probe's port means; `None` for a name that no port has.
+    /// The number of a probe's port; `None` for an unknown name.
     pub fn port(&self, port: &Port) -> Option<u16> {
         match port {
             Port::Number(number) => Some(*number),
@@ -243,7 +243,7 @@ impl Container {
     }
 }
 
-/// What controls the pods.
+/// The controller of the pods.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Controller {
     Deployment,
@@ -251,9 +251,9 @@ pub enum Controller {
     DaemonSet,
     Job,
     CronJob,
-    /// Of Argo: it keeps `ReplicaSets` as a Deployment does, with labels of its own.
+    /// Argo Rollout: it has `ReplicaSets` like a Deployment, with labels of its own.
     Rollout,
-    /// Nobody: a bare pod.
+    /// None: a bare pod.
     Nobody,
 }
 
@@ -279,7 +279,7 @@ impl Controller {
         }
     }
 
-    /// Whether it keeps a `ReplicaSet` for each revision.
+    /// Whether it has a `ReplicaSet` for each revision.
     pub fn keeps_sets(self) -> bool {
         matches!(self, Self::Deployment | Self::Rollout)
     }
@@ -305,9 +305,9 @@ pub struct Workload {
     pub replicas: usize,
     pub grace: i64,
     pub restart: &'static str,
-    /// Replaces one pod after the other, each when the one before is ready.
+    /// Replaces one pod after the other, each when the previous one is ready.
     pub gradual: bool,
-    /// Nodes that its pods are spread over.
+    /// Number of nodes that its pods are spread over.
     pub nodes: usize,
     /// How often `kubectl rollout restart` was called.
     pub restarted: u32,
@@ -359,14 +359,14 @@ impl Workload {
         self
     }
 
-    /// The restart policy that counts for a container.
+    /// The effective restart policy of a container.
     pub fn restart_of(&self, container: usize) -> &'static str {
         let it = &self.containers[container];
         let own = if it.sidecar { Some("Always") } else { it.restart };
         own.unwrap_or(self.restart)
     }
 
-    /// What tells one template from another.
+    /// A key that distinguishes templates.
     pub fn template_key(&self) -> String {
         match self.restarted {
             0 => self.pod_spec().to_string(),

@@ -30,7 +30,7 @@ use pod::Pod;
 use prober::Outcome;
 use stream::{Line, Stream, stamp};
 
-/// Something that a person or fate does.
+/// An action of a person, or a fault.
 #[derive(Clone, Debug)]
 pub enum Step {
     Apply(Workload),
@@ -43,15 +43,15 @@ pub enum Step {
     Strike(usize),
     /// `kubectl rollout restart`.
     Restart(&'static str),
-    /// A node's clock is ahead by so many milliseconds; pods notice it when they come.
+    /// A node's clock is ahead by that many milliseconds; pods are affected from their start.
     Skew(usize, i64),
-    /// What a node writes is seen so many milliseconds later.
+    /// A node's writes are observed that many milliseconds later.
     Lag(usize, i64),
-    /// For so many milliseconds nothing on a node answers its probes in time.
+    /// For that many milliseconds nothing on a node answers its probes in time.
     Overload(usize, i64),
 }
 
-/// What is due at a time. Kubelet's doings carry the kubelet's epoch and die with it.
+/// Something due at a time. Actions of a kubelet carry its epoch and become void with it.
 #[derive(Clone, Debug)]
 enum Action {
     Step(Box<Step>),
@@ -77,16 +77,16 @@ pub struct Place {
     container: usize,
 }
 
-/// What truly happened to a container.
+/// What really happened to a container.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Deed {
-    /// A probe had the kubelet end it.
+    /// A probe made the kubelet kill it.
     Killed(Kind),
-    /// It ended by itself, or by a signal from outside.
+    /// It terminated by itself, or by a signal from outside.
     Ended(i32),
 }
 
-/// A deed, and where it was done.
+/// What really happened, and where.
 #[derive(Clone, Debug)]
 pub struct Done {
     /// Milliseconds since the story's start.
@@ -95,21 +95,21 @@ pub struct Done {
     pub workload: String,
     pub pod: String,
     pub container: &'static str,
-    /// Which revision's pod, by its hash.
+    /// The revision of the pod, by its hash.
     pub revision: String,
     pub deed: Deed,
 }
 
-/// A recording, and what truly happened meanwhile.
+/// A recording, and what really happened meanwhile.
 #[derive(Debug)]
 pub struct Played {
     pub stream: Stream,
     pub done: Vec<Done>,
-    /// The pods at the end that are neither over nor gone: workload, and whether they are ready.
+    /// The existing pods at the end: workload, and whether they are ready.
     pub left: Vec<(String, bool)>,
 }
 
-/// Nodes, controllers and pods, and what was seen of them.
+/// Nodes, controllers and pods, and what was observed of them.
 pub struct Cluster {
     now: i64,
     due: BinaryHeap<Reverse<(i64, u64)>>,
@@ -121,16 +121,16 @@ pub struct Cluster {
     pods: Vec<Pod>,
     lines: Vec<Line>,
     done: Vec<Done>,
-    /// When events were first written, by their uid.
+    /// When events were first written, by UID.
     created: std::collections::BTreeMap<String, String>,
 }
 
-/// Plays a story for so many seconds, and records it.
+/// Plays a story for that many seconds, and records it.
 pub fn record(seed: u64, steps: &[(i64, Step)], seconds: i64) -> Stream {
     play(seed, steps, seconds).stream
 }
 
-/// The same, with what truly happened.
+/// The same, with what really happened.
 pub fn play(seed: u64, steps: &[(i64, Step)], seconds: i64) -> Played {
     let mut cluster = Cluster::new(seed);
     for (at, step) in steps {
@@ -230,7 +230,7 @@ impl Cluster {
         }
     }
 
-    /// Whether a kubelet's doing is still of the kubelet that runs, of a pod that it has.
+    /// Whether an action of a kubelet is still valid: the kubelet is the same, and it still has the pod.
     fn is_current(&self, pod: usize, epoch: u32) -> bool {
         let it = &self.pods[pod];
         !it.gone && self.nodes[it.node].epoch == epoch
@@ -240,7 +240,7 @@ impl Cluster {
         self.nodes[self.pods[pod].node].epoch
     }
 
-    /// Writes down what truly happened.
+    /// Notes what really happened.
     fn note(&mut self, at: Place, deed: Deed) {
         let pod = &self.pods[at.pod];
         if pod.deleted.is_some() {
@@ -265,7 +265,7 @@ impl Cluster {
         self.lines.push(Line { at, resource: resource.to_owned(), kind, object });
     }
 
-    /// The kubelet says something of a pod's container.
+    /// The kubelet reports something about a pod's container.
     fn say(&mut self, at: Place, kind: &'static str, reason: &'static str, message: String) {
         let pod = &mut self.pods[at.pod];
         let spec = &pod.spec.containers[at.container];
@@ -287,7 +287,7 @@ impl Cluster {
         self.emit(at, "events", kind, object);
     }
 
-    /// Writes a pod's status, 0.1 to 1 s after the fact, if it is another than the last.
+    /// Writes a pod's status, 0.1 to 1 s after the fact, if it differs from the last one.
     fn show(&mut self, pod: usize) {
         let delay = self.chance.between(100, 1000);
         self.write(pod, delay);

@@ -9,22 +9,22 @@ use super::{Action, Cluster, Deed, Place};
 /// A node and its kubelet.
 #[derive(Clone, Debug, Default)]
 pub struct Node {
-    /// Which run of the kubelet it is.
+    /// The number of the kubelet's run.
     pub epoch: u32,
     /// When its last event was written.
     pub said: i64,
     /// How far its clock is ahead, in milliseconds.
     pub skew: i64,
-    /// How late what it writes is seen, in milliseconds.
+    /// How late its writes are observed, in milliseconds.
     pub lag: i64,
-    /// No probe is answered in time until then.
+    /// Until when no probe is answered in time.
     pub overloaded: i64,
 }
 
-/// The first back-off and the longest, in milliseconds.
+/// The first back-off and the maximum, in milliseconds.
 const BACK_OFF: (i64, i64) = (10_000, 300_000);
 
-/// A back-off is forgotten after this.
+/// The back-off is reset after this time.
 const FORGOTTEN: i64 = 600_000;
 
 impl Cluster {
@@ -34,7 +34,7 @@ impl Cluster {
         self.pods[pod].new_workers();
         self.write(pod, 10);
         let epoch = self.epoch(pod);
-        // A kubelet that has run for long starts its workers at once; their ticks are the lattice.
+        // A kubelet that has run for long starts its workers at once; their ticks are aligned.
         self.start_workers(pod, false);
         for container in 0..self.pods[pod].containers.len() {
             self.after(400, 1500, Action::Launch { at: Place { pod, container }, epoch });
@@ -106,7 +106,7 @@ impl Cluster {
         }
     }
 
-    /// The kubelet sees what its containers do.
+    /// The kubelet notices what its containers do.
     pub fn relist(&mut self, pod: usize) {
         for container in 0..self.pods[pod].containers.len() {
             let at = Place { pod, container };
@@ -180,7 +180,7 @@ impl Cluster {
         }
     }
 
-    /// `doBackOff` of the kubelet: measured from the end that it saw last before this sync.
+    /// `doBackOff` of the kubelet: measured from the termination that it saw last before this sync.
     fn start_or_wait(&mut self, at: Place, seen: Option<i64>, after: i64) {
         let epoch = self.epoch(at.pod);
         let now = self.now;
@@ -201,7 +201,7 @@ impl Cluster {
         self.after(50, 500, Action::Launch { at, epoch });
     }
 
-    /// Whether the kubelet does not start it again once it is dead: `OnFailure` after an exit with 0.
+    /// Whether the kubelet does not restart it once it is dead: `OnFailure` after an exit with 0.
     fn is_done(&self, at: Place) -> bool {
         let pod = &self.pods[at.pod];
         let clean = pod.containers[at.container].exited.as_ref().is_some_and(|ended| ended.code == 0);
@@ -315,7 +315,7 @@ impl Cluster {
             (Kind::Liveness | Kind::Startup, false) => return self.kill(at, kind),
         }
         let changed = before != (it.ready, it.started);
-        // Drawn in any case: what a seed tells does not hang on how often a probe passes.
+        // Drawn in any case: the randomness of a seed does not depend on how often a probe passes.
         let delay = self.chance.between(100, 1000);
         if changed {
             self.write(at.pod, delay);
@@ -339,7 +339,7 @@ impl Cluster {
         self.terminate(at, grace);
     }
 
-    /// SIGTERM, and SIGKILL when the grace period is over. How long that takes at most.
+    /// SIGTERM, and SIGKILL when the grace period is over. Returns the maximum time that takes.
     fn terminate(&mut self, at: Place, grace: i64) -> i64 {
         let (epoch, now) = (self.epoch(at.pod), self.now);
         let pod = &self.pods[at.pod];

@@ -1,4 +1,4 @@
-//! A pod: its containers as they are, as the kubelet knows them, and as the API shows them.
+//! A pod: its containers in reality, as known to the kubelet, and as shown by the API.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::manifest::{Handler, Kind, Workload};
 use super::prober::Worker;
 use super::stream::stamp;
 
-/// How a run ended.
+/// How a run terminated.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ended {
     pub id: String,
@@ -36,7 +36,7 @@ pub enum Process {
     Ended(Ended),
 }
 
-/// The container as the kubelet shows it.
+/// The container's state according to the kubelet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Shown {
     Creating,
@@ -51,19 +51,19 @@ pub enum Shown {
 pub struct Slot {
     pub process: Process,
     pub shown: Shown,
-    /// The end that is shown as the last one.
+    /// The termination shown as the last one.
     pub last: Option<Ended>,
-    /// The newest end that the kubelet knows.
+    /// The newest termination known to the kubelet.
     pub exited: Option<Ended>,
-    /// Runs so far; the shown restart count is of the shown run.
+    /// Number of runs so far; the restart count shown belongs to the run shown.
     pub runs: u32,
     pub restarts: u32,
     pub ready: bool,
     pub started: bool,
-    /// A kill is under way.
+    /// Whether it is being killed.
     pub dying: bool,
     pub workers: Vec<Worker>,
-    /// Delay, and when it was last set.
+    /// The delay, and when it was last set.
     pub back_off: Option<(i64, i64)>,
 }
 
@@ -131,7 +131,7 @@ impl Pod {
         self.spec.containers.iter().map(|_| new()).collect()
     }
 
-    /// The whole object as the API shows it.
+    /// The whole object in the API.
     pub fn json(&self, version: i64) -> Value {
         let mut meta = json!({
             "name": self.name, "namespace": "prod", "uid": self.uid, "resourceVersion": version.to_string(),
@@ -203,8 +203,8 @@ impl Pod {
 }
 
 impl Pod {
-    /// What a probe of a container hears. The pod's containers share a network: another one may
-    /// listen on the port.
+    /// The answer to a probe of a container. The pod's containers share a network: another one may listen
+    /// on the port.
     pub fn answer(&self, at: Place, handler: &Handler, port: u16, now: i64) -> Answer {
         let of = |container: usize| match &self.containers[container].process {
             Process::Running { started, run, .. } => {
@@ -221,7 +221,7 @@ impl Pod {
         others.map(of).find(|answer| *answer != Answer::Refused).unwrap_or(own)
     }
 
-    /// The run that a worker would probe now; `None` where it has nothing to do.
+    /// The run that a worker would probe now; `None` if there is nothing to probe.
     pub fn due_probe(&mut self, container: usize, kind: Kind, now: i64) -> Option<u32> {
         let probe = self.spec.containers[container].probed(kind)?;
         let delay = probe.delay * 1000;

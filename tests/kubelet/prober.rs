@@ -1,4 +1,4 @@
-//! A prober worker's memory, and what a probe comes to (`pkg/kubelet/prober`).
+//! A prober worker's state, and the results of probes (`pkg/kubelet/prober`).
 
 use super::app::Answer;
 use super::manifest::{Container, Handler, Kind, Port, Probe};
@@ -7,7 +7,7 @@ use super::manifest::{Container, Handler, Kind, Port, Probe};
 #[derive(Clone, Debug)]
 pub struct Worker {
     pub kind: Kind,
-    /// The run that it last probed.
+    /// The last run that it probed.
     pub run: Option<u32>,
     pub on_hold: bool,
     last: Option<bool>,
@@ -19,14 +19,14 @@ impl Worker {
         Self { kind, run: None, on_hold: false, last: None, streak: 0 }
     }
 
-    /// Begins to probe a run; what it counted for the one before carries over.
+    /// Starts to probe a run; the counts for the previous one carry over.
     pub fn meet(&mut self, run: u32) {
         if self.run.replace(run) != Some(run) {
             self.on_hold = false;
         }
     }
 
-    /// Counts a result; `Some` when it has come often enough to be believed.
+    /// Counts a result; `Some` when it has reached its threshold.
     pub fn count(&mut self, passed: bool, failures: u32) -> Option<bool> {
         self.streak = if self.last == Some(passed) { self.streak + 1 } else { 1 };
         self.last = Some(passed);
@@ -41,7 +41,7 @@ impl Worker {
     }
 }
 
-/// What a probe comes to.
+/// The result of a probe.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
     Passed,
@@ -49,7 +49,7 @@ pub enum Outcome {
     Errored(String),
 }
 
-/// How long a probe takes, and what comes of it. `answer` is what the app says, if it runs.
+/// The duration of a probe, and its result. `answer` is the app's, if it runs.
 pub fn probe(
     container: &Container,
     probe: &Probe,

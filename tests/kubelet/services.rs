@@ -1,4 +1,4 @@
-//! Services and their endpoints, as they follow from the pods' statuses.
+//! Services and their endpoints, derived from the pods' statuses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::chance::Chance;
 use super::stream::{Line, stamp};
 
-/// The lines with those of a Service per app beside them.
+/// The lines, with those of one Service per app added.
 pub fn beside(lines: Vec<Line>, chance: &mut Chance) -> Vec<Line> {
     let mut apps: BTreeMap<String, App> = BTreeMap::new();
     let mut all = Vec::new();

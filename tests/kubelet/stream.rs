@@ -1,4 +1,4 @@
-//! The recording of a story, and what a bad stream makes of it.
+//! The recording of a story, and faulty versions of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -6,10 +6,10 @@ use std::fmt::Write;
 use probehound::time::Time;
 use serde_json::Value;
 
-/// When stories begin: 2026-12-01T10:00:00Z, in milliseconds.
+/// The start of stories: 2026-12-01T10:00:00Z, in milliseconds.
 pub const BASE: i64 = 1_796_119_200_000;
 
-/// A time in whole seconds, as the API writes it.
+/// A time in whole seconds, in the API's format.
 pub fn stamp(millis: i64) -> String {
     let whole = (BASE + millis).div_euclid(1000) * 1000;
     Time::from_millis(whole).to_string().replace(".000Z", "Z")
@@ -55,7 +55,7 @@ impl Stream {
         text.into_bytes()
     }
 
-    /// Without the lines that `lost` names.
+    /// Without the lines matched by `lost`.
     pub fn without(&self, lost: impl Fn(&Line) -> bool) -> Self {
         Self(self.0.iter().filter(|line| !lost(line)).cloned().collect())
     }
@@ -65,14 +65,14 @@ impl Stream {
         Self(self.0.iter().flat_map(|line| [line.clone(), line.clone()]).collect())
     }
 
-    /// It starts at `at` seconds, with lists of what there is.
+    /// Starting at `at` seconds, with lists of everything.
     pub fn starting(&self, at: i64) -> Self {
         let at = at * 1000;
         let lists = listed(&self.state(at), at);
         Self(lists.into_iter().chain(self.0.iter().filter(|line| line.at > at).cloned()).collect())
     }
 
-    /// Nothing is seen between two times, in seconds; then all is listed again.
+    /// Nothing is observed between two times, in seconds; then everything is listed again.
     pub fn gap(&self, from: i64, to: i64) -> Self {
         let (from, to) = (from * 1000, to * 1000);
         let (before, after) = (self.state(from), self.state(to));
@@ -83,7 +83,7 @@ impl Stream {
         Self(head.cloned().chain(listed(&after, to)).chain(gone).chain(tail.cloned()).collect())
     }
 
-    /// The objects at a time, in the order in which they came.
+    /// The existing objects at a time, in order of appearance.
     fn state(&self, at: i64) -> Vec<Line> {
         let mut objects: BTreeMap<_, (usize, Line)> = BTreeMap::new();
         for (number, line) in self.0.iter().enumerate().filter(|(_, line)| line.at <= at && !line.is_bookmark()) {

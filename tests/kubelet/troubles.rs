@@ -1,4 +1,4 @@
-//! What befalls nodes: kubelets that restart, reboots, clocks that are off, lag, overload.
+//! Faults of nodes: kubelet restarts, reboots, clock skew, lag, overload.
 
 use super::manifest::Kind;
 use super::node::Node;
@@ -6,17 +6,17 @@ use super::pod::{Ended, Process, Shown};
 use super::{Action, Cluster, Place};
 
 impl Cluster {
-    /// The clock of a node is ahead by so many milliseconds, from its pods' admission on.
+    /// The clock of a node is ahead by that many milliseconds, for pods admitted from now on.
     pub fn skew(&mut self, node: usize, millis: i64) {
         self.nodes[node].skew = millis;
     }
 
-    /// What a node writes from now on is seen so much later.
+    /// A node's writes from now on are observed that much later.
     pub fn lag(&mut self, node: usize, millis: i64) {
         self.nodes[node].lag = millis;
     }
 
-    /// A container that cannot begin: tried again and again, each time after twice as long.
+    /// A container that cannot start: retried again and again, with doubling delays.
     pub fn blocked(&mut self, at: Place, [first, between, message]: [&'static str; 3], delay: i64) {
         let epoch = self.epoch(at.pod);
         let pod = &self.pods[at.pod];
@@ -34,14 +34,14 @@ impl Cluster {
         self.schedule(self.now + delay, Action::Unblock { at, epoch, delay });
     }
 
-    /// The next attempt of a container that could not begin.
+    /// The next attempt of a container that could not start.
     pub fn unblock(&mut self, at: Place, delay: i64) {
         if let Some(why) = self.pods[at.pod].spec.containers[at.container].blocked {
             self.blocked(at, why, (delay * 2).min(300_000));
         }
     }
 
-    /// For so many milliseconds nothing on a node answers its probes in time.
+    /// For that many milliseconds nothing on a node answers its probes in time.
     pub fn overload(&mut self, node: usize, millis: i64) {
         let until = self.now + millis;
         let Node { overloaded, .. } = &mut self.nodes[node];
@@ -83,7 +83,7 @@ impl Cluster {
         }
     }
 
-    /// The kubelet is back: new event objects, full budgets, no back-offs, ends shown again.
+    /// The kubelet is back: new event objects, full rate limits, no back-offs, terminations shown again.
     pub fn kubelet_up(&mut self, node: usize) {
         let epoch = self.nodes[node].epoch;
         let pods = (0..self.pods.len()).filter(|pod| self.pods[*pod].node == node && !self.pods[*pod].gone);
@@ -112,7 +112,7 @@ impl Cluster {
                         self.after(300, 10_000, Action::Launch { at, epoch });
                     }
                     Process::None => self.after(300, 3000, Action::Launch { at, epoch }),
-                    // It takes for started what ran before it did, whether its startup probe passed or not.
+                    // It treats earlier containers as started, whether their startup probe passed or not.
                     Process::Running { .. } if !it.started => {
                         it.started = true;
                         it.ready = !readiness;

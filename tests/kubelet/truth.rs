@@ -1,4 +1,4 @@
-//! What a story's findings have to be, and whether they are.
+//! The expected findings of a story, and whether they are met.
 
 use std::fmt::Write;
 
@@ -9,10 +9,10 @@ use probehound::replay::{Moment, replay};
 use super::stream::{Line, Stream};
 use super::{Step, record};
 
-/// Seeds that each story is told with.
+/// Number of seeds with which each story is played.
 const SEEDS: u64 = 4;
 
-/// A finding that has to be confirmed. What is `None` or empty is not judged.
+/// A finding that must be confirmed. What is `None` or empty is not judged.
 #[derive(Clone, Debug)]
 pub struct Truth {
     pub workload: &'static str,
@@ -22,15 +22,15 @@ pub struct Truth {
     pub causes: Vec<Cause>,
     pub field: Option<&'static str>,
     pub current: Option<&'static str>,
-    /// Values that work; `"-"` where it may suggest none.
+    /// Values that work; `"-"` if it may suggest none.
     pub suggested: Vec<&'static str>,
     pub revision: Option<u64>,
     pub resolved: Option<bool>,
     pub at_most: Option<Confidence>,
-    /// Where nothing of the stream is missing, it is sure of it.
+    /// Whether its confidence must be high if nothing of the stream is missing.
     pub sure: bool,
     pub episodes: Option<u32>,
-    /// It may be absent.
+    /// Whether it may be missing.
     pub may: bool,
 }
 
@@ -54,12 +54,12 @@ impl Truth {
         }
     }
 
-    /// A loop of `Deployment/web`, container `app`, that the liveness probe makes.
+    /// A loop of `Deployment/web`, container `app`, caused by the liveness probe.
     pub fn killed(causes: &[Cause]) -> Self {
         Self::new(Effect::RestartLoop, Some(ProbeKind::Liveness), causes)
     }
 
-    /// A loop that no probe makes.
+    /// A loop not caused by a probe.
     pub fn own(causes: &[Cause]) -> Self {
         Self::new(Effect::RestartLoop, None, causes)
     }
@@ -145,7 +145,7 @@ impl Truth {
             && self.causes.contains(&finding.cause)
     }
 
-    /// What of a finding that names it is not exact.
+    /// The deviations of a finding with the right identity.
     fn inexact(&self, it: &Finding) -> Option<String> {
         let text = |value: &Option<_>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
         if self.field.is_some_and(|field| it.field.as_ref().map(ToString::to_string).as_deref() != Some(field)) {
@@ -172,7 +172,7 @@ impl Truth {
         None
     }
 
-    /// A suggestion that is known not to work.
+    /// Whether it suggests something known not to work.
     fn is_bad_advice(&self, it: &Finding) -> bool {
         let suggested = it.suggested.as_ref().map(ToString::to_string);
         suggested.is_some_and(|value| {
@@ -182,12 +182,12 @@ impl Truth {
     }
 }
 
-/// What happens, and what is to be said of it.
+/// What happens, and the expected findings.
 pub struct Story {
     steps: Vec<(i64, Step)>,
     seconds: i64,
     truths: Vec<Truth>,
-    /// When streams with holes begin, in seconds.
+    /// When streams with gaps begin, in seconds.
     cut: Option<i64>,
     gap: Option<(i64, i64)>,
 }
@@ -212,15 +212,15 @@ impl Story {
         self
     }
 
-    /// Told with each seed and with each kind of bad stream, it comes to what it has to.
+    /// Checks that the expectations are met with each seed and each kind of faulty stream.
     ///
     /// # Panics
-    /// It does not.
+    /// They are not.
     pub fn holds(&self) {
         all_hold([("", self)]);
     }
 
-    /// What is wrong, line by line.
+    /// The problems, line by line.
     fn wrong(&self) -> String {
         let mut wrong = String::new();
         for seed in 0..SEEDS {
@@ -246,7 +246,7 @@ impl Story {
         wrong
     }
 
-    /// What is wrong with the findings. Where the stream has holes, a cause may be unknown.
+    /// The problems of the findings. If the stream has gaps, a cause may be unknown.
     fn judge(&self, stream: &Stream, strict: bool, whole: bool) -> Vec<String> {
         let mut engine = Engine::default();
         let mut skipped = Vec::new();
@@ -287,7 +287,7 @@ impl Story {
     }
 }
 
-/// All of these stories, named by what differs, come to what they have to.
+/// Checks that all of these stories, named by their differences, meet their expectations.
 ///
 /// # Panics
 /// They do not.
@@ -298,7 +298,7 @@ pub fn all_hold<N: std::fmt::Display, S: std::borrow::Borrow<Story>>(stories: im
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// Keeps a recording where `STORIES` says, for a look with `probehound replay`.
+/// Stores a recording in the folder `STORIES`, for inspection with `probehound replay`.
 fn keep(stream: &Stream, seed: u64) {
     let Some(folder) = std::env::var_os("STORIES") else {
         return;

@@ -1,4 +1,4 @@
-//! The Helm chart, as far as it can be read without Helm; `make e2e` has Helm render and install it.
+//! The Helm chart, as far as it can be checked without Helm; `make e2e` has Helm render and install it.
 
 use std::collections::BTreeSet;
 
@@ -58,7 +58,7 @@ fn each_value_has_its_place_in_the_schema_and_no_other() {
     }
 }
 
-/// So that `helm install` says what is wrong, and not a pod that does not start.
+/// So that `helm install` reports what is wrong, and not a pod that does not start.
 #[test]
 fn the_chart_knows_the_settings_as_the_program_does() {
     let mut settings = SchemaSettings::draft07().into_generator().into_root_schema_for::<Raw>().to_value();
@@ -71,7 +71,7 @@ fn the_chart_knows_the_settings_as_the_program_does() {
     held(SCHEMA, &(serde_json::to_string_pretty(&schema).expect("plain data") + "\n"));
 }
 
-/// A key without a value has its default.
+/// A key without a value gets its default.
 fn take_null(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
@@ -94,7 +94,7 @@ fn or_null(property: &mut Value) {
     }
 }
 
-/// Holds a file to what it is made from.
+/// Checks a file against its source.
 fn held(path: &str, wanted: &str) {
     if std::env::var_os("UPDATE_CHART").is_some() {
         let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));

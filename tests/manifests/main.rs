@@ -1,4 +1,4 @@
-//! The manifests and the chart, as far as no cluster is needed to hold them to what they are made for.
+//! The manifests and the chart, as far as they can be checked without a cluster.
 
 mod chart;
 
@@ -39,7 +39,7 @@ fn nothing_of_others_can_be_changed_and_no_secret_be_read() {
     }
 }
 
-/// Only where it is asked for, and no more than it takes: two questions, and no answer about others.
+/// Only if it is requested, and no more than necessary: creating two kinds of reviews.
 #[test]
 fn who_reads_metrics_is_asked_with_rights_of_their_own() {
     let rights = documents("manifests/overlays/metrics-authentication/rights.yaml");
@@ -52,7 +52,7 @@ fn who_reads_metrics_is_asked_with_rights_of_their_own() {
     assert_eq!(rights[2]["rules"], json!([{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]));
     let base = read("manifests/base/rights.yaml");
     assert!(!base.contains("reviews"), "not where nobody asked for it");
-    // Who asks for metrics is named, where the network enforces it.
+    // Clients of metrics are named, if the network enforces policies.
     let policy = &documents("manifests/base/networkpolicy.yaml")[0];
     let ingress = list(&policy["spec"]["ingress"]);
     assert!(!ingress.is_empty() && ingress.iter().all(|rule| !list(&rule["from"]).is_empty()), "{policy}");
@@ -115,7 +115,7 @@ fn the_image_is_of_this_version() {
     assert_eq!(base["labels"][0]["pairs"]["app.kubernetes.io/version"], env!("CARGO_PKG_VERSION"));
 }
 
-/// By what krew demands of a plugin's manifest.
+/// As krew requires for a plugin's manifest.
 #[test]
 fn the_plugin_can_be_installed_by_krew() {
     let text = read("manifests/krew.yaml").replace("{{ .TagName }}", "v1.2.3");

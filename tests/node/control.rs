@@ -1,4 +1,4 @@
-//! What is well, and has things done to it.
+//! A healthy workload, and operations on it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::kubectl::Kubectl;
 /// Its namespace.
 pub const NAMESPACE: &str = "control";
 
-/// Between two things that are done to it: it shall have settled.
+/// Time between two operations, in which it should settle.
 const PAUSE: Duration = Duration::from_secs(15);
 
 /// Starts it.
@@ -16,7 +16,7 @@ pub async fn begin(kubectl: &Kubectl) {
     kubectl.apply(NAMESPACE, "control.yaml").await;
 }
 
-/// Scales it, rolls it and drains it, one after the other.
+/// Scales it, rolls it out and drains it, one after the other.
 pub async fn go_on(kubectl: &Kubectl, node: &str) {
     let deeds: [&[&str]; 6] = [
         &["-n", NAMESPACE, "scale", "deployment/control", "--replicas=5"],

@@ -1,4 +1,4 @@
-//! What the Deployment costs.
+//! The cost of the Deployment.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,29 +9,29 @@ use tokio::task::JoinHandle;
 use crate::deployed::{Deployed, Usage};
 use crate::harness::clock::Stopwatch;
 
-/// How often is looked.
+/// The polling interval.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Looks at what probehound's process uses, as long as it is asked to.
+/// Measures the usage of probehound's process until it is stopped.
 pub struct Meter {
     samples: Arc<Mutex<Vec<(Duration, Usage)>>>,
     over: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
-/// What it used.
+/// The usage.
 #[derive(Debug)]
 pub struct Cost {
-    /// Resident memory at its highest, in KiB.
+    /// Peak resident memory, in KiB.
     pub peak_kib: u64,
-    /// Resident memory in the middle of all samples, in KiB.
+    /// Median resident memory over all samples, in KiB.
     pub median_kib: u64,
-    /// Thousandths of a processor, on average.
+    /// Average processor usage, in thousandths.
     pub millicores: f64,
 }
 
 impl Meter {
-    /// Begins to look.
+    /// Starts to measure.
     pub fn start() -> Self {
         let samples: Arc<Mutex<Vec<(Duration, Usage)>>> = Arc::default();
         let over = Arc::new(AtomicBool::new(false));
@@ -48,17 +48,17 @@ impl Meter {
         Self { samples, over, task }
     }
 
-    /// Ends it; what was used meanwhile.
+    /// Stops; returns the usage meanwhile.
     ///
     /// # Panics
-    /// There was no process to look at.
+    /// There was no process to measure.
     pub async fn finish(self) -> Cost {
         self.over.store(true, Ordering::Relaxed);
         self.task.await.expect("it does not panic");
         let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         let mut memory: Vec<u64> = samples.iter().map(|(_, usage)| usage.resident_kib).collect();
         memory.sort_unstable();
-        // Between two looks at the same process: one that was started again counts anew.
+        // Between two samples of the same process: after a restart the counter begins anew.
         let pairs = samples.windows(2).filter(|pair| pair[0].1.pid == pair[1].1.pid);
         let (cpu, time) = pairs.fold((0.0, 0.0), |(cpu, time), pair| {
             let (earlier, later) = (&pair[0], &pair[1]);

@@ -1,4 +1,4 @@
-//! probehound as a Deployment of the cluster, from its own image, with its own rights.
+//! probehound as a Deployment of the cluster, from its own image, with its own permissions.
 
 use std::fs;
 use std::path::Path;
@@ -8,34 +8,34 @@ use crate::harness::clock::Stopwatch;
 use crate::harness::{Api, ControlPlane, waiting};
 use crate::kubectl::Kubectl;
 
-/// Where it lives.
+/// Its namespace.
 pub const NAMESPACE: &str = "probehound";
 
-/// Far more than it needs, on a machine that is busy.
+/// Far more than it needs, on a busy machine.
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// The clock of `/proc/PID/stat` on Linux, whatever the kernel's own.
+/// The clock ticks in `/proc/PID/stat` on Linux, whatever the kernel's own.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// The Deployment, as somebody sees it who looks at it from outside.
+/// The Deployment, seen from outside.
 pub struct Deployed {
     api: Api,
     address: String,
 }
 
-/// What its process has used.
+/// The usage of its process.
 #[derive(Copy, Clone, Debug)]
 pub struct Usage {
-    /// Its process id, of a pod that may have been started again.
+    /// Its process id; the pod may have been restarted.
     pub pid: u32,
     /// Resident memory, in KiB.
     pub resident_kib: u64,
-    /// Time on a processor since its start, in seconds.
+    /// CPU time since its start, in seconds.
     pub cpu_seconds: f64,
 }
 
 impl Deployed {
-    /// Installs it by the overlay for this node, and waits until it is ready.
+    /// Installs it with the overlay for this node, and waits until it is ready.
     pub async fn install(kubectl: &Kubectl, plane: &ControlPlane) -> Self {
         let since = Stopwatch::start();
         kubectl.run(&["apply", "--server-side", "-k", "tests/node/overlay"]).await;
@@ -57,24 +57,24 @@ impl Deployed {
         .await;
     }
 
-    /// Where its pod listens: the same as long as there is the pod.
+    /// The listen address of its pod: the same as long as the pod exists.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Its metrics as they are now; `None` where it does not answer.
+    /// Its current metrics; `None` if it does not answer.
     pub async fn metrics(&self) -> Option<String> {
         let answer = Api::anonymous(&format!("http://{}", self.address), "").get("/metrics").await;
         answer.is_success().then(|| answer.body.as_str().unwrap_or_default().to_owned())
     }
 
-    /// What its process uses; `None` where there is none at the moment.
+    /// The usage of its process; `None` if there is none at the moment.
     pub fn usage() -> Option<Usage> {
         let pid = pid()?;
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name of the program, in brackets, may hold anything; after it the fields are counted.
+        // The name of the program, in parentheses, may contain anything; the fields are counted after it.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks: u64 = fields.get(11..13)?.iter().filter_map(|field| field.parse::<u64>().ok()).sum();
         Some(Usage {
@@ -84,7 +84,7 @@ impl Deployed {
         })
     }
 
-    /// Kills its process, as a node does that runs out of memory.
+    /// Kills its process, like a node that runs out of memory.
     pub fn kill() {
         let pid = pid().expect("probehound runs");
         let status = std::process::Command::new("sh").args(["-c", &format!("kill -KILL {pid}")]).status();

@@ -1,4 +1,4 @@
-//! The example that the README shows, and what a terminal shows of it.
+//! The example in the README, and the terminal output for it.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use crate::kubectl::Kubectl;
 /// Its namespace.
 pub const NAMESPACE: &str = "probehound-example";
 
-/// Far more than it takes, on a machine that is busy.
+/// Far more than it takes, on a busy machine.
 const LIMIT: Duration = Duration::from_mins(3);
 
 const APPLY: &str = "apply -f manifests/example/wrong-path.yaml";
 const LOOK: &str = "get findings -A";
 const EXPLAIN: &str = "-n probehound-example describe findings";
-/// The rest of it says what every object is.
+/// Everything before it only describes the object.
 const STATUS: &str = "Status:\n";
 const DELETE: &str = "delete -f manifests/example/wrong-path.yaml";
 
-/// What is typed, and what is printed then.
+/// The typed commands and their output.
 #[derive(Default)]
 pub struct Transcript(String);
 
@@ -46,7 +46,7 @@ impl Transcript {
         this
     }
 
-    /// Deletes it, and keeps what a terminal showed where `make picture-cluster` finds it.
+    /// Deletes it, and stores the terminal output where `make picture-cluster` finds it.
     pub async fn finish(mut self, kubectl: &Kubectl) {
         self.show(DELETE, &kubectl.run(&words(DELETE)).await);
         let path = file();

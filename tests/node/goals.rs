@@ -1,4 +1,4 @@
-//! What was to be reached, beside what was measured: to be read, not to fail on a slow machine.
+//! The goals and the measurements: for reading, not for failing on a slow machine.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use crate::cost::Cost;
 use crate::milestones::{Course, Milestones};
 use crate::support::Finding;
 
-/// The usual alert on CrashLoopBackOff (`KubePodCrashLooping` of kubernetes-mixin) waits so long.
+/// The `for` duration of the usual alert on CrashLoopBackOff (`KubePodCrashLooping` of kubernetes-mixin).
 const USUAL_ALERT: Duration = Duration::from_mins(15);
 
-/// When somebody did something.
+/// The times of the user's actions.
 pub struct Deeds {
-    /// Rolled the wrong path out.
+    /// When the wrong path was rolled out.
     pub broken: Time,
-    /// Saw the last pod of before be ready again.
+    /// When the last of the previous pods was seen ready again.
     pub mended: Time,
 }
 
-/// Prints all of it.
+/// Prints everything.
 pub fn print(deeds: &Deeds, seen: &Milestones, course: &Course, told: &Finding, over: Option<Time>, cost: &Cost) {
     let confirmed = told.confirmed_at;
     println!("\n{:58} {:>8} {:>10}", "", "goal", "measured");
@@ -47,7 +47,7 @@ pub fn print(deeds: &Deeds, seen: &Milestones, course: &Course, told: &Finding, 
     println!();
 }
 
-/// From one time to another, which may lie before it.
+/// The seconds from one time to another, which may be earlier.
 fn seconds(from: Time, to: Time) -> String {
     let tenths = (to.as_millis() - from.as_millis()) / 100;
     format!("{:.1} s", tenths as f64 / 10.0)

@@ -1,4 +1,4 @@
-//! Whether what was said is right: in the objects, in the metrics, in the channel, and by a replay.
+//! Judges the findings: in the objects, in the metrics, in the channel, and by a replay.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::support::{Document, Finding, Recording, replay};
 use crate::told::{self, Told};
 use crate::zoo::Fault;
 
-/// What the objects of the cluster say.
+/// The findings in the objects of the cluster.
 pub async fn said(api: &Api) -> Document {
     let objects = told::objects(api).await.into_iter().filter(|object| object["status"]["state"] != "Withdrawn");
     let finding = |object: Value| serde_json::from_value::<FindingObject>(object).expect("a Finding").finding();
@@ -21,7 +21,7 @@ pub async fn said(api: &Api) -> Document {
     crate::support::replay::document(&findings, 0, 0)
 }
 
-/// What is wrong, missing or too much in it.
+/// Wrong, missing and superfluous findings.
 pub fn findings(faults: &[&Fault], said: &Document) -> Vec<String> {
     let mut problems: Vec<String> = faults.iter().flat_map(|fault| fault.problems(said)).collect();
     let is_known = |finding: &&Finding| faults.iter().any(|fault| fault.name == finding.namespace);
@@ -30,8 +30,8 @@ pub fn findings(faults: &[&Fault], said: &Document) -> Vec<String> {
     problems
 }
 
-/// What the channel was told too rarely, too often or otherwise before: each episode of a finding is
-/// opened once, over once if it is over, and has one cause.
+/// Missing, repeated or inconsistent notifications in the channel: each episode of a finding is opened
+/// once, resolved once if it is resolved, and has one cause.
 pub fn update(said: &Document, update: &[Tiding]) -> Vec<String> {
     let mut problems = Vec::new();
     for of in update.iter().map(|told| &told.of) {
@@ -66,7 +66,7 @@ pub fn update(said: &Document, update: &[Tiding]) -> Vec<String> {
     problems
 }
 
-/// What the metrics say that the objects do not, or the other way round.
+/// The differences between the metrics and the objects.
 pub fn metrics(said: &Document, metrics: &str) -> Vec<String> {
     let series = metrics.lines().filter(|line| line.starts_with("probehound_findings{"));
     let mut series: Vec<&str> = series.filter(|line| line.contains(r#"state="confirmed""#)).collect();
@@ -82,8 +82,8 @@ pub fn metrics(said: &Document, metrics: &str) -> Vec<String> {
     problems
 }
 
-/// What a replay of the recording says otherwise than the objects, which follow what was recorded
-/// last a moment later.
+/// The differences between a replay of the recording and the objects, which lag a moment behind the end of
+/// the recording.
 pub async fn recording(api: &Api, recording: &Recording) -> Vec<String> {
     const FOLLOW: Duration = Duration::from_secs(10);
     let replayed = replay(recording);
@@ -119,7 +119,7 @@ fn labels(finding: &Finding) -> [String; 4] {
     ]
 }
 
-/// As a headline has it: `web (Deployment, namespace shop)`.
+/// As in a headline: `web (Deployment, namespace shop)`.
 fn name(finding: &Finding) -> String {
     let (kind, name) = finding.workload.split_once('/').unwrap_or(("", &finding.workload));
     format!("{name} ({kind}, namespace {})", finding.namespace)

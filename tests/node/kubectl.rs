@@ -1,4 +1,4 @@
-//! What a person types.
+//! The user's commands.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,12 +12,12 @@ pub struct Kubectl {
 }
 
 impl Kubectl {
-    /// That of this cluster.
+    /// For this cluster.
     pub fn new(plane: &ControlPlane) -> Self {
         Self { kubeconfig: plane.admin_kubeconfig() }
     }
 
-    /// Makes a namespace.
+    /// Creates a namespace.
     pub async fn create_namespace(&self, name: &str) {
         self.run(&["create", "namespace", name]).await;
     }
@@ -28,13 +28,13 @@ impl Kubectl {
         self.run(&["apply", "--server-side", "--namespace", namespace, "--filename", &file]).await;
     }
 
-    /// Runs it with these words; returns what it printed.
+    /// Runs it with these arguments; returns its output.
     ///
     /// # Panics
-    /// It fails; its own words are in the message.
+    /// It fails; its output is in the message.
     pub async fn run(&self, words: &[&str]) -> String {
         let mut command = Command::new(program("kubectl"));
-        // It keeps what it learns of a server in the home folder otherwise.
+        // Otherwise its discovery cache is in the home folder.
         let cache = self.kubeconfig.with_file_name("kubectl-cache");
         command.arg("--kubeconfig").arg(&self.kubeconfig).arg("--cache-dir").arg(cache).args(words);
         let run = tokio::task::spawn_blocking(move || command.output()).await;

@@ -1,4 +1,4 @@
-//! When the story became known where, and when a node had shown it.
+//! When the story became visible in which place, and when a node had shown it.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use crate::slack::{Channel, Kind};
 use crate::story::{NAMESPACE, WORKLOAD};
 use crate::support::Recording;
 
-/// How often is looked: what is measured is no more exact than this.
+/// The polling interval, which limits the accuracy of the measurements.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// When something was first seen, looking from outside.
+/// When something was first seen from outside.
 #[derive(Default, Debug)]
 pub struct Milestones {
     /// A `Finding` object.
     pub object: Option<Time>,
-    /// A series of a finding that is confirmed.
+    /// A series of a confirmed finding.
     pub metric: Option<Time>,
     /// A message.
     pub message: Option<Time>,
-    /// An alert that fires.
+    /// A firing alert.
     pub alert: Option<Time>,
 }
 
-/// What the node did meanwhile, by its recording.
+/// What the node did meanwhile, according to its recording.
 #[derive(Debug)]
 pub struct Course {
     /// The first failure of a liveness probe, as an event.
@@ -44,7 +44,7 @@ pub struct Course {
 }
 
 impl Milestones {
-    /// Looks until all are there, at most for so long.
+    /// Polls until all are there, or the time limit.
     pub async fn watch(
         deployed: &Deployed,
         api: &Api,
@@ -87,7 +87,7 @@ impl Milestones {
 }
 
 impl Course {
-    /// That of the story since `start`.
+    /// The course of the story since `start`.
     ///
     /// # Panics
     /// Nothing of it was recorded.

@@ -13,13 +13,13 @@ use crate::harness::{ControlPlane, Process, waiting};
 /// The node's name.
 pub const NAME: &str = "node-1";
 
-/// Where containerd listens, and ctr and the kubelet look by themselves.
+/// The socket of containerd, which is the default for ctr and the kubelet.
 const SOCKET: &str = "/run/containerd/containerd.sock";
 
-/// Far more than anything here takes, on a machine that is busy.
+/// Far more than anything here takes, on a busy machine.
 const START: Duration = Duration::from_mins(2);
 
-/// A node of a control plane. What runs on it ends with the isolation.
+/// A node of a control plane. Everything on it ends with the isolation.
 pub struct Node {
     folder: PathBuf,
     containerd: Process,
@@ -44,20 +44,20 @@ impl Node {
         this
     }
 
-    /// The address that pods and servers on the node reach each other at.
+    /// The address at which pods and servers on the node reach each other.
     pub fn address() -> String {
         isolation("NODE_ADDRESS")
     }
 
-    /// Ends the kubelet as a crash would, and starts it again; containers run on meanwhile.
+    /// Kills the kubelet like a crash would, and starts it again; containers keep running meanwhile.
     pub async fn restart_kubelet(&mut self, plane: &ControlPlane) {
         self.kubelet.kill();
         self.kubelet = start_kubelet(plane);
         self.until_ready(plane).await;
     }
 
-    /// A kubelet that finds containerd's socket but not yet its services gives up: it is started
-    /// again, as an init system would.
+    /// A kubelet that finds containerd's socket but not yet its services exits: it is started again, as an
+    /// init system would.
     async fn until_ready(&mut self, plane: &ControlPlane) {
         let admin = plane.admin();
         let path = format!("/api/v1/nodes/{NAME}");
@@ -77,7 +77,7 @@ impl Node {
 }
 
 impl Drop for Node {
-    /// Copies what everything on the node wrote, the containers included, to where it outlives the
+    /// Copies the output of everything on the node, including the containers, to where it outlives the
     /// isolation.
     fn drop(&mut self) {
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/cluster/node-logs");
@@ -87,7 +87,7 @@ impl Drop for Node {
     }
 }
 
-/// What `tests/node/isolated` says of the isolation.
+/// A variable set by `tests/node/isolated`.
 fn isolation(variable: &str) -> String {
     std::env::var(variable).expect("this runs in tests/node/isolated: make e2e-node")
 }
@@ -98,7 +98,7 @@ fn start_containerd(folder: &Path) -> Process {
     std::fs::write(folder.join("cni/bridge.conflist"), network(folder)).expect("a file can be written");
     let configuration = folder.join("containerd.toml");
     std::fs::write(&configuration, containerd_configuration(folder, &bin)).expect("a file can be written");
-    // It looks for its shim where every program is looked for.
+    // It looks for its shim in the PATH.
     let path = std::env::var("PATH").unwrap_or_default();
     let envs = [("PATH".to_owned(), format!("{}:/usr/sbin:/sbin:{path}", bin.display()))];
     let arguments = [format!("--config={}", configuration.display())];
@@ -175,7 +175,7 @@ fn write_kubelet_configuration(folder: &Path) {
         "podLogsDir": "/var/log/pods",
         "volumePluginDir": folder.join("volume-plugins"),
         "resolvConf": "",
-        // There is none; without an address the kubelet complains about every pod in an event.
+        // There is none; without an address the kubelet emits a warning event for every pod.
         "clusterDNS": ["10.96.0.10"],
         "evictionHard": {"memory.available": "50Mi", "nodefs.available": "0%", "imagefs.available": "0%"},
         "imageGCHighThresholdPercent": 100,
@@ -197,7 +197,7 @@ fn start_kubelet(plane: &ControlPlane) -> Process {
     Process::start("kubelet", &program(&kubelet()), &arguments, &[], &plane.folder().file("kubelet.log"))
 }
 
-/// The program of the kubelet: of the control plane's minor, or of the one that `NODE_MINOR` names.
+/// The kubelet's program: of the control plane's minor version, or of the one in `NODE_MINOR`.
 fn kubelet() -> String {
     match std::env::var("NODE_MINOR") {
         Ok(minor) if !minor.is_empty() => format!("kubelet-{minor}"),

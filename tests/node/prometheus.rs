@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::harness::{Api, ControlPlane, Process, waiting};
 
-/// Where it listens.
+/// Its listen address.
 const LISTEN: &str = "127.0.0.1:9090";
 
-/// Far more than it needs to start, on a machine that is busy.
+/// Far more than it needs to start, on a busy machine.
 const START: Duration = Duration::from_mins(1);
 
 /// A Prometheus that scrapes probehound.
@@ -42,7 +42,7 @@ impl Prometheus {
         this
     }
 
-    /// Whether the alert of a wrong probe fires for that workload, and tells these values.
+    /// Whether the alert of a wrong probe fires for that workload, with these values.
     pub async fn is_firing(&self, workload: &str, values: &[&str]) -> bool {
         let answer = self.api.get("/api/v1/alerts").await;
         let alerts = answer.body["data"]["alerts"].as_array().cloned().unwrap_or_default();
@@ -56,7 +56,7 @@ impl Prometheus {
     }
 }
 
-/// Debian's Prometheus finds no pods by itself: it is told where the one is.
+/// Debian's Prometheus has no service discovery for pods: the target is configured.
 fn configuration(rules: &Path, target: &str) -> Value {
     json!({
         "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},

@@ -1,4 +1,4 @@
-//! `probehound record`, as somebody with a kubeconfig runs it.
+//! `probehound record`, as a user with a kubeconfig runs it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::harness::{ControlPlane, Process, Signal};
 use crate::support::Recording;
 
-/// A recorder that runs.
+/// A running recorder.
 pub struct Recorder {
     process: Process,
     file: PathBuf,
@@ -23,10 +23,10 @@ impl Recorder {
         Self { process, file }
     }
 
-    /// Ends it as a person does, and reads what it has recorded.
+    /// Ends it as a person does, and reads its recording.
     ///
     /// # Panics
-    /// It does not end well.
+    /// It fails.
     pub fn finish(mut self) -> Recording {
         self.process.signal(Signal::Interrupt);
         let status = self.process.wait(Duration::from_secs(10));

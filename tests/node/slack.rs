@@ -1,4 +1,4 @@
-//! The channel into which the node's probehound writes, and what was told there.
+//! The channel to which the node's probehound writes, and the notifications in it.
 
 use probehound::time::Time;
 use tokio::time::Instant;
@@ -6,10 +6,10 @@ use tokio::time::Instant;
 use crate::harness::clock::now;
 use crate::support::slack::{Seen, Slack};
 
-/// A Slack of our own, at the port that the overlay names.
+/// A Slack of our own, at the port in the overlay.
 pub struct Channel(Slack);
 
-/// What a line of a message tells of a workload.
+/// The notification about a workload in a line of a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tiding {
     /// `web (Deployment, namespace shop)`
@@ -18,11 +18,11 @@ pub struct Tiding {
     pub kind: Kind,
     /// What is wrong with it: the rest of the headline.
     pub why: String,
-    /// When it was told.
+    /// When it was sent.
     pub at: Time,
 }
 
-/// What can happen to a finding.
+/// The kinds of notifications.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Kind {
     Opened,
@@ -37,25 +37,25 @@ impl Channel {
         Self(Slack::start_at(&format!("{address}:8088"), []).await)
     }
 
-    /// What was told in it, in order.
+    /// The notifications, in order.
     pub fn update(&self) -> Vec<Tiding> {
         self.0.taken().iter().flat_map(update).collect()
     }
 
-    /// What it refused, which is a fault of ours.
+    /// The refused messages, which are bugs of ours.
     pub fn refused(&self) -> Vec<String> {
         self.0.seen().into_iter().filter(|seen| seen.status != 200).map(|seen| seen.text()).collect()
     }
 
-    /// All that was written, to be read by people.
+    /// All messages, for people to read.
     pub fn pages(&self) -> String {
         let page = |seen: &Seen| format!("---- {}\n{}\n{}\n", wall_clock(seen.at), seen.text(), seen.page());
         self.0.taken().iter().map(page).collect()
     }
 }
 
-/// Each line that begins with a picture and a headline tells of one workload: the only one of a
-/// message, or each of a digest.
+/// Each line that begins with an icon and a headline is about one workload: the only one of a message, or
+/// one of a digest.
 fn update(seen: &Seen) -> Vec<Tiding> {
     let at = wall_clock(seen.at);
     let text = seen.text();
@@ -80,7 +80,7 @@ fn update(seen: &Seen) -> Vec<Tiding> {
     headlines.filter_map(tiding).collect()
 }
 
-/// When a message came, by the clock on the wall.
+/// When a message arrived, by the wall clock.
 fn wall_clock(at: Instant) -> Time {
     Time::from_millis(now().as_millis() - at.elapsed().as_millis() as i64)
 }

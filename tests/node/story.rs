@@ -1,4 +1,4 @@
-//! The story: auth-service is well, somebody changes one word, and changes it back.
+//! The story: auth-service is healthy, someone changes one word, and changes it back.
 
 use std::time::Duration;
 
@@ -15,20 +15,20 @@ pub const NAMESPACE: &str = "prod";
 /// Its Deployment.
 pub const WORKLOAD: &str = "auth-service";
 
-/// So many pods: `story.yaml`.
+/// Number of pods: `story.yaml`.
 pub const PODS: u64 = 14;
 
-/// Far more than it takes, on a machine that is busy.
+/// Far more than it takes, on a busy machine.
 const LIMIT: Duration = Duration::from_mins(3);
 
-/// Applies it as it is well, and waits until it is.
+/// Applies it in its healthy state, and waits until it is healthy.
 pub async fn begin(kubectl: &Kubectl, api: &Api) {
     kubectl.create_namespace(NAMESPACE).await;
     kubectl.apply(NAMESPACE, "story.yaml").await;
     until(api, "the story's pods are ready", |status| status["readyReplicas"] == PODS).await;
 }
 
-/// Rolls out the wrong path; gives back when.
+/// Rolls out the wrong path; returns when.
 pub async fn break_it(kubectl: &Kubectl) -> Time {
     let field = "/spec/template/spec/containers/0/livenessProbe/httpGet/path";
     let patch = json!([{"op": "replace", "path": field, "value": "/v2/health"}]).to_string();
@@ -39,8 +39,8 @@ pub async fn break_it(kubectl: &Kubectl) -> Time {
     at
 }
 
-/// Types what the message says, and waits until all pods are those of before; gives back when they
-/// were.
+/// Runs the command in the message, and waits until all pods are of the previous template; returns when
+/// they were.
 pub async fn mend_it(kubectl: &Kubectl, api: &Api) -> Time {
     kubectl.run(&["-n", NAMESPACE, "rollout", "undo", &format!("deployment/{WORKLOAD}"), "--to-revision=1"]).await;
     until(api, "the story's pods are as before", |status| {

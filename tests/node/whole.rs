@@ -1,5 +1,4 @@
-//! Everything at once, as in a cluster: the story, the zoo, what is well, and what goes wrong around
-//! them.
+//! Everything at once, as in a cluster: the story, the zoo, healthy workloads, and faults around them.
 
 use std::time::Duration;
 
@@ -23,14 +22,14 @@ use crate::support::assert_none;
 use crate::zoo::{self, Fault};
 use crate::{control, story};
 
-/// The last of what is to be said: an image that cannot be had counts after two minutes, and what
-/// is mended is well again a minute after its last restart.
+/// Time until the last notification: an image that cannot be pulled counts after two minutes, and what is
+/// fixed counts as healthy a minute after its last restart.
 const LAST_WORD: Duration = Duration::from_mins(4);
 
-/// As long nothing more is to be said.
+/// Time in which no further notification may come.
 const SILENCE: Duration = Duration::from_secs(45);
 
-/// A cluster of one node, probehound in it, and who listens to it.
+/// A cluster of one node, probehound in it, and its receivers.
 struct Stage {
     since: Stopwatch,
     kubectl: Kubectl,
@@ -106,7 +105,7 @@ impl Stage {
         }
     }
 
-    /// What goes wrong around all of them, one after the other.
+    /// Faults around all of them, one after the other.
     async fn disturb(&mut self, plane: &ControlPlane) {
         let kubelet = async |node: &mut Node| {
             sleep(Duration::from_secs(30)).await;
@@ -125,8 +124,8 @@ impl Stage {
         self.say("probehound was killed, and is ready again");
     }
 
-    /// What is wrong when all should have been said, and a while later: nothing is said then that is
-    /// not so.
+    /// The problems when everything should have been notified, and a while later: nothing wrong may be
+    /// added then.
     async fn judge_at_last(&self) -> Vec<String> {
         let problems = self.judge_within(LAST_WORD).await;
         if !problems.is_empty() {
@@ -138,7 +137,7 @@ impl Stage {
         self.judge_within(Duration::from_secs(10)).await
     }
 
-    /// What is wrong at the end of so long, unless nothing is at a moment before.
+    /// The problems at the end of the time limit, unless there are none at a moment before.
     async fn judge_within(&self, limit: Duration) -> Vec<String> {
         let since = Stopwatch::start();
         loop {
@@ -161,7 +160,7 @@ impl Stage {
         problems
     }
 
-    /// Prints what was measured; gives back what a replay of the recording says otherwise.
+    /// Prints the measurements; returns the differences to a replay of the recording.
     async fn finish(self, plane: &ControlPlane, deeds: &Deeds, seen: &Milestones) -> Vec<String> {
         println!("\n{}", self.kubectl.run(&["get", "findings", "-A", "-o", "wide"]).await);
         // Kept beside the logs.

@@ -1,4 +1,4 @@
-//! The faults of `tests/node/zoo`: each a manifest, in a namespace of its own, and what is true of it.
+//! The faults of `tests/node/zoo`: each a manifest, in a namespace of its own, with its truth.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use crate::support::{Document, Truth};
 pub struct Fault {
     /// The name of its file and of its namespace.
     pub name: String,
-    /// What has to be said of it.
+    /// The expected findings.
     pub truth: Truth,
-    /// Whether something more is applied when it has run for a while.
+    /// Whether something more is applied after it has run for a while.
     goes_on: bool,
 }
 
@@ -47,20 +47,20 @@ impl Fault {
         Self { name, truth, goes_on }
     }
 
-    /// Lets it loose.
+    /// Applies it.
     pub async fn begin(&self, kubectl: &Kubectl) {
         kubectl.create_namespace(&self.name).await;
         kubectl.apply(&self.name, &format!("zoo/{}.yaml", self.name)).await;
     }
 
-    /// Does to it what comes second.
+    /// Applies the second part.
     pub async fn go_on(&self, kubectl: &Kubectl) {
         if self.goes_on {
             kubectl.apply(&self.name, &format!("zoo/{}.then.yaml", self.name)).await;
         }
     }
 
-    /// What is wrong with what was said, one text each.
+    /// The problems of the findings, one text each.
     pub fn problems(&self, said: &Document) -> Vec<String> {
         let mut of_it = said.clone();
         of_it.findings.retain(|finding| finding.namespace == self.name);

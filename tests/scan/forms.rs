@@ -17,17 +17,17 @@ use crate::support::recording::{Recording, Type};
 pub enum Form {
     /// `kubectl get … -o json`
     List,
-    /// The same by Windows PowerShell: UTF-16 with a byte order mark and CRLF.
+    /// The same from Windows PowerShell: UTF-16 with a byte order mark and CRLF.
     PowerShell,
-    /// A `PodList` and others, one after another, whose items do not say what they are.
+    /// A `PodList` and others, one after another, whose items have no kind.
     TypedLists,
-    /// Compact objects, a line each, with a byte order mark.
+    /// Compact objects, one per line, with a byte order mark.
     Lines,
     /// `kubectl get … -o yaml`
     Yaml,
     /// YAML documents with CRLF.
     YamlDocuments,
-    /// Events as `events.k8s.io/v1` serves them.
+    /// Events in the form of `events.k8s.io/v1`.
     NewEvents,
     /// `kubectl cluster-info dump`, with logs in between.
     ClusterInfo,
@@ -78,7 +78,7 @@ const KINDS: [(&str, &str, &str); 11] = [
 ];
 
 impl Objects {
-    /// Those of so many seconds after the first restart, or at the end.
+    /// Those of that many seconds after the first restart, or at the end.
     pub fn at_a_look(recording: &Recording, seconds: u64) -> Self {
         let first = recording.lines.iter().find(|line| line.object.restarts > 0).map(|line| line.at);
         let until = first.map_or_else(|| recording.end(), |at| at.plus(Duration::from_secs(seconds)));
@@ -102,7 +102,7 @@ impl Objects {
         Self(all)
     }
 
-    /// What the engine says of them as `ADDED` lines of one time, and 15 seconds later.
+    /// The engine's changes for them as `ADDED` lines of one time, and 15 seconds later.
     pub fn first_look(&self) -> Vec<String> {
         let at = "2026-11-22T14:00:00Z";
         let newest = self.newest().unwrap_or_else(|| at.to_owned());
@@ -125,7 +125,7 @@ impl Objects {
         all
     }
 
-    /// The newest stamp of a status or an event.
+    /// The newest timestamp of a status or an event.
     fn newest(&self) -> Option<String> {
         fn stamps(value: &Value, all: &mut Vec<String>) {
             const NAMES: [&str; 7] = [
@@ -157,7 +157,7 @@ impl Objects {
         all.into_iter().max()
     }
 
-    /// Them in a form.
+    /// The objects in a form.
     pub fn bytes(&self, form: Form) -> Vec<u8> {
         match form {
             Form::List => pretty(&self.list()),
@@ -208,7 +208,7 @@ impl Objects {
         json!({"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}})
     }
 
-    /// As an API server lists them: what they are stands before the items, and in none of them.
+    /// As an API server lists them: the kind precedes the items, and is in none of them.
     fn typed_lists(&self) -> Vec<(String, Typed)> {
         let of = |resource: &str| KINDS.iter().find(|(known, ..)| *known == resource).expect("a known resource");
         let lists = self.0.iter().map(|(resource, objects)| {
@@ -287,7 +287,7 @@ impl std::fmt::Display for Typed {
     }
 }
 
-/// A finding in a line.
+/// A finding in one line.
 pub fn brief(finding: &Value) -> String {
     let fields = [
         "namespace",

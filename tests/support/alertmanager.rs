@@ -1,5 +1,5 @@
-//! An Alertmanager of our own on loopback: takes the good ones of a request, and answers 400 where
-//! one of them is bad, as the real one does (api/v2/api.go).
+//! An Alertmanager of our own on loopback: accepts the valid alerts of a request, and answers 400 if one of
+//! them is invalid, like the real one (api/v2/api.go).
 
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,7 +16,7 @@ pub struct Alertmanager {
 }
 
 impl Alertmanager {
-    /// Listens on a free port of loopback; an alert of the workload `bad` is bad.
+    /// Listens on a free loopback port; an alert of the workload `bad` is invalid.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
         let address = listener.local_addr().expect("it listens");
@@ -24,14 +24,14 @@ impl Alertmanager {
         let seen = Arc::clone(&requests);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // A client that goes away is the client's affair.
+                // A client that disconnects is not the server's problem.
                 let _ = answer(stream, &seen);
             }
         });
         Self { address, requests }
     }
 
-    /// Where it listens.
+    /// Its URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

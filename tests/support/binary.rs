@@ -1,4 +1,4 @@
-//! The binary, as a person runs it, with an end to every wait.
+//! The binary, as users run it, with a time limit for every wait.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -10,10 +10,10 @@ use std::time::Duration;
 /// Far more than any run takes; a run that takes longer hangs.
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// What a run left.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The exit code; `None` where a signal ended it.
+    /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: Vec<u8>,
@@ -21,7 +21,7 @@ pub struct Outcome {
     pub stderr: String,
 }
 
-/// Runs `probehound` with these words and that standard input.
+/// Runs `probehound` with these arguments and that standard input.
 pub fn probehound<W: AsRef<OsStr>>(words: &[W], stdin: &[u8]) -> Outcome {
     let mut child = Command::new(env!("CARGO_BIN_EXE_probehound"))
         .args(words)
@@ -33,7 +33,7 @@ pub fn probehound<W: AsRef<OsStr>>(words: &[W], stdin: &[u8]) -> Outcome {
         .expect("the binary starts");
     let mut input = child.stdin.take().expect("piped");
     let stdin = stdin.to_vec();
-    // It may end without reading to the end, which is for the test to judge.
+    // It may end without reading everything, which is for the test to judge.
     let feeder = thread::spawn(move || drop(input.write_all(&stdin)));
     let stdout = drain(child.stdout.take().expect("piped"));
     let stderr = drain(child.stderr.take().expect("piped"));
@@ -54,7 +54,7 @@ fn drain(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         pipe.read_to_end(&mut bytes).expect("a pipe can be read");
-        // Nobody listens any more where the test has given up.
+        // Nobody receives any more if the test has given up.
         drop(sender.send(bytes));
     });
     receiver

@@ -1,4 +1,4 @@
-//! `replay -o json` as the contract has it, read independently of the types that wrote it.
+//! `replay -o json` according to its contract, read independently of the types that wrote it.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Deserializer};
 /// The document.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 pub struct Document {
-    /// One entry for each finding.
+    /// One entry per finding.
     pub findings: Vec<Finding>,
-    /// How much was read.
+    /// Number of records that were used.
     pub observations: u64,
-    /// How much of it could not be used.
+    /// Number of lines that could not be used.
     pub skipped: u64,
 }
 
-/// What is said of a container of a workload.
+/// A finding about a container of a workload.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 pub struct Finding {
     pub namespace: String,
@@ -54,7 +54,7 @@ pub struct Fact {
     pub what: String,
 }
 
-/// What a revision changed.
+/// The change made by a revision.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 pub struct RevisionChange {
     pub revision: u64,
@@ -64,7 +64,7 @@ pub struct RevisionChange {
     pub to: Option<String>,
 }
 
-/// How many pods.
+/// Numbers of pods.
 #[derive(Copy, Clone, PartialEq, Debug, Deserialize)]
 pub struct Pods {
     pub affected: u32,
@@ -79,7 +79,7 @@ pub struct Service {
     pub total: u32,
 }
 
-/// What a finding is about and why, without its circumstances.
+/// The identity and the cause of a finding, without its circumstances.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Identity {
     pub workload: String,
@@ -89,7 +89,7 @@ pub struct Identity {
     pub cause: String,
 }
 
-/// The causes that put the blame on a probe.
+/// The causes that blame a probe.
 pub const PROBE_FAULTS: [&str; 13] = [
     "WrongPath",
     "WrongPort",
@@ -107,12 +107,12 @@ pub const PROBE_FAULTS: [&str; 13] = [
 ];
 
 impl Document {
-    /// The findings that count: the others are no alarm.
+    /// The confirmed findings: the others are not alarms.
     pub fn confirmed(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.confirmed_at.is_some())
     }
 
-    /// What the confirmed findings say, sorted.
+    /// The identities of the confirmed findings, sorted.
     pub fn identities(&self) -> Vec<Identity> {
         let mut all: Vec<Identity> = self.confirmed().map(Finding::identity).collect();
         all.sort();
@@ -126,7 +126,7 @@ impl Finding {
         PROBE_FAULTS.contains(&self.cause.as_str())
     }
 
-    /// What it is about and why.
+    /// Its identity and cause.
     pub fn identity(&self) -> Identity {
         Identity {
             workload: self.workload.clone(),

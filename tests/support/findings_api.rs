@@ -1,5 +1,5 @@
-//! As much of an API server as delivery needs, in this process: `Finding` objects, Events, the
-//! metadata of workloads.
+//! The part of an API server that delivery needs, in this process: `Finding` objects, Events, the metadata
+//! of workloads.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -19,7 +19,7 @@ use tower::service_fn;
 
 const FINDINGS: &str = "/apis/probehound.dev/v1alpha1/findings";
 
-/// The server; cheap to clone, and outlives the runtimes that ask it.
+/// The server; cheap to clone, and outlives the runtimes of its clients.
 #[derive(Clone)]
 pub struct FindingsApi {
     state: Arc<Mutex<State>>,
@@ -54,7 +54,7 @@ impl FindingsApi {
         Client::new(service_fn(answer), "default")
     }
 
-    /// Writes a finding as the operator's keeper does: what was told stays.
+    /// Writes a finding like the operator's keeper: recorded notifications stay.
     pub fn put(&self, finding: &Finding, state: FindingState) {
         let object = FindingObject::of(finding, state, None);
         let mut value = serde_json::to_value(&object).expect("plain data");
@@ -67,7 +67,7 @@ impl FindingsApi {
         self.change(&mut all, kind, &name, value);
     }
 
-    /// What each receiver was told of a finding, as it stands in its object.
+    /// The notifications recorded in a finding's object.
     pub fn told(&self, finding: &Finding) -> Vec<Notification> {
         let all = self.locked();
         let object = all.findings.get(&object_name(&finding.identity()));
@@ -75,7 +75,7 @@ impl FindingsApi {
         told.and_then(|told| serde_json::from_value(told).ok()).unwrap_or_default()
     }
 
-    /// Writes what was told into an object, as another leader would have.
+    /// Records notifications in an object, as another leader would have.
     pub fn tell(&self, finding: &Finding, told: &[Notification]) {
         let mut all = self.locked();
         let name = object_name(&finding.identity());
@@ -84,7 +84,7 @@ impl FindingsApi {
         self.change(&mut all, "MODIFIED", &name, value);
     }
 
-    /// Somebody deletes an object.
+    /// Deletes an object, as a person would.
     pub fn delete(&self, finding: &Finding) {
         let mut all = self.locked();
         let name = object_name(&finding.identity());
@@ -93,28 +93,28 @@ impl FindingsApi {
         drop(self.changes.send((all.version, json!({"type": "DELETED", "object": value}))));
     }
 
-    /// The next writes are answered so.
+    /// The answers to the next writes.
     pub fn refuse(&self, statuses: impl IntoIterator<Item = u16>) {
         let statuses = statuses.into_iter().map(|status| StatusCode::from_u16(status).expect("a status"));
         self.locked().refusals.extend(statuses);
     }
 
-    /// While it is out no write is taken.
+    /// While it is down no write is accepted.
     pub fn set_out(&self, out: bool) {
         self.locked().out = out;
     }
 
-    /// While the definition is missing there are no findings.
+    /// While the CRD is missing there are no findings.
     pub fn set_missing(&self, missing: bool) {
         self.locked().missing = missing;
     }
 
-    /// How often what was told was written.
+    /// How often notifications were written.
     pub fn written(&self) -> usize {
         self.locked().written
     }
 
-    /// All that was ever written and still stands.
+    /// Everything that is currently stored.
     pub fn all(&self) -> String {
         let all = self.locked();
         format!("{:?} {:?}", all.findings, all.events)
@@ -180,7 +180,7 @@ impl FindingsApi {
         Response::new(StreamBody::new(lines.boxed()))
     }
 
-    /// As the keeper writes: the object, its status, and by another manager what was told.
+    /// Writes like the keeper: the object, its status, and with another field manager the notifications.
     fn patch(&self, path: &str, query: &str, body: &[u8]) -> Response<StreamBody<Frames>> {
         let mut all = self.locked();
         let records = query.contains("fieldManager=probehound-delivery");
@@ -236,7 +236,7 @@ impl FindingsApi {
         value["metadata"]["resourceVersion"] = json!(all.version.to_string());
         value["metadata"]["uid"] = json!(format!("uid-of-{name}"));
         all.findings.insert(name.to_owned(), value.clone());
-        // Nobody watches yet.
+        // There may be no watch yet.
         drop(self.changes.send((all.version, json!({"type": kind, "object": value}))));
     }
 

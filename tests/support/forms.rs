@@ -1,4 +1,4 @@
-//! A finding in every form in which somebody may see it.
+//! A finding in every form in which it may be shown.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use probehound::report::webhook::Document;
 use probehound::time::Time;
 use serde_json::{Value, json};
 
-/// All messages about it: each kind of news, and digests.
+/// All messages about it: each kind of update, and digests.
 pub fn dispatches(finding: &Finding) -> Vec<Dispatch> {
     let finding = Arc::new(finding.clone());
     let before = Notification {
@@ -69,7 +69,7 @@ pub fn metrics(finding: &Finding) -> String {
     text
 }
 
-/// What a terminal shows of it.
+/// Its output on a terminal.
 pub fn terminal(finding: &Finding, now: Time) -> String {
     let change = Change { kind: ChangeKind::Confirmed, at: now, finding: Arc::new(finding.clone()) };
     let mut text = String::new();

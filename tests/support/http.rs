@@ -1,8 +1,8 @@
-//! What servers of tests read.
+//! Reading of requests by test servers.
 
 use std::io::BufRead;
 
-/// Reads a request up to its end, and gives back its body, whose length its head says.
+/// Reads a request to its end, and returns its body, whose length is in its header.
 pub fn request_body(reader: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
     let mut length = 0;
     loop {

@@ -1,4 +1,4 @@
-//! Looks for a mutation that makes probehound say something wrong.
+//! Searches for a mutation with which the result is wrong.
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
@@ -6,11 +6,11 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunne
 use super::Incident;
 use super::random::Random;
 
-/// Tries values on each incident and collects what `check` has against them, one text an incident,
-/// with the simplest such value found.
+/// Tries values on each incident and collects the objections of `check`, one text per incident, with the
+/// simplest such value found.
 ///
-/// The same values every time, others for each incident: `PROPTEST_CASES` and `PROPTEST_RNG_SEED`
-/// hunt further.
+/// The values are the same every time, but differ between incidents: `PROPTEST_CASES` and
+/// `PROPTEST_RNG_SEED` extend the search.
 pub fn hunt<'a, S: Strategy>(
     incidents: impl IntoIterator<Item = &'a Incident>,
     cases: u32,
@@ -30,7 +30,7 @@ pub fn hunt<'a, S: Strategy>(
     failures
 }
 
-/// That there are no problems, or which.
+/// An error with the problems, if there are any.
 pub fn none(problems: &[String]) -> Result<(), String> {
     if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
 }

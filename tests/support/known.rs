@@ -1,4 +1,4 @@
-//! An operator from its engine to its receivers, that knows of many findings: what one more costs.
+//! An operator from its engine to its receivers, with many known findings: the cost of one more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,11 +28,11 @@ use super::slack::{Slack, Turn};
 
 /// Far more than anything here takes.
 const LIMIT: Duration = Duration::from_mins(2);
-/// Namespaces that the pods are spread over.
+/// Number of namespaces with pods.
 const NAMESPACES: usize = 10;
-/// So long after they were told the engine has looked at all of them once more.
+/// Time after the notifications within which the engine has looked at all of them again.
 const SETTLES: Duration = Duration::from_secs(20);
-/// The receiver that is told each finding by itself.
+/// The receiver that is notified of each finding by itself.
 const RECEIVER: &str = "describe";
 
 /// An operator on one thread, its API server and its Alertmanager in the same process.
@@ -48,7 +48,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// One that has told of so many crashing pods, and rests.
+    /// One that has notified of that many crashing pods, and is idle.
     pub fn of(findings: usize) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (board, metrics) = (Arc::<Board>::default(), Arc::new(Metrics::new()));
@@ -101,7 +101,8 @@ impl Known {
         known
     }
 
-    /// So many more pods crash, until each stands in its object and is told, and that is recorded.
+    /// Lets that many more pods crash, until each is stored in its object and notified, and that is
+    /// recorded.
     pub fn tell_of(&mut self, findings: usize) {
         let written = self.api.written() + findings;
         let alerted = self.alertmanager.count();
@@ -115,7 +116,7 @@ impl Known {
         });
     }
 
-    /// Until nothing more is sent.
+    /// Waits until nothing more is sent.
     fn rest(&self) {
         const QUIET: Duration = Duration::from_secs(3);
         self.runtime.block_on(async {
@@ -127,7 +128,7 @@ impl Known {
         });
     }
 
-    /// New pods crash three times, side by side.
+    /// Lets new pods crash three times, concurrently.
     fn crash(&mut self, pods: usize) {
         let (first, began) = (self.pods, self.now);
         self.pods += pods;
@@ -149,7 +150,7 @@ impl Known {
         self.driver.speak(self.now);
     }
 
-    /// What an operator before had written and told of it.
+    /// The notification that an earlier operator had recorded.
     fn was_told(&self, entry: &Entry) {
         let finding = &entry.finding;
         self.api.put(finding, FindingState::Confirmed);
@@ -172,7 +173,7 @@ impl Drop for Known {
     }
 }
 
-/// A bare pod whose container has crashed so often, every two seconds.
+/// A bare pod whose container has crashed that many times, every two seconds.
 pub fn crashing(number: usize, restarts: u32, began: Time) -> Input {
     let at = |restarts: u32| began.plus(Duration::from_secs(2 * u64::from(restarts)));
     let last = restarts.checked_sub(1).map(|last| {

@@ -1,5 +1,5 @@
-//! What the tests on recordings share: the recordings themselves, what is true of them, ways to
-//! spoil them, and the one place that runs probehound.
+//! Shared by the tests on recordings: the recordings, the truth about them, mutations, and the one place
+//! that runs probehound.
 #![allow(dead_code, unused_imports, reason = "each test crate uses a part of this")]
 
 pub mod alertmanager;
@@ -27,13 +27,13 @@ pub use recording::{Line, Recording};
 pub use replay::replay;
 pub use truth::Truth;
 
-/// A recording and what is true of it.
+/// A recording and the truth about it.
 pub struct Incident {
     /// The file's name without its endings: `control-healthy-k130`.
     pub name: String,
     /// The path of the recording.
     pub path: PathBuf,
-    /// What has to be said of it.
+    /// The expected findings.
     pub truth: Truth,
     recording: LazyLock<Recording, Box<dyn FnOnce() -> Recording + Send>>,
 }
@@ -67,12 +67,12 @@ pub fn incident(name: &str) -> &'static Incident {
     corpus().iter().find(|incident| incident.name == name).unwrap_or_else(|| panic!("there is no incident {name}"))
 }
 
-/// Where the recordings are.
+/// The folder with the recordings.
 pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/incidents")
 }
 
-/// Fails with all of them, one a line, if there are any.
+/// Fails with all of them, one per line, if there are any.
 #[track_caller]
 pub fn assert_none(what: &str, failures: &[String]) {
     assert!(failures.is_empty(), "{what}: {} failures\n{}", failures.len(), failures.join("\n"));

@@ -9,7 +9,7 @@ use super::random::Random;
 use super::recording::{Line, Recording};
 use super::world::World;
 
-/// One way; its `Debug` text is all that is needed to do it again.
+/// A mutation; its `Debug` text is sufficient to reproduce it.
 #[derive(Clone, Debug)]
 pub enum Mutation {
     /// A share of the events is never seen.
@@ -18,29 +18,29 @@ pub enum Mutation {
     LoseReason(&'static str),
     /// A share of the changes of pods is never seen.
     LosePodChanges { percent: u8, seed: u64 },
-    /// A share of the lines comes twice, the second time some lines later.
+    /// A share of the lines is repeated some lines later.
     Repeat { percent: u8, later: u8, seed: u64 },
-    /// Neighbours less than 5 s apart come in the other order.
+    /// Adjacent lines less than 5 s apart are swapped.
     SwapNeighbours { percent: u8, seed: u64 },
-    /// What is said of a pod within 5 s of its restart comes in any order, each object's own
-    /// history in its own.
+    /// The lines about a pod within 5 s of its restart come in any order, but each object's own lines stay
+    /// in order.
     ShuffleRestarts { seed: u64 },
-    /// The beginning is not seen.
+    /// The beginning is missing.
     Cut { permille: u16, start: Start },
-    /// Nothing is seen for a while, then lists of what is there.
+    /// Nothing is observed for a while, then everything is listed again.
     Blind { from_permille: u16, seconds: u16, gone_first: bool },
-    /// One after the other.
+    /// All of them, in order.
     All(Vec<Mutation>),
 }
 
-/// How a stream starts that is cut.
+/// How a stream starts whose beginning is missing.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Start {
     /// In the middle of a watch.
     Bare,
     /// With lists of everything that exists.
     Lists,
-    /// With such lists, but all earlier events are gone.
+    /// With such lists, but all earlier events have expired.
     ListsWithoutEvents,
 }
 
@@ -99,7 +99,7 @@ fn swap_neighbours(recording: &Recording, percent: u8, random: &mut Random) -> R
     Recording { lines }
 }
 
-/// Exchanges what two lines show; their times stay, so that the stream stays in the order of time.
+/// Swaps the contents of two lines; their times stay, so that the stream stays in chronological order.
 fn exchange(lines: &mut [Line], one: usize, other: usize) {
     let at = (lines[one].at, lines[other].at);
     lines.swap(one, other);
@@ -122,7 +122,7 @@ fn shuffle_restarts(recording: &Recording, random: &mut Random) -> Recording {
     Recording { lines }
 }
 
-/// Each restart that a pod's status shows: whose, and when.
+/// Each restart visible in a pod's status: the pod, and the time.
 fn restarts(lines: &[Line]) -> Vec<(String, Time)> {
     let mut known: BTreeMap<&str, i64> = BTreeMap::new();
     let mut found = Vec::new();
@@ -135,7 +135,7 @@ fn restarts(lines: &[Line]) -> Vec<(String, Time)> {
     found
 }
 
-/// Puts what the lines at `places` show in any order that keeps each object's own.
+/// Reorders the contents of the lines at `places` in any way that keeps the order of each object.
 fn shuffle(lines: &mut [Line], places: &[usize], random: &mut Random) {
     let mut histories: BTreeMap<String, Vec<Line>> = BTreeMap::new();
     for &place in places.iter().rev() {

@@ -1,4 +1,4 @@
-//! Chance that comes out the same for the same seed.
+//! Deterministic randomness: the same for the same seed.
 
 /// A stream of numbers (`SplitMix64`).
 pub struct Random(u64);
@@ -23,7 +23,7 @@ impl Random {
         self.next() % end
     }
 
-    /// True that often in a hundred times.
+    /// True with that probability, in percent.
     pub const fn percent(&mut self, share: u8) -> bool {
         self.below(100) < share as u64
     }

@@ -1,4 +1,4 @@
-//! A recording as lines that can be changed, left out and put in another order.
+//! A recording as lines that can be changed, left out and reordered.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -10,23 +10,23 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// A recording: lines in the order of time.
+/// A recording: lines in chronological order.
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
     /// The lines.
     pub lines: Vec<Line>,
 }
 
-/// One line: an object as a watch showed it.
+/// One line: an object in a watch event.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// When it was seen.
+    /// When it was observed.
     pub at: Time,
     /// `pods`, `events`, …
     pub resource: Arc<str>,
-    /// What the watch said of it.
+    /// The type of the watch event.
     pub change: Type,
-    /// What it showed; shared between the mutations of a recording.
+    /// The object; shared between the mutations of a recording.
     pub object: Arc<Object>,
 }
 
@@ -49,7 +49,7 @@ pub struct Object {
     pub uid: String,
     /// `metadata.name`
     pub name: String,
-    /// The UID of the pod that it is or speaks of, if it is or speaks of one.
+    /// The UID of the pod that it is or is about, if any.
     pub pod: Option<String>,
     /// An event's reason.
     pub reason: Option<String>,
@@ -58,7 +58,7 @@ pub struct Object {
 }
 
 impl Recording {
-    /// Reads a gzipped recording that is known to be good.
+    /// Reads a gzipped recording that is known to be valid.
     pub fn read(path: &Path) -> Self {
         let file = std::fs::File::open(path).expect("the recording can be opened");
         let mut text = String::new();
@@ -66,12 +66,12 @@ impl Recording {
         Self::parse(&text)
     }
 
-    /// A recording that is known to be good, from its text.
+    /// A recording that is known to be valid, from its text.
     pub fn parse(text: &str) -> Self {
         Self { lines: text.lines().map(Line::parse).collect() }
     }
 
-    /// The text of the recording, one JSON object a line.
+    /// The text of the recording, one JSON object per line.
     pub fn bytes(&self) -> Vec<u8> {
         let mut text = String::with_capacity(self.lines.iter().map(|line| line.object.json.len() + 120).sum());
         for line in &self.lines {
@@ -81,19 +81,19 @@ impl Recording {
         text.into_bytes()
     }
 
-    /// The same lines, each with its place, where `keep` says so.
+    /// The lines accepted by `keep`, which is passed the index of each.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(usize, &Line) -> bool) -> Self {
         let lines = self.lines.iter().enumerate().filter(|(place, line)| keep(*place, line));
         Self { lines: lines.map(|(_, line)| line.clone()).collect() }
     }
 
-    /// When it begins.
+    /// The time of its first line.
     pub fn start(&self) -> Time {
         self.lines.first().map(|line| line.at).unwrap_or_default()
     }
 
-    /// When it ends.
+    /// The time of its last line.
     pub fn end(&self) -> Time {
         self.lines.last().map(|line| line.at).unwrap_or_default()
     }
@@ -105,7 +105,7 @@ impl Line {
         Self::raw(at, resource, change, &object.to_string())
     }
 
-    /// A line about the object of that JSON.
+    /// A line about the object with that JSON.
     pub fn raw(at: Time, resource: &str, change: Type, json: &str) -> Self {
         Self { at, resource: resource.into(), change, object: Arc::new(Object::new(json.to_owned())) }
     }
@@ -138,7 +138,7 @@ impl Line {
         self.is_event() && self.object.reason.as_deref() == Some(reason)
     }
 
-    /// The line as text, without its end.
+    /// The line as text, without a line break.
     pub fn text(&self) -> String {
         let mut text = String::new();
         self.write(&mut text);

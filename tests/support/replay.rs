@@ -1,4 +1,4 @@
-//! The one place where a recording goes through probehound.
+//! The one place where a recording is replayed.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::document::Document;
 use super::recording::Recording;
 
-/// What probehound says of a recording.
+/// The result of replaying a recording.
 pub fn replay(recording: &Recording) -> Document {
     read(&replay_bytes(recording))
 }
@@ -22,12 +22,12 @@ pub fn replay_bytes(recording: &Recording) -> Vec<u8> {
     bytes(&engine.findings(), replayed.observations, replayed.skipped)
 }
 
-/// The document that says these findings.
+/// The document with these findings.
 pub fn document(findings: &[Arc<Finding>], observations: u64, skipped: u64) -> Document {
     read(&bytes(findings, observations, skipped))
 }
 
-/// Gives an engine a recording, and returns what it said meanwhile.
+/// Replays a recording into an engine, and returns the changes.
 pub fn continue_with(engine: &mut Engine, recording: &Recording) -> (Replayed, Vec<Change>) {
     let mut changes = Vec::new();
     let replayed = probehound::replay::replay(recording.bytes().as_slice(), engine, |moment| {

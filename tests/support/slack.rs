@@ -1,4 +1,4 @@
-//! A Slack of our own on loopback: as strict as the real one, and out of order as it is told.
+//! A Slack of our own on loopback: as strict as the real one, with scripted failures.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,38 +12,38 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-/// The path of the webhook: a secret like a real one.
+/// The path of the webhook, which is as secret as a real one.
 pub const PATH: &str = "/services/THUNTER2/BHUNTER2/hunter2webhook";
 
-/// What the server does with the next request; with none left it behaves like Slack.
+/// How the server handles the next request; without a script it behaves like Slack.
 #[derive(Clone, Debug)]
 pub enum Turn {
-    /// Answers so.
+    /// Gives this answer.
     Answer(u16, &'static str),
-    /// Answers so, with a header line.
+    /// Gives this answer, with a header line.
     With(u16, &'static str, &'static str),
-    /// Takes its time, then behaves like Slack.
+    /// Delays the answer, then behaves like Slack.
     Slow(Duration),
-    /// Takes the request and says nothing.
+    /// Accepts the request and never answers.
     Hang,
-    /// Takes the request, begins to answer, and is gone.
+    /// Accepts the request, begins to answer, and disconnects.
     Break,
-    /// Is gone before it has read the request.
+    /// Disconnects before it has read the request.
     Reset,
-    /// Speaks no TLS where TLS is spoken, or the other way round.
+    /// Answers without TLS to a TLS client, or the other way round.
     Garbage,
 }
 
-/// A request as it came.
+/// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// When it began to come.
+    /// When it began to arrive.
     pub came: Instant,
     /// When it was answered.
     pub at: Instant,
     pub head: String,
     pub body: String,
-    /// What it was answered; 0: nothing.
+    /// The status of the answer; 0: none.
     pub status: u16,
 }
 
@@ -54,14 +54,14 @@ impl Seen {
         payload["text"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// All that the channel shows of it.
+    /// Everything that the channel shows of it.
     pub fn page(&self) -> String {
         let payload: Value = serde_json::from_str(&self.body).unwrap_or_default();
         texts(&payload).join("\n")
     }
 }
 
-/// The server; it ends when it is dropped.
+/// The server; it stops when dropped.
 pub struct Slack {
     port: u16,
     shared: Arc<Shared>,
@@ -77,7 +77,7 @@ struct Shared {
 }
 
 impl Slack {
-    /// Listens on a free port of loopback.
+    /// Listens on a free loopback port.
     pub async fn start(script: impl IntoIterator<Item = Turn>) -> Self {
         Self::start_at("127.0.0.1:0", script).await
     }
@@ -91,22 +91,22 @@ impl Slack {
         Self { port, shared, task }
     }
 
-    /// The webhook's address.
+    /// The webhook's URL.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}{PATH}", self.port)
     }
 
-    /// The same, with TLS, which it does not speak.
+    /// The same, with TLS, which it does not support.
     pub fn tls_url(&self) -> String {
         format!("https://127.0.0.1:{}{PATH}", self.port)
     }
 
-    /// While it is out it answers 503.
+    /// While it is down it answers 503.
     pub fn set_out(&self, out: bool) {
         *self.shared.out.lock().expect("no panic holds it") = out;
     }
 
-    /// What comes next.
+    /// Extends the script.
     pub fn then(&self, turns: impl IntoIterator<Item = Turn>) {
         self.shared.script.lock().expect("no panic holds it").extend(turns);
     }
@@ -116,17 +116,17 @@ impl Slack {
         self.shared.seen.lock().expect("no panic holds it").clone()
     }
 
-    /// How many requests there were so far.
+    /// The number of requests so far.
     pub fn count(&self) -> usize {
         self.shared.seen.lock().expect("no panic holds it").len()
     }
 
-    /// Those that it took.
+    /// The accepted ones.
     pub fn taken(&self) -> Vec<Seen> {
         self.seen().into_iter().filter(|seen| seen.status == 200).collect()
     }
 
-    /// Waits until it took so many messages.
+    /// Waits until it has accepted that many messages.
     pub async fn took(&self, count: usize, within: Duration) -> Vec<Seen> {
         let end = Instant::now() + within;
         loop {
@@ -148,7 +148,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
-            // A client that goes away is the client's affair.
+            // A client that disconnects is not the server's problem.
             let _ = converse(stream, &shared).await;
         });
     }
@@ -230,7 +230,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
-/// What Slack answers to such a request; stricter than Slack on what must not be in it.
+/// Slack's answer to such a request; stricter than Slack about what must not be in it.
 fn as_slack(head: &str, body: &str) -> (u16, &'static str, String) {
     let first = head.lines().next().unwrap_or_default();
     let refused = |status: u16, why: String| (status, "", why);
@@ -300,7 +300,7 @@ pub fn texts(payload: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Whether Slack would act on something in it: probehound itself uses no link and no mention.
+/// Whether Slack would interpret something in it: probehound itself uses no link and no mention.
 fn acts(text: &str) -> bool {
     let entities = ["&amp;", "&lt;", "&gt;"];
     let bare = text.match_indices('&').any(|(at, _)| !entities.iter().any(|entity| text[at..].starts_with(entity)));

@@ -1,4 +1,4 @@
-//! What is true of an incident, and how what was said compares with it.
+//! The truth about an incident, and the comparison with findings.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use super::document::{Document, Finding, PROBE_FAULTS};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Truth {
-    /// What has to be found.
+    /// The findings that have to be found.
     pub findings: Vec<Expected>,
-    /// What may be said besides.
+    /// The findings that are tolerated besides.
     #[serde(default)]
     pub may: Vec<Expected>,
 }
 
-/// A finding as it should be; what is absent is not judged.
+/// An expected finding; what is absent is not judged.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
@@ -38,7 +38,7 @@ pub struct Expected {
     pub current: Judged,
     #[serde(default)]
     pub suggested: Judged,
-    /// Values that work too.
+    /// Other values that work.
     #[serde(default)]
     pub works: Judged,
     #[serde(default)]
@@ -47,9 +47,9 @@ pub struct Expected {
     pub confidence: Judged,
     pub resolved: Option<bool>,
     pub episodes: Option<u32>,
-    /// Pods that it concerns.
+    /// Number of affected pods.
     pub affected: Option<u32>,
-    /// Pods of the workload.
+    /// Number of pods of the workload.
     pub total: Option<u32>,
     pub namespace: Option<String>,
     /// A pattern that one of its commands or sentences has to match.
@@ -61,50 +61,50 @@ pub struct Expected {
     pub first_restart_at: Option<Time>,
 }
 
-/// The values of which any is right.
+/// The accepted values.
 #[derive(Debug, Default)]
 pub enum Judged {
-    /// Whatever is said is right.
+    /// Anything is accepted.
     #[default]
     Not,
-    /// One of these has to be said; `None` is silence.
+    /// One of these is required; `None` means that there must be none.
     AnyOf(Vec<Option<String>>),
 }
 
-/// How much of the truth has to be told.
+/// How much of the truth is required.
 #[derive(Copy, Clone, PartialEq, Eq)]
 pub enum Scale {
-    /// All of it: nothing of the stream was lost.
+    /// All of it: the stream is complete.
     Whole,
-    /// The stream has holes: a cause may be missed or be `Unknown`.
+    /// The stream has gaps: a cause may be missed or be `Unknown`.
     Lenient,
 }
 
-/// What was wrong with what was said.
+/// The problems of findings compared to the truth.
 #[derive(Debug, Default)]
 pub struct Verdict {
-    /// Expected findings that were not said.
+    /// Expected findings that are missing.
     pub missed: Vec<String>,
-    /// Said, with a wrong field, value, revision, confidence or resolution.
+    /// Findings with a wrong field, value, revision, confidence or resolution.
     pub inexact: Vec<String>,
     /// Suggestions that are not known to work.
     pub bad_advice: Vec<String>,
-    /// Said, and neither expected nor tolerated.
+    /// Findings that are neither expected nor tolerated.
     pub false_alarms: Vec<String>,
     /// Those of them that blame a probe.
     pub blamed: Vec<String>,
-    /// Seconds from the first restart to the confirmation, of the probes' faults.
+    /// Seconds from the first restart to the confirmation, for faults of probes.
     pub delays: Vec<i64>,
 }
 
 impl Truth {
-    /// Whether it blames a probe anywhere, be it only as a possibility.
+    /// Whether it blames a probe anywhere, even if only as a possibility.
     pub fn blames_a_probe(&self) -> bool {
         let all = self.findings.iter().chain(&self.may);
         all.map(|expected| &expected.cause).any(|cause| PROBE_FAULTS.iter().any(|fault| cause.accepts(Some(fault))))
     }
 
-    /// Compares what was said with it.
+    /// Compares findings with it.
     pub fn judge(&self, said: &Document, scale: Scale) -> Verdict {
         let mut verdict = Verdict::default();
         let mut rest: Vec<&Finding> = said.confirmed().collect();
@@ -130,7 +130,7 @@ impl Truth {
 }
 
 impl Verdict {
-    /// All that was wrong, one text each.
+    /// All problems, one text each.
     pub fn problems(&self) -> Vec<String> {
         let kinds = [
             ("missed", &self.missed),
@@ -232,7 +232,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 }
 
 impl Judged {
-    /// Whether it is right to say `said`.
+    /// Whether `said` is accepted.
     pub fn accepts(&self, said: Option<&str>) -> bool {
         match self {
             Self::Not => true,
@@ -240,7 +240,7 @@ impl Judged {
         }
     }
 
-    /// Whether it says `value` itself.
+    /// Whether `value` is named explicitly.
     fn names(&self, value: &str) -> bool {
         matches!(self, Self::AnyOf(_)) && self.accepts(Some(value))
     }

@@ -1,4 +1,4 @@
-//! What exists at a place of a recording, and the lists that show it.
+//! What exists at a point of a recording, and the lists that show it.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use probehound::time::Time;
 
 use super::recording::{Line, Type};
 
-/// The objects that exist, as they are then.
+/// The existing objects in their current state.
 #[derive(Clone, Default)]
 pub struct World(BTreeMap<Key, Line>);
 
-/// In the order in which lists come: what pods belong to, pods, what was said of them; by name.
+/// In the order of lists: owners of pods, pods, their events; by name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     rank: u8,
@@ -37,7 +37,7 @@ impl World {
         world
     }
 
-    /// Forgets all events: they live an hour.
+    /// Drops all events: they expire after an hour.
     #[must_use]
     pub fn without_events(mut self) -> Self {
         self.0.retain(|_, line| !line.is_event());
@@ -49,7 +49,7 @@ impl World {
         self.0.values().map(|line| seen(line, at, Type::Added)).collect()
     }
 
-    /// What is not in `later` any more, noticed at `at`.
+    /// The deletions of what is missing in `later`, noticed at `at`.
     pub fn gone(&self, later: &Self, at: Time) -> Vec<Line> {
         let gone = self.0.iter().filter(|(key, _)| !later.0.contains_key(key));
         gone.map(|(_, line)| seen(line, at, Type::Deleted)).collect()

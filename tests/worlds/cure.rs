@@ -1,4 +1,4 @@
-//! Whether what is advised would cure the world: it is applied, and the world goes on.
+//! Whether the remedies would cure the world: they are applied, and the world continues.
 
 use crate::draw::budget;
 use crate::kubelet::manifest::{Controller, Handler, Kind, Port, Probe, Workload};
@@ -7,21 +7,21 @@ use crate::told::Finding;
 use crate::truth::word;
 use crate::world::World;
 
-/// What a remedy came to.
+/// The result of a remedy.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Cure {
-    /// It is over.
+    /// The fault is resolved.
     Works,
-    /// It goes on.
+    /// The fault persists.
     Fails,
-    /// Nothing is advised that could be applied here.
+    /// There is no remedy that could be applied here.
     NotTried,
 }
 
-/// Seconds after a remedy in which the old pods go and the new ones come.
+/// Seconds after a remedy in which the old pods are replaced.
 const SETTLES: i64 = 90;
 
-/// Applies what a finding advises when it advises it: the suggested value, else the rollback.
+/// Applies a finding's remedy at the time of the finding: the suggested value, otherwise the rollback.
 pub fn try_it(world: &World, finding: &Finding) -> Cure {
     let name = finding.word("workload").rsplit('/').next().unwrap_or_default().to_owned();
     let Some(at) = finding.time("confirmed_at").map(|at| at / 1000 + 5) else { return Cure::NotTried };
@@ -39,7 +39,7 @@ pub fn try_it(world: &World, finding: &Finding) -> Cure {
     tried
 }
 
-/// Whether the container of a finding is well once `cured` is applied.
+/// Whether the container of a finding is healthy once `cured` is applied.
 pub fn works(world: &World, finding: &Finding, at: i64, mut cured: Workload) -> bool {
     let (workload, container) = (finding.word("workload"), finding.word("container"));
     let concerns = |step: &Step| match step {
@@ -48,7 +48,7 @@ pub fn works(world: &World, finding: &Finding, at: i64, mut cured: Workload) -> 
         _ => false,
     };
     let mut steps: Vec<_> = world.steps.iter().filter(|(when, step)| *when < at || !concerns(step)).cloned().collect();
-    // No template is the same as one before, so that its pods come new.
+    // No template equals an earlier one, so that its pods are new.
     cured.restarted += 100;
     cured.gradual = false;
     let slowest = cured.containers.iter().flat_map(|it| &it.probes).map(|(_, probe)| budget(probe)).max().unwrap_or(0);
@@ -64,7 +64,7 @@ pub fn works(world: &World, finding: &Finding, at: i64, mut cured: Workload) -> 
     !played.done.iter().any(|it| it.workload == workload && it.container == container && it.at > settled * 1000)
 }
 
-/// The template of the revision that the remedy goes back to.
+/// The template of the revision that the remedy rolls back to.
 fn rolled_back(world: &World, name: &str, finding: &Finding) -> Option<Workload> {
     let remedy = finding.lines("remedy");
     let number = remedy.iter().find_map(|line| {
@@ -77,12 +77,12 @@ fn rolled_back(world: &World, name: &str, finding: &Finding) -> Option<Workload>
             templates.push(it);
         }
     }
-    // Restarts make revisions too: then the numbers are others.
+    // Restarts create revisions too: then the numbers differ.
     let restarted = world.steps.iter().any(|(_, step)| matches!(step, Step::Restart(of) if *of == name));
     if restarted { None } else { templates.get(number - 1).map(|it| (*it).clone()) }
 }
 
-/// The manifest with the finding's field set as it suggests.
+/// The manifest with the finding's field set to the suggestion.
 fn set(manifest: &Workload, finding: &Finding) -> Option<Workload> {
     let (field, value) = (finding.word("field"), finding.value("suggested")?);
     let (probe, rest) = field.split_once("Probe.")?;

@@ -1,4 +1,4 @@
-//! Random workloads that are well.
+//! Random healthy workloads.
 
 use crate::kubelet::app::{App, Speaks, Term};
 use crate::kubelet::chance::Chance;
@@ -40,7 +40,7 @@ pub fn pick<T: Copy>(chance: &mut Chance, of: &[T]) -> T {
     of[chance.between(0, of.len() as i64) as usize]
 }
 
-/// How a workload's liveness probe asks.
+/// The kind of a workload's liveness probe.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Asks {
     Http,
@@ -50,7 +50,7 @@ pub enum Asks {
 }
 
 pub const ASKS: &[Asks] = &[Asks::Http, Asks::Http, Asks::Http, Asks::Grpc, Asks::Exec, Asks::Tcp];
-/// Those that hear what an app says of itself.
+/// Those that can receive what an app reports about itself.
 pub const HEARS: &[Asks] = &[Asks::Http, Asks::Http, Asks::Http, Asks::Grpc, Asks::Exec];
 
 /// Draws workloads, each with a name of its own.
@@ -85,7 +85,7 @@ impl Draw {
         self.well(Asks::Http)
     }
 
-    /// What SIGTERM does to an app.
+    /// A random reaction to SIGTERM.
     pub fn term(&mut self) -> Term {
         match self.chance.between(0, 10) {
             0 => Term::Ignored,
@@ -110,7 +110,7 @@ impl Draw {
         probe
     }
 
-    /// A workload that is well, whose liveness probe asks like that.
+    /// A healthy workload with that kind of liveness probe.
     pub fn well(&mut self, asks: Asks) -> Well {
         let name = self.name();
         let port = if asks == Asks::Grpc { 50_051 } else { self.pick(PORTS) };
@@ -134,7 +134,7 @@ impl Draw {
         let container_name = self.pick(CONTAINERS);
         let mut container = Container::new(container_name, app).ports(&[(named, port)]);
         if self.chance.happens(1, 5) {
-            // It gives the app time.
+            // It gives the app enough time.
             let start = ask.clone().every(self.pick(&[2, 5, 10])).failing(12);
             container = container.startup(start);
         }
@@ -167,7 +167,7 @@ pub fn budget(probe: &Probe) -> i64 {
     probe.delay + (i64::from(probe.failures) - 1) * probe.period
 }
 
-/// How long a run lasts that a probe kills, in seconds, at most.
+/// The maximum duration of a run that a probe kills, in seconds.
 pub fn cycle(workload: &Workload, container: usize, kind: Kind) -> i64 {
     let it = &workload.containers[container];
     let probe = it.probed(kind).expect("the probe that kills");
@@ -175,7 +175,7 @@ pub fn cycle(workload: &Workload, container: usize, kind: Kind) -> i64 {
     budget(probe) + 2 * probe.period + probe.timeout + probe.grace.unwrap_or(workload.grace) + 6 + before
 }
 
-/// A workload that is well, and the port of its app.
+/// A healthy workload, and the port of its app.
 #[derive(Clone, Debug)]
 pub struct Well {
     pub workload: Workload,

@@ -1,10 +1,10 @@
-//! Whether a finding contradicts itself, as far as its words can be checked.
+//! Whether a finding contradicts itself, as far as its text can be checked.
 
 use crate::kubelet::manifest::{Container, Handler, Kind, Port, Probe, Workload};
 use crate::told::Finding;
 use crate::truth::word;
 
-/// What in a finding contradicts what else is in it, or the manifests that were applied.
+/// Contradictions within a finding, or between it and the manifests that were applied.
 pub fn contradictions<'a>(it: &Finding, manifests: impl Iterator<Item = &'a Workload>) -> Vec<&'static str> {
     let mut wrong = Vec::new();
     let mut check = |bad: bool, what: &'static str| wrong.extend(bad.then_some(what));
@@ -59,7 +59,7 @@ fn is_sick(line: &str) -> bool {
     line.contains("NOT_SERVING") || line.contains("statuscode: 5")
 }
 
-/// The value of a probe's field in a manifest; `None` where it has none.
+/// The value of a probe's field in a manifest; `None` if it has none.
 fn value_of(container: &Container, field: &str) -> Option<String> {
     let (probe, rest) = field.split_once("Probe.")?;
     let kind = Kind::ALL.into_iter().find(|kind| word(*kind) == probe)?;

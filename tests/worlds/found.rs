@@ -1,11 +1,11 @@
-//! Small recordings of worlds that once went wrong: `make hunt SHRINK=SEED` makes them.
+//! Small recordings of worlds that once failed: `make hunt SHRINK=SEED` creates them.
 
 use std::path::PathBuf;
 
 use crate::support::truth::Scale;
 use crate::support::{Recording, Truth, replay};
 
-/// Those that still do.
+/// Those that still fail.
 const OPEN: &[&str] = &[];
 
 pub fn folder() -> PathBuf {

@@ -1,4 +1,4 @@
-//! How many worlds may go wrong: the one place to tighten when the engine gets better.
+//! How many worlds may fail: the one place to tighten when the engine gets better.
 
 use crate::judge::Wrong;
 use crate::tally::Tally;
@@ -6,7 +6,7 @@ use crate::tally::Tally;
 /// Worlds of `make test`: seeds from 0.
 pub const WORLDS: u64 = 300;
 
-/// In how many of these worlds each may be wrong, as measured.
+/// In how many of these worlds each problem may occur, as measured.
 const AT_MOST: &[(Wrong, u64)] = &[
     (Wrong::Panic, 0),
     (Wrong::Blamed, 0),
@@ -21,10 +21,10 @@ const AT_MOST: &[(Wrong, u64)] = &[
     (Wrong::Field, 0),
 ];
 
-/// Of the faults that have to be found, the share that is, in percent.
+/// The minimum share of the required faults that is found, in percent.
 const FOUND_PERCENT: f64 = 99.0;
 
-/// What misses the goals.
+/// The goals that are missed.
 pub fn missed(tally: &Tally) -> Vec<String> {
     let over = AT_MOST.iter().filter(|(wrong, most)| tally.count(*wrong) > *most);
     let mut missed: Vec<_> =

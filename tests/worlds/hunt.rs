@@ -1,4 +1,4 @@
-//! `make hunt`: as many worlds as one likes.
+//! `make hunt`: any number of worlds.
 
 use std::io::{IsTerminal, Write};
 
@@ -8,7 +8,7 @@ use crate::tally::Tally;
 use crate::world::World;
 use crate::{found, shrink};
 
-/// Worlds between two lines of progress.
+/// Number of worlds between two lines of progress.
 const STEP: u64 = 200;
 
 fn number(name: &str) -> Option<u64> {
@@ -16,8 +16,8 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
-/// What `make hunt` runs: `WORLDS` worlds from `SEED` on, or the one `WORLD`, or that of `SHRINK`
-/// made small for `tests/found/worlds`.
+/// The body of `make hunt`: `WORLDS` worlds from `SEED` on, or the one `WORLD`, or that of `SHRINK` reduced
+/// for `tests/found/worlds`.
 #[test]
 #[ignore = "make hunt runs it, for as long as one likes"]
 fn hunt() {
@@ -56,7 +56,7 @@ fn hunt() {
     assert_eq!(worst, [0; 3], "panics, probes blamed wrongly, contradictions");
 }
 
-/// Prints a world, its truth, what was said of it, and what of that is wrong.
+/// Prints a world, its truth, the findings, and their problems.
 fn show(seed: u64) {
     let world = World::draw(seed);
     println!("{world}");
@@ -81,7 +81,7 @@ fn show(seed: u64) {
     }
 }
 
-/// Keeps the smallest recording found of the worst that goes wrong in a world.
+/// Stores the smallest recording found with the worst problem of a world.
 fn make_small(seed: u64) {
     let world = World::draw(seed);
     let mut failures = judge(&world).failures;

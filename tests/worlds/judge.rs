@@ -1,4 +1,4 @@
-//! What of that which is said of a world is wrong.
+//! The problems of the findings about a world.
 
 use crate::cure::{self, Cure};
 use crate::evidence::contradictions;
@@ -8,10 +8,10 @@ use crate::told::{Finding, Said, listen};
 use crate::truth::{Claim, Expect};
 use crate::world::World;
 
-/// A cured fault is over for the engine after this, in milliseconds.
+/// A cured fault is resolved for the engine after this time, in milliseconds.
 const OVER: i64 = 1_200_000;
 
-/// What can be wrong, the worst first.
+/// The kinds of problems, the worst first.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Wrong {
     Panic,
@@ -43,11 +43,11 @@ impl Wrong {
     ];
 }
 
-/// Something wrong: what kind of, and the words.
+/// A problem: its kind, and a description.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
     pub wrong: Wrong,
-    /// The same for the same failure in other worlds.
+    /// The same for the same problem in other worlds.
     pub key: String,
     pub text: String,
 }
@@ -61,11 +61,11 @@ pub enum Found {
     Not,
 }
 
-/// What became of a world's fault.
+/// The outcome of a world's fault.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub found: Found,
-    /// Whether what was seen has to be enough.
+    /// Whether the observations must be sufficient.
     pub suffices: bool,
 }
 
@@ -94,7 +94,7 @@ impl Expect {
         self.workload == it.word("workload") && self.container == it.word("container")
     }
 
-    /// Whether it is this fault's finding.
+    /// Whether it is the finding of this fault.
     fn named_by(&self, it: &Finding) -> bool {
         self.is_of(it) && (fits(&self.exact, it) || self.fine.iter().any(|claim| fits(claim, it)))
     }
@@ -104,7 +104,7 @@ impl Expect {
     }
 }
 
-/// Plays a world, and judges what is said of it.
+/// Plays a world, and judges the findings.
 pub fn judge(world: &World) -> Judged {
     let played = world.play();
     judge_played(world, &played)
@@ -154,7 +154,7 @@ fn found(expect: &Expect, said: &Said) -> Found {
     }
 }
 
-/// What stands at the end.
+/// Judges the findings at the end.
 fn standing(world: &World, it: &Finding, judged: &mut Judged) {
     for what in contradictions(it, world.manifests()) {
         judged.fail(Wrong::Contradiction, format!("{}: {what}", it.word("cause")), it.to_string());
@@ -176,7 +176,7 @@ fn standing(world: &World, it: &Finding, judged: &mut Judged) {
     }
 }
 
-/// A finding that is no fault's.
+/// A finding that does not belong to a fault.
 fn alien(world: &World, it: &Finding, when: &str, judged: &mut Judged) {
     let flaps = it.word("effect") == "Flapping";
     let unsure = world.is_spoilt() && world.truth.iter().any(|expect| expect.is_of(it));
@@ -188,7 +188,7 @@ fn alien(world: &World, it: &Finding, when: &str, judged: &mut Judged) {
     }
 }
 
-/// What was said and no longer stands.
+/// Judges the findings that were published and no longer exist.
 fn meanwhile(world: &World, said: &Said, judged: &mut Judged) {
     let mut seen = Vec::new();
     for change in &said.changes {
@@ -218,7 +218,7 @@ fn meanwhile(world: &World, said: &Said, judged: &mut Judged) {
     }
 }
 
-/// How a fault's finding came and went.
+/// Judges how the finding of a fault came and went.
 fn course(world: &World, expect: &Expect, said: &Said, done: &[Done], judged: &mut Judged) {
     let of_it: Vec<_> = said.confirmed().filter(|it| expect.named_by(it)).collect();
     if of_it.len() > 1 {

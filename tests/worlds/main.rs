@@ -1,6 +1,6 @@
-//! Random worlds whose truth is known by construction, and what probehound says of them.
+//! Random worlds whose truth is known by construction, and probehound's findings about them.
 //!
-//! `make hunt` runs as many as one likes; see CONTRIBUTING.md.
+//! `make hunt` runs any number of them; see CONTRIBUTING.md.
 
 mod cure;
 mod draw;
@@ -36,7 +36,7 @@ use world::World;
 /// Seconds in which a cure has replaced the old pods.
 const SETTLES: i64 = 120;
 
-/// The worlds of `make test`, each played once: what was said, and what of the truth is not true.
+/// The worlds of `make test`, each played once: the results, and violations of the worlds' own truth.
 static ALL: LazyLock<(Tally, Vec<String>)> = LazyLock::new(|| {
     let (mut tally, mut untrue) = (Tally::default(), Vec::new());
     for seed in 0..goals::WORLDS {
@@ -66,8 +66,8 @@ fn the_same_seed_gives_the_same_world_and_the_same_words() {
     }
 }
 
-/// What the kinds say of themselves is so: a fault does what it is said to do, once cured it is
-/// over, and nothing else is wrong in its world.
+/// The claims of the kinds of faults are true: a fault has the effect it claims, it disappears once cured,
+/// and nothing else is wrong in its world.
 #[test]
 fn what_is_true_of_random_worlds_is_true() {
     assert!(ALL.1.is_empty(), "\n{}", ALL.1.join("\n"));
@@ -86,7 +86,7 @@ fn lies(world: &World, done: &[Done]) -> Vec<String> {
         if !shown {
             wrong.push(format!("{name}: {} did not show itself", expect.workload));
         }
-        // Those go on pod by pod, as pods become ready.
+        // Those proceed pod by pod, as pods become ready.
         let ordered = |it: Controller| matches!(it, Controller::StatefulSet | Controller::DaemonSet);
         let waits = world.manifests().any(|it| it.name == expect.name() && ordered(it.controller));
         let slow = world.manifests().any(|it| it.name == expect.name() && it.gradual);

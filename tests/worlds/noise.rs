@@ -1,10 +1,10 @@
-//! What a bad connection makes of what happened.
+//! The effects of a bad connection on a recording.
 
 use crate::draw::pick;
 use crate::kubelet::chance::Chance;
 use crate::kubelet::stream::{Line, Stream};
 
-/// One thing that is done to a recording. Times in seconds, shares in percent.
+/// A distortion of a recording. Times in seconds, shares in percent.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Noise {
     LosesEvents(u64),
@@ -18,7 +18,7 @@ pub enum Noise {
 }
 
 impl Noise {
-    /// What befalls the recording of a world of so many seconds; mostly nothing.
+    /// The distortions of the recording of a world of that many seconds; mostly none.
     pub fn draw(chance: &mut Chance, seconds: i64) -> Vec<Self> {
         let mut noise = Vec::new();
         if chance.happens(12, 100) {
@@ -49,7 +49,7 @@ impl Noise {
         noise
     }
 
-    /// Whether it takes away what a cause may rest upon.
+    /// Whether it removes what a cause may be based on.
     pub fn is_heavy(self) -> bool {
         match self {
             Self::LosesEvents(share) => share > 20,
@@ -79,7 +79,7 @@ fn is_event(line: &Line) -> bool {
     line.resource == "events"
 }
 
-/// Some events come up to 9 s later, not after the recording's end.
+/// Some events arrive up to 9 s later, but not after the recording's end.
 fn late(stream: &Stream, share: u64, chance: &mut Chance) -> Stream {
     let end = stream.0.last().map_or(0, |line| line.at);
     let mut lines = stream.0.clone();
@@ -92,7 +92,7 @@ fn late(stream: &Stream, share: u64, chance: &mut Chance) -> Stream {
     Stream(lines)
 }
 
-/// Some neighbours of different kinds change places; the times stay.
+/// Some adjacent lines of different kinds are swapped; the times stay.
 fn swapped(stream: &Stream, share: u64, chance: &mut Chance) -> Stream {
     let mut lines = stream.0.clone();
     let mut number = 1;

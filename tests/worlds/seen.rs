@@ -1,4 +1,4 @@
-//! What can be seen of a fault in what is left of a recording.
+//! What of a fault is visible in the rest of a recording.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use crate::kubelet::stream::Stream;
 use crate::truth::{Expect, Needs};
 use serde_json::Value;
 
-/// A loop's window, and how long before the end it has to have shown itself, in milliseconds.
+/// A loop's window, and how long before the end it must have become visible, in milliseconds.
 const WINDOW: i64 = 880_000;
 const MARGIN: i64 = 30_000;
 
-/// Whether a fault can be seen so well that it has to be found.
+/// Whether a fault is visible enough to require that it is found.
 pub fn suffices(stream: &Stream, expect: &Expect) -> bool {
     let end = stream.0.last().map_or(0, |line| line.at);
     let restarts = restarts(stream, expect);
@@ -37,7 +37,7 @@ pub fn suffices(stream: &Stream, expect: &Expect) -> bool {
     }
 }
 
-/// A pod's container of the fault, if the line shows it.
+/// The status of the fault's container in the line, if it is there.
 fn status<'a>(object: &'a Value, expect: &Expect) -> Option<&'a Value> {
     if object["metadata"]["labels"]["app"] != expect.name() {
         return None;
@@ -70,7 +70,7 @@ fn ended(stream: &Stream, expect: &Expect) -> bool {
         .any(|line| status(&line.object, expect).is_some_and(|status| status["state"]["terminated"].is_object()))
 }
 
-/// Events that say that the probe failed.
+/// Number of events that report failures of the probe.
 fn failures(stream: &Stream, expect: &Expect, kind: Kind) -> usize {
     let prefix = format!("{}-", expect.name());
     let about = |event: &Value| {

@@ -1,4 +1,4 @@
-//! From a world that goes wrong to a small recording that does.
+//! Reduces a failing world to a small failing recording.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -14,10 +14,10 @@ use crate::seen::suffices;
 use crate::truth::{Claim, Expect};
 use crate::world::World;
 
-/// Rounds in which everything that is left is tried.
+/// Maximum number of rounds in which every part is tried.
 const ROUNDS: usize = 4;
 
-/// The smallest world found in which the same goes wrong.
+/// The smallest world found with the same failure.
 pub fn shrink(world: &World, failure: &Failure) -> World {
     let goes_wrong =
         |world: &World| judge(world).failures.iter().any(|it| it.wrong == failure.wrong && it.key == failure.key);
@@ -25,7 +25,7 @@ pub fn shrink(world: &World, failure: &Failure) -> World {
     for _ in 0..ROUNDS {
         let before = size(&best);
         let mut number = 0;
-        // What is left out may make room for the same number once more.
+        // After a removal, the same number may be another part.
         while let Some(smaller) = candidate(&best, number) {
             if size(&smaller) < size(&best) && goes_wrong(&smaller) {
                 best = smaller;
@@ -49,7 +49,7 @@ fn size(world: &World) -> i64 {
     world.seconds + steps + 50 * (world.steps.len() + world.noise.len()) as i64
 }
 
-/// The world with one thing less; `None` where all has been tried.
+/// The world with one part less; `None` if all have been tried.
 fn candidate(world: &World, number: usize) -> Option<World> {
     let mut it = world.clone();
     let (noise, steps) = (it.noise.len(), it.steps.len());
@@ -100,7 +100,7 @@ fn may_go(world: &World, step: usize) -> bool {
     }
 }
 
-/// Writes a world's recording and its truth into a folder; the recording's path.
+/// Writes a world's recording and its truth into a folder; returns the recording's path.
 pub fn keep(world: &World, folder: &Path) -> PathBuf {
     std::fs::create_dir_all(folder).expect("the folder can be made");
     let name = format!("{}-{}", world.kind.replace(' ', "-"), world.seed);

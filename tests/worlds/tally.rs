@@ -6,20 +6,20 @@ use std::fmt;
 use crate::judge::{Failure, Found, Judged, Wrong};
 use crate::world::World;
 
-/// Seeds that are kept of each failure.
+/// Number of seeds kept for each failure.
 const SEEDS: usize = 4;
 
 #[derive(Clone, Debug, Default)]
 struct Row {
     worlds: u64,
-    /// Faults, those that have to be found, and of these how.
+    /// Faults, those that must be found, and how these were found.
     faults: u64,
     enough: u64,
     exactly: u64,
     acceptably: u64,
     otherwise: u64,
     missed: u64,
-    /// Worlds with each kind of failure.
+    /// Number of worlds with each kind of failure.
     wrong: [u64; Wrong::ALL.len()],
 }
 
@@ -30,7 +30,7 @@ struct Heap {
     example: String,
 }
 
-/// What many worlds came to.
+/// The results of many worlds.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     rows: BTreeMap<&'static str, Row>,
@@ -96,19 +96,19 @@ impl Tally {
         self.all().worlds
     }
 
-    /// In how many worlds that went wrong.
+    /// The number of worlds with that problem.
     pub fn count(&self, wrong: Wrong) -> u64 {
         let place = Wrong::ALL.iter().position(|it| *it == wrong).expect("it is one of all");
         self.all().wrong[place]
     }
 
-    /// Of the faults that have to be found, the share that was, in percent.
+    /// The share of the required faults that was found, in percent.
     pub fn found_percent(&self) -> f64 {
         let all = self.all();
         100.0 * (all.exactly + all.acceptably) as f64 / all.enough.max(1) as f64
     }
 
-    /// A failure in one line, the commonest first.
+    /// One line per failure, the most frequent first.
     pub fn heaps(&self, most: usize) -> Vec<String> {
         let mut all: Vec<_> = self.heaps.iter().collect();
         all.sort_by_key(|((wrong, key), heap)| (std::cmp::Reverse(heap.worlds), *wrong, key.clone()));

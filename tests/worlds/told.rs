@@ -1,4 +1,4 @@
-//! What probehound says of a world, by the words of its document.
+//! The findings about a world, from the JSON document.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -70,7 +70,7 @@ pub fn millis(text: &str) -> Option<i64> {
     Time::parse(text).ok().map(|time| time.as_millis() - BASE)
 }
 
-/// Something that was said.
+/// A change that was published.
 #[derive(Clone, Debug)]
 pub struct Change {
     /// Milliseconds since the world's start.
@@ -80,7 +80,7 @@ pub struct Change {
     pub finding: Finding,
 }
 
-/// All that was said of a world.
+/// Everything published about a world.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
     pub changes: Vec<Change>,
@@ -94,7 +94,7 @@ impl Said {
     }
 }
 
-/// What is said of a recording; an error is a panic's text.
+/// The findings for a recording; an error is a panic's message.
 pub fn listen(stream: &Stream) -> Result<Said, String> {
     let bytes = stream.bytes();
     catch_unwind(AssertUnwindSafe(|| {

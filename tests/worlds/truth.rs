@@ -1,8 +1,8 @@
-//! What is true of a world, and what may be said of it.
+//! The truth about a world, and the acceptable findings.
 
 use crate::kubelet::manifest::{Kind, Workload};
 
-/// A way to put a finding: one of these effects, by this probe, for one of these causes.
+/// An acceptable finding: one of these effects, by this probe, for one of these causes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Claim {
     pub effects: &'static [&'static str],
@@ -13,12 +13,12 @@ pub struct Claim {
 const LOOPS: &[&str] = &["RestartLoop", "Recurring"];
 
 impl Claim {
-    /// Ended by that probe, again and again.
+    /// Killed by that probe, again and again.
     pub fn by(probe: Kind, causes: &[&'static str]) -> Self {
         Self { effects: LOOPS, probe: Some(word(probe)), causes: causes.to_vec() }
     }
 
-    /// Ended by itself, again and again.
+    /// Terminated by itself, again and again.
     pub fn own(causes: &[&'static str]) -> Self {
         Self { effects: LOOPS, probe: None, causes: causes.to_vec() }
     }
@@ -36,7 +36,7 @@ impl Claim {
     }
 }
 
-/// A probe as findings write it.
+/// A probe's name in findings.
 pub fn word(probe: Kind) -> &'static str {
     match probe {
         Kind::Liveness => "liveness",
@@ -45,22 +45,22 @@ pub fn word(probe: Kind) -> &'static str {
     }
 }
 
-/// What has to have been seen before a fault has to be found.
+/// What must have been observed before a fault must be found.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Needs {
-    /// Restarts of one container that a probe's failures explain.
+    /// Restarts of one container that are explained by a probe's failures.
     Kills(Kind),
-    /// Restarts of one container that ended by itself.
+    /// Restarts of one container that terminated by itself.
     Ends,
     /// A readiness probe that fails for long.
     NotReady,
     /// A probe that cannot run, for several periods.
     Errors(Kind),
-    /// One end, in a status.
+    /// One termination, in a status.
     OneEnd(Kind),
-    /// A container that does not begin, for minutes.
+    /// A container that does not start, for minutes.
     Blocked,
-    /// Five ends of one cause within a day.
+    /// Five terminations with one cause within a day.
     FewEnds,
     /// It need not be found.
     Nothing,
@@ -72,16 +72,16 @@ pub struct Expect {
     /// `Deployment/web`.
     pub workload: String,
     pub container: &'static str,
-    /// What it is.
+    /// The exact finding.
     pub exact: Claim,
-    /// What it may be called where more is not known.
+    /// Acceptable findings if more is not known.
     pub fine: Vec<Claim>,
-    /// What may be said beside it.
+    /// Acceptable additional findings.
     pub beside: Vec<Claim>,
     /// The field to change; empty: not judged.
     pub fields: &'static [&'static str],
     pub needs: Needs,
-    /// Between its ends nothing is well: it is not over before it is cured.
+    /// Whether nothing is healthy between its terminations: it is not resolved before it is cured.
     pub steady: bool,
     /// When it begins and when it is cured, in seconds.
     pub begins: i64,
@@ -105,13 +105,13 @@ impl Expect {
         }
     }
 
-    /// What it may be called instead.
+    /// Adds an acceptable finding.
     pub fn or(mut self, claim: Claim) -> Self {
         self.fine.push(claim);
         self
     }
 
-    /// The same effect may be given these causes.
+    /// Adds acceptable causes for the same effect.
     pub fn or_causes(mut self, causes: &[&'static str]) -> Self {
         let claim = Claim { causes: causes.to_vec(), ..self.exact.clone() };
         self.fine.push(claim);

@@ -1,4 +1,4 @@
-//! A random world: what happens in it, what is true of it, what is seen of it.
+//! A random world: what happens in it, its truth, and what is observed.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::truth::Expect;
 pub struct World {
     pub seed: u64,
     pub kind: &'static str,
-    /// In the order of their times, in seconds.
+    /// In chronological order, in seconds.
     pub steps: Vec<(i64, Step)>,
     pub seconds: i64,
     pub noise: Vec<Noise>,
@@ -47,7 +47,7 @@ impl World {
             let nodes = draw.pick(&[1, 4]);
             steps.extend((0..nodes).map(|node| (0, Step::Skew(node, millis))));
         }
-        // What befalls a node befalls all that runs there.
+        // What happens to a node happens to everything on it.
         let others = if plan.steps.iter().any(|(_, step)| is_of_a_node(step)) { 0 } else { draw.pick(&[0, 0, 1, 2]) };
         for _ in 0..others {
             let other = draw.asks(ASKS).workload;
@@ -81,18 +81,18 @@ impl World {
         play(self.seed, &self.steps, self.seconds)
     }
 
-    /// What is seen of it.
+    /// The observed stream.
     pub fn spoilt(&self, stream: Stream) -> Stream {
         let mut chance = Chance::new(self.seed ^ 0x0150);
         self.noise.iter().fold(stream, |stream, noise| noise.spoil(&stream, &mut chance))
     }
 
-    /// Whether what is seen lacks what a cause may rest upon.
+    /// Whether the observed stream lacks what a cause may be based on.
     pub fn is_spoilt(&self) -> bool {
         self.noise.iter().any(|noise| noise.is_heavy())
     }
 
-    /// The manifest of a workload that counts at a time, in seconds.
+    /// The effective manifest of a workload at a time, in seconds.
     pub fn manifest(&self, name: &str, at: i64) -> Option<&Workload> {
         let applied = self.steps.iter().rev().filter(|(when, _)| *when <= at);
         let mut named = applied.filter_map(|(_, step)| match step {
@@ -115,7 +115,7 @@ fn is_of_a_node(step: &Step) -> bool {
     matches!(step, Step::Overload(..) | Step::Strike(_))
 }
 
-/// Things that happen while the fault goes on, and do not end it.
+/// Things that happen while the fault persists, and do not end it.
 fn meanwhile(draw: &mut Draw, ill: &Workload, from: i64, shown: i64, steps: &mut Vec<(i64, Step)>) {
     let length = (shown - from).max(30);
     let at = |draw: &mut Draw| from + draw.chance.between(length / 3, length * 9 / 10);

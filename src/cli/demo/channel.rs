@@ -1,4 +1,4 @@
-//! The channel that is told: by the operator's policy, in the words of its Slack receiver.
+//! The notified channel: by the operator's policy, in the format of its Slack receiver.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::report::slack::{Context, Payload};
 use crate::report::update::Outcome;
 use crate::time::Time;
 
-/// What the receiver would be called in a configuration.
+/// The name of the receiver in a configuration.
 const RECEIVER: &str = "slack";
 
-/// One receiver with the default settings, and what it was told.
+/// One receiver with the default settings, and its notifications.
 #[derive(Debug, Default)]
 pub struct Channel {
-    /// When it began to listen.
+    /// When it was first served.
     since: Option<Time>,
     items: BTreeMap<Identity, Item>,
     /// When the policy wants to be asked again.
@@ -24,7 +24,7 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Time has come to `now`: what was sent until then.
+    /// Advances time to `now`; returns what was sent until then.
     pub fn advance(&mut self, now: Time) -> Vec<(Time, Payload)> {
         self.since.get_or_insert(now);
         let mut sent = Vec::new();
@@ -35,7 +35,7 @@ impl Channel {
         sent
     }
 
-    /// Takes in what the engine says: what is sent at once.
+    /// Takes in a change of the engine; returns what is sent at once.
     pub fn hear(&mut self, change: &Change) -> Vec<(Time, Payload)> {
         let finding = &change.finding;
         if finding.confirmed_at.is_none() {

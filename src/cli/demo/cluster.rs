@@ -41,7 +41,7 @@ impl Cluster {
         }
     }
 
-    /// As it is now; `None` before there is a pod.
+    /// Its current state; `None` before there is a pod.
     pub fn scene(&self, at: Time) -> Option<Scene> {
         if self.pods.is_empty() {
             return None;

@@ -1,8 +1,8 @@
 //! The alert that most clusters have: `KubePodCrashLooping` of the kubernetes-mixin.
 //!
-//! `max_over_time(kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}[5m]) >= 1`,
-//! for 15 minutes, for each container of each pod. Counted from the moment at which the status
-//! shows it, without the scrape and evaluation intervals that come on top.
+//! `max_over_time(kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}[5m]) >= 1`, for 15
+//! minutes, for each container of each pod. Counted from the moment at which the status shows it, without
+//! the scrape and evaluation intervals that come on top.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use crate::engine::{Observation, PodSnapshot, State, Uid};
 use crate::report::text::demo::Stock;
 use crate::time::Time;
 
-/// How long the expression looks back.
+/// The range of the expression.
 const LOOK_BACK: Duration = Duration::from_mins(5);
-/// How long it has to hold.
+/// Its `for` duration.
 const FOR: Duration = Duration::from_mins(15);
 
 /// The alert's condition for each container that was ever seen in `CrashLoopBackOff`.
@@ -28,17 +28,17 @@ struct Series {
     namespace: Arc<str>,
     pod: Arc<str>,
     container: Arc<str>,
-    /// Since when the condition holds without a break.
+    /// Since when the condition has held without interruption.
     since: Time,
-    /// When the status last said so; `None` while it does.
+    /// When the status last met the condition; `None` while it does.
     until: Option<Time>,
-    /// When it first had held for long enough.
+    /// When it had first held for long enough.
     fired: Option<Time>,
 }
 
 impl StockAlert {
-    /// Takes in an observation. Returns the pod and container with which the alert begins to count,
-    /// if it did not count for any before.
+    /// Takes in an observation. Returns the pod and container with which the alert becomes pending, if it
+    /// was not pending for any before.
     pub fn see(&mut self, observation: &Observation, now: Time) -> Option<(Arc<str>, Arc<str>)> {
         let first = self.series.is_empty();
         match observation {
@@ -53,7 +53,7 @@ impl StockAlert {
         Some((Arc::clone(&series.pod), Arc::clone(&series.container)))
     }
 
-    /// What comes of it by the end; `None` if there was nothing to count.
+    /// The outcome at the end; `None` if it was never pending.
     pub fn outcome(mut self, end: Time) -> Option<Stock> {
         self.series.values_mut().for_each(|series| series.advance(end));
         let first = self.series.values().min_by_key(|series| (series.fired.is_none(), series.since))?;
@@ -108,7 +108,7 @@ impl Series {
         self.until.get_or_insert(now);
     }
 
-    /// Time has come to `now`, with the condition as it was.
+    /// Advances time to `now`, with the condition unchanged.
     fn advance(&mut self, now: Time) {
         let due = self.since.plus(FOR);
         let held_until = self.until.map_or(now, |until| until.plus(LOOK_BACK).min(now));

@@ -1,4 +1,4 @@
-//! The story, made of what the recording holds and what the engine says to it.
+//! The story, composed of the recording and the engine's changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -16,24 +16,24 @@ use crate::report::text::demo::{Milestone, Scene, Stock, Summary, Turn};
 use crate::source::recording::ReadError;
 use crate::time::Time;
 
-/// Time between two pictures of the cluster in which nothing special happens.
+/// Minimum time between two scenes of the cluster in which nothing special happens.
 const BETWEEN: Duration = Duration::from_secs(20);
 
-/// What is told, in order.
+/// The items of the story, in order.
 #[derive(Debug)]
 pub enum Beat {
     /// The cluster at a time.
     Scene(Scene),
-    /// probehound has a thought that it keeps to itself.
+    /// probehound suspects something, and sends nothing.
     Thought(Change),
-    /// probehound tells something.
+    /// probehound sends a notification.
     Told {
         /// When.
         at: Time,
         /// What.
         payload: Payload,
     },
-    /// The stock alert begins to count its minutes.
+    /// The stock alert becomes pending.
     Counting {
         /// When.
         at: Time,
@@ -56,7 +56,7 @@ impl Beat {
     }
 }
 
-/// All that is told.
+/// The whole story.
 #[derive(Debug, Default)]
 pub struct Tale {
     /// The first record's time.
@@ -65,20 +65,20 @@ pub struct Tale {
     pub end: Time,
     /// What happens in between.
     pub beats: Vec<Beat>,
-    /// What the engine said, but for counts alone.
+    /// The engine's changes, except those of counts alone.
     pub changes: Vec<Change>,
-    /// The findings that were not over, when there was last news of them.
+    /// The findings that were open at the last change of one of them.
     pub worst: Option<(Time, Vec<Arc<Finding>>)>,
-    /// What becomes of the stock alert.
+    /// The outcome of the stock alert.
     pub stock: Option<Stock>,
-    /// Why the recording could not be read to its end.
+    /// Why reading the recording failed.
     pub error: Option<ReadError>,
     workload: Option<String>,
     observations: u64,
 }
 
 impl Tale {
-    /// Plays the recording.
+    /// Replays the recording.
     pub fn of(recording: impl Read) -> Self {
         let mut engine = Engine::default();
         let mut writer = Writer::default();
@@ -110,7 +110,7 @@ impl Tale {
         }
     }
 
-    /// The pictures of the cluster.
+    /// The scenes of the cluster.
     pub fn scenes(&self) -> impl Iterator<Item = &Scene> {
         self.beats.iter().filter_map(|beat| match beat {
             Beat::Scene(scene) => Some(scene),
@@ -118,7 +118,7 @@ impl Tale {
         })
     }
 
-    /// The turning points, in order.
+    /// The milestones, in order.
     pub fn milestones(&self) -> Vec<Milestone> {
         let mut all: Vec<Milestone> = Vec::new();
         let confirmed = self.said(ChangeKind::Confirmed);
@@ -153,7 +153,7 @@ struct Writer {
     tale: Tale,
     cluster: Cluster,
     stock: StockAlert,
-    /// The last picture that was told, and the newest one.
+    /// The last scene shown, and the newest one.
     notified: Option<Scene>,
     newest: Option<Scene>,
     turns: BTreeSet<Turn>,
@@ -175,8 +175,8 @@ impl Writer {
         }
     }
 
-    /// Tells a picture that shows the first turn of its kind in its revision, or after some time one
-    /// that shows something new.
+    /// Shows a scene with the first turn of its kind in its revision, or after some time one with something
+    /// new.
     fn scene(&mut self, scene: Scene) {
         let first_turn = self.turns.insert(scene.turn());
         let due = self.notified.as_ref().is_none_or(|notified| {
@@ -189,7 +189,7 @@ impl Writer {
         self.newest = Some(scene);
     }
 
-    /// The cluster as it is in the end.
+    /// The final state of the cluster.
     fn last_scene(&mut self) {
         if let Some(scene) = self
             .newest
@@ -220,7 +220,7 @@ impl Writer {
         }
     }
 
-    /// Time has come to `now`.
+    /// Advances time to `now`.
     fn advance(&mut self, now: Time) {
         let sent = self.channel.advance(now);
         self.notified(sent);

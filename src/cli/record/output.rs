@@ -1,4 +1,4 @@
-//! Where a recording is written to.
+//! The output of a recording.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -8,27 +8,26 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// What is compressed is made readable up to here no more often: each time costs some of what
-/// compression gains.
+/// Minimum interval between flushes of compressed data: each one costs some compression.
 const SAFE_EVERY: Duration = Duration::from_secs(10);
 
-/// A file, compressed where its name ends in `.gz`; `-` is standard output.
+/// A file, compressed if its name ends in `.gz`; `-` is standard output.
 pub enum Output {
     Plain(Counted),
     Gzip { encoder: Box<GzEncoder<Counted>>, safe: Instant },
 }
 
-/// What counts the bytes that reach the file.
+/// Counts the bytes that reach the file.
 pub struct Counted {
     inner: BufWriter<Box<dyn Write>>,
     bytes: u64,
 }
 
 impl Output {
-    /// A new file; one that is there stays as it is.
+    /// A new file; an existing one is not touched.
     ///
     /// # Errors
-    /// It is there already, or cannot be made.
+    /// It exists already, or cannot be created.
     pub fn create(path: &Path) -> io::Result<Self> {
         let inner: Box<dyn Write> =
             if path == Path::new("-") { Box::new(io::stdout()) } else { Box::new(File::create_new(path)?) };
@@ -41,7 +40,7 @@ impl Output {
         })
     }
 
-    /// Bytes that were written to the file.
+    /// Number of bytes written to the file.
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Plain(counted) => counted.bytes,
@@ -49,7 +48,7 @@ impl Output {
         }
     }
 
-    /// Writes what is still to be written.
+    /// Writes the rest.
     ///
     /// # Errors
     /// Those of the file.
@@ -69,7 +68,7 @@ impl Write for Output {
         }
     }
 
-    /// Sees to it that what was written can be read, should this be the end.
+    /// Flushes, so that everything written can be read if this is the end.
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(counted) => counted.flush(),

@@ -1,4 +1,4 @@
-//! What is said of a recording while it is made, on standard error.
+//! The progress of a recording, on standard error.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
@@ -11,13 +11,13 @@ use crate::source::recorder::Resource;
 use crate::text::escape::terminal;
 use crate::time::Time;
 
-/// Where lines cannot be drawn anew one is written this often.
+/// How often a line is written if it cannot be redrawn.
 const SELDOM: Duration = Duration::from_mins(1);
 
-/// Longest name of a file that is repeated, in columns.
+/// Maximum length of a file name, in columns.
 const NAME: usize = 200;
 
-/// One line: drawn anew every second on a terminal, written once a minute elsewhere.
+/// One line: redrawn every second on a terminal, written once a minute elsewhere.
 pub struct Progress {
     start: Time,
     last: Cell<Option<Time>>,
@@ -25,13 +25,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Of a recording that begins now.
+    /// For a recording that begins now.
     pub fn new(now: Time) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         Self { start: now, last: Cell::new(None), drawn: !dumb && io::stderr().is_terminal() }
     }
 
-    /// Says how far it has come.
+    /// Prints the progress.
     pub fn say(&self, now: Time, lines: impl Fn(Resource) -> u64, bytes: u64, failing: &[(Resource, Trouble)]) {
         let is_due = self.last.get().is_none_or(|last| now.since(last) >= SELDOM);
         if !self.drawn && !is_due {
@@ -47,7 +47,7 @@ impl Progress {
         }
     }
 
-    /// Says what there is now.
+    /// Prints the result.
     pub fn end(self, now: Time, lines: impl Fn(Resource) -> u64, file: &Path, failing: &[(Resource, Trouble)]) {
         let over = if self.drawn { "\r\u{1b}[K" } else { "" };
         let file = terminal(&file.display().to_string(), NAME);
@@ -81,7 +81,7 @@ fn notified(failing: &[(Resource, Trouble)]) -> String {
 
 fn write(text: &str) {
     let mut err = io::stderr().lock();
-    // What cannot be said is no reason to stop.
+    // Failing to print is no reason to stop.
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 

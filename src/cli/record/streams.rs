@@ -1,4 +1,4 @@
-//! The watches of a recording, in the order in which replay wants to see what they list.
+//! The watches of a recording, started in the order in which replay needs their lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
@@ -14,8 +14,8 @@ use crate::runtime::clock;
 use crate::source::cluster::{Access, CatchUp, Resource as WatchedResource, Trouble, WatchHealth, watch_raw};
 use crate::source::recorder::{Resource, Sight, Sighting};
 
-/// What goes with pods comes before them, and pods before what is said of them: then the first
-/// finding of a replay has the revision and the Service, as that of the operator.
+/// Objects around the pods come before them, and pods before their events: then the first finding of a
+/// replay has the revision and the Service, like that of the operator.
 const STAGES: [&[Resource]; 3] = [
     &[
         Resource::ReplicaSets,
@@ -32,25 +32,25 @@ const STAGES: [&[Resource]; 3] = [
     &[Resource::Events],
 ];
 
-/// The next stage waits no longer: what may not be listed must not keep the rest from being
-/// recorded.
+/// Maximum wait for a stage before the next one starts: what may not be listed must not keep the rest from
+/// being recorded.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Something seen of a resource, in a namespace or, where that is empty, in all.
+/// An observation of a resource, in a namespace or, if that is empty, in all.
 pub struct Seen {
     pub resource: Resource,
     pub namespace: Arc<str>,
     pub sighting: Sighting,
 }
 
-/// All watches that have begun.
+/// The watches that were started.
 pub struct Streams {
     access: Access,
-    /// None at all means all of them.
+    /// Empty means all of them.
     namespaces: BTreeSet<Arc<str>>,
     all: SelectAll<BoxStream<'static, Seen>>,
     health: BTreeMap<Resource, Arc<WatchHealth>>,
-    /// The stage that began last, when it did, and whose lists of it are not complete yet.
+    /// The last stage started, when it was started, and which of its lists are not complete yet.
     stage: usize,
     since: Instant,
     unlisted: BTreeSet<(Resource, Arc<str>)>,
@@ -58,7 +58,7 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// Those of these namespaces, or of all where there are none.
+    /// Those of these namespaces, or of all if there are none.
     pub fn new(access: Access, namespaces: BTreeSet<Arc<str>>) -> Self {
         let mut this = Self {
             access,
@@ -80,7 +80,7 @@ impl Streams {
         self.go_on();
     }
 
-    /// Begins the next stage if it is time for it.
+    /// Starts the next stage if it is time for it.
     pub fn go_on(&mut self) {
         let is_time = self.unlisted.is_empty() || self.since.elapsed() > PATIENCE;
         if is_time && self.stage + 1 < STAGES.len() {
@@ -89,7 +89,7 @@ impl Streams {
         }
     }
 
-    /// The resources that cannot be watched now, and why.
+    /// The resources that currently cannot be watched, and why.
     pub fn failing(&self) -> Vec<(Resource, Trouble)> {
         let failing = |(resource, health): (&Resource, &Arc<WatchHealth>)| {
             let of = health.of(WatchedResource::Recorded(resource.plural()));
@@ -99,7 +99,7 @@ impl Streams {
         self.health.iter().filter_map(failing).collect()
     }
 
-    /// Whether pods are seen, and what happened while they were not has had time to come in.
+    /// Whether pods are observed, and what happened while they were not has had time to arrive.
     pub fn sight(&mut self) -> Sight {
         let health = self.health.get(&Resource::Pods);
         let sees = health.is_some_and(|health| health.of(WatchedResource::Recorded("pods")).sees());

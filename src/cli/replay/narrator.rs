@@ -1,4 +1,4 @@
-//! Says what a recording gives: the story while it is driven, the rest at its end.
+//! Prints the result of a recording: the story while it is replayed, the rest at its end.
 
 use std::io::{self, Write};
 use std::rc::Rc;
@@ -17,24 +17,24 @@ use crate::report::when::span;
 use crate::text::escape::visible;
 use crate::time::Time;
 
-/// How the answer is given, the same for all files.
+/// The output options, the same for all files.
 #[derive(Copy, Clone, Debug)]
 pub struct Setting {
-    /// Its form.
+    /// The format.
     pub output: Output,
-    /// Whether a document lists what was considered.
+    /// Whether a document lists the candidates considered.
     pub explain: bool,
-    /// How fast the story unfolds.
+    /// The speed of the story.
     pub speed: Speed,
-    /// How it looks.
+    /// The layout.
     pub look: Look,
-    /// Whether somebody watches it unfold.
+    /// Whether someone is watching it unfold.
     pub flush: bool,
     /// Whether each file has a heading.
     pub headings: bool,
 }
 
-/// Listens to one recording.
+/// Prints one recording.
 pub struct Narrator<'a, W> {
     setting: Setting,
     story: Option<Story>,
@@ -65,10 +65,10 @@ impl<'a, W: Write> Narrator<'a, W> {
         narrator
     }
 
-    /// Says what is left to say.
+    /// Prints the rest.
     ///
     /// # Errors
-    /// The first one of writing, at any time since the start.
+    /// The first write error since the start.
     pub fn finish(mut self, outcome: &Outcome) -> io::Result<()> {
         self.progress.clear();
         self.skipped.finish();
@@ -135,7 +135,7 @@ impl<'a, W: Write> Narrator<'a, W> {
     }
 }
 
-/// Says no more than what was read carries.
+/// Claims no more than what was read supports.
 const fn no_findings(outcome: &Outcome) -> &'static str {
     match outcome.replayed {
         Replayed { observations: 0, .. } => "Not a recording: no line of it could be used.",
@@ -145,7 +145,7 @@ const fn no_findings(outcome: &Outcome) -> &'static str {
 }
 
 impl<W: Write> Narrator<'_, W> {
-    /// Time has come to `at`: once per line, before what the line brings.
+    /// Time has reached `at`: called once per line, before its effects.
     pub fn reached(&mut self, at: Time) {
         let (start, end) = self.spans.unwrap_or((at, at));
         self.spans = Some((start, end.max(at)));
@@ -154,7 +154,7 @@ impl<W: Write> Narrator<'_, W> {
         }
     }
 
-    /// The engine has something to say.
+    /// The engine has published a change.
     pub fn changed(&mut self, change: &Change) {
         match self.setting.output {
             Output::Json => return,

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 /// Smaller files are done before a bar could be read.
 const LONG: u64 = 1 << 20;
-/// Time between two drawings, and before the first.
+/// Time between two redraws, and before the first.
 const BETWEEN: Duration = Duration::from_millis(200);
-/// Columns of the bar itself.
+/// Width of the bar itself, in columns.
 const WIDTH: usize = 30;
 
 /// A bar on one line, drawn only where standard error is a terminal and the file is long.
@@ -34,7 +34,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away, so that something else can be printed.
+    /// Removes the bar, so that something else can be printed.
     pub fn clear(&self) {
         let shown = self.shown.replace(0);
         if shown > 0 {
@@ -62,7 +62,7 @@ fn now() -> Instant {
 
 fn draw(text: &str) {
     let mut err = io::stderr().lock();
-    // A bar that cannot be drawn is no reason to stop.
+    // Failing to draw a bar is no reason to stop.
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
@@ -73,14 +73,14 @@ fn bar(read: u64, total: u64) -> String {
     format!("reading [{}{}] {percent:3}%", "#".repeat(full), "-".repeat(WIDTH - full))
 }
 
-/// Reads, and moves the bar.
+/// Reads, and advances the bar.
 pub struct Counted<R> {
     inner: R,
     progress: Rc<Progress>,
 }
 
 impl<R> Counted<R> {
-    /// Counts what is read of `inner`.
+    /// Counts the bytes read from `inner`.
     pub const fn new(inner: R, progress: Rc<Progress>) -> Self {
         Self { inner, progress }
     }

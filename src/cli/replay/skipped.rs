@@ -1,12 +1,12 @@
-//! Tells on standard error which lines of a recording could not be used, or not as a whole.
+//! Reports on standard error which lines of a recording could not be used, or only partly.
 
 use std::io::{self, Write};
 
 use crate::text::escape::{terminal, visible};
 
-/// Lines reported one by one; the rest is counted.
+/// Maximum number of lines reported one by one; the rest is counted.
 const MAX_SHOWN: u64 = 20;
-/// Longest reason in columns.
+/// Maximum length of a reason, in columns.
 const REASON: usize = 200;
 
 /// Counts and reports the lines of one file.
@@ -39,7 +39,7 @@ impl<'a> Skipped<'a> {
         }
     }
 
-    /// How many were not reported.
+    /// Prints the number of lines that were not reported.
     pub fn finish(&self) {
         if let Some(more) = self.odd.checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
             self.say(&format!(" and {more} more odd fields passed over"));

@@ -1,4 +1,4 @@
-//! `run` by hand, on a person's own machine: findings on standard output, in the form of `scan`.
+//! `run` by hand, on a person's own machine: findings on standard output, in the format of `scan`.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
@@ -15,15 +15,15 @@ use crate::runtime::clock::now;
 use crate::text::escape::terminal;
 use crate::time::Time;
 
-/// Longest name, in columns.
+/// Maximum length of a name, in columns.
 const NAME: usize = 300;
 
-/// Whether a person looks on, and this is no pod of a cluster.
+/// Whether a person is watching, and this is not a pod.
 pub fn is_one() -> bool {
     io::stdout().is_terminal() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_none()
 }
 
-/// Nobody else's machine asks how it is, unless somebody says so.
+/// Listens only on loopback, unless configured otherwise.
 pub fn keep_to_itself(overrides: &mut Overrides, has_file: bool) {
     let own = Listen { host: Some(Ipv4Addr::LOCALHOST.into()), ..Listen::default() };
     if !has_file {
@@ -31,7 +31,7 @@ pub fn keep_to_itself(overrides: &mut Overrides, has_file: bool) {
     }
 }
 
-/// Shows findings on standard output. Who closes it has seen enough.
+/// Shows findings on standard output. A reader that closes it has seen enough.
 pub fn console(look: Look) -> Console {
     Console::new(move |turn, finding| {
         let mut out = io::stdout().lock();

@@ -1,4 +1,4 @@
-//! What `--check-config` says of settings that are right.
+//! The output of `--check-config` for valid settings.
 
 use std::fmt::Write;
 
@@ -6,11 +6,11 @@ use crate::config::{Config, Watch};
 use crate::report::when::span;
 use crate::time::Time;
 
-/// Some lines for a person who wants to see that it was understood as it was meant.
+/// Some lines for a person who wants to check that the settings were understood as intended.
 pub fn summary(file: &str, config: &Config, now: Time) -> String {
     let mut text = format!("ok: {file}\n");
     let mut line = |what: &str, value: String| {
-        // A string takes everything.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(text, "  {what:<9} {value}");
     };
     if let Some(name) = &config.cluster_name {

@@ -1,4 +1,4 @@
-//! The look at what somebody sent.
+//! Scans a dump.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -12,7 +12,7 @@ use crate::report::text::scan::lack;
 use crate::scan::{Lacks, Look, Looked, MAX_EVENTS, MAX_PODS};
 use crate::source::dump::{self, Form, Found, Opened, Place};
 
-/// Reads all files as one look, or a recording by itself.
+/// Reads all files as one input, or a recording by itself.
 pub fn read(args: &Scan) -> Result<Read, Error> {
     let mut look = Look::new();
     let mut complaints = Complaints::default();
@@ -67,7 +67,7 @@ fn finish(mut look: Look, complaints: &Complaints, args: &Scan) -> Result<Read, 
     };
     let lacks = Lacks::of(&looked.counts).0.into_iter().map(|one| lack(one, &namespaces));
     let mut lacks: Vec<String> = lacks.collect();
-    // The command to get it all is the same for each of them.
+    // The command to get everything is the same for each of them.
     lacks.iter_mut().rev().skip(1).for_each(|text| {
         if let Some((words, _)) = text.split_once(" All that is needed: ") {
             *text = words.to_owned();
@@ -82,7 +82,7 @@ fn finish(mut look: Look, complaints: &Complaints, args: &Scan) -> Result<Read, 
     Ok(Read { looked, lacks, complete, milder: 0 })
 }
 
-/// A recording says more than a look: what of it goes on at its end.
+/// A recording contains more than a dump: the findings open at its end.
 fn recording(name: &str, opened: Opened<'_>) -> Result<Read, Error> {
     let (looked, replayed) = Looked::at_the_end_of(opened.reader.take(u64::MAX));
     let file = name.to_owned();

@@ -1,4 +1,4 @@
-//! The look at a cluster: lists only, with the rights of whoever types it.
+//! Scans a cluster: with lists only, and the permissions of the user.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,16 +16,16 @@ use crate::scan::Look;
 use crate::source::cluster::{Access, Answer, ListError, Lookup, Target, Trouble, list_events, list_pods};
 use crate::source::recording::Object;
 
-/// How long what the engine wants to know is waited for, in all.
+/// Total time limit for answering the engine's needs.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Between two lists of a look that goes on.
+/// Interval between two lists of a repeated scan.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// Looks at the cluster that is meant.
+/// Scans the target cluster.
 pub fn read(args: &Scan) -> Result<Read, Error> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::Start(error.to_string()))?;
-    // Who installed one before installed the same.
+    // Fails if one is installed already, which is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     runtime.block_on(look(args))
 }
@@ -54,7 +54,7 @@ async fn look(args: &Scan) -> Result<Read, Error> {
     Ok(live.finish())
 }
 
-/// The namespaces that are looked at; `None` is all of them.
+/// The namespaces to look at; `None` is all of them.
 fn scopes(args: &Scan) -> Vec<Option<String>> {
     match args.scope.namespace.as_slice() {
         [] => vec![None],
@@ -115,7 +115,7 @@ impl Live {
         Ok(())
     }
 
-    /// Looks up what the engine wants to know, as long as that leads to more.
+    /// Looks up the engine's needs, as long as there are new ones.
     async fn answer(&mut self) {
         let patience = Instant::now() + PATIENCE;
         let mut open: BTreeSet<Need> = BTreeSet::new();
@@ -145,7 +145,7 @@ impl Live {
         }
     }
 
-    /// Says something once.
+    /// Notes something once.
     fn note(&mut self, what: &str) {
         if !self.lacks.iter().any(|known| known == what) {
             self.lacks.push(what.to_owned());
@@ -158,7 +158,7 @@ impl Live {
     }
 }
 
-/// An object that cannot be used is no reason not to look at the others.
+/// An object that cannot be used does not prevent the others.
 fn take(look: &mut Look, object: &Object) {
     if look.take(object).is_err() {
         look.note_unused();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::scan::Placed;
 
-/// What a kind may be called: what kubectl takes for it, and what it is.
+/// The names of the kinds accepted by kubectl, and the kinds.
 const KINDS: [(&str, &[&str]); 9] = [
     ("Deployment", &["deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"]),
     ("StatefulSet", &["statefulset", "statefulsets", "sts", "statefulset.apps", "statefulsets.apps"]),
@@ -24,7 +24,7 @@ pub struct Target {
     name: String,
 }
 
-/// Reads `deployment/web`, with the kinds as kubectl calls them.
+/// Parses `deployment/web`, with the kind names of kubectl.
 ///
 /// # Errors
 /// It has no kind or no name.
@@ -46,7 +46,7 @@ impl Target {
         kind.eq_ignore_ascii_case(&self.kind) && name == self.name
     }
 
-    /// Whether it is a pod, its controller, or what is on top of it.
+    /// Whether it is a pod, its controller, or the topmost controller.
     pub fn is_of_owner(&self, placed: &Placed) -> bool {
         self.is_workload(&placed.workload)
             || placed.owner.kind.eq_ignore_ascii_case(&self.kind) && *placed.owner.name == *self.name

@@ -1,4 +1,4 @@
-//! The screen as cells of a terminal: a function of what is known, and of the room that there is.
+//! Draws the screen: a function of its state and the available space.
 
 mod columns;
 mod detail;
@@ -18,10 +18,10 @@ use super::screen::{Mode, Origin, Reach, Screen};
 use crate::report::when::clock;
 use crate::text::escape::cut;
 
-/// The least that there must be; it is made for 80 columns and 24 rows.
+/// Minimum size; it is designed for 80 columns and 24 rows.
 const LEAST: (u16, u16) = (60, 10);
 
-/// Draws all of it; gives back what there was room for.
+/// Draws everything; returns how much there was room for.
 pub fn draw(screen: &Screen, styles: &Styles, frame: &mut Frame<'_>) -> Reach {
     let area = frame.area();
     if area.width < LEAST.0 || area.height < LEAST.1 {
@@ -39,7 +39,7 @@ pub fn draw(screen: &Screen, styles: &Styles, frame: &mut Frame<'_>) -> Reach {
     reach
 }
 
-/// Columns and rows for a part of the screen.
+/// The size of a part of the screen.
 #[derive(Copy, Clone, Debug)]
 struct Room {
     width: usize,
@@ -58,7 +58,7 @@ fn body_lines(screen: &Screen, styles: &Styles, room: Room) -> (Vec<Line<'static
     (text.into_iter().skip(from).take(room.height).collect(), reach)
 }
 
-/// A title, the body, a line for what is going on, one for the keys.
+/// A title, the body, a status line, and a line for the keys.
 fn parts(area: Rect) -> [Rect; 4] {
     let row = |y, height| Rect { y, height, ..area };
     let bottom = area.height;
@@ -80,7 +80,7 @@ fn too_small(frame: &mut Frame<'_>) {
     put(frame, area, &text.map(Line::raw));
 }
 
-/// What is watched on the left, what it has come to on the right.
+/// The source on the left, the counts on the right.
 fn title_line(screen: &Screen, styles: &Styles, width: usize) -> Line<'static> {
     let time = screen.now.map(|now| format!(", {} UTC", clock(now))).unwrap_or_default();
     let right = format!("{}{time}", count(screen));
@@ -102,7 +102,7 @@ fn count(screen: &Screen) -> String {
     format!("{findings}{over}{more}")
 }
 
-/// What was just said, what cannot be seen, or that it is over.
+/// The last message, what cannot be observed, or that it has ended.
 fn status_line(screen: &Screen, styles: &Styles, width: usize) -> Line<'static> {
     if screen.mode == Mode::Filter {
         return Line::styled(cut(&format!("filter: {}_", screen.findings.filter), width), styles.headline);

@@ -1,64 +1,64 @@
-//! What one container did over time, and a line of it: a cell for each slice of time.
+//! The history of one container, and a line that shows it: a cell for each slice of time.
 
 use std::collections::VecDeque;
 
 use crate::time::Time;
 
-/// What is kept of one container; of more the oldest goes.
+/// Maximum number of turns kept of one container; the oldest are dropped.
 const MAX_TURNS: usize = 240;
 
-/// What a container does from one time to the next.
+/// The state of a container between two times.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub enum Phase {
-    /// It is not there.
+    /// It does not exist.
     #[default]
     Absent,
     /// It runs and is ready.
     Ready,
     /// It runs and is not ready.
     Unready,
-    /// It has ended.
+    /// It has terminated.
     Ended,
-    /// It waits to be started: for an image, or for a back-off to be over.
+    /// It waits to be started: for an image, or for a back-off.
     Waiting,
 }
 
-/// What happens to a container at a time.
+/// An event in a container's history.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Turn {
-    /// From now on it does this.
+    /// Its state changed.
     Phase(Phase),
     /// A probe failed.
     ProbeFailed,
-    /// It was started again.
+    /// It was restarted.
     Restarted,
 }
 
 /// What a slice of time shows: the worst of it, least first.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Cell {
-    /// The container was not there.
+    /// The container did not exist.
     Absent,
     /// It was ready.
     Ready,
     /// It ran and was not ready.
     Unready,
-    /// It had ended.
+    /// It had terminated.
     Ended,
     /// It waited to be started.
     Waiting,
     /// A probe failed.
     ProbeFailed,
-    /// It was started again.
+    /// It was restarted.
     Restarted,
 }
 
 impl Cell {
-    /// All but the one of what was not there.
+    /// All but `Absent`.
     pub const SHOWN: [Self; 6] =
         [Self::Ready, Self::Unready, Self::Ended, Self::Waiting, Self::ProbeFailed, Self::Restarted];
 
-    /// How it is drawn: told apart without colour.
+    /// Its character: distinguishable without colour.
     pub const fn mark(self) -> char {
         match self {
             Self::Absent => ' ',
@@ -71,7 +71,7 @@ impl Cell {
         }
     }
 
-    /// What it means.
+    /// Its meaning.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Absent => "not there",
@@ -95,7 +95,7 @@ impl Cell {
     }
 }
 
-/// From when until when.
+/// A period of time.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Window {
     /// The first moment.
@@ -105,7 +105,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// When the slice of that number of so many begins.
+    /// The start of a slice, given their total number.
     pub fn slice(self, number: usize, of: usize) -> Time {
         let millis = self.to.since(self.from).as_millis() as u64;
         let at = u128::from(millis) * number as u128 / of.max(1) as u128;
@@ -120,13 +120,13 @@ impl Window {
 /// The turns of one container, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Lane {
-    /// What it did before the first turn that is kept.
+    /// Its state before the first turn kept.
     before: Phase,
     turns: VecDeque<(Time, Turn)>,
 }
 
 impl Lane {
-    /// Takes in a turn; what repeats the one before it is none.
+    /// Takes in a turn; a repetition of the previous one is ignored.
     pub fn turn(&mut self, at: Time, turn: Turn) {
         let place = self.turns.partition_point(|(known, _)| *known <= at);
         let repeats = match turn {
@@ -144,12 +144,12 @@ impl Lane {
         }
     }
 
-    /// How often a turn came within that time.
+    /// The number of such turns within that time.
     pub fn count(&self, turn: Turn, within: Window) -> usize {
         self.turns.iter().filter(|(at, known)| *known == turn && within.includes(*at)).count()
     }
 
-    /// That time in so many slices.
+    /// That time in that many slices.
     pub fn cells(&self, within: Window, slices: usize) -> Vec<Cell> {
         let mut turns = self.turns.iter().peekable();
         let mut phase = self.before;
@@ -174,7 +174,7 @@ impl Lane {
         cells
     }
 
-    /// What it did before the turn of that number.
+    /// Its state before the turn of that number.
     fn phase_before(&self, number: usize) -> Phase {
         let phases = self.turns.range(..number).rev().filter_map(|(_, turn)| match turn {
             Turn::Phase(phase) => Some(*phase),

@@ -1,4 +1,4 @@
-//! A cluster as a source of news: watched as the operator watches it, and only read.
+//! A cluster as a source of updates: watched as the operator watches it, and only read.
 
 mod onlooker;
 
@@ -24,10 +24,10 @@ use crate::runtime::stop::Stopper;
 use crate::source::cluster::{self, Access, Lookup, Target, Trouble, WatchHealth, may_list_pods};
 use onlooker::{Looker, Troubles};
 
-/// How often is looked how the watches are.
+/// How often the health of the watches is checked.
 const BEAT: Duration = Duration::from_millis(500);
 
-/// A cluster that answers, and what of it is watched.
+/// A cluster that answers, and which part of it is watched.
 pub struct Live {
     access: Access,
     watch: Watch,
@@ -35,12 +35,12 @@ pub struct Live {
 }
 
 impl Live {
-    /// Finds the cluster that is meant. Where not all namespaces may be listed it is that of the context.
+    /// Finds the target cluster. If not all namespaces may be listed, that of the context is watched.
     ///
     /// # Errors
     /// There is none, it does not answer, or its pods may not be listed.
     pub async fn connect(args: &Args) -> Result<Self, Error> {
-        // Who installed one before installed the same.
+        // Fails if one is installed already, which is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let target = Target { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() };
         let access = Access::find(&target, clock::now).await?;
@@ -55,11 +55,11 @@ impl Live {
         &self.name
     }
 
-    /// Watches as long as somebody listens.
+    /// Watches as long as the updates are received.
     pub fn watch(self, runtime: &Runtime, news: &SyncSender<News>) {
         let sender = news.clone();
         let outcome = runtime.block_on(self.go_on(sender));
-        // Where nobody listens there is nobody to tell.
+        // If nobody receives, there is nobody to inform.
         let _ = news.send(News::Over(outcome));
     }
 
@@ -68,12 +68,12 @@ impl Live {
         let (lookup, answers) = Lookup::start(&self.access);
         let config = Config { watch: self.watch, ..Config::default() };
         let observations = cluster::watch(&self.access, &config.watch, &health);
-        // Objects that cannot be used change nothing of what is shown.
+        // Objects that cannot be used change nothing on the screen.
         let skipped: driver::Skipped = Box::new(|_, _| {});
         let metrics = Arc::new(Metrics::new());
         let driver = Driver::new(&config, Arc::<Board>::default(), metrics.instruments(), skipped);
         let driver = driver.seen_by(Box::new(Looker::new(news.clone())));
-        // Nobody else says anything, and the settings stay as they are.
+        // There are no other replicas, and the settings do not change.
         let (_silent, memories) = mpsc::channel(1);
         let (_same, config) = watch::channel(Arc::new(config));
         let (_stopper, stop) = Stopper::new();
@@ -86,7 +86,7 @@ impl Live {
     }
 }
 
-/// Says how the watches are, as long as somebody listens.
+/// Reports the health of the watches, as long as the updates are received.
 async fn beat(health: &WatchHealth, news: &SyncSender<News>) {
     let mut beats = interval(BEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -105,7 +105,7 @@ async fn beat(health: &WatchHealth, news: &SyncSender<News>) {
     }
 }
 
-/// Which namespaces are watched, none for all of them, and that in words.
+/// Which namespaces are watched, empty for all of them, and a description.
 async fn namespaces(access: &Access, args: &Args) -> Result<(Vec<String>, String), Error> {
     let context = args.context.as_ref().map_or_else(String::new, |context| format!("context {context}, "));
     if !args.scope.namespace.is_empty() {
@@ -124,12 +124,12 @@ async fn namespaces(access: &Access, args: &Args) -> Result<(Vec<String>, String
             let name = format!("{context}namespace {}, not all may be listed", namespaces[0]);
             Ok((namespaces, name))
         }
-        // What else is wrong may pass, and is shown as long as it does not.
+        // Other errors may be temporary, and are shown while they last.
         _ => Ok((Vec::new(), format!("{context}all namespaces"))),
     }
 }
 
-/// Where none may be listed there is nothing to see.
+/// If none may be listed there is nothing to see.
 async fn one_may_be_listed(access: &Access, namespaces: &[String]) -> Result<(), Error> {
     let mut refused = None;
     for namespace in namespaces {

@@ -1,4 +1,4 @@
-//! What comes to the screen, from a cluster or from a recording.
+//! Updates for the screen, from a cluster or from a recording.
 
 use std::sync::Arc;
 
@@ -8,22 +8,22 @@ use crate::engine::{Change, ContainerSnapshot, Observation, Owner, PodSnapshot, 
 use crate::kubelet::EventMessage;
 use crate::time::Time;
 
-/// Something that is new.
+/// An update.
 #[derive(Debug)]
 pub enum News {
-    /// Time has come to here.
+    /// Time has advanced.
     Time(Time),
     /// A pod as it is now.
     Pod(Box<PodGlance>),
     /// A pod is gone.
     Gone(Uid),
-    /// A list of pods begins: those of its scope that do not come before it ends are gone.
+    /// A list of pods begins: pods of its scope that do not appear before it ends are gone.
     ListStarted(Scope),
     /// A list of pods is complete.
     ListFinished(Scope),
     /// A probe failed.
     ProbeFailed(ProbeFailure),
-    /// What is on top of a controller of pods.
+    /// The topmost controller of a controller of pods.
     Top {
         /// The namespace of both.
         namespace: Arc<str>,
@@ -32,39 +32,39 @@ pub enum News {
         /// The workload.
         top: Owner,
     },
-    /// The engine says something.
+    /// The engine published a change.
     Change(Change),
-    /// A line of a recording cannot be used, or not as a whole.
+    /// A line of a recording cannot be used, or only partly.
     Unusable(Unusable),
-    /// How the source is: what of it cannot be seen at the moment, and what is still waited for.
+    /// The state of the source: what currently cannot be observed, and what is still missing.
     Source(Sight),
-    /// Nothing more will come.
+    /// There are no more updates.
     Over(Result<(), Error>),
-    /// The process was told to end.
+    /// The process was asked to stop.
     ToldToEnd,
 }
 
 /// A line of a recording that cannot be used, or is used without what is odd about it.
 #[derive(Debug)]
 pub struct Unusable {
-    /// Which, from 1.
+    /// Its number, from 1.
     pub line: u64,
     /// Why.
     pub what: String,
-    /// Whether nothing of it is used.
+    /// Whether the whole line is unusable.
     pub is_whole: bool,
 }
 
-/// How a source is.
+/// The state of a source.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Sight {
-    /// Whether all that there is has been seen once.
+    /// Whether everything has been listed once.
     pub is_listed: bool,
-    /// What cannot be seen, and why, in words.
+    /// What cannot be observed, and why, in words.
     pub troubles: Vec<String>,
 }
 
-/// What is shown of a pod.
+/// The displayed properties of a pod.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PodGlance {
     /// Its UID.
@@ -73,42 +73,42 @@ pub struct PodGlance {
     pub namespace: Arc<str>,
     /// Its name.
     pub name: Arc<str>,
-    /// Its own controller, where it has one.
+    /// Its own controller, if any.
     pub owner: Option<Owner>,
-    /// Its workload, as far as the pod itself tells.
+    /// Its workload, as far as inferred from the pod itself.
     pub likely_top: Owner,
     /// When it was created.
     pub created: Option<Time>,
-    /// What its containers do.
+    /// Its containers.
     pub containers: Vec<ContainerGlance>,
 }
 
-/// What is shown of a container.
+/// The displayed properties of a container.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ContainerGlance {
     /// Its name.
     pub name: Arc<str>,
-    /// What it does.
+    /// Its state.
     pub phase: Phase,
-    /// Since when, where its status says so.
+    /// Since when, if its status shows it.
     pub since: Option<Time>,
-    /// How often it was started again.
+    /// The number of restarts.
     pub restarts: u32,
 }
 
-/// A probe that failed, as an event says it.
+/// A probe failure reported by an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProbeFailure {
     /// The pod's UID.
     pub uid: Uid,
-    /// The container, where the event names it.
+    /// The container, if the event names it.
     pub container: Option<Arc<str>>,
-    /// When, by the node's clock: near enough for a picture.
+    /// When, by the node's clock: accurate enough for a picture.
     pub at: Time,
 }
 
 impl News {
-    /// What of an observation is shown, if anything.
+    /// The displayed part of an observation, if any.
     pub fn of(observation: &Observation, now: Time) -> Option<Self> {
         match observation {
             Observation::Pod(pod) => Some(Self::Pod(Box::new(glance(pod)))),

@@ -1,4 +1,4 @@
-//! Lines, where there is no terminal: one for each change that a person wants to know.
+//! Lines for output that is not a terminal: one for each change that matters to people.
 
 use std::io::{self, Write};
 use std::sync::mpsc::Receiver;
@@ -13,13 +13,13 @@ use crate::report::update::{FindingUpdate, Kind};
 use crate::report::when::{clock, day};
 use crate::text::escape::terminal;
 
-/// Longest trouble, in columns.
+/// Maximum length of a trouble, in columns.
 const TROUBLE: usize = 300;
 
-/// Prints until there is no more, or nobody reads on.
+/// Prints until there is no more, or the reader stops.
 ///
 /// # Errors
-/// The source could not be read, or standard output not be written.
+/// The source could not be read, or standard output could not be written.
 pub fn show(source: &str, news: Receiver<News>, out: impl Write) -> Result<(), Error> {
     let mut lines = Lines { out, skipped: Skipped::new(source), sight: Sight::default() };
     for item in news {
@@ -55,7 +55,7 @@ impl<W: Write> Lines<'_, W> {
         let (word, kind) = match change.kind {
             ChangeKind::Suspected => ("SUSPECTED", Kind::Opened),
             ChangeKind::Confirmed => ("CONFIRMED", Kind::Opened),
-            // What is only suspected changes as often as a pod more is.
+            // A suspected finding changes with each further pod.
             ChangeKind::Updated if finding.confirmed_at.is_some() => ("UPDATED", Kind::Changed),
             ChangeKind::Resolved => ("RESOLVED", Kind::Resolved),
             ChangeKind::Withdrawn => ("WITHDRAWN", Kind::Withdrawn),
@@ -64,11 +64,11 @@ impl<W: Write> Lines<'_, W> {
         let told = line(&FindingUpdate { kind, finding: finding.clone(), before: None }, at);
         let severity = finding.severity;
         writeln!(self.out, "{} {} {word} {severity} {told}", day(at), clock(at))?;
-        // Whoever reads along sees it when it happens.
+        // Flushed so that a reader sees it at once.
         self.out.flush()
     }
 
-    /// What cannot be seen is said once, and when it is seen again.
+    /// What cannot be observed is reported once, and again when it can.
     fn sight(&mut self, sight: Sight) {
         let say = |text: &str| {
             // A closed standard error must not end the watch.

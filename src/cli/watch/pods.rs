@@ -1,4 +1,4 @@
-//! What the pods did, a lane for each of their containers.
+//! The history of the pods, one lane per container.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
@@ -9,20 +9,20 @@ use super::news::{ContainerGlance, PodGlance, ProbeFailure};
 use crate::engine::{Finding, Owner, Scope, Uid};
 use crate::time::Time;
 
-/// Pods whose lanes are kept: those of a large cluster, at some hundred bytes where all is well.
+/// Maximum number of pods with lanes: those of a large cluster, at some hundred bytes for a healthy one.
 const MAX_PODS: usize = 20_000;
-/// Pods that are gone and whose lanes are kept; the oldest go first.
+/// Maximum number of deleted pods with lanes; the oldest are dropped first.
 const MAX_GONE: usize = 2_000;
-/// Controllers of pods whose workload is remembered.
+/// Maximum number of controllers whose workload is remembered.
 const MAX_TOPS: usize = 20_000;
 
-/// All pods that were seen, with bounds.
+/// The pods seen, bounded in number.
 #[derive(Debug, Default)]
 pub struct Pods {
     known: BTreeMap<Uid, Pod>,
     gone: VecDeque<Uid>,
     tops: BTreeMap<(Arc<str>, Owner), Owner>,
-    /// The lists that run, each with the number of the last sighting before it.
+    /// The running lists, each with the number of the last sighting before it.
     lists: BTreeMap<Scope, u64>,
     sightings: u64,
 }
@@ -45,7 +45,7 @@ struct ContainerLane {
     lane: Lane,
 }
 
-/// One pod's lane.
+/// A lane of a pod.
 #[derive(Copy, Clone, Debug)]
 pub struct PodLane<'a> {
     /// The pod's name.
@@ -94,7 +94,7 @@ impl Pods {
         self.lists.insert(scope, self.sightings);
     }
 
-    /// A list is complete: what of its scope was not seen since is gone.
+    /// A list is complete: pods of its scope not seen since its start are gone.
     pub fn list_finished(&mut self, scope: &Scope, now: Time) {
         let Some(began) = self.lists.remove(scope) else { return };
         let missed = |pod: &Pod| !pod.is_gone && pod.sighting <= began && scope.includes(&pod.namespace);
@@ -104,7 +104,7 @@ impl Pods {
         }
     }
 
-    /// A probe failed. An event that names no container is of the only one, or of none that is known.
+    /// A probe failed. An event without a container name is attributed to the only one, or to none.
     pub fn probe_failed(&mut self, failure: &ProbeFailure) {
         let Some(pod) = self.known.get_mut(&failure.uid) else { return };
         let is_only = pod.lanes.len() == 1;
@@ -114,20 +114,20 @@ impl Pods {
         }
     }
 
-    /// What is on top of a controller of pods.
+    /// The topmost controller of a controller of pods was found.
     pub fn top(&mut self, namespace: Arc<str>, owner: Owner, top: Owner) {
         if self.tops.len() < MAX_TOPS {
             self.tops.insert((namespace, owner), top);
         }
     }
 
-    /// How many there are now.
+    /// The number of existing pods.
     pub fn len(&self) -> usize {
         self.known.len() - self.gone.len()
     }
 
-    /// The lanes of a finding's container in the pods of its workload that were there within that
-    /// time, those that are worst off first.
+    /// The lanes of a finding's container in the pods of its workload that existed within that time, the
+    /// worst first.
     pub fn lanes(&self, finding: &Finding, within: Window) -> Vec<PodLane<'_>> {
         let of_workload = |pod: &&Pod| pod.namespace == finding.namespace && self.is_of(pod, &finding.workload);
         let lanes = self.known.values().filter(of_workload).filter_map(|pod| {
@@ -148,7 +148,7 @@ impl Pods {
         workload.split_once('/') == Some((&*top.kind, &*top.name))
     }
 
-    /// Makes room for one more, if there is any.
+    /// Makes room for one more, if possible.
     fn has_room(&mut self) -> bool {
         if self.known.len() >= MAX_PODS {
             self.forget_one();
@@ -180,7 +180,7 @@ impl Pod {
     }
 }
 
-/// A lane that begins before the container was seen, as far as its status tells.
+/// A lane that begins before the container was seen, as far as its status shows it.
 fn first_seen(seen: &ContainerGlance, created: Option<Time>, now: Time) -> Lane {
     let mut lane = Lane::default();
     let since = seen.since.filter(|since| *since <= now);
@@ -197,7 +197,7 @@ fn first_seen(seen: &ContainerGlance, created: Option<Time>, now: Time) -> Lane 
 
 type Worst<'a> = (Reverse<usize>, Reverse<usize>, bool, &'a str);
 
-/// Sorts restarts first, then failed probes; of what is alike, what is still there.
+/// Sorts by restarts, then by failed probes; of equal ones, existing pods first.
 fn worst_first<'a>(pod: &'a Pod, lane: &Lane, within: Window) -> Worst<'a> {
     let count = |turn| Reverse(lane.count(turn, within));
     (count(Turn::Restarted), count(Turn::ProbeFailed), pod.is_gone, &pod.name)

@@ -1,4 +1,4 @@
-//! A recording as a source of news, at the pace at which it is to be seen.
+//! A recording as a source of updates, at the desired pace.
 
 use std::io::Read;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// That of the path; `-` is standard input.
+    /// Opens the path; `-` is standard input.
     ///
     /// # Errors
     /// It cannot be opened.
@@ -31,7 +31,7 @@ impl Recording {
         Ok(Self { name: path.display().to_string(), input, speed })
     }
 
-    /// Plays it to its end, or as long as somebody listens.
+    /// Plays it to its end, or as long as the updates are received.
     pub fn play(self, news: &SyncSender<News>, wanted: &Scope) {
         let Self { name, input, speed } = self;
         let mut teller = Teller { news, wanted, pace: Pace::new(speed), is_heard: true };
@@ -47,7 +47,7 @@ struct Teller<'a> {
     news: &'a SyncSender<News>,
     wanted: &'a Scope,
     pace: Pace,
-    /// Whether somebody still listens.
+    /// Whether the updates are still received.
     is_heard: bool,
 }
 
@@ -62,7 +62,7 @@ impl Teller<'_> {
                 }
             }
             Moment::Answer(answer) => {
-                // The time of an answer is of no use to what it says.
+                // The time of an answer does not matter for its content.
                 if let Some(news) = News::of(answer, Time::default()) {
                     self.send(news);
                 }

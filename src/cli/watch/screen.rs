@@ -1,5 +1,5 @@
-//! What the screen shows: pure, without IO and without a clock. News, keys and time come in; what to
-//! do for a key comes out.
+//! The state of the screen: pure, without IO and without a clock. Updates, keys and time come in; the
+//! action for a key comes out.
 
 mod findings;
 mod keys;
@@ -15,15 +15,15 @@ use crate::report::remedies;
 use crate::text::escape::visible;
 use crate::time::Time;
 
-/// Longest filter, in characters.
+/// Maximum length of a filter, in characters.
 const MAX_FILTER: usize = 100;
 
-/// All that is known, and what of it is looked at.
+/// Everything known, and what is being viewed.
 #[derive(Debug)]
 pub struct Screen {
     /// What is watched, in words.
     pub source: String,
-    /// What comes from where, and how much of it there is.
+    /// The type of the source.
     pub origin: Origin,
     /// The time up to which it is known.
     pub now: Option<Time>,
@@ -31,54 +31,54 @@ pub struct Screen {
     pub findings: Findings,
     /// The pods.
     pub pods: Pods,
-    /// What is looked at.
+    /// The current view.
     pub mode: Mode,
-    /// How the source is.
+    /// The state of the source.
     pub sight: Sight,
-    /// What was said last, until the next key.
+    /// The last message, until the next key.
     pub note: Option<String>,
     /// How it ended, once it has.
     pub ended: Option<String>,
-    /// Lines down from the top of the detail or of the help.
+    /// The scroll offset of the detail or the help, in lines.
     pub scroll: u16,
-    /// The most that can be scrolled, as it was last drawn.
+    /// The maximum scroll offset when last drawn.
     reach: Reach,
     unusable: u64,
 }
 
-/// Where what is shown comes from.
+/// The type of a source.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
-    /// A cluster, as it is now.
+    /// A live cluster.
     Cluster,
     /// A recording, which has an end.
     Recording,
 }
 
-/// What is looked at.
+/// A view.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mode {
     /// The list.
     List,
-    /// The list, while its filter is typed.
+    /// The list, while its filter is being typed.
     Filter,
     /// One finding.
     Detail(Box<Identity>),
-    /// The keys, over what was looked at.
+    /// The keys, over the previous view.
     Help(Box<Mode>),
 }
 
-/// What a drawing had room for.
+/// How much a drawing had room for.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Reach {
-    /// Lines that are not seen of a text when its beginning is.
+    /// Number of lines of a text that are hidden when its beginning is visible.
     pub scroll: u16,
-    /// Rows of a page.
+    /// Number of rows per page.
     pub page: u16,
 }
 
 impl Screen {
-    /// A screen on which nothing is seen yet.
+    /// An empty screen.
     pub fn new(source: &str, origin: Origin) -> Self {
         Self {
             source: visible(source),
@@ -96,12 +96,12 @@ impl Screen {
         }
     }
 
-    /// Time has come to `now`; it does not go back.
+    /// Advances time to `now`; it does not go back.
     pub fn tick(&mut self, now: Time) {
         self.now = self.now.max(Some(now));
     }
 
-    /// Takes in news.
+    /// Takes in an update.
     pub fn apply(&mut self, news: News) {
         let now = self.now.unwrap_or_default();
         match news {
@@ -123,7 +123,7 @@ impl Screen {
             }
             News::Unusable(_) => self.unusable += 1,
             News::Source(sight) => {
-                // What cannot be seen is not hidden by what was said before.
+                // Troubles must not be hidden by an earlier message.
                 self.note = None;
                 self.sight = sight;
             }
@@ -133,13 +133,13 @@ impl Screen {
         }
     }
 
-    /// What was drawn had room for so much.
+    /// Takes in how much the drawing had room for.
     pub fn drawn(&mut self, reach: Reach) {
         self.reach = reach;
         self.scroll = self.scroll.min(reach.scroll);
     }
 
-    /// The finding that is chosen in the list, or looked at.
+    /// The finding that is selected in the list, or being viewed.
     pub fn chosen(&self) -> Option<&Finding> {
         match &self.mode {
             Mode::Detail(identity) => self.findings.get(identity),
@@ -147,7 +147,7 @@ impl Screen {
         }
     }
 
-    /// Lines of the recording that could not be used as they are.
+    /// Number of lines of the recording that could not be used as they are.
     pub const fn unusable(&self) -> u64 {
         self.unusable
     }
@@ -157,7 +157,7 @@ impl Screen {
         self.scroll = 0;
     }
 
-    /// The command of the chosen finding, or why there is none.
+    /// The command of the selected finding, or why there is none.
     fn command(&self) -> Result<String, &'static str> {
         let finding = self.chosen().ok_or("there is no finding")?;
         if finding.resolved_at.is_some() {

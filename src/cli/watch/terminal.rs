@@ -1,4 +1,4 @@
-//! The terminal: keys and time in, the screen out, and all as it was at the end.
+//! The terminal: keys and time in, the screen out, and its state restored at the end.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -15,28 +15,27 @@ use super::screen::{Action, Key, Origin, Screen};
 use crate::cli::error::Error;
 use crate::runtime::clock;
 
-/// How long keys are waited for before news are looked at: ten pictures a second are enough to read.
+/// Maximum wait for keys before updates are taken in: ten frames a second are enough for reading.
 const BETWEEN: Duration = Duration::from_millis(100);
-/// News that are taken in before keys are looked at again.
+/// Maximum number of updates taken in before keys are checked again.
 const AT_ONCE: usize = 4096;
-/// Longest text that is copied, in bytes: terminals drop what is much longer.
+/// Maximum length of a copied text, in bytes: terminals drop much longer ones.
 const MAX_COPIED: usize = 8192;
 
-/// Why nothing more is shown.
+/// Why it ends.
 enum End {
-    /// Somebody quit.
+    /// The user quit.
     Quit,
-    /// There was nothing to see.
+    /// There was nothing to show.
     Nothing,
 }
 
-/// Shows what there is until somebody quits.
+/// Shows updates until the user quits.
 ///
-/// The terminal is as it was afterwards, however this ends; a panic puts it right before it says
-/// anything.
+/// The terminal is restored afterwards, however this ends; a panic restores it before printing anything.
 ///
 /// # Errors
-/// The source could not be read to its end, or the terminal not be used.
+/// The source could not be read completely, or the terminal could not be used.
 pub fn show(screen: Screen, news: &Receiver<News>, styles: &Styles) -> Result<(), Error> {
     let terminal = ratatui::try_init().map_err(Error::Write)?;
     let mut watcher = Watcher { screen, news, failure: None, is_empty: true };
@@ -49,9 +48,9 @@ pub fn show(screen: Screen, news: &Receiver<News>, styles: &Styles) -> Result<()
 struct Watcher<'a> {
     screen: Screen,
     news: &'a Receiver<News>,
-    /// Why the source could not be read to its end.
+    /// Why the source could not be read completely.
     failure: Option<Error>,
-    /// Whether nothing has come yet.
+    /// Whether nothing has arrived yet.
     is_empty: bool,
 }
 
@@ -70,7 +69,7 @@ impl Watcher<'_> {
         }
     }
 
-    /// Takes in what is new.
+    /// Takes in updates.
     fn take_in(&mut self) -> Option<End> {
         if self.screen.origin == Origin::Cluster {
             self.screen.tick(clock::now());
@@ -96,7 +95,7 @@ impl Watcher<'_> {
         None
     }
 
-    /// Waits for a key, and does what all that were pressed say.
+    /// Waits for a key, and handles all that were pressed.
     fn keys(&mut self) -> io::Result<Option<End>> {
         let mut wait = BETWEEN;
         while event::poll(wait)? {
@@ -119,18 +118,18 @@ impl Watcher<'_> {
         let mut out = io::stdout().lock();
         out.write_all(sequence.as_bytes())?;
         out.flush()?;
-        // A terminal does not say whether it took it.
+        // A terminal does not report whether it accepted it.
         self.screen.note = Some(format!("copied, where the terminal allows it: {text}"));
         Ok(())
     }
 }
 
-/// What has a terminal put a text into the clipboard; `None` for one that is too long.
+/// The escape sequence that makes a terminal put a text into the clipboard; `None` if it is too long.
 fn osc_52(text: &str) -> Option<String> {
     (text.len() <= MAX_COPIED).then(|| format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(text)))
 }
 
-/// A key that means something.
+/// The supported key, if it is one.
 fn key(pressed: KeyEvent) -> Option<Key> {
     if pressed.kind == KeyEventKind::Release {
         return None;

@@ -13,7 +13,7 @@ use crate::engine::Change;
 use crate::finding::Finding;
 use crate::time::Time;
 
-/// All that the outage of 50 pods brings.
+/// All updates of the outage of 50 pods.
 pub fn outage() -> Vec<News> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/auth-service-outage.jsonl.gz");
     let recording = Recording::open(&path, Speed::Max).expect("the recording of the demo");
@@ -38,7 +38,7 @@ pub fn outage_at(time: Option<&str>) -> Screen {
     screen
 }
 
-/// With these findings on it.
+/// A screen with these findings.
 pub fn showing(findings: Vec<Finding>) -> Screen {
     let mut screen = Screen::new("all namespaces", Origin::Cluster);
     screen.sight.is_listed = true;

@@ -1,4 +1,4 @@
-//! From the section as it is written to one that can be used.
+//! From the raw section to a validated one.
 
 mod receivers;
 mod routes;
@@ -16,13 +16,13 @@ use crate::delivery::route::Routes;
 use receivers::receivers;
 use routes::{routes, unreached};
 
-/// Most receivers: each has its entry in each `Finding` object.
+/// Maximum number of receivers: each has its entry in each `Finding` object.
 const MAX_RECEIVERS: usize = 20;
-/// Most routes: each finding is held against each of them.
+/// Maximum number of routes: each finding is checked against each of them.
 const MAX_ROUTES: usize = 200;
-/// Most peers of an Alertmanager: each is told everything.
+/// Maximum number of Alertmanager peers: each is sent everything.
 const MAX_PEERS: usize = 8;
-/// What fires is sent that often.
+/// Default interval at which firing alerts are resent.
 const RESEND: Duration = Duration::from_mins(1);
 
 /// Checks the section.
@@ -54,7 +54,7 @@ fn timing(raw: &raw::Notifications, checker: &mut Checker) -> Timing {
     }
 }
 
-/// A span of at least so many seconds and at most a week.
+/// A duration of at least that many seconds and at most a week.
 fn span(key: &str, raw: Option<&Text>, least: u64, checker: &mut Checker) -> Option<Duration> {
     let text = raw?;
     let span = checker.read(key, Some(text), duration)?;
@@ -66,7 +66,7 @@ fn span(key: &str, raw: Option<&Text>, least: u64, checker: &mut Checker) -> Opt
     None
 }
 
-/// Where a mapping stands, and under which key.
+/// The position of a mapping, and its key.
 struct Key {
     at: Location,
     path: String,

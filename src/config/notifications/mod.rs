@@ -1,4 +1,4 @@
-//! Who is told, and of what.
+//! Notifications: receivers and routes.
 
 mod check;
 pub mod raw;

@@ -1,31 +1,31 @@
-//! What of one finding is news to a receiver.
+//! Whether a finding needs a notification to a receiver.
 
 use super::{Admission, Holds, Item, Settings};
 use crate::report::object::{Content, FindingState, Notification, Notified};
 use crate::report::update::{FindingUpdate, Kind};
 use crate::time::Time;
 
-/// News, and when it may be told.
+/// A notification, and when it is due.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Due<'a> {
-    /// What it is news of.
+    /// The finding.
     pub item: &'a Item,
-    /// What is new.
+    /// What kind of update it is.
     pub kind: Kind,
     /// When it happened.
     pub since: Time,
-    /// When it may be told at the earliest.
+    /// The earliest time to send it.
     pub at: Time,
 }
 
 impl Due<'_> {
-    /// As it is told.
+    /// As an update to send.
     pub fn news(self) -> FindingUpdate {
         FindingUpdate { kind: self.kind, finding: self.item.finding.clone(), before: self.item.notified.clone() }
     }
 }
 
-/// The news of a finding to a receiver that exists since `existed`.
+/// The update of a finding that is due to a receiver that has existed since `existed`.
 pub(super) fn of<'a>(item: &'a Item, existed: Time, settings: &Settings) -> Option<Due<'a>> {
     let mut due = match item.state {
         FindingState::Confirmed if item.silenced => None,
@@ -59,7 +59,7 @@ fn goes_on<'a>(item: &'a Item, settings: &Settings) -> Option<Due<'a>> {
     Some(again(Kind::Changed, if worse { notified.at } else { notified.at.plus(settings.changes_every) }))
 }
 
-/// Whether what was told is of this episode, and not yet that it is over.
+/// Whether the last notification is of this episode, and was not of its end.
 fn is_of_this_coming(notified: &Notification, item: &Item) -> bool {
     notified.episode == item.finding.episodes && notified.notified != Notified::Resolved
 }

@@ -1,6 +1,6 @@
-//! What to send to one receiver next: of the findings, of what it was told of each, and of the time.
+//! What to send to one receiver next, given the findings, its past notifications of each, and the time.
 //!
-//! The caller sends what [`next`] says, records what was told, and asks again.
+//! The caller sends what [`next`] returns, records the notification, and asks again.
 
 mod due;
 pub(super) mod storm;
@@ -14,56 +14,58 @@ use crate::report::update::{Digest, Dispatch, Kind, Why};
 use crate::time::Time;
 use due::Due;
 
-/// Most findings that a digest speaks of: a line of 300 characters for each fits into one message.
+/// Maximum number of findings in a digest: a line of 300 characters for each fits into one message.
 pub const MAX_IN_DIGEST: usize = 30;
-/// Findings of each namespace that come before more of any other: what loops in one delays no other's messages.
+/// Findings of each namespace that come before more of any other: a crash loop in one delays no other's
+/// messages.
 const SHARE_OF_DIGEST: usize = 10;
-/// Most of what came and went that one message sums up; each costs a write.
+/// Maximum number of missed findings that one message sums up; each costs a write.
 pub const MAX_MISSED: usize = 500;
-/// What is suspected within so long after the start looped before: so long a first look at a large
-/// cluster takes.
+/// Findings suspected within this time after the start were looping before: a first look at a large cluster
+/// takes that long.
 const FIRST_LOOK: Duration = Duration::from_secs(30);
-/// The first digest of all waits so long for what the first look has yet to find.
+/// How long the very first digest waits for what the first look has yet to find.
 const FIRST_GATHER: Duration = Duration::from_secs(5);
 
-/// A finding, and how one receiver stands to it.
+/// A finding, and its state for one receiver.
 #[derive(Clone, Debug)]
 pub struct Item {
     /// The finding as it is now.
     pub finding: Arc<Finding>,
-    /// Whether it goes on.
+    /// Whether it is open.
     pub state: FindingState,
     /// Whether a silence of the configuration covers it.
     pub silenced: bool,
-    /// What the routes say.
+    /// How it is routed.
     pub admission: Admission,
-    /// What the receiver was last told of it.
+    /// The last notification of it to the receiver.
     pub notified: Option<Notification>,
 }
 
-/// What the routes say of a finding and a receiver.
+/// How a finding is routed to a receiver.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Admission {
-    /// It is told.
+    /// The receiver is notified.
     Routed,
-    /// It is told when the mute time is over.
+    /// The receiver is notified when the mute time is over.
     Muted(Time),
-    /// No route leads there by now: what was told is told to its end, nothing new is begun.
+    /// No route leads there any more: findings already notified are followed to their end, no new ones are
+    /// notified.
     ToItsEnd,
-    /// No route names its namespace: nothing is told, not even the end of what was told before.
+    /// No route names its namespace: no notifications, not even of the end of what was notified before.
     Barred,
 }
 
-/// What can be set.
+/// The policy's settings.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
-    /// Changes of one finding are told no more often, unless it got much worse.
+    /// Minimum interval between notifications of changes to one finding, unless it got much worse.
     pub changes_every: Duration,
-    /// What goes on is told again after so long; `None`: it is not.
+    /// Interval of reminders of open findings; `None`: no reminders.
     pub remind_every: Option<Duration>,
-    /// More findings than this within a minute are told together.
+    /// More findings than this within a minute are sent as a digest.
     pub digest_above: usize,
-    /// What one message can hold.
+    /// What one message can contain.
     pub holds: Holds,
 }
 
@@ -73,23 +75,23 @@ impl Default for Settings {
     }
 }
 
-/// What one message can hold.
+/// What one message can contain.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Holds {
     /// One finding, or a digest of many.
     OneOrMany,
-    /// One finding; what came and went is not told.
+    /// One finding; those that came and went are not notified.
     One,
 }
 
-/// What the receiver's past decides.
+/// The receiver's history.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Past {
     /// Since when this process serves the receiver.
     pub since: Time,
-    /// When the receiver was first told anything, as far as is known.
+    /// When the receiver was first notified of anything, as far as is known.
     pub first_notified: Option<Time>,
-    /// Nothing is sent before: the pace that the receiver bears, or a back-off.
+    /// Nothing may be sent before this time: the receiver's rate limit, or a back-off.
     pub not_before: Time,
 }
 
@@ -98,16 +100,15 @@ pub struct Past {
 pub enum Next {
     /// Send this, then ask again.
     Send(Dispatch),
-    /// Ask again then, or when something changed.
+    /// Ask again then, or when something changes.
     Wait(Time),
-    /// Ask again when something changed.
+    /// Ask again when something changes.
     Nothing,
 }
 
-/// What to send next to a receiver that knows of the findings what their items say.
+/// What to send next to a receiver whose past notifications are those of the items.
 ///
-/// Of findings of which nothing is due and nothing was told in the last minute the items may be left
-/// out.
+/// Findings for which nothing is due and that were not notified in the last minute may be left out.
 pub fn next(items: &[Item], past: Past, settings: &Settings, now: Time) -> Next {
     let existed = existed_since(items, past);
     let due = items.iter().filter_map(|item| due::of(item, existed, settings));
@@ -125,7 +126,7 @@ pub fn next(items: &[Item], past: Past, settings: &Settings, now: Time) -> Next 
     tell(items, in_order(fresh), past, settings, now)
 }
 
-/// What of one finding the receiver has yet to hear, and when it may at the earliest.
+/// The next update of one finding for the receiver, and the earliest time to send it.
 pub fn due(item: &Item, past: Past, settings: &Settings) -> Option<(Time, Kind)> {
     let existed = existed_since(std::slice::from_ref(item), past);
     due::of(item, existed, settings).map(|due| (due.at, due.kind))
@@ -157,7 +158,7 @@ fn digest(why: Why, fresh: &[Due]) -> Next {
     Next::Send(Dispatch::Digest(Digest { why, news, waiting }))
 }
 
-/// As many as a digest holds, in their order: first the share of each namespace.
+/// As many as fit into a digest, in their order: first the share of each namespace.
 fn shared<'a>(fresh: &[Due<'a>]) -> Vec<Due<'a>> {
     let mut of_one = std::collections::BTreeMap::<&str, usize>::new();
     let mut places: Vec<(bool, usize)> = Vec::with_capacity(fresh.len());
@@ -179,13 +180,14 @@ fn came_and_went(mut missed: Vec<Due>) -> Dispatch {
     Dispatch::Digest(Digest { why: Why::Missed, news, waiting })
 }
 
-/// Since when the receiver is known to be there: what came and went before is no news to it.
+/// Since when the receiver is known to exist: it is not notified of what came and went before.
 fn existed_since(items: &[Item], past: Past) -> Time {
     let notified = items.iter().filter_map(|item| item.notified.as_ref()).map(|notified| notified.at);
     notified.chain(past.first_notified).min().map_or(past.since, |first| first.min(past.since))
 }
 
-/// Whether the receiver was never told anything, and what is to be told looped before anybody looked.
+/// Whether the receiver was never notified of anything, and everything to be sent was looping before the
+/// start.
 fn is_first_look(items: &[Item], fresh: &[Due], past: Past) -> bool {
     let looked = past.since.plus(FIRST_LOOK);
     let never_told = past.first_notified.is_none() && items.iter().all(|item| item.notified.is_none());
@@ -196,8 +198,7 @@ fn oldest(fresh: &[Due]) -> Time {
     fresh.iter().map(|due| due.since).min().unwrap_or_default()
 }
 
-/// The worst workload first, then the one that waits longest; of one workload in the order in which
-/// it happened.
+/// The worst workload first, then the one that has waited longest; for one workload in chronological order.
 fn in_order(mut fresh: Vec<Due>) -> Vec<Due> {
     let mut workloads = std::collections::BTreeMap::new();
     for due in &fresh {

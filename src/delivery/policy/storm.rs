@@ -1,4 +1,4 @@
-//! When so much happens at once that it is told together.
+//! Detects when so much happens at once that it is sent as a digest.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,23 +8,23 @@ use super::{Item, MAX_IN_DIGEST, Settings};
 use crate::finding::Identity;
 use crate::time::Time;
 
-/// Findings that are told within this count as at once.
+/// Notifications within this time count as simultaneous.
 pub(in crate::delivery) const AT_ONCE: Duration = Duration::from_mins(1);
-/// Digests that are not full are no closer to one another.
+/// Minimum interval between digests that are not full.
 const BETWEEN: Duration = Duration::from_secs(10);
 
 /// Whether there is a storm, and what to do.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(super) enum Storm {
-    /// None: each is told by itself.
+    /// None: each finding is sent by itself.
     No,
-    /// There is, and a digest was sent just now: gather until then.
+    /// There is one, and a digest was sent just now: gather until then.
     Gathers(Time),
-    /// There is, and it is time for a digest.
+    /// There is one, and it is time for a digest.
     Breaks,
 }
 
-/// Looks at what was told in the last minute and what is to be told now.
+/// Evaluates the notifications of the last minute and those due now.
 pub(super) fn of(items: &[Item], fresh: &[Due], settings: &Settings, now: Time) -> Storm {
     let recent = |item: &&Item| item.notified.as_ref().is_some_and(|notified| notified.at > now.minus(AT_ONCE));
     let notified = items.iter().filter(recent).map(|item| item.finding.identity());

@@ -1,4 +1,4 @@
-//! An Alertmanager, or several that are peers of one another: each is told everything.
+//! An Alertmanager, or several peers of one cluster: each is sent everything.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -8,28 +8,28 @@ use crate::delivery::http::{Answer, Client};
 use crate::delivery::secret::{Secret, SecretError, SecretSource};
 use crate::report::alertmanager::Alert;
 
-/// Most alerts of one request; each is about two kilobytes.
+/// Maximum number of alerts per request; each is about two kilobytes.
 pub const MAX_ALERTS: usize = 256;
 
-/// How probehound says who it is.
+/// How probehound authenticates.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Credentials {
-    /// A user's name and password.
+    /// User name and password.
     Basic {
         /// The name.
         user: String,
-        /// Where the password is.
+        /// Where the password comes from.
         password: SecretSource,
     },
-    /// A token.
+    /// A bearer token.
     Bearer(SecretSource),
 }
 
 impl Credentials {
-    /// The header that carries them.
+    /// The header with the credentials.
     ///
     /// # Errors
-    /// The secret is not there.
+    /// The secret is not available.
     pub fn header(&self) -> Result<HeaderValue, SecretError> {
         let (text, source) = match self {
             Self::Basic { user, password } => {
@@ -43,7 +43,7 @@ impl Credentials {
     }
 }
 
-/// Posts the alerts to all peers; it arrived if one of them took it.
+/// Posts the alerts to all peers; it succeeded if one of them accepted.
 pub async fn send(client: &Client, peers: &[Secret], credentials: Option<HeaderValue>, alerts: &[Alert]) -> Reply {
     let body = match serde_json::to_vec(alerts) {
         Ok(body) => body,
@@ -58,7 +58,7 @@ pub async fn send(client: &Client, peers: &[Secret], credentials: Option<HeaderV
     best(replies)
 }
 
-/// What an answer means.
+/// Interprets an answer.
 pub fn meaning(answer: &Answer) -> Reply {
     let what = format!("it answers {}", answer.status.as_u16());
     match answer.status {
@@ -66,12 +66,12 @@ pub fn meaning(answer: &Answer) -> Reply {
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY => {
             Reply::Refused(what)
         }
-        // A gate in front of it may open again: the alerts are sent anew anyway.
+        // A proxy in front of it may let requests through again: the alerts are resent anyway.
         _ => Reply::later(what, answer),
     }
 }
 
-/// One that arrived, else one that was understood, else any.
+/// A successful one, else one with an intelligible answer, else any.
 fn best(replies: Vec<Reply>) -> Reply {
     let rank = |reply: &Reply| match reply {
         Reply::Delivered => 0,

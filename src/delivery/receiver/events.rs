@@ -1,8 +1,8 @@
 //! Kubernetes Events on the workloads.
 //!
-//! Written directly, not through kube's `Recorder`, which repeats the first note of a series and
-//! fails for minutes once that Event has expired. The name of an Event is made of what it tells: one
-//! that is there already was written before.
+//! Written directly, not through kube's `Recorder`, which repeats the first note of a series and fails for
+//! minutes once that Event has expired. The name of an Event is derived from its content: if it exists, it
+//! was written before.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
@@ -20,10 +20,10 @@ use crate::source::cluster::{Trouble, cause};
 use crate::text::cut;
 use crate::time::Time;
 
-/// Longest name of the replica, in bytes (pkg/apis/core/validation/events.go).
+/// Maximum length of the replica's name, in bytes (pkg/apis/core/validation/events.go).
 const INSTANCE: usize = 128;
 
-/// Writes one Event.
+/// Creates one Event.
 pub async fn send(client: &Client, instance: &str, news: &FindingUpdate, now: Time) -> Reply {
     let finding = &news.finding;
     let workload = Regarding::of(&finding.workload);
@@ -40,16 +40,16 @@ pub async fn send(client: &Client, instance: &str, news: &FindingUpdate, now: Ti
     }
 }
 
-/// What an error of the API server means.
+/// Interprets an error of the API server.
 fn meaning(error: &kube::Error) -> Reply {
     let failed = || Reply::Failed { why: cause(error), wait: None };
     let kube::Error::Api(status) = error else { return failed() };
     match status.code {
-        // The namespace is gone, or will take nothing any more.
+        // The namespace is gone, or accepts nothing any more.
         404 => Reply::Refused("its namespace is gone".to_owned()),
         403 if is_terminating(status) => Reply::Refused("its namespace is being removed".to_owned()),
         400 | 409 | 413 | 422 => Reply::Refused(cause(error)),
-        // It may be granted at any time, and another namespace's may be there: no reason to give up.
+        // The permission may be granted at any time, and exist in other namespaces: no reason to give up.
         _ if Trouble::of(error) == Trouble::Forbidden => {
             Reply::Refused(format!("{}: the right to create events.k8s.io events is missing", cause(error)))
         }
@@ -62,8 +62,8 @@ fn is_terminating(status: &Status) -> bool {
     causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
 }
 
-/// The workload's UID, without which `kubectl describe` does not find the Event; `None` where there
-/// is none, or probehound may not look.
+/// The workload's UID, without which `kubectl describe` does not find the Event; `None` if there is none,
+/// or probehound may not read it.
 async fn uid(client: &Client, finding: &Finding, workload: &Regarding) -> Result<Option<String>, kube::Error> {
     if workload.plural.is_empty() {
         return Ok(None);

@@ -1,7 +1,7 @@
-//! The receivers: thin edges that send one message and say what came of it.
+//! The receivers: thin edges that send one message and report the outcome.
 //!
-//! A new one is a file here, a variant of `To` in `delivery/settings.rs`, which `delivery/sender.rs` sends by,
-//! its keys in `config/notifications`, and the form of its message in `report`.
+//! A new one is a file here, a variant of `To` in `delivery/settings.rs`, which `delivery/sender.rs` sends
+//! by, its keys in `config/notifications`, and the form of its message in `report`.
 
 pub mod alertmanager;
 pub mod events;
@@ -12,23 +12,23 @@ use std::time::Duration;
 
 use super::http::{Answer, Failure};
 
-/// What came of sending a message.
+/// The outcome of sending a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reply {
     /// It arrived.
     Delivered,
-    /// This message will never be taken; the next one may.
+    /// This message will never be accepted; the next one may.
     Refused(String),
-    /// It did not arrive, as far as can be known; it may the next time.
+    /// It did not arrive, as far as can be known; a retry may.
     Failed {
         /// Why.
         why: String,
-        /// How long the receiver asks to be left alone.
+        /// How long the receiver asks to wait.
         wait: Option<Duration>,
     },
-    /// Nothing will be taken at this address any more.
+    /// This address will accept nothing any more.
     Gone(String),
-    /// Nothing was sent: another replica leads by now.
+    /// Nothing was sent: another replica may lead by now.
     Withheld,
 }
 
@@ -41,13 +41,13 @@ impl Reply {
         }
     }
 
-    /// The answer says to come again.
+    /// The answer asks for a retry later.
     fn later(why: impl Into<String>, answer: &Answer) -> Self {
         Self::Failed { why: why.into(), wait: answer.wait }
     }
 }
 
-/// The word of an answer's body, if it is one: anything else may be anything.
+/// The answer's body if it is a single word: anything else may contain anything.
 fn word(body: &[u8]) -> Option<&str> {
     const LONGEST: usize = 60;
     let text = std::str::from_utf8(body).ok()?.trim();

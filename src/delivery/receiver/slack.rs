@@ -1,7 +1,7 @@
 //! A Slack incoming webhook.
 //!
-//! What its answers mean: docs.slack.dev/messaging/sending-messages-using-incoming-webhooks,
-//! "Handling errors".
+//! The meaning of its answers: docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, "Handling
+//! errors".
 
 use http::{HeaderMap, StatusCode};
 
@@ -10,7 +10,7 @@ use crate::delivery::http::{Answer, Client};
 use crate::delivery::secret::Secret;
 use crate::report::slack::Payload;
 
-/// Answers with 400 that are about the webhook, not about the message.
+/// Answers with status 400 that concern the webhook, not the message.
 const ABOUT_THE_WEBHOOK: [&str; 2] = ["no_active_hooks", "user_not_found"];
 
 /// Posts one message.
@@ -25,7 +25,7 @@ pub async fn send(client: &Client, address: &Secret, payload: &Payload) -> Reply
     }
 }
 
-/// What an answer means.
+/// Interprets an answer.
 pub fn meaning(answer: &Answer) -> Reply {
     let word = word(&answer.body);
     let said = |what: String| word.map_or(what.clone(), |word| format!("{what}: {word}"));

@@ -9,12 +9,12 @@ use crate::delivery::secret::Secret;
 use crate::text::hex;
 use crate::time::Time;
 
-/// When it was sent, in whole seconds since the Unix epoch: part of what is signed.
+/// The time of sending, in whole seconds since the Unix epoch: part of what is signed.
 pub const TIMESTAMP: HeaderName = HeaderName::from_static("probehound-timestamp");
 /// `v1=` and the HMAC-SHA256 of `TIMESTAMP.BODY` in hexadecimal digits.
 pub const SIGNATURE: HeaderName = HeaderName::from_static("probehound-signature");
 
-/// Posts one document, signed where there is a key.
+/// Posts one document, signed if there is a key.
 pub async fn send(client: &Client, address: &Secret, key: Option<&Secret>, body: String, now: Time) -> Reply {
     let headers = headers(key, &body, now);
     match client.post(address, headers, body.into_bytes()).await {
@@ -23,7 +23,7 @@ pub async fn send(client: &Client, address: &Secret, key: Option<&Secret>, body:
     }
 }
 
-/// What an answer means. Only its status counts: what a stranger's server writes is not shown.
+/// Interprets an answer. Only its status counts: a third party's text is not shown.
 pub fn meaning(answer: &Answer) -> Reply {
     let status = answer.status;
     let what = format!("it answers {}", status.as_u16());

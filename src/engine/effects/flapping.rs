@@ -1,4 +1,4 @@
-//! `Flapping`: a probe that fails now and then, below its threshold.
+//! `Flapping`: a probe that fails intermittently, below its threshold.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::finding::Effect;
 use crate::kubelet::{Failure, ProbeKind};
 use crate::time::Time;
 
-/// Time between a probe's first and last failure in one incarnation that makes it flap.
+/// Minimum time between a probe's first and last failure in one incarnation to count as flapping.
 const FLAPPING: Duration = Duration::from_mins(10);
 
-/// A probe that fails again and again, below its threshold.
+/// Assesses a probe that fails again and again, below its threshold.
 pub fn assess(view: &ContainerView, probe: ProbeKind, case: &TrackedContainer) -> Assessment {
     let Some(template) = newest(view, |member| flaps(member, probe)) else {
         return Assessment::default();
@@ -55,7 +55,7 @@ fn flapped(history: &History, probe: ProbeKind, since: Time) -> bool {
         .any(|words| words.failure != Failure::Refused && words.last.since(words.first) >= FLAPPING)
 }
 
-/// Whether nothing new was heard of a flapping probe for the window.
+/// Whether a flapping probe reported no failure during the window.
 pub fn is_quiet(view: &ContainerView, problem: Problem) -> Result<(), Time> {
     let Problem::Flapping(probe) = problem else { return Ok(()) };
     let last = view

@@ -1,4 +1,4 @@
-//! What can be wrong with a container, a file each: from its view to a proposal.
+//! What can be wrong with a container, one file per effect: from its view to a proposal.
 
 pub mod flapping;
 pub mod never_ready;
@@ -20,12 +20,12 @@ use crate::kubelet::ProbeKind;
 use crate::template::PodTemplate;
 use crate::time::Time;
 
-/// A proposal, and when to look again at what is not yet one.
+/// A proposal, and when to look again if there is none yet.
 #[derive(Default)]
 pub struct Assessment {
     /// What is wrong.
     pub proposal: Option<Proposal>,
-    /// When it may become so.
+    /// When there may be something wrong.
     pub again: Option<Time>,
 }
 
@@ -35,7 +35,7 @@ impl Assessment {
     }
 }
 
-/// The newest template of which a pod is in that state.
+/// The newest template with a pod in that state.
 fn newest<'a>(view: &ContainerView<'a>, is: impl Fn(&PodContainer) -> bool) -> Option<&'a Arc<PodTemplate>> {
     let templates = view.templates();
     templates.into_iter().rev().find(|template| view.members(template).any(&is))

@@ -1,4 +1,4 @@
-//! `NeverReady`: a container that runs, and never became ready under its template.
+//! `NeverReady`: a container that runs, but never became ready under its template.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const UNREADY_SURELY: Duration = Duration::from_mins(1);
 /// How long a readiness probe may fail for any other reason.
 pub const UNREADY: Duration = Duration::from_mins(5);
 
-/// A readiness probe that never passed in this template, of a container that runs on.
+/// Assesses a readiness probe that never passed under this template, in a container that keeps running.
 pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
     if let Some(seen) = held_back(view, case) {
         return seen;
@@ -37,7 +37,8 @@ pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
         return Assessment::default();
     }
     let verdict = diagnose(&evidence);
-    // Where a probe that kills asks the same, its kills tell it, or that the app came up after all.
+    // If a liveness or startup probe makes the same request, its kills show the problem, or that the app
+    // came up after all.
     let is_told_by_kills = evidence.twins().any(ProbeKind::kills);
     let patience = if verdict.deterministic && !is_told_by_kills { UNREADY_SURELY } else { UNREADY };
     let unready: Vec<_> = view.members(template).filter_map(|member| Some((member, unready_since(member)?))).collect();
@@ -57,9 +58,9 @@ pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
     }
 }
 
-/// A startup probe that cannot run never passes: what it guards never becomes ready.
+/// A startup probe that cannot run never passes: its container never becomes ready.
 ///
-/// A kubelet that was restarted takes it for started all the same: what held it back does so again at its
+/// A restarted kubelet treats the container as started nevertheless: the probe holds it back again at its
 /// next start.
 fn held_back(view: &ContainerView, case: &TrackedContainer) -> Option<Assessment> {
     let probe = ProbeKind::Startup;
@@ -95,7 +96,7 @@ fn unready_since(member: &PodContainer) -> Option<Time> {
     let said = |words: &&ProbeEvent| words.probe == ProbeKind::Readiness && words.last >= since;
     let words = state.history.iter().flat_map(|history| history.probe_events.iter());
     let heard = words.filter(said).map(|words| words.first.max(since)).min();
-    // Without events the status alone tells: its first result is there, and it is not ready.
+    // Without events only the status is left: the first result is due, and it is not ready.
     let result = || Some(since.plus(member.spec.readiness.as_ref()?.first_result_by()));
     heard.or_else(|| result().filter(|_| state.restarts == 0)).map(|since| member.ours(since))
 }

@@ -1,4 +1,4 @@
-//! Probes that cannot run: what they name is not there, or every run of them ends in an error.
+//! Probes that cannot run: what they refer to does not exist, or every run ends in an error.
 
 use crate::diagnosis::cannot_be_run;
 use crate::engine::memory::history::ProbeEventKind;
@@ -6,7 +6,7 @@ use crate::engine::memory::tracked_container::{Episode, Problem, TrackedContaine
 use crate::engine::view::container::PodContainer;
 use crate::kubelet::ProbeKind;
 
-/// Errors or warnings in a row that make a probe ineffective.
+/// Number of errors or warnings in a row that make a probe ineffective.
 const INEFFECTIVE: u32 = 3;
 
 /// Whether a startup probe that cannot run is known to hold it back.
@@ -20,7 +20,7 @@ pub fn is_held_back(member: &PodContainer, episode: &Episode) -> bool {
     episode.finding.probe == Some(ProbeKind::Startup) && never_runs(member, ProbeKind::Startup)
 }
 
-/// Whether the probe can never run in this container: it names a port that there is not, or a command.
+/// Whether the probe can never run in this container: it refers to a port or a command that does not exist.
 pub fn never_runs(member: &PodContainer, probe: ProbeKind) -> bool {
     let words = member.state.history.iter().flat_map(|history| &history.probe_events);
     let published = words.filter(|words| words.probe == probe && words.kind == ProbeEventKind::Errored);
@@ -28,7 +28,8 @@ pub fn never_runs(member: &PodContainer, probe: ProbeKind) -> bool {
     member.spec.lacks_port_of(probe) || since.any(|words| cannot_be_run(&words.failure))
 }
 
-/// Whether it errored, or warned, three times over three periods of one incarnation since it last failed.
+/// Whether it errored or warned at least three times over three periods of one incarnation since it last
+/// failed.
 pub fn is_reported_repeatedly(member: &PodContainer, probe: ProbeKind) -> bool {
     let (Some(history), Some(spec), Some(since)) =
         (member.state.history.as_deref(), member.spec.probe(probe), member.state.since)
@@ -42,7 +43,7 @@ pub fn is_reported_repeatedly(member: &PodContainer, probe: ProbeKind) -> bool {
             .iter()
             .filter(move |words| words.probe == probe && words.kind == kind && words.last >= since)
     };
-    // What failed ends a row: an app that was not up yet, a node that was busy.
+    // A failure ends the row: an app that was not up yet, a node that was busy.
     let failed = of(ProbeEventKind::Failed).map(|words| words.last).max();
     [ProbeEventKind::Errored, ProbeEventKind::Warned].into_iter().any(|kind| {
         let count = of(kind).fold(0_u32, |count, words| count.saturating_add(words.count));

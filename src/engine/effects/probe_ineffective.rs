@@ -1,4 +1,5 @@
-//! `ProbeIneffective`: a liveness or startup probe that cannot run, or is redirected away, protects nothing.
+//! `ProbeIneffective`: a liveness or startup probe that cannot run, or is redirected away, protects
+//! nothing.
 
 use super::probe_cannot_run::{is_known_to_hold_back, is_reported_repeatedly};
 use super::{Assessment, newest, proposal};
@@ -9,7 +10,7 @@ use crate::engine::view::container::{ContainerView, PodContainer};
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
 
-/// A liveness or startup probe that cannot run, or that is redirected away: it protects nothing.
+/// Assesses a liveness or startup probe that cannot run or is redirected away: it protects nothing.
 pub fn assess(view: &ContainerView, probe: ProbeKind, case: &TrackedContainer) -> Assessment {
     if probe == ProbeKind::Startup && is_known_to_hold_back(case) {
         return Assessment::default();
@@ -21,7 +22,7 @@ pub fn assess(view: &ContainerView, probe: ProbeKind, case: &TrackedContainer) -
     let Some(mut evidence) = view.evidence(template, Effect::ProbeIneffective, Some(probe), &tally) else {
         return Assessment::default();
     };
-    // It is about what the probe cannot do, not about what it did before.
+    // This is about what the probe cannot do, not about its earlier results.
     evidence.record.failures.clear();
     let verdict = diagnose(&evidence);
     let affected =
@@ -36,7 +37,7 @@ fn is_ineffective(member: &PodContainer, probe: ProbeKind) -> bool {
     if !member.pod.is_live() || member.state.phase != Phase::Running {
         return false;
     }
-    // It holds the container back, which is more than protecting nothing.
+    // It holds the container back, which is worse than protecting nothing.
     if probe == ProbeKind::Startup && !member.state.started {
         return false;
     }

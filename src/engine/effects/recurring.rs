@@ -1,4 +1,4 @@
-//! `Recurring`: containers that end again and again, too far apart for a loop.
+//! `Recurring`: containers that terminate again and again, too far apart for a loop.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::finding::{Cause, Effect};
 use crate::template::is_same;
 use crate::time::Time;
 
-/// Ends of one kind, of all pods of a workload, that make a thing of it.
+/// Number of terminations of one kind, over all pods of a workload, that make a finding.
 const ENOUGH: usize = 5;
-/// Ends further apart than this have nothing to do with one another.
+/// Terminations further apart than this are unrelated.
 const REMEMBERED: Duration = Duration::from_hours(24);
-/// It is over after this long at the least.
+/// Minimum time without a termination until it is resolved.
 const QUIET: Duration = Duration::from_hours(6);
 
-/// Takes in what has ended by now.
+/// Takes in the terminations known by now.
 pub fn note(view: &ContainerView, ends: &mut PastTerminations) {
     for member in &view.members {
         let Some(history) = member.state.history.as_deref() else { continue };
@@ -40,7 +40,7 @@ pub fn note(view: &ContainerView, ends: &mut PastTerminations) {
     ends.forget(view.now.minus(REMEMBERED));
 }
 
-/// What the ends of a day come to, where they are no loop.
+/// Assesses the terminations of the last day, if they are no loop.
 pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
     let ends = case.ends.alike();
     let (Some(first), Some(last)) = (ends.first().copied(), ends.last().copied()) else { return Assessment::default() };
@@ -84,7 +84,7 @@ pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
     }
 }
 
-/// Whether ends of one pod lie as close together as those of a loop.
+/// Whether terminations of one pod are as close together as those of a loop.
 fn is_loop(ends: &[PastTermination], view: &ContainerView) -> bool {
     let enough = match ends.last().map(|end| end.kind) {
         Some(Kind::Probe(_)) => view.settings.probe_kills,
@@ -102,7 +102,7 @@ fn hours(span: Duration) -> String {
     if minutes >= 120 { format!("{} h", minutes / 60) } else { format!("{minutes} min") }
 }
 
-/// When it is over, if nothing ends before: three times as long as the longest pause, at least six
+/// When it is resolved, if nothing terminates before: after three times the longest pause, at least six
 /// hours.
 pub fn over_at(episode: &Episode) -> Time {
     let last = episode.last_bad.unwrap_or(episode.finding.opened_at);

@@ -1,4 +1,4 @@
-//! `RestartLoop` and `Killed`: containers that end again and again.
+//! `RestartLoop` and `Killed`: containers that terminate again and again.
 
 use std::sync::Arc;
 
@@ -14,23 +14,23 @@ use crate::finding::{Cause, Effect, Fact};
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, Role};
 
-/// A container that has ended and that a rule may restart is restarted by then.
+/// Time within which a terminated container that a restart rule may apply to is restarted, if it does.
 pub const UNTIL_SETTLED: std::time::Duration = std::time::Duration::from_secs(30);
-/// Ends of its own that make a container suspect.
+/// Number of terminations of its own that make a container suspect.
 const SUSPECT_ENDS: u32 = 2;
-/// Proven kills for each termination of its own above which the loop is about the probe.
+/// Number of proven kills per termination of its own above which the loop is attributed to the probe.
 const OUTWEIGHS: u32 = 5;
-/// Failures in one incarnation that make a probe suspect.
+/// Number of failures in one incarnation that make a probe suspect.
 const SUSPECT: u32 = 2;
 
-/// What a container's ends, under its newest template that has any, come to.
+/// Assesses a container's terminations, under the newest template that has any.
 pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
     let mut best: Option<Proposal> = None;
     for template in view.templates() {
         let Some(proposal) = under(view, template, case) else {
             continue;
         };
-        // The newest that is sure; where none is, the newest.
+        // The newest confirmed one; if there is none, the newest.
         if best.as_ref().is_none_or(|best| proposal.confirmed || !best.confirmed) {
             best = Some(proposal);
         }
@@ -61,7 +61,7 @@ fn under<'a>(view: &ContainerView<'a>, template: &'a Arc<PodTemplate>, case: &Tr
     let settled = !container.has_restart_rules() || members.iter().any(|member| is_settled(view, member));
     let confirmed =
         sees_enough && settled && counts.iter().any(|counts| counts.confirm(view.settings, effect, probe, at_once));
-    // One end that no probe brought about is nothing yet.
+    // One termination that no probe caused is not enough.
     let suspect = SUSPECT_ENDS.min(view.settings.own_ends);
     if probe.is_none() && !active && counts.iter().all(|counts| counts.all < suspect) {
         return None;
@@ -81,7 +81,7 @@ fn under<'a>(view: &ContainerView<'a>, template: &'a Arc<PodTemplate>, case: &Tr
     })
 }
 
-/// Whether it is known whether a container that rules may restart is restarted.
+/// Whether it is known if a container with restart rules is restarted.
 fn is_settled(view: &ContainerView, member: &PodContainer) -> bool {
     let ends =
         member.state.history.iter().flat_map(|history| history.incarnations.iter()).filter_map(|run| run.end.as_ref());
@@ -91,8 +91,8 @@ fn is_settled(view: &ContainerView, member: &PodContainer) -> bool {
         || last.is_some() && !may_be_restarted(member)
 }
 
-/// Whether a rule fits the exit code with which it ended last, and a sandbox is left to restart it in:
-/// with the only container of a pod that is not restarted its kubelet ends the sandbox too.
+/// Whether a rule matches its last exit code, and there is still a sandbox to restart it in: if the only
+/// container of a pod is not restarted, the kubelet stops the sandbox too.
 fn may_be_restarted(member: &PodContainer) -> bool {
     let template = &member.pod.template;
     if template.containers.len() == 1 && template.restart == RestartPolicy::Never {
@@ -104,7 +104,7 @@ fn may_be_restarted(member: &PodContainer) -> bool {
     member.spec.restart_rules.iter().any(|rule| rule.fits(exit))
 }
 
-/// What its ends come to; where rules may restart it, what was seen tells whether they do.
+/// The effect of its terminations; with restart rules, the observations show whether it is restarted.
 fn effect_of(template: &PodTemplate, container: &ContainerSpec, members: &[&PodContainer]) -> Effect {
     let restarted = container.has_restart_rules() && members.iter().any(|member| member.state.restarts > 0);
     match (template.restart_policy_of(container), container.role) {
@@ -113,8 +113,8 @@ fn effect_of(template: &PodTemplate, container: &ContainerSpec, members: &[&PodC
     }
 }
 
-/// The probe that ends it; none where a third or more of its ends are its own: what crashes beside
-/// being killed crashes.
+/// The probe that kills it; none if at least a third of its terminations are its own: a container that also
+/// crashes between kills is crashing.
 fn which_probe(tally: &Tally) -> Option<ProbeKind> {
     let (kills, own) = (tally.kills(), tally.own.total());
     if own > 0 && own * 3 >= own + kills {
@@ -125,8 +125,8 @@ fn which_probe(tally: &Tally) -> Option<ProbeKind> {
     (of(most) > 0).then_some(most)
 }
 
-/// The probe that is about to end it: two failures in the incarnation that runs, or a kill that is
-/// told and not yet seen.
+/// The probe that is about to kill it: two failures in the current incarnation, or a kill that was reported
+/// and is not yet visible in the status.
 fn suspect(view: &ContainerView, members: &[&PodContainer], tally: &Tally) -> Option<ProbeKind> {
     if tally.own.total() > 0 || tally.unexplained > 0 {
         return None;
@@ -143,7 +143,7 @@ fn suspect(view: &ContainerView, members: &[&PodContainer], tally: &Tally) -> Op
     })
 }
 
-/// The probe of which a Killing event tells that it is ending the incarnation that runs.
+/// The probe that is killing the current incarnation, according to a Killing event.
 fn being_killed(member: &PodContainer) -> Option<ProbeKind> {
     let history = member.state.history.as_ref()?;
     let run = history.current()?;
@@ -153,20 +153,20 @@ fn being_killed(member: &PodContainer) -> Option<ProbeKind> {
     history.probe_kills().rev().find(|(_, kill)| is_of_it(kill)).map(|(probe, _)| probe)
 }
 
-/// The ends of one container within the window, by what they count for.
+/// The terminations of one container within the window, classified.
 #[derive(Default)]
 struct Counts {
     /// Kills by the probe in question.
     kills: u32,
-    /// Those of them that are sure one by one.
+    /// Those of them that are individually certain.
     sure_kills: u32,
-    /// Ends that no probe brought about, as far as is known.
+    /// Terminations that no probe caused, as far as is known.
     others: u32,
-    /// All bad ends.
+    /// All bad terminations.
     all: u32,
-    /// Those of them that came while its watch was unbroken.
+    /// Those of them that happened while the watch was unbroken.
     watched: u32,
-    /// Kills that are sure one by one, and came while its watch was unbroken.
+    /// Kills that are individually certain, and happened while the watch was unbroken.
     watched_kills: u32,
 }
 
@@ -211,7 +211,7 @@ impl Counts {
         }
     }
 
-    /// Whether enough was watched to say that nobody knows why.
+    /// Whether enough was watched to conclude that the reason is unknown.
     const fn is_watched(&self, settings: &Settings) -> bool {
         self.watched >= settings.own_ends || self.watched_kills >= settings.probe_kills
     }
@@ -219,7 +219,7 @@ impl Counts {
     fn confirm(&self, settings: &Settings, effect: Effect, probe: Option<ProbeKind>, at_once: bool) -> bool {
         let killed = self.sure_kills > 0 && (at_once || effect == Effect::Killed);
         let again = match probe {
-            // Beside a probe's kills ends of other sorts count too, but never for more than those.
+            // Besides a probe's kills, other terminations count too, but never for more than those.
             Some(_) => self.kills >= settings.probe_kills || self.all >= settings.own_ends.max(settings.probe_kills),
             None => self.others >= settings.own_ends,
         };
@@ -227,13 +227,13 @@ impl Counts {
     }
 }
 
-/// Restarts of before the first list of which only the count is known. They belong to the loop only
-/// while no episode of it has ended.
+/// Restarts before the first list of which only the count is known. They belong to the loop only while no
+/// episode of it has ended.
 fn unseen(history: &History, restarts: u32, case: &TrackedContainer) -> u32 {
     if case.horizon == crate::time::Time::default() { restarts.saturating_sub(history.ends) } else { 0 }
 }
 
-/// The pods whose container ended badly, or is about to: its probe has failed as often as it may.
+/// The pods whose container terminated badly, or is about to: its probe has reached its failure threshold.
 fn affected(members: &[&PodContainer], counts: &[Counts], probe: Option<ProbeKind>) -> Vec<crate::engine::Uid> {
     members
         .iter()
@@ -256,7 +256,7 @@ fn is_failing(member: &PodContainer, probe: Option<ProbeKind>) -> bool {
     failed >= spec.failure_threshold.min(SUSPECT)
 }
 
-/// The kills, in words.
+/// The kills as facts.
 fn facts(members: &[&PodContainer], tally: &Tally, evidence: &Evidence) -> Vec<Fact> {
     let Some(probe) = evidence.probe else { return Vec::new() };
     let record = &tally.probes[probe as usize];

@@ -1,4 +1,4 @@
-//! `StartBlocked`: a container that never begins.
+//! `StartBlocked`: a container that never starts.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::engine::memory::tracked_container::TrackedContainer;
 use crate::engine::view::container::{ContainerView, PodContainer};
 use crate::finding::Effect;
 
-/// How long a container may not begin.
+/// How long a container may take to start.
 const BLOCKED: Duration = Duration::from_mins(2);
 
-/// A container that never began.
+/// Assesses a container that never started.
 pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
     let waits = |member: &PodContainer| {
         let history = member.state.history.as_ref().filter(|_| member.pod.is_live());

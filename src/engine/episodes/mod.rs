@@ -1,4 +1,4 @@
-//! From what is seen to what is said: episodes open, are confirmed, change and end.
+//! From proposals to published changes: episodes open, are confirmed, change and end.
 
 mod remedy;
 mod resolution;
@@ -20,26 +20,26 @@ use crate::time::Time;
 use remedy::{Position, Situation};
 use resolution::is_over;
 
-/// The first word waits so long for what would complete it.
+/// How long the first publication waits for facts that would complete it.
 const FIRST_NOTICE_HOLD: Duration = Duration::from_secs(2);
-/// Counts alone are told no more often.
+/// Minimum interval between changes of nothing but counts.
 const COUNTS_INTERVAL: Duration = Duration::from_mins(1);
-/// Facts told of a finding.
+/// Maximum number of facts of a finding.
 const MAX_FACTS: usize = 12;
 
-/// What came of looking at a case.
+/// The outcome of a look at a container.
 #[derive(Default)]
 pub(super) struct Outcome {
-    /// What is said.
+    /// The changes to publish.
     pub changes: Vec<Change>,
     /// When to look again.
     pub again: Option<Time>,
-    /// Whether something is going on of which more should be known.
+    /// Whether an episode is open for which look-ups are needed.
     pub wants_facts: bool,
 }
 
 impl Outcome {
-    /// Looks again at that time; what is due already is seen with the next news.
+    /// Schedules another look at that time; what is due already is seen with the next observation.
     fn look_again(&mut self, now: Time, at: Option<Time>) {
         self.again = self.again.into_iter().chain(at.filter(|at| *at > now)).min();
     }
@@ -92,7 +92,7 @@ fn see(view: &ContainerView, problem: Problem, case: &TrackedContainer) -> Asses
     }
 }
 
-/// Restarts and ends of before the window belong to nothing, unless an episode goes on.
+/// Restarts and terminations from before the window count for nothing, unless an episode is open.
 fn forget_what_is_long_past(view: &ContainerView, case: &mut TrackedContainer) {
     if !case.is_active() && case.last_restart.is_some_and(|last| last < view.window()) {
         case.base = case.restarts;
@@ -126,7 +126,7 @@ fn end_if_over(view: &ContainerView, problem: Problem, case: &mut TrackedContain
     true
 }
 
-/// Opens, confirms or changes an episode by what is seen.
+/// Opens, confirms or updates an episode from a proposal.
 fn take_up(
     view: &ContainerView,
     problem: Problem,
@@ -172,8 +172,8 @@ fn take_up(
     say(view, episode, outcome);
 }
 
-/// Counts on what is going on although nothing of it is seen now: after a restart of the operator,
-/// or between two ends.
+/// Keeps counting for an open episode although nothing of it is visible now: after a restart of the
+/// operator, or between two terminations.
 fn refresh(view: &ContainerView, problem: Problem, case: &mut TrackedContainer, outcome: &mut Outcome) {
     let restarts = case.restarts.saturating_sub(case.base);
     let Some(episode) = case.episodes.get_mut(&problem).filter(|episode| episode.is_active()) else {
@@ -187,7 +187,8 @@ fn refresh(view: &ContainerView, problem: Problem, case: &mut TrackedContainer, 
     say(view, episode, outcome);
 }
 
-/// A loop whose probe turns out to be another one is told under its new name, and the old forgotten.
+/// If a loop turns out to be caused by another probe, it is published under its new identity, and the old
+/// one is withdrawn.
 fn supersede(episode: &mut Episode, proposal: &Proposal) -> Option<Arc<Finding>> {
     if episode.finding.effect == proposal.effect && episode.finding.probe == proposal.probe {
         return None;
@@ -198,30 +199,30 @@ fn supersede(episode: &mut Episode, proposal: &Proposal) -> Option<Arc<Finding>>
     episode.published.take()
 }
 
-/// Whether what is seen now takes the place of what was said: nothing is unlearnt by events that are
-/// gone, and nothing is taken back but by facts that contradict it.
+/// Whether a proposal replaces what was published: nothing is unlearnt because events have expired, and
+/// nothing is taken back except for facts that contradict it.
 fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
     let (finding, verdict) = (&episode.finding, &proposal.verdict);
     let same_probe = finding.probe == proposal.probe;
     if episode.published.is_none() || (verdict.cause == finding.cause && same_probe) {
         return true;
     }
-    // What was only suspected may turn out to be anything.
+    // A finding that was only suspected may change into anything.
     if finding.confirmed_at.is_none() && episode.remembered.is_none() && same_probe && verdict.cause != Cause::Unknown {
         return true;
     }
-    // Its own ends, which it was told for, are the lesser part of them by now.
+    // The terminations of its own that it was published for are a minority by now.
     if finding.probe.is_none() && proposal.confirmed && proposal.mostly_kills {
         return true;
     }
     match (finding.cause, verdict.cause) {
         (Cause::Unknown, Cause::Unknown) => return proposal.probe.is_some(),
-        // Of another template no more is said than is sure.
+        // For another template only what is confirmed is published.
         (Cause::Unknown, _) => return proposal.confirmed || !episode.is_of_another(&proposal.template),
-        // Not even that is known where a fact that was seen contradicts what was told.
+        // An unknown cause replaces a known one only if an observed fact contradicts it.
         (published, Cause::Unknown) => {
             let is_first = finding.confirmed_at.is_none() && proposal.confirmed && episode.remembered.is_none();
-            // Nor is confirmed what was suspected of all pods and may be true of one alone.
+            // A cause that was suspected for all pods and may apply to only one is not confirmed either.
             let fails = |it: &Candidate| it.is_ruled_out() || is_first && it.deterministic && !it.is_carried();
             return same_probe && verdict.candidates.iter().any(|it| it.cause == published && fails(it));
         }
@@ -230,7 +231,7 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
     if finding.probe.is_none() && same_probe {
         return verdict.proof >= episode.proof;
     }
-    // What it rested on was seen by another process, and may not be seen again.
+    // The evidence was observed by another process, and may not be observed again.
     if episode.remembered.is_some() && (verdict.confidence < finding.confidence || verdict.proof < Strength::Seen) {
         return false;
     }
@@ -243,26 +244,26 @@ fn accepts(episode: &Episode, proposal: &Proposal) -> bool {
     let published = verdict.candidates.iter().find(|candidate| candidate.cause == finding.cause);
     let cleared = finding.fault == Some(Fault::App) && verdict.cause.fault() == Some(Fault::Probe);
     match published {
-        // What this process saw does not outweigh what another one saw, it can only contradict it.
+        // Observations of this process do not outweigh those of another one, they can only contradict them.
         Some(published) if episode.remembered.is_some() => published.is_contradicted(),
-        // It is weighed with the others, and others outweigh it.
-        // What cleared the probe is gone by now, and not refuted.
+        // It is weighed against the others, and others outweigh it.
+        // The evidence that cleared the probe has expired, but was not refuted.
         Some(published) if cleared && published.proof < episode.proof => false,
         Some(published) => published.is_contradicted() || verdict.proof > episode.proof.max(published.proof),
-        // What it rested on is forgotten by now.
+        // Its evidence has been forgotten.
         None => verdict.proof > episode.proof && episode.remembered.is_none(),
     }
 }
 
-/// Puts what the verdict says into the finding.
+/// Writes the verdict into the finding.
 fn describe(view: &ContainerView, episode: &mut Episode, proposal: &Proposal) {
     let verdict = &proposal.verdict;
     let same_cause = verdict.cause == episode.finding.cause;
     let moved = episode.is_of_another(&proposal.template);
-    // The same fault in another template is the same fault going on.
+    // The same fault in another template is the same fault, still present.
     let moved =
         moved && !(same_cause && verdict.field == episode.finding.field && verdict.current == episode.finding.current);
-    // A value that was known to work does so still, whatever has become of the proof.
+    // A value that was known to work still does, even if the proof is gone.
     let lost_value = same_cause && !moved && verdict.suggested.is_none() && verdict.current == episode.finding.current;
     let finding = Arc::make_mut(&mut episode.finding);
     finding.cause = verdict.cause;
@@ -304,7 +305,7 @@ fn describe(view: &ContainerView, episode: &mut Episode, proposal: &Proposal) {
     episode.change().evidence = facts;
 }
 
-/// What was considered, in plain words.
+/// The candidates that were considered, in plain words.
 fn considered(verdict: &Verdict) -> Arc<[Considered]> {
     let words = |points: &[Point]| points.iter().map(|point| point.what.clone()).collect();
     let candidates = verdict.candidates.iter().enumerate();
@@ -323,7 +324,7 @@ fn considered(verdict: &Verdict) -> Arc<[Considered]> {
         .collect()
 }
 
-/// A fact that was told before keeps its time: what showed it first may be forgotten by now.
+/// A fact that was published before keeps its time: its first evidence may be forgotten by now.
 fn keep_first_times(facts: &mut [Fact], published: &[Fact]) {
     for fact in facts {
         let before = published.iter().filter(|known| known.what == fact.what).map(|known| known.at).min();
@@ -331,7 +332,7 @@ fn keep_first_times(facts: &mut [Fact], published: &[Fact]) {
     }
 }
 
-/// Names one pod of it, the worst one, and keeps to that while it is there.
+/// Names one of its pods, the worst one, and keeps it while it exists.
 fn name_a_pod(view: &ContainerView, episode: &mut Episode) {
     let named = view.named(&episode.affected);
     let example = episode.change().example.take();
@@ -340,9 +341,9 @@ fn name_a_pod(view: &ContainerView, episode: &mut Episode) {
     episode.change().example = example.clone().filter(is_there).or_else(worst).or(example);
 }
 
-/// What to type, with all the rest known.
+/// Computes the remedies, with everything else known.
 fn finish(view: &ContainerView, episode: &mut Episode) {
-    // What a person edits is the workload's own template.
+    // People edit the workload's own template.
     let pods = episode.template.as_deref();
     let written = pods.map(|pods| view.workload.revision(pods).map_or(pods, |revision| &*revision.template));
     let mut named = view.named(&episode.affected);
@@ -362,7 +363,7 @@ fn finish(view: &ContainerView, episode: &mut Episode) {
     let blocked = episode.template.as_ref().and_then(|template| view.blocked(template));
     let words = blocked.and_then(|blocked| blocked.message);
     episode.change().start_failure = words.and_then(|words| start_error(&words));
-    // What was known to work may no longer be seen, or have another number by now.
+    // What was known to work may no longer be visible, or have another number by now.
     let published = episode
         .published
         .as_ref()
@@ -376,7 +377,7 @@ fn finish(view: &ContainerView, episode: &mut Episode) {
     episode.change().remedy = remedy;
 }
 
-/// Says what is new of an episode, if it may speak by now.
+/// Publishes the changes of an episode, if they are due.
 fn say(view: &ContainerView, episode: &mut Episode, outcome: &mut Outcome) {
     if episode.published.is_none() && view.workload.facts.is_none() && view.workload.owner.is_some() {
         let hold = *episode.hold.get_or_insert_with(|| view.now.plus(FIRST_NOTICE_HOLD));

@@ -1,4 +1,4 @@
-//! What there is to type or to do: decided here, put into words by `report`.
+//! Which remedies there are: decided here, put into words by `report`.
 
 #[cfg(test)]
 mod tests;
@@ -19,26 +19,26 @@ pub struct Situation<'a> {
     pub finding: &'a Finding,
     /// The workload.
     pub top: &'a Owner,
-    /// What is known of it, once that was answered.
+    /// The answer to its look-up, once there is one.
     pub facts: Option<&'a WorkloadFacts>,
-    /// The latest earlier revision in which the container was seen to work.
+    /// The latest earlier revision in which the container was observed to work.
     pub good_revision: Option<u64>,
-    /// The revision before, where it has the same app and asked something else, of which nothing was seen.
+    /// The previous revision, if it has the same app, a different probe, and no observations.
     pub untried_revision: Option<u64>,
-    /// Where the container stands in the template.
+    /// The container's position in the template.
     pub position: Position,
-    /// The pods of it that can be named, worst first.
+    /// Its pods that can be named, worst first.
     pub pods: Vec<KnownPod>,
-    /// Where its file is, of a static pod.
+    /// The location of its manifest file, for a static pod.
     pub file: Option<FileOf>,
     /// The workloads that became unhealthy together with it.
     pub fell_together: Vec<Arc<str>>,
 }
 
-/// Where a container stands in its template.
+/// A container's position in its template.
 #[derive(Copy, Clone, Default)]
 pub struct Position {
-    /// In which list.
+    /// The list.
     pub list: List,
     /// Its index in that list.
     pub index: usize,
@@ -59,14 +59,14 @@ impl Position {
 }
 
 impl Situation<'_> {
-    /// What to type or to do, best first.
+    /// The remedies, best first.
     pub fn remedies(&self) -> Vec<Remedy> {
         let managed_by = self.facts.and_then(|facts| facts.managed_by.clone());
         let mut remedies: Vec<Remedy> = managed_by.map(|tool| Remedy::ChangeInGit { tool }).into_iter().collect();
         let (rollback, set) = (self.roll_back(), self.set());
         let (has_way_back, has_value) = (!rollback.is_empty(), set.is_some());
         if self.is_paused() {
-            // One patch both mends and resumes; an undo has to be preceded by a resume.
+            // A patch both fixes and resumes; an undo has to be preceded by a resume.
             remedies.extend(set);
             remedies.extend(rollback);
         } else {
@@ -91,7 +91,7 @@ impl Situation<'_> {
         self.facts.is_some_and(|facts| facts.paused) && self.target().is_some_and(|it| it.kind == Kind::Deployment)
     }
 
-    /// Whose template is edited: the workload, or the object whose template it runs.
+    /// The object whose template is edited: the workload, or the one whose template it runs.
     fn target(&self) -> Option<Target> {
         let owner = self.facts.and_then(|facts| facts.workload_ref.as_ref()).unwrap_or(self.top);
         Some(Target { kind: Kind::parse(&owner.kind)?, name: Arc::clone(&owner.name) })
@@ -104,13 +104,13 @@ impl Situation<'_> {
             return Vec::new();
         };
         let paused = self.is_paused().then(|| Remedy::Resume(target.clone()));
-        // A Deployment that a Rollout takes its template from counts revisions of its own.
+        // A Deployment that provides the template of a Rollout numbers revisions on its own.
         let has_own_count = self.facts.is_some_and(|facts| facts.workload_ref.is_some());
         let revision = (!has_own_count).then_some(revision);
         paused.into_iter().chain([Remedy::RollBack { target, revision }]).collect()
     }
 
-    /// Whether what is wrong is the workload's own, so that another revision of it would help.
+    /// Whether the fault is in the workload itself, so that another revision would help.
     fn is_own_fault(&self) -> bool {
         self.finding.fault != Some(Fault::Environment)
     }
@@ -131,7 +131,7 @@ impl Situation<'_> {
         Some(Remedy::SetField { place: self.place(), field: field.clone(), value })
     }
 
-    /// Where the container's specification is edited.
+    /// The place where the container's specification is edited.
     fn place(&self) -> Place {
         if let Some(FileOf(node)) = &self.file {
             return Place::File { node: node.clone() };
@@ -152,8 +152,8 @@ impl Situation<'_> {
         }
     }
 
-    /// Pods that stay as they are when the template is mended: an ordered `StatefulSet` waits for the
-    /// broken one, a `ReplicaSet` replaces none.
+    /// Pods that stay as they are when the template is fixed: an ordered `StatefulSet` waits for the broken
+    /// one, a `ReplicaSet` replaces none.
     fn delete(&self) -> Vec<Remedy> {
         let stays = match self.target().map(|target| target.kind) {
             Some(Kind::StatefulSet) => self.facts.is_none_or(|facts| !facts.parallel),
@@ -183,7 +183,7 @@ impl Situation<'_> {
             Cause::DependencyDown => vec![Remedy::LookAtWhatIsShared { with: self.fell_together.clone() }],
             Cause::NodeTrouble => vec![Remedy::LookAtNodes],
             Cause::CannotPullImage | Cause::CannotStart => vec![self.describe()],
-            // Nothing was ever written, and the events say why.
+            // The container wrote no logs, and the events show the reason.
             _ if self.finding.effect == Effect::StartBlocked => vec![self.describe()],
             Cause::HookFailed => vec![self.describe(), self.logs()],
             Cause::Crash
@@ -203,7 +203,7 @@ impl Situation<'_> {
     }
 
     fn logs(&self) -> Remedy {
-        // What has not ended has no incarnation before.
+        // Without a termination there is no previous incarnation.
         let ends = matches!(self.finding.effect, Effect::RestartLoop | Effect::Recurring);
         if let Some(pod) = self.pods.first() {
             return Remedy::Logs { of: Target::pod(&pod.name), previous: ends && pod.has_previous };
@@ -216,7 +216,7 @@ impl Situation<'_> {
     }
 }
 
-/// What a field needs of which no value is known that works.
+/// The correction for a field, if no working value is known.
 fn correction(cause: Cause, field: &Field) -> Option<Correction> {
     Some(match cause {
         Cause::WrongPath | Cause::RedirectLoop | Cause::RedirectsElsewhere => Correction::Path,
@@ -249,7 +249,7 @@ fn correction(cause: Cause, field: &Field) -> Option<Correction> {
     })
 }
 
-/// The number of a `StatefulSet`'s pod.
+/// The ordinal of a `StatefulSet`'s pod.
 fn ordinal(name: &str) -> Option<u32> {
     name.rsplit_once('-')?.1.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! When something is over.
+//! When an episode is resolved.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use crate::kubelet::ProbeKind;
 use crate::template::PodTemplate;
 use crate::time::Time;
 
-/// Time without any pod after which a finding is over.
+/// Time without any pod after which a finding is resolved.
 const GONE: Duration = Duration::from_mins(1);
 
-/// Whether an episode is over; else when it may be, if nothing happens before.
+/// Whether an episode is resolved; otherwise when it may be, if nothing happens before.
 pub fn is_over(view: &ContainerView, problem: Problem, episode: &Episode) -> Result<(), Option<Time>> {
-    // What is known may be old.
+    // The known state may be outdated.
     if view.listing {
         return Err(None);
     }
@@ -40,7 +40,7 @@ pub fn is_over(view: &ContainerView, problem: Problem, episode: &Episode) -> Res
     for member in view.members.iter().filter(|member| member.pod.is_live()) {
         any = true;
         let healthy = healthy_at(view, member, problem, episode).ok_or(None)?;
-        // What says otherwise may still be on its way.
+        // Contrary evidence may still be on its way.
         due = due.max(healthy.plus(member.clock.lag));
     }
     match (any, due <= view.now) {
@@ -50,15 +50,15 @@ pub fn is_over(view: &ContainerView, problem: Problem, episode: &Episode) -> Res
     }
 }
 
-/// Whether the field that it blames has another value in what the workload wants now, and the pods
-/// that had the old one are gone. A template that is another one and asks the same is the same fault
-/// going on: then its containers have to show that they are well.
+/// Whether the field that it blames has another value in the workload's current template, and the pods with
+/// the old one are gone. A new template with the same value still has the fault: then its containers have
+/// to prove that they are healthy.
 fn is_replaced(view: &ContainerView, episode: &Episode) -> bool {
     let mut pods = view.workload.pods.iter().filter_map(|place| view.pods.get(*place));
     pods.all(|pod| has_another_value(&pod.template, view.container, episode))
 }
 
-/// Whether the field that a finding blames has another value in a template, or is gone.
+/// Whether the blamed field has another value in a template, or is gone.
 fn has_another_value(template: &Arc<PodTemplate>, name: &str, episode: &Episode) -> bool {
     let Some(spec) = template.containers.iter().find(|spec| &*spec.name == name) else {
         return true;
@@ -74,7 +74,7 @@ fn has_another_value(template: &Arc<PodTemplate>, name: &str, episode: &Episode)
     is_known && crate::engine::view::template_change::value_of(spec, field).is_none_or(|value| value != wrong)
 }
 
-/// When a container has run well for long enough, if it goes on so; `None` while it does not.
+/// When a container has been healthy for long enough, if it stays so; `None` while it is not.
 fn healthy_at(view: &ContainerView, member: &PodContainer, problem: Problem, episode: &Episode) -> Option<Time> {
     if member.state.phase != Phase::Running {
         return None;
@@ -83,7 +83,7 @@ fn healthy_at(view: &ContainerView, member: &PodContainer, problem: Problem, epi
     match problem {
         Problem::Loop => {
             let gap = member.state.history.as_ref().and_then(|history| history.gap);
-            // Its next end, or that it waits for its next start, may not be seen either.
+            // Its next termination, or that it is waiting for its next start, may be missed too.
             let unsure = gap.is_some_and(|gap| gap >= episode.finding.opened_at.minus(GONE));
             let longest_bad = if unsure { Duration::MAX } else { episode.longest_bad };
             let needed = ContainerView::proof_of_health(member.spec, longest_bad);
@@ -100,13 +100,14 @@ fn healthy_at(view: &ContainerView, member: &PodContainer, problem: Problem, epi
             let blocked = member.state.history.as_ref().is_some_and(|history| history.blocked.is_some());
             (!blocked).then(|| since.plus(Duration::from_mins(1)))
         }
-        // The kubelet's silence proves nothing: its words run dry.
+        // Silence of the kubelet proves nothing: its events are rate-limited.
         Problem::Ineffective(_) => None,
         Problem::Flapping(_) | Problem::Recurring => Some(view.now),
     }
 }
 
-/// When the kubelet last said that it kills the container for a probe: its end may not be told yet.
+/// When the kubelet last reported that it kills the container for a probe: its termination may not be
+/// reported yet.
 fn last_kill(member: &PodContainer, since: Time) -> Option<Time> {
     let kills = member.state.history.as_ref()?.probe_kills().rev();
     kills.map(|(_, kill)| member.ours(kill.at)).find(|at| *at >= since)

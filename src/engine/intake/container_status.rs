@@ -13,10 +13,10 @@ use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, Role};
 use crate::time::Time;
 
-/// A container that does not run for longer than this is shown so.
+/// A container that is not running for longer than this is visible in the status.
 const UNTOLD: Duration = Duration::from_secs(5);
 
-/// How a status was seen.
+/// How a status was observed.
 #[derive(Copy, Clone)]
 pub struct Sight {
     /// As an item of a list, or as a change.
@@ -25,24 +25,24 @@ pub struct Sight {
     pub with_pod: bool,
     /// When it was seen.
     pub now: Time,
-    /// How its node's clock stands to ours.
+    /// The offset of its node's clock.
     pub clock: Clock,
 }
 
-/// What a status brought.
+/// What a new status showed.
 #[derive(Default)]
 pub struct StatusUpdate {
     /// Restarts since the last one.
     pub restarts: u32,
-    /// Whether anything happened that a finding may rest on.
+    /// Whether anything changed that a finding may rest on.
     pub matters: bool,
-    /// How long it took to come up, where that was watched.
+    /// How long it took to come up, if that was watched.
     pub came_up: Option<CameUp>,
-    /// The latest time that the node has written into it since the last one.
+    /// The latest new timestamp from the node.
     pub stamp: Option<Time>,
 }
 
-/// Takes in a status that is not older than what is known.
+/// Takes in a status that is not older than the known one.
 pub fn take_in(
     container: &mut Container,
     spec: &ContainerSpec,
@@ -58,7 +58,7 @@ pub fn take_in(
     let gap = unbroken && shows_a_gap(container, status);
     news.stamp = new_stamp(container, status).filter(|_| sight.seen == Seen::Changed);
     take_in_ends(container, spec, status, sight, unbroken, &mut news);
-    // What is listed again may have been written before the watch broke.
+    // A relisted status may have been written before the watch broke.
     let shown_until = if first || unbroken { Some(sight.now) } else { None };
     take_in_state(container, spec, status, sight, shown_until, &mut news);
     if container.history.is_none() && (status.restarts > 0 || is_blocked(status)) {
@@ -79,11 +79,11 @@ pub fn take_in(
     news
 }
 
-/// The latest time that the node has written into a status since the last one was seen.
+/// The latest timestamp that the node has written into a status since the last one was seen.
 fn new_stamp(container: &Container, status: &ContainerSnapshot) -> Option<Time> {
     let began = match &status.state {
         State::Running { since } => *since,
-        // A restarted kubelet shows once more how what waits for its next start had ended.
+        // A restarted kubelet shows again how a container that waits for its next start had terminated.
         State::Terminated(ended) => ended.finished.filter(|_| container.phase == Phase::Running),
         State::Waiting { .. } => None,
     };
@@ -92,8 +92,8 @@ fn new_stamp(container: &Container, status: &ContainerSnapshot) -> Option<Time> 
     began.filter(|_| restarted || container.phase != Phase::Running || container.id != status.id).max(ended)
 }
 
-/// Whether changes between what is known and this status were not seen: it restarted more than once,
-/// or did not run for a while between two runs.
+/// Whether changes between the known status and this one were missed: it restarted more than once, or was
+/// not running for a while between two runs.
 fn shows_a_gap(container: &Container, status: &ContainerSnapshot) -> bool {
     let State::Running { since: Some(since) } = status.state else {
         return false;
@@ -104,7 +104,7 @@ fn shows_a_gap(container: &Container, status: &ContainerSnapshot) -> bool {
     status.restarts > container.restarts.saturating_add(1) || (replaced && paused)
 }
 
-/// Mines a status that is older than what is known for ends that were not seen.
+/// Extracts terminations that were missed from a status older than the known one.
 pub fn take_in_late(container: &mut Container, status: &ContainerSnapshot) -> bool {
     let (State::Terminated(ended), Some(history)) = (&status.state, container.history.as_mut()) else {
         return false;
@@ -117,7 +117,7 @@ pub fn take_in_late(container: &mut Container, status: &ContainerSnapshot) -> bo
     news
 }
 
-/// The history of a container, begun with the incarnation that runs.
+/// The history of a container, created with the current incarnation.
 pub fn history(container: &mut Container) -> &mut History {
     let (id, since, phase, ready) = (container.id, container.since, container.phase, container.was_ready);
     container.history.get_or_insert_with(|| {
@@ -150,14 +150,15 @@ fn take_in_ends(
         }
         let same = ended.id.is_none() || container.id.is_none() || ended.id == container.id;
         let by_itself = match (stands, unbroken) {
-            // A restarted kubelet shows once more, as the state, the end of what waits for its next start.
+            // A restarted kubelet shows the last termination again as the state while the container waits
+            // for its next start.
             (true, true) => was_running.then_some(true),
             (true, false) => (status.restarts == 0 || status.last.is_some()).then_some(true),
             (false, _) => (unbroken && was_running && same).then_some(false),
         };
         let mut ended = ended.clone();
         if &*ended.reason == RESTARTING_ALL {
-            // The status no longer says what ended; it was what ran.
+            // The status no longer identifies what terminated; it was the running incarnation.
             ended.id = container.id;
             ended.started = ended.started.or(container.since);
             if container.id.is_none() || stands || status.restarts <= container.restarts {
@@ -250,7 +251,7 @@ fn take_in_state(
     }
 }
 
-/// How long a container took to come up that has just been seen to be: at least until the probe's
+/// How long a container took to come up that has just been observed to be up: at least until the probe's
 /// last failure, at most until now.
 fn came_up_after(container: &Container, sight: Sight, probe: ProbeKind) -> Option<CameUp> {
     let since = container.since?;
@@ -268,7 +269,7 @@ fn note_block(container: &mut Container, status: &ContainerSnapshot, now: Time, 
         Some((reason, message)) => {
             news.matters = true;
             match &mut history.blocked {
-                // "Back-off pulling image" says less than the error before it.
+                // "Back-off pulling image" is less informative than the error before it.
                 Some(known) if is_backoff(&reason) && !is_backoff(&known.reason) => {}
                 Some(known) => {
                     known.reason = reason;
@@ -292,7 +293,7 @@ fn is_backoff(reason: &str) -> bool {
     matches!(reason, "ImagePullBackOff" | "CrashLoopBackOff")
 }
 
-/// Why a container cannot begin, if that is what its status says.
+/// Why a container cannot start, if its status gives a reason.
 fn blocked(status: &ContainerSnapshot) -> Option<(Arc<str>, Option<Arc<str>>)> {
     let start_error = |ended: &Terminated| {
         matches!(&*ended.reason, "StartError" | "ContainerCannotRun")

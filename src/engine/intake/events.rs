@@ -1,4 +1,4 @@
-//! A kubelet's event → the history of the container that it speaks of.
+//! A kubelet event → the history of the container that it is about.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use crate::engine::observation::KubeletEvent;
 use crate::kubelet::{EventMessage, Failure, Handler, Killing, ProbeKind, asked_port};
 use crate::template::{ContainerSpec, Role};
 
-/// A pod may take this long until its sandbox and its volumes are there.
+/// How long a pod may wait for its sandbox and its volumes.
 const STILL_COMING: Duration = Duration::from_secs(30);
 
-/// What an event brought.
+/// What an event showed.
 #[derive(Default)]
 pub struct EventUpdate {
-    /// The container that it speaks of, where it is news.
+    /// The container that it is about, if the event is new.
     pub container: Option<usize>,
-    /// A probe that cannot run.
+    /// A probe that could not run.
     pub errored: Option<ProbeKind>,
-    /// A probe that failed, and how often that was not heard before.
+    /// A probe that failed, and how many of the failures are new.
     pub failed: Option<(ProbeKind, u32)>,
 }
 
@@ -83,7 +83,7 @@ fn probed(
     }
 }
 
-/// What is kept of a probe's words, to be told.
+/// The part of a probe's message that is kept for reports.
 fn kept(handler: &Handler, kind: ProbeEventKind, output: &Arc<str>, settings: &Settings) -> Arc<str> {
     let printed = matches!(handler, Handler::Exec(_)) && kind == ProbeEventKind::Failed;
     if !printed || settings.exec_output || output.is_empty() {
@@ -98,8 +98,8 @@ fn mark(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// The container that a probe's event speaks of: by its field path, or, where that cannot be
-/// trusted, by its content.
+/// The container that a probe event is about: by its field path or, if that cannot be trusted, by its
+/// content.
 fn speaks_of(pod: &Pod, event: &KubeletEvent, probe: ProbeKind, output: &str) -> Option<usize> {
     let specs = &pod.template.containers;
     if !event.aggregated {
@@ -129,7 +129,7 @@ fn killed(pod: &mut Pod, event: &KubeletEvent, killing: &Killing) -> EventUpdate
         Killing::Deliberate => (event.container.as_ref(), KillReason::Deliberate),
     };
     let at = named.and_then(|name| pod.template.containers.iter().position(|spec| spec.name == *name));
-    // Deletions stop every container: no need to remember that of a healthy one.
+    // A deletion stops every container: no need to remember that for a healthy one.
     let Some(at) = at.filter(|at| why != KillReason::Stopping || pod.containers[*at].history.is_some()) else {
         return EventUpdate::default();
     };
@@ -142,8 +142,8 @@ fn killed(pod: &mut Pod, event: &KubeletEvent, killing: &Killing) -> EventUpdate
     EventUpdate { container: news.then_some(at), ..EventUpdate::default() }
 }
 
-/// No container of a pod can begin while its sandbox or its volumes cannot be made: that is told of its
-/// first.
+/// No container of a pod can start while its sandbox or its volumes cannot be created: that is recorded for
+/// its first container.
 fn no_sandbox(pod: &mut Pod, event: &KubeletEvent, reason: &str, output: &Arc<str>) -> EventUpdate {
     let begun = pod.containers.iter().any(|container| matches!(container.phase, Phase::Running | Phase::Terminated));
     let first = pod.template.containers.iter().position(|spec| spec.role == Role::App);
@@ -151,7 +151,7 @@ fn no_sandbox(pod: &mut Pod, event: &KubeletEvent, reason: &str, output: &Arc<st
     let known = history(&mut pod.containers[at]);
     let since = known.no_sandbox_since.map_or(event.first, |since| since.min(event.first));
     known.no_sandbox_since = Some(since);
-    // Once is nothing yet: volumes and addresses take their time.
+    // One event is not enough: volumes and addresses take their time.
     if event.last.since(since) < STILL_COMING {
         return EventUpdate::default();
     }

@@ -63,7 +63,7 @@ impl Engine {
         let older = snapshot.version != 0 && snapshot.version < pod.version;
         let moved = !crate::template::is_same(&pod.template, &snapshot.template);
         if moved && !pod.template.has_containers_of(&snapshot.template) {
-            // No API server lets a pod's containers be others: what is known is of no use for it.
+            // No API server allows the containers of a pod to change: the known state is useless for it.
             if !older {
                 self.remove(place);
                 self.new_pod(snapshot);
@@ -103,7 +103,7 @@ impl Engine {
         self.after(id, matters || changed);
     }
 
-    /// Takes in the statuses of a pod's containers; says whether a finding may rest on what is new.
+    /// Takes in the statuses of a pod's containers; returns whether a finding may rest on what is new.
     fn statuses(&mut self, place: u32, snapshot: &PodSnapshot) -> bool {
         let sight = Sight {
             seen: snapshot.seen,
@@ -133,7 +133,7 @@ impl Engine {
             let begins_unready = !ran && container.history.is_none() && is_unready(spec, container);
             let id = pod.workload;
             if begins_unready {
-                // Nobody may say that it does not become ready.
+                // There may be no event when it does not become ready.
                 self.wake(id, Some(self.now.plus(UNREADY)));
             }
             if let Some((node, stamp)) = snapshot.node.as_ref().zip(news.stamp) {
@@ -155,7 +155,7 @@ impl Engine {
         matters
     }
 
-    /// Folds the oldest incarnation of a container where there is no room for the next two.
+    /// Folds the oldest incarnation of a container if there is no room for the next two.
     fn make_room(&mut self, place: u32, index: usize) {
         while self.runs_of(place, index) + 2 > MAX_INCARNATIONS {
             self.fold(place, index, Some(0));
@@ -172,7 +172,7 @@ impl Engine {
         container.and_then(|container| container.history.as_ref()).map_or(0, |history| history.incarnations.len())
     }
 
-    /// Adds to its template's record what a container has shown: one incarnation, or all of it.
+    /// Adds what a container has shown to its template's record: one incarnation, or all of it.
     fn fold(&mut self, place: u32, index: usize, run: Option<usize>) {
         let Some(pod) = self.pods.get(place) else { return };
         let (Some(container), Some(spec)) = (pod.containers.get(index), pod.template.containers.get(index)) else {
@@ -187,7 +187,7 @@ impl Engine {
             return;
         };
         let mut tally = Tally::default();
-        // Nothing more that is heard of it will be counted.
+        // Later events about it will not be counted.
         let judged = self.now.plus(LATE_ENOUGH);
         match run {
             Some(run) => tally.add_run(&subject, run, judge(&subject, run, judged), horizon),
@@ -259,7 +259,7 @@ impl Engine {
         self.after(id, true);
     }
 
-    /// What was in the scope and not seen since its list began is gone.
+    /// Pods in the scope not seen since its list began are gone.
     pub(super) fn list_finished(&mut self, scope: &Scope) {
         let Some(number) = self.lists.finish(scope) else { return };
         let unseen = |place: &u32| self.pods.get(*place).is_some_and(|pod| pod.list < number);
@@ -315,7 +315,7 @@ impl Engine {
         }
         if let Some(probe) = heard.errored {
             let known = &mut workload.record_mut(&template, &self.pods, self.now).containers[index];
-            // That it never killed proves nothing then.
+            // Then it proves nothing that it never killed.
             known.passed.remove(probe);
             known.errored.add(probe);
         }
@@ -324,8 +324,8 @@ impl Engine {
         true
     }
 
-    /// Notes what may have happened to others at the same time, as it shows by now: that probes that had
-    /// passed began to fail, and that the container was ended from outside.
+    /// Notes what may have happened to others at the same time, as far as known by now: that probes that
+    /// had passed began to fail, and that the container was terminated from outside.
     fn note_shared(&mut self, place: u32, index: usize) {
         let Some(pod) = self.pods.get(place) else { return };
         let (spec, state) = (&pod.template.containers[index], &pod.containers[index]);
@@ -334,7 +334,7 @@ impl Engine {
         let Some(subject) = Incarnations::of(pod, spec, state, node, None, self.now) else { return };
         let horizon = workload.cases.get(&spec.name).map(|case| case.horizon).unwrap_or_default();
         for run in 0..subject.history.incarnations.len() {
-            // A readiness probe that fails below its threshold is no more than a moment.
+            // A readiness probe that fails below its threshold is only a blip.
             let is_ready = state.ready && run + 1 == subject.history.incarnations.len();
             let probes = ProbeKind::ALL.into_iter().filter(|probe| !is_ready || *probe != ProbeKind::Readiness);
             let onsets = probes.filter_map(|probe| subject.onset_in(run, probe));
@@ -350,7 +350,7 @@ impl Engine {
     }
 }
 
-/// Whether a rule of another container was ending all of its pod's when this one ended.
+/// Whether a restart rule of another container was restarting the whole pod when this one terminated.
 fn ended_by_a_rule(snapshot: &PodSnapshot, status: &ContainerSnapshot) -> bool {
     let State::Terminated(ended) = &status.state else { return false };
     let mut others = snapshot.containers.iter().filter(|other| other.index != status.index);

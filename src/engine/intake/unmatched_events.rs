@@ -1,4 +1,4 @@
-//! Events that came before their pod.
+//! Events that arrived before their pod.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -7,19 +7,19 @@ use std::time::Duration;
 use crate::engine::observation::{KubeletEvent, PodId, Uid};
 use crate::time::Time;
 
-/// Events that wait, of all pods.
+/// Maximum number of waiting events, over all pods.
 const MAX_EVENTS: usize = 4096;
 /// Maximum time that an event waits for its pod.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// Events that wait for their pod to be seen.
+/// Events that wait for their pod.
 ///
-/// Where there is no room the namespace with the most of them gives way: events of pods that never come
-/// take no places from those of others.
+/// If there is no room, the namespace with the most of them loses one: events of pods that never appear do
+/// not displace those of others.
 #[derive(Debug, Default)]
 pub struct UnmatchedEvents {
     by_pod: HashMap<PodId, Vec<KubeletEvent>>,
-    /// Of each namespace, whose events came when.
+    /// For each namespace, whose events arrived when.
     order: BTreeMap<Arc<str>, VecDeque<(Time, PodId)>>,
     length: usize,
     dropped: u64,
@@ -42,8 +42,8 @@ impl UnmatchedEvents {
         self.length += 1;
     }
 
-    /// The events that waited for that pod, in the order in which they came: those that carry its own UID,
-    /// then those that carry the other one.
+    /// The events that waited for that pod, in order of arrival: those that carry its own UID, then those
+    /// that carry the other one.
     pub fn take(&mut self, pod: &PodId, other: Option<Uid>) -> Vec<KubeletEvent> {
         let mut events = self.take_addressed(pod);
         if let Some(uid) = other {
@@ -52,7 +52,7 @@ impl UnmatchedEvents {
         events
     }
 
-    /// Events that waited in vain.
+    /// Number of events that waited in vain.
     pub const fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -1,6 +1,7 @@
-//! What is remembered of one container of one pod: its incarnations, and what the kubelet said.
+//! What is remembered of one container of one pod: its incarnations, and the kubelet's events.
 //!
-//! Raw facts only, in any order and any number of times; [`crate::engine::view::termination`] makes sense of them.
+//! Raw facts only, in any order and any number of times; [`crate::engine::view::termination`] interprets
+//! them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,41 +13,41 @@ use crate::engine::observation::{ContainerId, Terminated, Uid};
 use crate::kubelet::{Failure, ProbeKind};
 use crate::time::Time;
 
-/// Incarnations kept of a container; what is older is folded into its template's record.
+/// Maximum number of incarnations kept of a container; older ones are folded into its template's record.
 pub const MAX_INCARNATIONS: usize = 10;
-/// Kinds of words kept of a container's probes.
+/// Maximum number of distinct probe events kept of a container.
 const MAX_WORDS: usize = 16;
-/// Single failures kept of a container, for attribution to its incarnations.
+/// Maximum number of single failures kept of a container, for attribution to its incarnations.
 const MAX_SAMPLES: usize = 48;
-/// Killing events kept of a container.
+/// Maximum number of Killing events kept of a container.
 const MAX_KILLINGS: usize = 12;
 
 /// What is remembered of one container.
 #[derive(Debug, Default)]
 pub struct History {
-    /// Its pod's name, for people.
+    /// Its pod's name, for reports.
     pub pod: Option<Arc<str>>,
     /// Its incarnations, oldest first; the last one may still run.
     pub incarnations: VecDeque<Incarnation>,
-    /// When the last incarnation that is no longer kept ended.
+    /// When the last incarnation that is no longer kept terminated.
     pub cut: Option<Time>,
-    /// What its probes said, by event.
+    /// Its probe events.
     pub probe_events: Vec<ProbeEvent>,
     /// Single failures, by time.
     pub samples: VecDeque<Sample>,
     /// Killing events, by time.
     pub killings: VecDeque<Kill>,
-    /// Ends that stood in the status so far.
+    /// Number of terminations seen in the status so far.
     pub ends: u32,
-    /// `restartCount` when it was last seen.
+    /// The last observed `restartCount`.
     pub restarts: u32,
-    /// Why it cannot begin, while it cannot.
+    /// Why it cannot start, while it cannot.
     pub blocked: Option<Blocked>,
-    /// Since when no sandbox, or no volume, could be made for its pod.
+    /// Since when no sandbox, or no volume, could be created for its pod.
     pub no_sandbox_since: Option<Time>,
-    /// When its postStart hook was said to have failed.
+    /// When its postStart hook was reported to have failed.
     pub hooks: VecDeque<Time>,
-    /// When it last showed that changes of it had not been seen.
+    /// When it last turned out that changes of it had been missed.
     pub gap: Option<Time>,
 }
 
@@ -55,7 +56,7 @@ pub struct History {
 pub struct Incarnation {
     /// Its container ID.
     pub id: Option<ContainerId>,
-    /// When it began, in whole seconds.
+    /// When it started, in whole seconds.
     pub started: Option<Time>,
     /// When it was first seen ready.
     pub ready: Option<Time>,
@@ -67,50 +68,50 @@ pub struct Incarnation {
     pub has_started: bool,
     /// The last time at which it was seen to run.
     pub seen_running: Option<Time>,
-    /// How it ended.
+    /// How it terminated.
     pub end: Option<Termination>,
 }
 
-/// An incarnation's end as its pod's status has it.
+/// An incarnation's termination according to its pod's status.
 #[derive(Debug, Clone)]
 pub struct Termination {
     /// The status.
     pub ended: Terminated,
-    /// When it stood there first.
+    /// When it was first seen there.
     pub seen_at: Time,
-    /// Whether the container was seen `terminated` before it was replaced; `None` where the watch
-    /// was broken in between.
+    /// Whether the container was seen `terminated` before it was replaced; `None` if the watch was broken
+    /// in between.
     pub by_itself: Option<bool>,
-    /// Whether the pod was being deleted or had been ended as a whole.
+    /// Whether the pod was being deleted or had been terminated as a whole.
     pub with_pod: bool,
-    /// Whether the status said that its postStart hook had failed.
+    /// Whether the status showed that its postStart hook had failed.
     pub hook: bool,
 }
 
-/// Something that a probe said, counted on by one event.
+/// A result of a probe, counted by one event.
 #[derive(Debug, Clone)]
 pub struct ProbeEvent {
     /// The event.
     pub event: Uid,
     /// Which probe.
     pub probe: ProbeKind,
-    /// What kind of news.
+    /// The kind of result.
     pub kind: ProbeEventKind,
     /// What went wrong.
     pub failure: Failure,
-    /// The kubelet's words.
+    /// The kubelet's message.
     pub text: Arc<str>,
-    /// A mark of what they were, also where they are left out.
+    /// A hash of the message, even if the message itself is not kept.
     pub mark: u64,
-    /// As the event has it.
+    /// The event's count.
     pub count: u32,
-    /// First time.
+    /// First occurrence.
     pub first: Time,
-    /// Last time.
+    /// Last occurrence.
     pub last: Time,
 }
 
-/// What kind of news of a probe.
+/// The kind of a probe's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeEventKind {
     /// It failed: counted by the kubelet.
@@ -130,7 +131,7 @@ pub struct Sample {
     pub probe: ProbeKind,
     /// What went wrong.
     pub failure: Failure,
-    /// How many it stands for: more than one where some were lost.
+    /// The number of failures that it stands for: more than one if some were lost.
     pub count: u32,
 }
 
@@ -139,13 +140,13 @@ pub struct Sample {
 pub struct Kill {
     /// When, in whole seconds.
     pub at: Time,
-    /// What it said.
+    /// The reason it gives.
     pub why: KillReason,
-    /// How often it had been said by then.
+    /// The event's count by then.
     pub count: u32,
 }
 
-/// What a Killing event said.
+/// The reason of a Killing event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KillReason {
     /// A probe failed.
@@ -159,14 +160,14 @@ pub enum KillReason {
 }
 
 impl Termination {
-    /// When it ended, in our time.
+    /// When it terminated, by our clock.
     pub fn at(&self, clock: Clock) -> Time {
         self.ended.finished.map_or(self.seen_at, |finished| clock.ours(finished))
     }
 }
 
 impl ProbeEvent {
-    /// Takes over what the same event says later; says how much it counted on.
+    /// Takes over a later state of the same event; returns the increase of its count.
     fn count_on(&mut self, later: Self) -> u32 {
         let more = later.count.saturating_sub(self.count);
         self.count = self.count.max(later.count);
@@ -181,7 +182,7 @@ impl ProbeEvent {
 }
 
 impl Incarnation {
-    /// A run of which only the beginning is known.
+    /// An incarnation of which only the start is known.
     pub const fn begun(id: Option<ContainerId>, started: Option<Time>) -> Self {
         Self {
             id,
@@ -195,7 +196,7 @@ impl Incarnation {
         }
     }
 
-    /// A run of which the end was seen first.
+    /// An incarnation whose termination was seen first.
     pub fn ended(end: Termination) -> Self {
         let mut run = Self::begun(end.ended.id, end.ended.started);
         run.end = Some(end);
@@ -211,17 +212,17 @@ impl Incarnation {
 }
 
 impl History {
-    /// The run that has that ID, or that start where one of both has no ID.
+    /// The incarnation with that ID, or with that start if one of both has no ID.
     pub fn run_mut(&mut self, id: Option<ContainerId>, started: Option<Time>) -> Option<&mut Incarnation> {
         self.incarnations.iter_mut().rev().find(|run| run.is(id, started))
     }
 
-    /// The run that has not ended, if it is the last one.
+    /// The incarnation that has not terminated, if it is the last one.
     pub fn current(&self) -> Option<&Incarnation> {
         self.incarnations.back().filter(|run| run.end.is_none())
     }
 
-    /// Puts a run in its place by start.
+    /// Inserts an incarnation, ordered by start.
     pub fn insert(&mut self, run: Incarnation) {
         let place = match run.started {
             Some(started) => self
@@ -234,8 +235,8 @@ impl History {
         self.incarnations.insert(place, run);
     }
 
-    /// Takes in what a probe said; says how often that was not heard before: once for an event that
-    /// is new, whatever it counts, and 0 where it is no news.
+    /// Takes in a probe event; returns the number of new occurrences: one for a new event, whatever its
+    /// count, and 0 if nothing is new.
     pub fn hear(&mut self, words: ProbeEvent) -> u32 {
         let ProbeEvent { kind, probe, first, last, count, .. } = words;
         let failure = words.failure.clone();
@@ -272,7 +273,7 @@ impl History {
         }
     }
 
-    /// Takes in a Killing event; says whether that was news.
+    /// Takes in a Killing event; returns whether it was new.
     pub fn killing(&mut self, kill: Kill) -> bool {
         if self.killings.iter().any(|known| known.at == kill.at && known.why == kill.why) {
             return false;
@@ -285,7 +286,7 @@ impl History {
         true
     }
 
-    /// Takes in that the postStart hook failed; says whether that was news.
+    /// Takes in that the postStart hook failed; returns whether that was new.
     pub fn hook_failed(&mut self, at: Time) -> bool {
         if self.hooks.contains(&at) {
             return false;
@@ -297,29 +298,29 @@ impl History {
         true
     }
 
-    /// When the run at `index` began and when the one after it did.
+    /// When the incarnation at `index` started and when the next one did.
     pub fn span(&self, index: usize) -> (Option<Time>, Option<Time>) {
         let started = self.incarnations.get(index).and_then(|run| run.started);
         (started, self.incarnations.get(index + 1).and_then(|run| run.started))
     }
 
-    /// When the run at `index` ended, by the node's clock.
+    /// When the incarnation at `index` terminated, by the node's clock.
     pub fn finished(&self, index: usize) -> Option<Time> {
         self.incarnations.get(index)?.end.as_ref()?.ended.finished
     }
 
-    /// When the run before that at `index` ended, by the node's clock.
+    /// When the incarnation before that at `index` terminated, by the node's clock.
     pub fn finished_before(&self, index: usize) -> Option<Time> {
         self.finished(index.checked_sub(1)?)
     }
 
-    /// The failures of a probe that fall into the run at `index`.
+    /// The failures of a probe that belong to the incarnation at `index`.
     ///
-    /// What is said in the second of a restart was said of the one before.
+    /// What is reported in the second of a restart belongs to the incarnation before.
     pub fn samples_of(&self, index: usize, probe: ProbeKind) -> impl Iterator<Item = &Sample> {
         let before = self.finished_before(index).or(self.cut);
         let (from, to) = self.span(index);
-        // What is said between two incarnations is said of none.
+        // What is reported between two incarnations belongs to neither.
         let until = self.finished(index).or(to.map(|to| to.minus(Duration::from_secs(1))));
         let known = index == 0 || from.is_some();
         self.samples.iter().filter(move |sample| {
@@ -331,31 +332,31 @@ impl History {
         })
     }
 
-    /// Ends of which only the count of restarts tells.
+    /// Number of terminations known only from the restart count.
     pub const fn ends_unseen(&self) -> u32 {
         self.restarts.saturating_sub(self.ends)
     }
 
-    /// Whether the first incarnation that is kept is the first that there was.
+    /// Whether the first incarnation kept is the container's very first.
     ///
-    /// After so many restarts there was one incarnation more, which runs or has ended too.
+    /// After N restarts there were N + 1 incarnations, the last running or terminated too.
     pub fn begins_with_the_first(&self) -> bool {
         self.cut.is_none()
             && u32::try_from(self.incarnations.len()).is_ok_and(|runs| runs == self.restarts.saturating_add(1))
     }
 
-    /// Whether a probe was ever heard not to be able to run.
+    /// Whether a probe was ever reported as unable to run.
     pub fn errored(&self, probe: ProbeKind) -> bool {
         self.probe_events.iter().any(|words| words.probe == probe && words.kind == ProbeEventKind::Errored)
     }
 
-    /// Whether anything of a probe was ever heard.
+    /// Whether anything was ever reported about a probe.
     pub fn heard_of(&self, probe: ProbeKind) -> bool {
         self.probe_events.iter().any(|words| words.probe == probe && words.kind == ProbeEventKind::Failed)
             || self.probe_kills().any(|(by, _)| by == probe)
     }
 
-    /// The kills of which an event says that a probe brought them about, oldest first.
+    /// The kills that an event attributes to a probe, oldest first.
     pub fn probe_kills(&self) -> impl DoubleEndedIterator<Item = (ProbeKind, &Kill)> {
         self.killings.iter().filter_map(|kill| match kill.why {
             KillReason::Probe(probe) => Some((probe, kill)),
@@ -363,20 +364,20 @@ impl History {
         })
     }
 
-    /// How many kills by a probe were told in all, lost ones included.
+    /// The number of kills by a probe reported by events, including lost ones.
     pub fn told_kills(&self, probe: ProbeKind) -> u32 {
         let known = self.probe_kills().filter(|(by, _)| *by == probe);
         let (events, most) = known.fold((0_u32, 0_u32), |(events, most), (_, kill)| (events + 1, most.max(kill.count)));
         events.max(most)
     }
 
-    /// How often a probe failed in the run at `index`, lost failures included.
+    /// How often a probe failed in the incarnation at `index`, including lost failures.
     pub fn failed_in(&self, index: usize, probe: ProbeKind) -> u32 {
         self.samples_of(index, probe).fold(0, |failed, sample| failed.saturating_add(sample.count))
     }
 
-    /// Since when and by when the kubelet had been restarted, where a new event of a probe said
-    /// again what an older one had said: it counts on what it remembers.
+    /// After and by which times the kubelet was restarted, if a new event of a probe repeated an older one:
+    /// a kubelet that remembers the older one raises its count instead.
     pub fn said_anew(&self) -> Option<(Time, Time)> {
         let older = |words: &ProbeEvent| {
             let same = |other: &&ProbeEvent| {

@@ -1,8 +1,8 @@
-//! How a node's clock stands to ours, and how late what it writes arrives.
+//! The offset of a node's clock to ours, and how late its writes arrive.
 //!
-//! A kubelet stamps its statuses and events by its node's clock. Such a stamp and our own time are
-//! compared only by way of a [`Clock`], which is measured from what the node writes: the least time
-//! between a stamp and its arrival is the offset, what is above that is lag.
+//! A kubelet stamps its statuses and events by its node's clock. Such a stamp and our own time are compared
+//! only by way of a [`Clock`], which is measured from what the node writes: the minimum time between a
+//! stamp and its arrival is the offset, anything above that is lag.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -10,75 +10,75 @@ use std::time::Duration;
 
 use crate::time::Time;
 
-/// Differences within these bounds, in milliseconds, are the usual way of a status, and no offset.
+/// Differences within these bounds, in milliseconds, are the normal latency of a status, and not an offset.
 const USUAL: std::ops::RangeInclusive<i64> = -1_500..=3_000;
-/// Measurements kept of a node.
+/// Maximum number of measurements kept per node.
 const MAX_SAMPLES: usize = 16;
-/// How long a measurement counts.
+/// How long a measurement is valid.
 const COUNTS_FOR: Duration = Duration::from_mins(10);
-/// The most that is waited for what a slow node writes.
+/// Maximum time to wait for the writes of a slow node.
 const MAX_LAG: Duration = Duration::from_mins(3);
 
-/// What arrives so late is lag.
+/// Arrival later than this counts as lag.
 const LATE: Duration = Duration::from_secs(5);
-/// Stretches of lag kept of a node.
+/// Maximum number of lag periods kept per node.
 const MAX_STRETCHES: usize = 16;
-/// Maximum gap between two late stamps of one stretch, and between a stretch and a time that it speaks of.
+/// Maximum gap between two late stamps of one period, and between a period and a time that it applies to.
 const NEAR: Duration = Duration::from_secs(30);
 
-/// How far off a clock may be of which nothing was measured.
+/// Assumed maximum offset of a clock without measurements.
 const UNKNOWN: Duration = Duration::from_mins(10);
 
-/// A node's clock, as far as it is known.
+/// The offset of a node's clock, as far as it is known.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Clock {
     /// Milliseconds to add to a stamp of the node for our time.
     offset: i64,
-    /// How late what it writes may arrive, beyond the usual.
+    /// How late its writes may arrive, beyond the usual.
     pub lag: Duration,
-    /// How far off it may be, where nothing was measured yet.
+    /// How far off it may be, if nothing was measured yet.
     unknown: Duration,
 }
 
 impl Clock {
-    /// A time of the node in ours.
+    /// Converts a time of the node to ours.
     pub fn ours(self, stamp: Time) -> Time {
         Time::from_millis(stamp.as_millis().saturating_add(self.offset))
     }
 
-    /// A time of ours on the node's clock.
+    /// Converts a time of ours to the node's clock.
     pub fn nodes(self, ours: Time) -> Time {
         Time::from_millis(ours.as_millis().saturating_sub(self.offset))
     }
 
-    /// When, at the earliest, the node may have written what was seen at a time of ours.
+    /// The earliest time at which the node may have written what was seen at a time of ours.
     ///
-    /// What is still on its way may be later than what has arrived.
+    /// Writes still on their way may be later than those that have arrived.
     pub fn written_by(self, seen: Time) -> Time {
         self.nodes(seen).minus(self.lag.saturating_mul(3).max(self.unknown))
     }
 
-    /// Until when, on the node's clock, all is known of what was last seen at a time of ours: what was
-    /// written until then has arrived by now.
+    /// Until when, on the node's clock, everything is known about what was last seen at a time of ours:
+    /// what was written until then has arrived by now.
     pub fn known_until(self, seen: Time, now: Time) -> Time {
         self.nodes(seen).min(self.written_by(now))
     }
 }
 
-/// What was last measured of what a node writes, such as the statuses of its pods: when each arrived as a
+/// The last measurements of a kind of writes of a node, such as pod statuses: when each arrived as a
 /// change, and the milliseconds from its stamp to then.
 #[derive(Debug, Default)]
 pub struct Delays {
     all: VecDeque<(Time, i64)>,
-    /// The range, and until when it is the same: it is asked for with each observation of a pod.
+    /// The range, and until when it is valid: it is needed for each observation of a pod.
     range: Cell<Option<(Time, Range)>>,
 }
 
-/// The least and the most, in milliseconds.
+/// The minimum and the maximum, in milliseconds.
 type Range = Option<(i64, i64)>;
 
 impl Delays {
-    /// Something that the node stamped so has just arrived.
+    /// A write with this stamp of the node has just arrived.
     pub fn add(&mut self, stamp: Time, now: Time) {
         push(&mut self.all, (now, now.as_millis().saturating_sub(stamp.as_millis())));
         self.range.set(None);
@@ -103,33 +103,33 @@ impl Delays {
     }
 }
 
-/// What events show of a node's clock.
+/// Measurements of a node's clock from events.
 #[derive(Debug, Default)]
 pub struct EventDelays {
-    /// The milliseconds from the node's first stamp to the API server's own.
+    /// The milliseconds from the node's first stamp to the API server's creation time.
     created: VecDeque<i64>,
-    /// Of those that arrived as changes: when, and the milliseconds from stamp to arrival.
+    /// For events that arrived as changes: when, and the milliseconds from stamp to arrival.
     arrivals: Delays,
 }
 
 impl EventDelays {
-    /// An event that the node stamped so was created at that time of the API server.
+    /// An event with this stamp of the node was created at that time of the API server.
     pub fn created(&mut self, stamp: Time, created: Time) {
         push(&mut self.created, created.as_millis().saturating_sub(stamp.as_millis()));
     }
 
-    /// An event that the node stamped so has just arrived.
+    /// An event with this stamp of the node has just arrived.
     pub fn arrived(&mut self, stamp: Time, now: Time) {
         self.arrivals.add(stamp, now);
     }
 }
 
 impl Clock {
-    /// What follows at a time from what was measured of a node.
+    /// The clock that follows from a node's measurements at a time.
     pub fn measured(statuses: Option<&Delays>, heard: Option<&EventDelays>, now: Time) -> Self {
         let last = statuses.and_then(Delays::last);
         let statuses = statuses.and_then(|statuses| statuses.range(now));
-        // Asked for only where no status was seen: it takes a sort.
+        // Needed only if no status was seen: it takes a sort.
         let said = if last.is_none() { heard.and_then(|heard| median(&heard.created)) } else { None };
         let fastest = statuses.map(|(least, _)| least).or(last);
         let offset = fastest.or(said).filter(|late| !USUAL.contains(late)).unwrap_or(0);
@@ -144,22 +144,22 @@ impl Clock {
     }
 }
 
-/// When what a node wrote arrived late, by its own time.
+/// When the node's writes arrived late, by its own time.
 #[derive(Debug, Default)]
 pub struct Lags(VecDeque<Stretch>);
 
-/// A while in which it did.
+/// A period of lag.
 #[derive(Debug)]
 struct Stretch {
     /// The first and the last late stamp.
     from: Time,
     to: Time,
-    /// The most that one of it was late.
+    /// The maximum lag in it.
     lag: Duration,
 }
 
 impl Lags {
-    /// Something that the node stamped so has just arrived.
+    /// A write with this stamp of the node has just arrived.
     pub fn note(&mut self, stamp: Time, clock: Clock, now: Time) {
         let lag = now.since(clock.ours(stamp)).min(MAX_LAG);
         if lag <= LATE {
@@ -178,7 +178,7 @@ impl Lags {
         self.0.push_back(Stretch { from: stamp, to: stamp, lag });
     }
 
-    /// How late at most what was written between two times arrived.
+    /// The maximum lag of writes made between two times.
     pub fn between(&self, from: Time, to: Time) -> Duration {
         let about = |stretch: &&Stretch| stretch.from <= to.plus(NEAR) && from.minus(NEAR) <= stretch.to;
         self.0.iter().filter(about).map(|stretch| stretch.lag).max().unwrap_or_default()
@@ -192,7 +192,7 @@ fn push<T>(all: &mut VecDeque<T>, one: T) {
     all.push_back(one);
 }
 
-/// The one in the middle: a few that are forged move it little.
+/// The median: a few forged values move it little.
 fn median(all: &VecDeque<i64>) -> Option<i64> {
     let mut all: Vec<i64> = all.iter().copied().collect();
     all.sort_unstable();

@@ -1,4 +1,4 @@
-//! What happened to nodes: kubelets that were away, and containers that were ended at once.
+//! What happened to nodes: kubelet restarts, and containers that were terminated at once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use crate::engine::memory::node_clock::{Clock, Delays, EventDelays, Lags};
 use crate::engine::observation::KubeletEvent;
 use crate::time::Time;
 
-/// Nodes of which something is remembered, and namespaces of nodes.
+/// Maximum number of nodes remembered, and of pairs of namespace and node.
 const MAX_NODES: usize = 10_000;
-/// Ends remembered of a node.
+/// Maximum number of terminations remembered per node.
 const MAX_SIGNALLED: usize = 64;
 /// How long they are remembered.
 const REMEMBERED: Duration = Duration::from_mins(15);
-/// What ends within this time of each other ended at once.
+/// Terminations within this time of each other count as simultaneous.
 const TOGETHER: Duration = Duration::from_secs(10);
 /// Number of workloads that do not terminate together by chance.
 const MANY: usize = 3;
@@ -22,14 +22,14 @@ const MANY: usize = 3;
 /// What happened to nodes, by name.
 #[derive(Debug, Default)]
 pub struct Nodes {
-    /// What statuses tell, which only kubelets write.
+    /// What is known from statuses, which only kubelets write.
     seen: BTreeMap<Arc<str>, FromStatuses>,
-    /// What the events of a namespace tell of a node, by both: whoever may write events there may write
-    /// these, so they count there alone.
+    /// What is known of a node from the events of a namespace: whoever may write events there can forge
+    /// these, so they count only in that namespace.
     heard: BTreeMap<(Arc<str>, Arc<str>), FromEvents>,
 }
 
-/// What the statuses of all pods tell of a node.
+/// What is known of a node from the statuses of all pods.
 #[derive(Debug, Default)]
 struct FromStatuses {
     statuses: Delays,
@@ -37,7 +37,7 @@ struct FromStatuses {
     signalled: VecDeque<Signalled>,
 }
 
-/// What the events of a namespace tell of a node.
+/// What is known of a node from the events of a namespace.
 #[derive(Debug, Default)]
 struct FromEvents {
     heard: EventDelays,
@@ -46,7 +46,7 @@ struct FromEvents {
     last: Time,
 }
 
-/// A container was ended by a signal from outside, and not by a probe.
+/// A container was terminated by a signal from outside, and not by a probe.
 #[derive(Debug, PartialEq)]
 struct Signalled {
     at: Time,
@@ -57,12 +57,12 @@ struct Signalled {
 pub type SignalledWorkload = (Arc<str>, String);
 
 impl Nodes {
-    /// What is known of them in a namespace.
+    /// What a namespace may know of them.
     pub const fn seen_from<'a>(&'a self, namespace: &'a Arc<str>) -> NodesSeen<'a> {
         NodesSeen { nodes: self, namespace }
     }
 
-    /// A status that a node stamped so has just arrived.
+    /// A status with this stamp of a node has just arrived.
     pub fn status(&mut self, name: &Arc<str>, stamp: Time, now: Time) {
         if let Some(seen) = self.statuses_of(name) {
             seen.statuses.add(stamp, now);
@@ -70,31 +70,31 @@ impl Nodes {
         }
     }
 
-    /// An event of a pod on a node was heard, by one that looks on since `born`.
+    /// An event of a pod on a node was received, by an engine running since `born`.
     pub fn event(&mut self, name: &Arc<str>, event: &KubeletEvent, born: Option<Time>, now: Time) {
         let clock = self.seen_from(&event.pod.namespace).clock(Some(name), now);
         let events = self.events_of(name, &event.pod.namespace, now);
         if let Some(created) = event.created {
             events.heard.created(event.first, created);
         }
-        // One that counted on without a later time does not say when.
+        // If its count rose without a later time, the time of that is not known.
         let says_when = event.count <= 1 || event.last > event.first;
-        // What is older than the first sight was not on its way.
+        // Events older than the first observation were not in transit.
         if says_when && born.is_some_and(|born| clock.ours(event.last) > born) {
             events.heard.arrived(event.last, now);
             events.lags.note(event.last, clock, now);
         }
     }
 
-    /// Notes that a node's kubelet was restarted after one time and by another, by an event of a namespace.
+    /// Notes that a node's kubelet was restarted between two times, according to an event of a namespace.
     pub fn kubelet_restarted(&mut self, name: &Arc<str>, namespace: &Arc<str>, (after, by): (Time, Time), now: Time) {
         let events = self.events_of(name, namespace, now);
         let known = events.kubelet_since.unwrap_or(by);
-        // The same restart as another pod's event showed, or a new one.
+        // The same restart as shown by another pod's event, or a new one.
         events.kubelet_since = Some(if known > after { by.min(known) } else { by });
     }
 
-    /// Notes that a container on a node was ended from outside; in any order, any number of times.
+    /// Notes that a container on a node was terminated from outside; in any order, any number of times.
     pub fn fell(&mut self, name: &Arc<str>, workload: SignalledWorkload, at: Time) {
         let fall = Signalled { at, workload };
         let Some(node) = self.statuses_of(name).filter(|node| !node.signalled.contains(&fall)) else { return };
@@ -123,7 +123,7 @@ impl Nodes {
 }
 
 impl FromStatuses {
-    /// Forgets the oldest end of the namespace that has most.
+    /// Drops the oldest termination of the namespace that has most.
     fn make_room(&mut self) {
         let mut ends: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
         for fall in &self.signalled {
@@ -156,7 +156,7 @@ impl<'a> NodesSeen<'a> {
         (seen.is_some() || events.is_some()).then_some(Node { seen, events, namespace: self.namespace })
     }
 
-    /// How that node's clock stands to ours.
+    /// The clock of that node.
     pub fn clock(self, name: Option<&Arc<str>>, now: Time) -> Clock {
         self.at(name, now).1
     }
@@ -170,7 +170,7 @@ impl<'a> NodesSeen<'a> {
     }
 }
 
-/// What happened to a node, as it is known in a namespace.
+/// What happened to a node, as far as known in a namespace.
 #[derive(Copy, Clone)]
 pub struct Node<'a> {
     seen: Option<&'a FromStatuses>,
@@ -179,20 +179,20 @@ pub struct Node<'a> {
 }
 
 impl Node<'_> {
-    /// When its kubelet was last seen to have been restarted.
+    /// When its kubelet was last restarted, as far as observed.
     pub fn kubelet_since(self) -> Option<Time> {
         self.events?.kubelet_since
     }
 
-    /// How late at most what it wrote between two times of its own arrived.
+    /// The maximum lag of writes that it made between two times of its own.
     pub fn lag_between(self, from: Time, to: Time) -> Duration {
         let lags = self.seen.map(|seen| &seen.lags).into_iter().chain(self.events.map(|events| &events.lags));
         lags.map(|lags| lags.between(from, to)).max().unwrap_or_default()
     }
 
-    /// Whether containers of several workloads were ended on it around that time.
+    /// Whether containers of several workloads were terminated on it around that time.
     ///
-    /// A workload of which a container was also ended when no others were has a reason of its own.
+    /// A workload with a termination that no other workload shared has a reason of its own.
     pub fn fell_at(self, at: Time) -> bool {
         let Some(seen) = self.seen.filter(|seen| seen.signalled.len() >= MANY) else { return false };
         let alone = seen.signalled.iter().filter(|fall| !self.are_many(&seen.workloads_at(fall.at)));
@@ -200,8 +200,8 @@ impl Node<'_> {
         self.are_many(&seen.workloads_at(at).difference(&alone).copied().collect())
     }
 
-    /// Whether so many do not end by chance. Whoever is at home in another namespace can have as many
-    /// containers end there as they like, when they like: all of it counts as one.
+    /// Whether this many do not terminate by chance. A tenant of another namespace can terminate as many
+    /// containers there as they like, when they like: a whole namespace counts as one.
     fn are_many(self, workloads: &BTreeSet<&SignalledWorkload>) -> bool {
         let (own, others): (Vec<&SignalledWorkload>, Vec<_>) =
             workloads.iter().copied().partition(|(namespace, _)| namespace == self.namespace);

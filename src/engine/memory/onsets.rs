@@ -1,4 +1,4 @@
-//! Which workloads became unwell at once.
+//! Which workloads became unhealthy at the same time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use crate::time::Time;
 
-/// Containers of workloads of which it is remembered when they became unwell.
+/// Maximum number of containers of workloads whose onset is remembered.
 const MAX_ONSETS: usize = 512;
-/// Workloads that become unwell within this time of each other fell together.
+/// Workloads that become unhealthy within this time of each other did so together.
 const TOGETHER: Duration = Duration::from_secs(10);
-/// What was well for so long becomes unwell anew.
+/// After this long without an onset, the next one begins a new spell.
 const SPELL_GAP: Duration = Duration::from_mins(15);
 
 /// When probes that had passed began to fail, by container of a workload.
 ///
-/// Only the first time of a spell counts: of two that fail again and again some failures always lie
-/// close together.
+/// Only the first onset of a spell counts: of two containers that fail again and again some failures are
+/// always close together.
 #[derive(Debug, Default)]
 pub struct FailureOnsets(BTreeMap<Who, Spell>);
 
@@ -27,7 +27,7 @@ pub type Who = (Arc<str>, Arc<str>, Arc<str>);
 struct Spell {
     began: Time,
     last: Time,
-    /// Where, while that is one node alone.
+    /// The node, as long as there is only one.
     node: Option<Arc<str>>,
 }
 
@@ -41,8 +41,7 @@ impl Spell {
 }
 
 impl FailureOnsets {
-    /// Notes that a probe of a container that had passed began to fail; in any order, any number of
-    /// times.
+    /// Notes that a probe of a container that had passed began to fail; in any order, any number of times.
     pub fn note(&mut self, who: Who, node: Option<&Arc<str>>, at: Time) {
         let spell = self.entry(who, at, node);
         spell.take_in(at);
@@ -58,7 +57,7 @@ impl FailureOnsets {
         self.0.entry(who).or_insert_with(|| Spell { began: at, last: at, node: node.cloned() })
     }
 
-    /// Forgets the oldest of the namespace that has most.
+    /// Drops the oldest of the namespace that has most.
     fn make_room(&mut self) {
         let mut sizes: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
         for (namespace, _, _) in self.0.keys() {
@@ -70,12 +69,12 @@ impl FailureOnsets {
         oldest.and_then(|who| self.0.remove(&who));
     }
 
-    /// What was before belongs to an episode that is over.
+    /// Earlier onsets belong to a resolved episode.
     pub fn forget(&mut self, who: &Who) {
         self.0.remove(who);
     }
 
-    /// A workload turned out to be a part of another.
+    /// A workload turned out to be part of another.
     pub fn rename(&mut self, from: &Who, to: Who) {
         if let Some(spell) = self.0.remove(from) {
             let known = self.entry(to, spell.began, spell.node.as_ref());
@@ -84,7 +83,7 @@ impl FailureOnsets {
         }
     }
 
-    /// Other workloads of the namespace that became unwell when this container did, by name.
+    /// Other workloads of the namespace that became unhealthy when this container did, by name.
     pub fn fell_together(&self, own: &Who) -> Vec<Arc<str>> {
         let others = self.near(own).filter(|((namespace, _, _), _)| *namespace == own.0);
         let mut names: Vec<_> = others.map(|((_, name, _), _)| Arc::clone(name)).collect();
@@ -92,9 +91,9 @@ impl FailureOnsets {
         names
     }
 
-    /// The one node on which this container became unwell, and the other workloads that became unwell
-    /// there, and only there, at the same time: all of its own namespace and one of each other, since
-    /// whoever is at home there can have as many fail as they like.
+    /// The one node on which this container became unhealthy, and the other workloads that became unhealthy
+    /// only there at the same time: all of its own namespace and one of each other one, since a tenant
+    /// there can make as many fail as they like.
     pub fn on_one_node(&self, own: &Who) -> Option<(Arc<str>, Vec<Arc<str>>)> {
         let node = self.0.get(own)?.node.clone()?;
         let others = self.near(own).filter(|(_, spell)| spell.node.as_ref() == Some(&node));
@@ -103,7 +102,7 @@ impl FailureOnsets {
         Some((node, others.into_iter().map(|(_, name)| Arc::clone(name)).collect()))
     }
 
-    /// Other workloads that became unwell when this one did.
+    /// Other workloads that became unhealthy when this one did.
     fn near<'a>(&'a self, own: &'a Who) -> impl Iterator<Item = (&'a Who, &'a Spell)> {
         let began = self.0.get(own).map(|spell| spell.began);
         let near = move |spell: &Spell| {

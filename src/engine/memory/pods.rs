@@ -1,4 +1,4 @@
-//! The pods that are there, each in a compact record.
+//! The existing pods, each in a compact record.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,13 +13,13 @@ use crate::time::Time;
 /// A pod; its namespace is its workload's.
 #[derive(Debug)]
 pub struct Pod {
-    /// Which one it is.
+    /// Its UID.
     pub uid: Uid,
-    /// A mark of its namespace and name ([`PodId::called`]).
+    /// A hash of its namespace and name ([`PodId::called`]).
     pub called: u64,
     /// Its controller, shared with pods that were seen before.
     pub owner: Option<Arc<Owner>>,
-    /// Its workload, as a place in the engine's list.
+    /// Its workload, as an index into the engine's list.
     pub workload: usize,
     /// Its template.
     pub template: Arc<PodTemplate>,
@@ -29,17 +29,17 @@ pub struct Pod {
     pub ip: Option<IpAddr>,
     /// When it was created.
     pub created: Option<Time>,
-    /// When its kubelet took it on, by the node's clock.
+    /// When its kubelet accepted it, by the node's clock.
     pub start_time: Option<Time>,
     /// Whether it is being deleted.
     pub deleting: bool,
-    /// Whether something from outside ended it as a whole.
+    /// Whether it was terminated as a whole from outside.
     pub ended: bool,
     /// Whether it mirrors a static pod.
     pub is_static: bool,
     /// When it was last seen.
     pub observed: Time,
-    /// The newest `resourceVersion` seen of it.
+    /// The newest observed `resourceVersion`.
     pub version: u64,
     /// The list in which it was last seen.
     pub list: u32,
@@ -55,25 +55,25 @@ pub struct Container {
     pub restarts: u32,
     /// Its current ID.
     pub id: Option<ContainerId>,
-    /// What it does.
+    /// Its phase.
     pub phase: Phase,
-    /// Since when it runs, in whole seconds.
+    /// Since when it has been running, in whole seconds.
     pub since: Option<Time>,
     /// `ready`
     pub ready: bool,
     /// `started`
     pub started: bool,
-    /// Whether the current one was ever seen ready.
+    /// Whether the current incarnation was ever seen ready.
     pub was_ready: bool,
-    /// Whether the current one was watched from its start.
+    /// Whether the current incarnation was watched from its start.
     pub from_start: bool,
-    /// What is remembered of it once anything was wrong.
+    /// Its history, once anything was wrong.
     pub history: Option<Box<History>>,
 }
 
 impl Container {
-    /// Whether the current one was seen to come up, and others before it were killed by their startup
-    /// probe: that it passed is for its history to say.
+    /// Whether the current incarnation was seen to come up after earlier ones were killed by their startup
+    /// probe: whether the probe passed is for its history to decide.
     pub fn came_up_after_kills(&self) -> bool {
         self.history.as_deref().is_some_and(|history| {
             history.told_kills(ProbeKind::Startup) > 0 && history.current().is_some_and(|run| run.came_up.is_some())
@@ -81,7 +81,7 @@ impl Container {
     }
 }
 
-/// What a container does.
+/// The phase of a container.
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub enum Phase {
     /// There is no status yet.
@@ -91,7 +91,7 @@ pub enum Phase {
     Waiting,
     /// Running.
     Running,
-    /// Over.
+    /// Terminated.
     Terminated,
 }
 
@@ -101,37 +101,36 @@ pub struct PodTable {
     problems: Vec<Option<Box<Pod>>>,
     free: Vec<u32>,
     by_uid: HashMap<Uid, u32>,
-    /// Static pods, by the UID that events on them carry and by what they are called.
+    /// Static pods, by the UID that events on them carry and by the hash of their name.
     by_event_uid: HashMap<(Uid, u64), u32>,
-    /// That UID, of the few that have one.
+    /// That UID, for the few pods that have one.
     event_uids: HashMap<u32, Uid>,
 }
 
 impl PodTable {
-    /// The place of the pod with that UID.
+    /// The index of the pod with that UID.
     pub fn find(&self, uid: Uid) -> Option<u32> {
         self.by_uid.get(&uid).copied()
     }
 
-    /// The place of the pod that an event speaks of: whoever may write events of one namespace says nothing of
-    /// another one's pods.
+    /// The index of the pod that an event is about: events of one namespace never apply to pods of another.
     pub fn addressed(&self, by: &PodId) -> Option<u32> {
         let called = by.called();
         let own = self.find(by.uid).filter(|place| self.get(*place).is_some_and(|pod| pod.called == called));
         own.or_else(|| self.by_event_uid.get(&(by.uid, called)).copied())
     }
 
-    /// The pod at a place.
+    /// The pod at an index.
     pub fn get(&self, place: u32) -> Option<&Pod> {
         self.problems.get(place as usize)?.as_deref()
     }
 
-    /// The pod at a place, to change.
+    /// The pod at an index, for modification.
     pub fn get_mut(&mut self, place: u32) -> Option<&mut Pod> {
         self.problems.get_mut(place as usize)?.as_deref_mut()
     }
 
-    /// Puts a pod in, with the other UID that events on it may carry.
+    /// Inserts a pod, with the other UID that events on it may carry.
     pub fn insert(&mut self, pod: Box<Pod>, event_uid: Option<Uid>) -> u32 {
         let (uid, called) = (pod.uid, pod.called);
         let place = if let Some(place) = self.free.pop() {
@@ -149,7 +148,7 @@ impl PodTable {
         place
     }
 
-    /// Takes a pod out.
+    /// Removes a pod.
     pub fn remove(&mut self, place: u32) -> Option<Box<Pod>> {
         let pod = self.problems.get_mut(place as usize)?.take()?;
         if self.by_uid.get(&pod.uid) == Some(&place) {
@@ -164,7 +163,7 @@ impl PodTable {
         Some(pod)
     }
 
-    /// How many there are.
+    /// The number of pods.
     pub fn len(&self) -> usize {
         self.problems.len() - self.free.len()
     }
@@ -177,7 +176,7 @@ impl Pod {
         Some((at, &self.template.containers[at], &self.containers[at]))
     }
 
-    /// Whether it has neither ended nor is about to.
+    /// Whether it has neither terminated nor is about to.
     pub fn is_live(&self) -> bool {
         !self.deleting && !self.ended
     }

@@ -11,9 +11,9 @@ use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
-/// Kinds of failures kept of a probe.
+/// Maximum number of distinct failures kept of a probe.
 const MAX_FAILURES: usize = 8;
-/// Last failures before kills kept of a probe.
+/// Maximum number of last failures before kills kept of a probe.
 const MAX_DECISIVE: usize = 8;
 
 /// A template of a workload, and what its containers have shown.
@@ -21,7 +21,7 @@ const MAX_DECISIVE: usize = 8;
 pub struct TemplateRecord {
     /// The template.
     pub template: Arc<PodTemplate>,
-    /// When a pod of it was last there.
+    /// When a pod with it last existed.
     pub last_seen: Time,
     /// One entry for each of its containers.
     pub containers: Box<[ContainerRecord]>,
@@ -32,20 +32,20 @@ pub struct TemplateRecord {
 pub struct ContainerRecord {
     /// Probes that were seen to pass.
     pub passed: Passes,
-    /// Probes that could not run: that they do not kill proves nothing.
+    /// Probes that could not run: it proves nothing that they do not kill.
     pub errored: ProbeSet,
-    /// The longest that a container of it was seen to run with nothing heard of it.
+    /// The longest time that one of its containers was seen running without any report about it.
     pub quiet: Duration,
     /// How long incarnations took to come up.
     pub came_up: Option<CameUp>,
-    /// Whether a container of it was ever seen to end badly.
+    /// Whether one of its containers was ever seen to terminate badly.
     pub looped: bool,
     /// What is known of pods and incarnations that are no longer kept.
     pub folded: Option<Box<Tally>>,
 }
 
 impl TemplateRecord {
-    /// A template of which nothing is known yet.
+    /// A record without facts.
     pub fn new(template: Arc<PodTemplate>, now: Time) -> Self {
         let containers = template.containers.iter().map(|_| ContainerRecord::default()).collect();
         Self { template, last_seen: now, containers }
@@ -85,24 +85,24 @@ impl ContainerRecord {
 pub struct Tally {
     /// By probe, in the order of [`ProbeKind::ALL`].
     pub probes: [ProbeRecord; 3],
-    /// Kills that only fit, by probe.
+    /// Kills that are only consistent with the timing, by probe.
     pub fitting: [u32; 3],
-    /// Ends of its own.
+    /// Terminations of its own.
     pub own: OwnEnds,
-    /// Ends that are taken for its own, since nothing was heard of a probe.
+    /// Terminations that are assumed to be its own, since nothing was reported about a probe.
     pub assumed: OwnEnds,
-    /// Whether an app's own ends were seen to leave failures behind that make up the next kill.
+    /// Whether failures left behind by an app's own terminations were seen to count towards the next kill.
     pub leftovers: bool,
-    /// Ends of which nothing tells.
+    /// Terminations without any explanation.
     pub unexplained: u32,
-    /// When the last bad end was.
+    /// When the last bad termination was.
     pub last_bad: Option<Time>,
-    /// How long the longest incarnation that ended badly lasted.
+    /// Duration of the longest incarnation that terminated badly.
     pub longest_bad: Duration,
 }
 
 impl Tally {
-    /// Adds what a container has shown since `horizon`, and how its incarnations ended.
+    /// Adds what a container has shown since `horizon`, and how its incarnations terminated.
     pub fn add(&mut self, subject: &Incarnations, ends: &[Option<TerminationKind>], horizon: Time) {
         let ours = |stamp| subject.clock.ours(stamp);
         for words in subject.history.probe_events.iter().filter(|words| ours(words.last) >= horizon) {
@@ -132,7 +132,8 @@ impl Tally {
         self.add_told_before(subject, horizon);
     }
 
-    /// Adds kills that were told and belong to no incarnation that is remembered: of before a first look.
+    /// Adds kills that were reported and belong to no incarnation that is remembered: from before the first
+    /// look.
     fn add_told_before(&mut self, subject: &Incarnations, horizon: Time) {
         let history = subject.history;
         if history.cut.is_some() || horizon != Time::default() {
@@ -147,7 +148,7 @@ impl Tally {
         }
     }
 
-    /// Adds one incarnation, and how it ended.
+    /// Adds one incarnation, and how it terminated.
     pub fn add_run(&mut self, subject: &Incarnations, index: usize, verdict: Option<TerminationKind>, horizon: Time) {
         for kind in ProbeKind::ALL {
             if let Some(spec) = subject.container.probe(kind) {
@@ -201,7 +202,8 @@ impl Tally {
         }
         let last = subject.history.samples_of(index, probe).last().map(|sample| &sample.failure);
         let timed_out = last == Some(&Failure::TimedOut);
-        // A sibling that waits longer may get the answer for which this one does not wait.
+        // Another probe with the same request that waits longer may get the answer for which this one does
+        // not wait.
         let patient = timed_out && subject.has_patient_twin(probe);
         let twin_passed = subject.twin_passed_in(index, probe);
         if patient && twin_passed && subject.failed_from_start(index, probe) {
@@ -222,7 +224,7 @@ impl Tally {
         }
     }
 
-    /// Adds what was added up elsewhere.
+    /// Adds another tally.
     pub fn absorb(&mut self, other: &Self) {
         for (mine, theirs) in self.probes.iter_mut().zip(&other.probes) {
             for heard in &theirs.failures {
@@ -265,9 +267,9 @@ impl Tally {
         self.longest_bad = self.longest_bad.max(other.longest_bad);
     }
 
-    /// Ends that only fit count as kills where there are several, or beside one that is sure or was
-    /// told; else nothing explains them. Ends that are taken for its own count so where no probe kills,
-    /// and are such kills without their events where one does.
+    /// Terminations that only fit count as kills if there are several, or beside a certain or reported one;
+    /// otherwise they are unexplained. Assumed terminations of its own count as such if no probe kills; if
+    /// one does they may be kills without events, and are unexplained.
     pub fn settle_fitting(&mut self) {
         for (record, fitting) in self.probes.iter_mut().zip(&mut self.fitting) {
             if self.leftovers {
@@ -293,7 +295,7 @@ impl Tally {
         }
     }
 
-    /// Whether its containers ended badly, and not with their node.
+    /// Whether its containers terminated badly, and not with their node.
     pub fn looped(&self) -> bool {
         let mut own = self.own.kinds.iter().chain(&self.assumed.kinds);
         let killed = self.kills() > 0 || self.fitting.iter().any(|kills| *kills > 0);
@@ -327,18 +329,18 @@ fn join(known: &mut FailureGroup, heard: &FailureGroup) {
     known.last = known.last.max(heard.last);
 }
 
-/// How often a probe passed between two of its time-outs within one incarnation: they lie further
-/// apart than two runs of it, and none was lost in between.
+/// How often a probe passed between two of its time-outs within one incarnation: they are further apart
+/// than two runs of it, and none was lost in between.
 fn alternated(subject: &Incarnations, index: usize, kind: ProbeKind, spec: &ProbeSpec) -> u32 {
     let history = subject.history;
-    // Of one that still runs, what is heard may be of the next.
+    // For a running incarnation, the events may be about the next one.
     let started = history.incarnations.get(index).and_then(|run| run.started);
     let Some((started, ended)) = started.zip(history.finished(index)) else { return 0 };
-    // A busy node is late with its probes.
+    // A busy node runs its probes late.
     if subject.node.is_some_and(|node| !node.lag_between(started, ended).is_zero()) {
         return 0;
     }
-    // What times out earlier was asked of the one before, of which the end may not have been seen.
+    // An earlier time-out belongs to the previous incarnation, whose termination may not have been seen.
     let earliest = started.plus(spec.initial_delay).plus(spec.timeout);
     let step = spec.step();
     let apart = step

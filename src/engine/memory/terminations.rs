@@ -1,4 +1,4 @@
-//! The ends of a container of a workload within a day.
+//! The terminations of a container of a workload within a day.
 
 use std::collections::VecDeque;
 
@@ -7,25 +7,25 @@ use crate::engine::observation::Uid;
 use crate::kubelet::ProbeKind;
 use crate::time::Time;
 
-/// Ends remembered of a container.
+/// Maximum number of terminations remembered of a container.
 const MAX_TERMINATIONS: usize = 32;
 
-/// Ends of a container of a workload within a day, over its pods, oldest first.
+/// Terminations of a container of a workload within a day, over its pods, oldest first.
 #[derive(Debug, Default)]
 pub struct PastTerminations(VecDeque<PastTermination>);
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PastTermination {
-    /// Whose.
+    /// The pod.
     pub pod: Uid,
-    /// When, in our time.
+    /// The time, by our clock.
     pub at: Time,
-    /// What ended it.
+    /// What caused it.
     pub kind: Kind,
 }
 
-/// What ended it.
+/// What caused a termination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A probe.
@@ -35,9 +35,9 @@ pub enum Kind {
 }
 
 impl PastTerminations {
-    /// Adds one, or judges one anew.
+    /// Adds one, or updates a known one.
     pub fn add(&mut self, end: PastTermination) {
-        // It is judged anew when its event has come.
+        // It is judged again when its event has arrived.
         if let Some(known) = self.0.iter_mut().find(|known| known.pod == end.pod && known.at == end.at) {
             known.kind = end.kind;
         } else {
@@ -49,14 +49,14 @@ impl PastTerminations {
         }
     }
 
-    /// Forgets what was before.
+    /// Drops those before a time.
     pub fn forget(&mut self, before: Time) {
         while self.0.front().is_some_and(|end| end.at < before) {
             self.0.pop_front();
         }
     }
 
-    /// The ends of the kind of the last one.
+    /// The terminations of the same kind as the last one.
     pub fn alike(&self) -> Vec<PastTermination> {
         let last = self.0.back().map(|end| end.kind);
         self.0.iter().filter(|end| Some(end.kind) == last).copied().collect()

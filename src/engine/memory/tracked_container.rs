@@ -1,4 +1,4 @@
-//! One container of a workload, and the episodes of what is wrong with it.
+//! One container of a workload, and the episodes of its findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,14 +13,13 @@ use crate::kubelet::ProbeKind;
 use crate::template::{PodTemplate, is_same};
 use crate::time::Time;
 
-/// Pods counted of an episode.
+/// Maximum number of pods counted per episode.
 pub const MAX_AFFECTED: usize = 100_000;
 
 /// One container of a workload, over all its pods.
 #[derive(Debug, Default)]
 pub struct TrackedContainer {
-    /// The last episode of each thing that can be wrong with it; boxed, since a map has room for eleven
-    /// as soon as it has one.
+    /// The last episode for each problem; boxed, since a map has room for eleven as soon as it has one.
     pub episodes: BTreeMap<Problem, Box<Episode>>,
     /// Restarts seen so far.
     pub restarts: u64,
@@ -28,29 +27,29 @@ pub struct TrackedContainer {
     pub base: u64,
     /// When the last restart was seen.
     pub last_restart: Option<Time>,
-    /// What was before belongs to an episode that is over.
+    /// Earlier facts belong to a resolved episode.
     pub horizon: Time,
-    /// Ends of the last day.
+    /// Terminations of the last day.
     pub ends: PastTerminations,
 }
 
 impl TrackedContainer {
-    /// Whether anything is going on.
+    /// Whether any episode is open.
     pub fn is_active(&self) -> bool {
         self.episodes.values().any(|episode| episode.is_active())
     }
 
-    /// Whether a loop of it is confirmed and goes on.
+    /// Whether a loop of it is confirmed and open.
     pub fn is_looping(&self) -> bool {
         self.episodes.get(&Problem::Loop).is_some_and(|episode| episode.is_confirmed())
     }
 
-    /// Takes up what was said before a restart of the operator, or by another replica of it; gives
-    /// back what is to be said for it: what was said under another name, or goes on no longer.
+    /// Takes up a finding published before a restart of the operator, or by another replica; returns the
+    /// change to publish for it: it was published under another identity, or is no longer open.
     pub fn remember(&mut self, said: &Finding, now: Time) -> Option<(ChangeKind, Arc<Finding>)> {
         let problem = Problem::of(said);
         if problem == Problem::Loop {
-            // What ended before belongs to that episode, also where a first list shows it again.
+            // Earlier terminations belong to that episode, even if a first list shows them again.
             self.horizon = self.horizon.max(said.resolved_at.unwrap_or_default());
         }
         let Some(own) = self.episodes.get_mut(&problem) else {
@@ -59,14 +58,14 @@ impl TrackedContainer {
         };
         let later = own.finding.episodes.max(said.episodes);
         if own.is_active() && said.resolved_at.is_some_and(|at| own.finding.opened_at < at) {
-            // The same episode: whoever saw more of it saw its end.
+            // The same episode: the replica that saw more of it saw its end.
             let over = own.end_as(said, now);
             self.base = self.restarts;
             return over;
         }
         if own.is_active() {
             let forgotten = own.join(said, now);
-            // What the first sight of a pod shows is counted then.
+            // In that case the first sight of a pod counts.
             if self.restarts > 0 {
                 self.restarts = self.restarts.max(self.base.saturating_add(own.finding.restarts));
             }
@@ -74,7 +73,7 @@ impl TrackedContainer {
         }
         let is_that = said.episodes <= own.finding.episodes && Some(said.opened_at) <= own.finding.resolved_at;
         if said.resolved_at.is_none() && is_that {
-            // It is over, and whoever led had not said so.
+            // It is resolved, and the previous leader had not published that.
             return Some((ChangeKind::Resolved, Arc::clone(&own.finding)));
         }
         if said.resolved_at.is_none_or(|at| Some(at) > own.finding.resolved_at) {
@@ -84,8 +83,8 @@ impl TrackedContainer {
         None
     }
 
-    /// Adds what was known of the same container under another name of its workload; gives back what
-    /// was said under that name.
+    /// Adds what was known of the same container under another name of its workload; returns the findings
+    /// published under that name.
     pub fn absorb(&mut self, other: Self, label: &Arc<str>) -> Vec<Arc<Finding>> {
         self.restarts = self.restarts.saturating_add(other.restarts);
         self.last_restart = self.last_restart.max(other.last_restart);
@@ -99,10 +98,10 @@ impl TrackedContainer {
     }
 }
 
-/// The things that can be wrong with a container at the same time.
+/// The problems that a container can have at the same time.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Problem {
-    /// `RestartLoop` or `Killed`: one loop has one cause at a time, whatever probe it is.
+    /// `RestartLoop` or `Killed`: one loop has one cause at a time, whichever probe it is.
     Loop,
     /// `NeverReady`
     NeverReady,
@@ -117,7 +116,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// The slot of a finding.
+    /// The problem of a finding.
     pub fn of(finding: &Finding) -> Self {
         let probe = finding.probe.unwrap_or(ProbeKind::Liveness);
         match finding.effect {
@@ -131,34 +130,34 @@ impl Problem {
     }
 }
 
-/// One coming of a thing that is wrong.
+/// One episode of a problem.
 #[derive(Debug)]
 pub struct Episode {
-    /// The finding as it is now; the one that was last said, until it differs.
+    /// The current finding; shared with the last published one until it differs.
     pub finding: Arc<Finding>,
-    /// As it was last said.
+    /// As last published.
     pub published: Option<Arc<Finding>>,
-    /// When it was last said.
+    /// When it was last published.
     pub published_at: Option<Time>,
     /// The template that it is about; `None` for one remembered from before a restart.
     pub template: Option<Arc<PodTemplate>>,
     /// The pods that it concerns.
     pub affected: BTreeSet<Uid>,
-    /// How many it concerned before a restart of the operator.
+    /// The number of pods that it concerned before a restart of the operator.
     pub affected_before: u32,
-    /// How long the longest incarnation that ended badly lasted; of `Recurring`, the longest pause.
+    /// Duration of the longest incarnation that terminated badly; for `Recurring`, the longest pause.
     pub longest_bad: Duration,
-    /// When the last bad end was.
+    /// When the last bad termination was.
     pub last_bad: Option<Time>,
-    /// The first word waits until then for what would complete it.
+    /// Until when the first publication waits for facts that would complete it.
     pub hold: Option<Time>,
-    /// When it was taken over from what was said before, if it was.
+    /// When it was taken over from an earlier publication, if it was.
     pub remembered: Option<Time>,
-    /// How well what was told is known.
+    /// The strength of the published evidence.
     pub proof: Strength,
 }
 
-/// How many pods a workload wants.
+/// The desired number of pods of a workload.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
     /// Number of pods.
@@ -167,48 +166,48 @@ pub struct Wanted {
     pub may_be_more: bool,
 }
 
-/// What is wrong, as seen now.
+/// A problem as seen now.
 #[derive(Debug)]
 pub struct Proposal {
-    /// What happens.
+    /// The effect.
     pub effect: Effect,
-    /// Which probe does it.
+    /// The probe that causes it.
     pub probe: Option<ProbeKind>,
-    /// Why.
+    /// The verdict on its cause.
     pub verdict: Verdict,
     /// The template that it is about.
     pub template: Arc<PodTemplate>,
     /// The pods that it concerns.
     pub affected: Vec<Uid>,
-    /// Whether the evidence carries it.
+    /// Whether the evidence is sufficient.
     pub confirmed: bool,
-    /// Whether kills by its probe that were seen outweigh its own ends by far.
+    /// Whether observed kills by its probe far outweigh its own terminations.
     pub mostly_kills: bool,
-    /// Facts beside the verdict's.
+    /// Facts besides those of the verdict.
     pub facts: Vec<Fact>,
-    /// How long the longest incarnation that ended badly lasted; of `Recurring`, the longest pause.
+    /// Duration of the longest incarnation that terminated badly; for `Recurring`, the longest pause.
     pub longest_bad: Duration,
-    /// When the last bad end was.
+    /// When the last bad termination was.
     pub last_bad: Option<Time>,
 }
 
 impl Episode {
-    /// Whether it is still going on.
+    /// Whether it is still open.
     pub fn is_active(&self) -> bool {
         self.finding.resolved_at.is_none()
     }
 
-    /// Whether it is still going on, and confirmed.
+    /// Whether it is still open, and confirmed.
     pub fn is_confirmed(&self) -> bool {
         self.is_active() && self.finding.confirmed_at.is_some()
     }
 
-    /// Its finding, to be changed.
+    /// Its finding, for modification.
     pub fn change(&mut self) -> &mut Finding {
         Arc::make_mut(&mut self.finding)
     }
 
-    /// Whether nothing has changed since it was last said; both are one then.
+    /// Whether nothing has changed since it was last published; then both share one copy.
     pub fn is_as_published(&mut self) -> bool {
         match &self.published {
             Some(published) if *published == self.finding => self.finding = Arc::clone(published),
@@ -217,7 +216,7 @@ impl Episode {
         true
     }
 
-    /// An episode that begins.
+    /// Opens an episode.
     pub fn open(
         namespace: &Arc<str>,
         workload: Arc<str>,
@@ -270,7 +269,7 @@ impl Episode {
         }
     }
 
-    /// An episode of before a restart of the operator.
+    /// An episode from before a restart of the operator.
     pub fn remember(finding: &Finding, now: Time) -> Self {
         let published = Arc::new(finding.clone());
         Self {
@@ -288,8 +287,8 @@ impl Episode {
         }
     }
 
-    /// Ends as another replica said that it did; gives back what is to be said of that, where it had
-    /// been told.
+    /// Ends it as another replica published; returns the change to publish for that, if it had been
+    /// published here.
     fn end_as(&mut self, said: &Finding, now: Time) -> Option<(ChangeKind, Arc<Finding>)> {
         let mine = std::mem::replace(self, Self::remember(said, now));
         let published = mine.published?;
@@ -299,11 +298,11 @@ impl Episode {
         }
     }
 
-    /// Goes on with what another replica had said of the same thing, while it lasted; gives back what
-    /// is to be forgotten, where both had told it under different names.
+    /// Continues what another replica had published about the same problem; returns the finding to
+    /// withdraw, if both had published it under different identities.
     fn join(&mut self, said: &Finding, now: Time) -> Option<Arc<Finding>> {
         let mine = Arc::make_mut(&mut self.finding);
-        // These are not stored with a finding.
+        // The labels are not stored with a finding.
         let said = Finding { labels: Arc::clone(&mine.labels), ..said.clone() };
         if said.resolved_at.is_some() {
             mine.episodes = mine.episodes.max(said.episodes.saturating_add(1));
@@ -348,17 +347,16 @@ impl Episode {
         self.remembered = Some(now);
     }
 
-    /// Whether what was said is about another template than that.
+    /// Whether the published finding is about another template.
     pub fn is_of_another(&self, template: &Arc<PodTemplate>) -> bool {
         self.template.as_ref().is_some_and(|mine| !is_same(mine, template))
     }
 
-    /// How far it reaches: the worst so far. Services that were not yet looked up again after a restart
-    /// are not out.
+    /// Its extent: the worst so far. Services not yet looked up again after a restart do not count as down.
     pub fn reach(&mut self, wanted: Wanted, services: Option<&[ServiceState]>) {
         let affected = (self.affected.len() as u32).max(self.affected_before);
         let total = if wanted.may_be_more { wanted.pods.max(affected) } else { wanted.pods.max(affected.min(1)) };
-        // Pods that took the place of others are no more than they were.
+        // Replacement pods do not raise the number.
         let affected = affected.min(total);
         let ready = |services: &[ServiceState]| services.iter().map(|service| service.ready).sum::<u32>();
         let known = |services: &[ServiceState]| services.iter().map(|service| service.total).sum::<u32>();
@@ -388,7 +386,7 @@ impl Episode {
         }
     }
 
-    /// The revision and what it changed, once known for the template, stay.
+    /// The revision and its changes stay, once known for the template.
     pub fn rolled_out(&mut self, revision: Option<u64>, change: Option<RevisionChange>) {
         if self.finding.revision.is_none() || self.finding.confirmed_at.is_none() {
             let finding = self.change();

@@ -1,4 +1,4 @@
-//! A workload: its pods, its templates, what is known of it, and its findings.
+//! A workload: its pods, its templates, the answers about it, and its findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,43 +17,43 @@ use crate::kubelet::ProbeKind;
 use crate::template::{PodTemplate, is_same};
 use crate::time::Time;
 
-/// Templates remembered of a workload.
+/// Maximum number of templates remembered of a workload.
 const MAX_TEMPLATES: usize = 12;
 
-/// What a person would edit, and all that is known of it.
+/// The object that people edit, and everything known about it.
 #[derive(Debug)]
 pub struct Workload {
     /// Its namespace.
     pub namespace: Arc<str>,
     /// Its kind and name.
     pub top: Owner,
-    /// The controller of its pods by which it is asked for; the newest one's.
+    /// The controller of its pods by which it is looked up; that of the newest one.
     pub owner: Option<Arc<Owner>>,
-    /// What was answered.
+    /// The answer to its look-up.
     pub facts: Option<Box<WorkloadFacts>>,
-    /// Its Services, once answered.
+    /// Its Services, once looked up.
     pub services: Option<Vec<ServiceFacts>>,
-    /// Its pods, by place.
+    /// Its pods, by index.
     pub pods: BTreeSet<u32>,
     /// Its templates, in the order in which they were first seen.
     pub templates: Vec<TemplateRecord>,
-    /// Its containers of which there is something to say, by name; boxed, since a map has room for eleven
-    /// as soon as it has one.
+    /// Its containers with any problem, by name; boxed, since a map has room for eleven as soon as it has
+    /// one.
     pub cases: BTreeMap<Arc<str>, Box<TrackedContainer>>,
-    /// When it was last asked for.
+    /// When it was last looked up.
     pub asked: Option<Time>,
-    /// What the last question was about: when this changes, it is asked again.
+    /// What the last look-up depended on: when this changes, it is looked up again.
     pub asked_of: (usize, usize, usize),
     /// Since when it has no pods.
     pub empty_since: Option<Time>,
     /// When it was last looked at.
     pub looked_at: Option<Time>,
-    /// When it is to be looked at again.
+    /// When the next look at it is due.
     pub wake: Option<Time>,
 }
 
 impl Workload {
-    /// A workload of which nothing is known yet.
+    /// A workload without any facts.
     pub fn new(namespace: Arc<str>, top: Owner) -> Self {
         Self {
             namespace,
@@ -72,7 +72,7 @@ impl Workload {
         }
     }
 
-    /// Takes a pod's controller for its own; gives back the one copy of it that its pods share.
+    /// Registers a pod's controller as its own; returns the copy of it that its pods share.
     pub fn shared_owner(&mut self, owner: Option<&Owner>) -> Option<Arc<Owner>> {
         let owner = owner?;
         if self.owner.as_deref() != Some(owner) {
@@ -81,12 +81,12 @@ impl Workload {
         self.owner.clone()
     }
 
-    /// Whether something of it is going on.
+    /// Whether any episode of it is open.
     pub fn is_unwell(&self) -> bool {
         self.cases.values().any(|case| case.is_active())
     }
 
-    /// Whether what is going on has been told, so that what is new can wait for a moment.
+    /// Whether its open episodes are published, so that changes can wait for a moment.
     pub fn is_published(&self) -> bool {
         let mut episodes = self.cases.values().flat_map(|case| case.episodes.values());
         episodes.any(|episode| episode.is_confirmed())
@@ -97,16 +97,16 @@ impl Workload {
         format!("{}/{}", self.top.kind, self.top.name)
     }
 
-    /// One of its containers, as it is known in its namespace.
+    /// One of its containers, identified within its namespace.
     pub fn who(&self, container: &Arc<str>) -> Who {
         (Arc::clone(&self.namespace), self.label().into(), Arc::clone(container))
     }
 
-    /// The trial of that template, made where it is new.
+    /// The record of that template, created if it is new.
     pub fn record_mut(&mut self, template: &Arc<PodTemplate>, pods: &PodTable, now: Time) -> &mut TemplateRecord {
         let at = self.templates.iter().position(|record| is_same(&record.template, template)).unwrap_or_else(|| {
             self.make_room(pods);
-            // Most have one for ever.
+            // Most have only one, forever.
             self.templates.reserve_exact(usize::from(self.templates.is_empty()));
             self.templates.push(TemplateRecord::new(Arc::clone(template), now));
             self.templates.len() - 1
@@ -116,7 +116,7 @@ impl Workload {
         record
     }
 
-    /// The trial of that template.
+    /// The record of that template.
     pub fn record(&self, template: &Arc<PodTemplate>) -> Option<&TemplateRecord> {
         self.templates.iter().find(|record| is_same(&record.template, template))
     }
@@ -134,7 +134,7 @@ impl Workload {
         self.templates.remove(oldest.unwrap_or(0));
     }
 
-    /// Notes which probes have passed, from pods that run well; silence counts until `alive`.
+    /// Notes which probes have passed, from pods that run well; absence of failures counts until `alive`.
     pub fn note_passes(&mut self, pods: &PodTable, nodes: &Nodes, alive: Time, now: Time) {
         let places = std::mem::take(&mut self.pods);
         for pod in places.iter().filter_map(|place| pods.get(*place)) {
@@ -176,18 +176,18 @@ impl Workload {
         }
     }
 
-    /// The revision that carries that hash.
+    /// The revision with the template's hash.
     pub fn revision(&self, template: &PodTemplate) -> Option<&Revision> {
         let hash = template.revision_hash.as_ref()?;
         self.facts.as_ref()?.revisions.iter().find(|revision| revision.hash.as_ref() == Some(hash))
     }
 
-    /// How many pods are wanted, or there are.
+    /// The desired number of pods, or the existing one.
     pub fn desired(&self) -> u32 {
         self.facts.as_ref().and_then(|facts| facts.desired).unwrap_or(self.pods.len() as u32)
     }
 
-    /// Its Services; `None` where they were not looked up.
+    /// Its Services; `None` if they were not looked up.
     pub fn service_states(&self) -> Option<Vec<ServiceState>> {
         let state = |service: &ServiceFacts| ServiceState {
             name: Arc::clone(&service.name),
@@ -197,7 +197,7 @@ impl Workload {
         Some(self.services.as_ref()?.iter().map(state).collect())
     }
 
-    /// Notes how far what goes on reaches now: the worst moment may be over before the next look.
+    /// Notes the extent of its open episodes: the worst moment may have passed by the next look.
     pub fn note_reach(&mut self) {
         let (wanted, services) = (self.wanted(), self.service_states());
         let episodes = self.cases.values_mut().flat_map(|case| case.episodes.values_mut());
@@ -206,7 +206,7 @@ impl Workload {
         }
     }
 
-    /// The same, as an episode reckons with it.
+    /// The same, as episodes use it.
     pub fn wanted(&self) -> Wanted {
         Wanted { pods: self.desired(), may_be_more: matches!(&*self.top.kind, "Job" | "CronJob" | "Pod") }
     }

@@ -1,4 +1,4 @@
-//! A workload as it is looked at: its pods, and the evidence about one of its containers.
+//! A workload at the time of a look: its pods, and the evidence about one of its containers.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,35 +23,36 @@ use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, RestartAction, is_same};
 use crate::time::Time;
 
-/// Number of other workloads that fail on one node alone, at the same time, above which the node is suspect.
+/// Number of other workloads that fail only on the same node, at the same time, above which the node is
+/// suspect.
 const OTHERS_ON_A_BAD_NODE: usize = 2;
 
-/// After this long no event of an end is waited for, however late a node's words are.
+/// After this long no event about a termination is waited for, however late a node's events are.
 pub const LATE_ENOUGH: Duration = Duration::from_mins(5);
 
 /// A container of a workload, in all of its pods, at a time.
 pub struct ContainerView<'a> {
-    /// Whose it is.
+    /// The workload.
     pub workload: &'a Workload,
     /// Its name.
     pub container: &'a Arc<str>,
-    /// Where the pods are.
+    /// The existing pods.
     pub pods: &'a PodTable,
-    /// It in each of the pods that has it, in the order in which they were seen.
+    /// The container in each of the pods that has it, in the order in which they were seen.
     pub members: Vec<PodContainer<'a>>,
-    /// What can be set.
+    /// The settings.
     pub settings: &'a Settings,
-    /// Which workloads became unwell when.
+    /// Which workloads became unhealthy when.
     pub onsets: &'a FailureOnsets,
     /// What happened to nodes.
     pub nodes: &'a Nodes,
-    /// When.
+    /// The time of the look.
     pub now: Time,
-    /// Until when the watch was surely unbroken.
+    /// Until when the watch was certainly unbroken.
     pub alive: Time,
-    /// Whether its pods are being listed anew, so that what is known of them may be old.
+    /// Whether its pods are being relisted, so that their known state may be outdated.
     pub listing: bool,
-    /// Whether nothing more will be heard, so that nothing is waited for.
+    /// Whether there will be no more observations, so that nothing is waited for.
     pub settled: bool,
 }
 
@@ -59,13 +60,13 @@ pub struct ContainerView<'a> {
 pub struct PodContainer<'a> {
     /// The pod.
     pub pod: &'a Pod,
-    /// What the container is told to be.
+    /// The container's specification.
     pub spec: &'a ContainerSpec,
-    /// What it does.
+    /// Its state.
     pub state: &'a Container,
-    /// How the clock of the pod's node stands to ours.
+    /// The clock of the pod's node.
     pub clock: Clock,
-    /// What is reckoned with, where anything is remembered of it.
+    /// Its incarnations, if any are remembered.
     pub subject: Option<Incarnations<'a>>,
     judged_at: Time,
     ends: OnceCell<Vec<Option<TerminationKind>>>,
@@ -85,13 +86,13 @@ pub struct KnownPod {
 }
 
 impl PodContainer<'_> {
-    /// How each of its incarnations ended, as far as it did.
+    /// How each of its incarnations terminated, if it did.
     pub fn ends(&self) -> &[Option<TerminationKind>] {
         self.ends
             .get_or_init(|| self.subject.as_ref().map_or_else(Vec::new, |subject| judge_all(subject, self.judged_at)))
     }
 
-    /// The probes that passed in an incarnation that is remembered.
+    /// The probes that passed in a remembered incarnation.
     fn passed(&self) -> Passes {
         self.subject.as_ref().map_or_else(Passes::default, Incarnations::passed)
     }
@@ -101,14 +102,14 @@ impl PodContainer<'_> {
         is_same(&self.pod.template, template)
     }
 
-    /// A time of the pod's node in ours.
+    /// Converts a time of the pod's node to ours.
     pub fn ours(&self, stamp: Time) -> Time {
         self.clock.ours(stamp)
     }
-    /// Whether it runs for so long that its probe must have had a result.
+    /// Whether it has run for so long that its probe must have had a result.
     fn has_a_result(&self, probe: ProbeKind, seen: Time) -> bool {
         let (state, spec) = (self.state, self.spec);
-        // When liveness began after a startup probe is not known.
+        // It is not known when liveness began after a startup probe.
         let begins_later = probe == ProbeKind::Liveness && spec.startup.is_some();
         let runs = state.phase == Phase::Running && state.started && self.pod.is_live();
         let (true, Some(since), Some(asked)) = (runs && !begins_later, state.since, spec.probe(probe)) else {
@@ -117,24 +118,24 @@ impl PodContainer<'_> {
         seen > since.plus(asked.first_result_by()).plus(LAG)
     }
 
-    /// Whether its probe was heard to fail by more than silence.
+    /// Whether a failure of its probe was reported that was not just a missing answer.
     fn hears_an_answer(&self, probe: ProbeKind) -> bool {
         let words = self.state.history.iter().flat_map(|history| &history.probe_events);
         words.filter(|words| words.probe == probe).any(|words| !is_silence(&words.failure))
     }
 
-    /// Whether it has run well for twice as long as it takes to end it.
+    /// Whether it has run well for twice as long as a kill takes.
     fn has_been_well(&self, probe: ProbeKind, seen: Time) -> bool {
         let (Some(asked), Some(since)) = (self.spec.probe(probe), self.state.since) else { return false };
         seen.since(since) > asked.longest_kill(self.pod.template.grace).saturating_mul(2)
     }
 
-    /// When its first incarnation that is remembered began.
+    /// When its first remembered incarnation started.
     fn began(&self) -> Option<Time> {
         self.state.history.as_ref()?.incarnations.front()?.started
     }
 
-    /// Whether it runs, and its probe has passed there.
+    /// Whether it runs, and its probe has passed in it.
     fn is_passing(&self, probe: ProbeKind, seen: Time) -> bool {
         let (state, spec) = (self.state, self.spec);
         if state.phase != Phase::Running || !self.pod.is_live() {
@@ -152,7 +153,7 @@ impl PodContainer<'_> {
 }
 
 impl<'a> ContainerView<'a> {
-    /// Takes in the container in each of the pods.
+    /// Adds the container in each of the pods.
     pub fn with_members(mut self) -> Self {
         let nodes = self.nodes.seen_from(&self.workload.namespace);
         let pods = self.workload.pods.iter().filter_map(|place| self.pods.get(*place));
@@ -175,7 +176,7 @@ impl<'a> ContainerView<'a> {
         self.members.iter().filter(move |member| member.is_under(template))
     }
 
-    /// The templates in which the container is, those with pods last, the newest at the end.
+    /// The templates with the container, those with pods last, the newest at the end.
     pub fn templates(&self) -> Vec<&'a Arc<PodTemplate>> {
         let newest = |template: &Arc<PodTemplate>| {
             self.members(template).map(|member| member.pod.created.unwrap_or_default()).max()
@@ -186,7 +187,7 @@ impl<'a> ContainerView<'a> {
         templates.into_iter().map(|(_, template)| template).collect()
     }
 
-    /// All that the container has shown under a template since the last episode ended.
+    /// What the container has shown under a template since the last episode ended.
     pub fn tally(&self, template: &Arc<PodTemplate>, case: &TrackedContainer) -> Tally {
         let mut tally = Tally::default();
         let record = self.workload.record(template).and_then(|record| record.container(self.container));
@@ -234,14 +235,14 @@ impl<'a> ContainerView<'a> {
         })
     }
 
-    /// The container as the workload's own template has it: where an injector rewrites pods on their
-    /// way, that is what a person edits.
+    /// The container in the workload's own template: if an injector modifies pods on admission, that is
+    /// what people edit.
     fn as_written(&self, template: &PodTemplate) -> Option<&'a ContainerSpec> {
         let revision = self.workload.revision(template)?;
         revision.template.containers.iter().find(|container| container.name == *self.container)
     }
 
-    /// How the probe does in the pods of a template, and on how many nodes.
+    /// The state of the probe in the pods of a template, and on how many nodes.
     fn population(&self, template: &Arc<PodTemplate>, probe: Option<ProbeKind>) -> Population {
         let Some(probe) = probe else { return Population::default() };
         let mut population = Population::default();
@@ -275,14 +276,14 @@ impl<'a> ContainerView<'a> {
         population
     }
 
-    /// Whether the probe passes in a container, and nothing of late speaks against it.
+    /// Whether the probe passes in a container, and nothing recent contradicts it.
     pub fn is_passing(&self, member: &PodContainer, probe: ProbeKind) -> bool {
         let seen = member.clock.known_until(member.pod.observed.max(self.alive), self.now);
         !self.is_failing(member, probe) && member.is_passing(probe, seen)
     }
 
-    /// Whether the container was restarted within the window, or its probe was heard to fail there: of one
-    /// that kills, so late that it may kill yet.
+    /// Whether the container was restarted within the window, or its probe was reported to fail there: for
+    /// a probe that kills, recently enough that it may still kill.
     fn is_failing(&self, member: &PodContainer, probe: ProbeKind) -> bool {
         let clock = member.clock;
         let Some(history) = member.state.history.as_deref() else { return false };
@@ -294,7 +295,7 @@ impl<'a> ContainerView<'a> {
         heard || history.incarnations.iter().filter_map(|run| run.end.as_ref()).any(|end| end.at(clock) >= from)
     }
 
-    /// The node on which alone this container began to fail, with other workloads, where it passes on
+    /// The node on which alone this container began to fail, along with other workloads, while it passes on
     /// other nodes.
     fn bad_node(&self, population: Population) -> Option<BadNode> {
         let (node, others) = self.onsets.on_one_node(&self.workload.who(self.container))?;
@@ -302,12 +303,12 @@ impl<'a> ContainerView<'a> {
         (alone && others.len() >= OTHERS_ON_A_BAD_NODE).then_some(BadNode { name: node, others })
     }
 
-    /// Probes that passed in an incarnation that is remembered.
+    /// Probes that passed in a remembered incarnation.
     fn passed_in_runs(&self, template: &Arc<PodTemplate>) -> Passes {
         self.members(template).fold(Passes::default(), |passed, member| passed.with(member.passed()))
     }
 
-    /// Whether a container of a template is remembered to have ended badly.
+    /// Whether a container of a template is remembered to have terminated badly.
     fn looped(&self, template: &Arc<PodTemplate>) -> bool {
         self.members(template).flat_map(PodContainer::ends).flatten().any(|end| end.is_of_a_loop())
     }
@@ -370,40 +371,40 @@ impl<'a> ContainerView<'a> {
         self.revisions_before(template).first().map(|(_, container)| *container)
     }
 
-    /// Since when the container cannot begin in any pod of the template, and why.
+    /// Since when the container cannot start in any pod of the template, and why.
     pub fn blocked(&self, template: &Arc<PodTemplate>) -> Option<Blocked> {
         self.members(template)
             .filter_map(|member| member.state.history.as_ref()?.blocked.clone())
             .min_by_key(|blocked| blocked.since)
     }
 
-    /// The time by which it is judged how something ended: where nothing more will be heard, late enough.
+    /// The time at which terminations are judged: if there are no more observations, a late one.
     pub fn judged_at(&self) -> Time {
         if self.settled { self.now.plus(LATE_ENOUGH) } else { self.now }
     }
 
-    /// Since when ends belong to a loop.
+    /// Since when terminations belong to a loop.
     pub fn window(&self) -> Time {
         self.now.minus(self.settings.window)
     }
 
-    /// How long a container must run well until it is over: its kill budget, longer than any
-    /// incarnation that ended badly (up to 15 min), at least 60 s.
+    /// How long a container must run well until the finding is resolved: its kill budget, longer than any
+    /// incarnation that terminated badly (up to 15 min), at least 60 s.
     pub fn proof_of_health(spec: &ContainerSpec, longest_bad: Duration) -> Duration {
         let budget = killing_probes(spec).map(|(_, probe)| probe.passed_after()).max().unwrap_or_default();
         let step = killing_probes(spec).map(|(_, probe)| probe.period.saturating_add(probe.timeout)).max();
-        // The next end may come a period later than the last one, and be told late.
+        // The next termination may come a period later than the last one, and be reported late.
         let longest = longest_bad.saturating_add(step.unwrap_or_default()).saturating_add(PATIENCE);
         budget.max(longest.min(Duration::from_mins(15))).max(Duration::from_mins(1))
     }
 
-    /// These pods, as far as their names are known, those first whose container was restarted most often.
+    /// These pods, as far as their names are known, those with the most restarts first.
     pub fn named(&self, of: &BTreeSet<crate::engine::Uid>) -> Vec<KnownPod> {
         let members = self.members.iter().filter(|member| of.contains(&member.pod.uid));
         let mut named: Vec<_> = members
             .filter_map(|member| {
                 let (restarts, pod) = (member.state.restarts, member.state.history.as_ref()?.pod.as_ref()?);
-                // What restarts all containers of a pod leaves no trace of the one before.
+                // A rule that restarts all containers of a pod leaves no trace of the previous incarnation.
                 let restarts_all = member.spec.restart_rules.iter().any(|rule| rule.action == RestartAction::All);
                 Some((restarts, KnownPod { name: Arc::clone(pod), has_previous: restarts > 0 && !restarts_all }))
             })
@@ -412,14 +413,14 @@ impl<'a> ContainerView<'a> {
         named.into_iter().map(|(_, pod)| pod).collect()
     }
 
-    /// Where the file is, of a static pod.
+    /// The location of the manifest file, for a static pod.
     pub fn file(&self) -> Option<FileOf> {
         self.members.iter().find(|member| member.pod.is_static).map(|member| FileOf(member.pod.node.clone()))
     }
 }
 
-/// That a liveness probe passed in a container that ran, with nothing heard of it, until it would have been
-/// heard to fail as often as it takes: of a later template it is heard.
+/// A liveness probe counts as passed in a container that ran, without any report about it, until it would
+/// have been reported to fail as often as its threshold: true also for a later template.
 fn told_by_quiet(container: &ContainerSpec, known: &ContainerRecord) -> Passes {
     let mut passed = Passes::default();
     let Some(spec) = container.liveness.as_ref().filter(|_| container.startup.is_none()) else { return passed };

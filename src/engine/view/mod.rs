@@ -1,5 +1,5 @@
-//! What is remembered of one container of a workload, read at a time: how its incarnations ended, which
-//! probes passed, which revisions there were.
+//! Interpretation of what is remembered of one container of a workload, at a time: how its incarnations
+//! terminated, which probes passed, which revisions there were.
 
 pub mod container;
 pub mod probe_passed;

@@ -1,8 +1,8 @@
 //! Whether a probe had passed in an incarnation.
 //!
-//! The cluster says it only of readiness and startup probes. That a liveness probe passed follows from
-//! times: without a pass the container would have been ended earlier. It counts only where what is
-//! concluded from cannot be another incarnation's.
+//! The cluster reports it only for readiness and startup probes. That a liveness probe passed is inferred
+//! from times: without a pass the container would have been killed earlier. The inference counts only if
+//! its evidence cannot belong to another incarnation.
 
 use std::cell::OnceCell;
 use std::net::IpAddr;
@@ -20,37 +20,37 @@ use crate::time::Time;
 /// Maximum delay of a probe on a busy node.
 pub const LAG: Duration = Duration::from_secs(5);
 
-/// Factor over the longest life without a pass, and minimum time, from which a pass is beyond doubt.
+/// Factor over the longest possible life without a pass, above which a pass is beyond doubt.
 const BEYOND_DOUBT: u32 = 3;
 const LONG: Duration = Duration::from_mins(5);
 
-/// One container of one pod, with all that is reckoned with.
+/// One container of one pod, with everything needed to interpret it.
 pub struct Incarnations<'a> {
-    /// What is remembered of it.
+    /// Its history.
     pub history: &'a History,
     /// Its template.
     pub template: &'a PodTemplate,
     /// Its specification.
     pub container: &'a ContainerSpec,
-    /// When its pod was made.
+    /// When its pod was created.
     pub created: Option<Time>,
     /// Its pod's address.
     pub ip: Option<IpAddr>,
     /// When it was last known to run, if it does.
     pub runs_until: Option<Time>,
-    /// When it is looked at.
+    /// The time of the look.
     now: Time,
-    /// What is remembered of its node.
+    /// What is known of its node.
     pub node: Option<Node<'a>>,
-    /// How its node's clock stands to ours.
+    /// The clock of its node.
     pub clock: Clock,
-    /// The probes that passed in each of its runs, once asked for.
+    /// The probes that passed in each of its incarnations, computed on demand.
     passes: OnceCell<Vec<[Option<Strength>; 3]>>,
 }
 
 impl<'a> Incarnations<'a> {
-    /// A container of a pod, with what is known of its node, that was last known to run then; `None` where
-    /// nothing is remembered of it.
+    /// A container of a pod, with what is known of its node, last known to run at that time; `None` if it
+    /// has no history.
     pub fn of(
         pod: &'a Pod,
         container: &'a ContainerSpec,
@@ -65,7 +65,7 @@ impl<'a> Incarnations<'a> {
         Some(Self { history, template, container, created, ip, runs_until, now, node, clock, passes })
     }
 
-    /// The probes that had passed in any incarnation that is remembered.
+    /// The probes that had passed in any remembered incarnation.
     pub fn passed(&self) -> Passes {
         let mut passed = Passes::default();
         for index in 0..self.history.incarnations.len() {
@@ -75,7 +75,8 @@ impl<'a> Incarnations<'a> {
                 }
             }
         }
-        // Whether it lives is not asked before its startup probe has passed, but after the kubelet's restart.
+        // The liveness probe does not run before the startup probe has passed, except after a restart of
+        // the kubelet.
         let back = self.kubelet_since();
         let asked =
             |words: &ProbeEvent| words.probe == ProbeKind::Liveness && back.is_none_or(|back| words.first < back);
@@ -88,8 +89,8 @@ impl<'a> Incarnations<'a> {
         passed
     }
 
-    /// How well it is known, from what was seen of the run at `index`, that a probe had passed in it;
-    /// `None` where it is not.
+    /// The strength of the evidence, from the observations of the incarnation at `index`, that a probe had
+    /// passed in it; `None` if there is none.
     pub fn passed_in(&self, index: usize, probe: ProbeKind) -> Option<Strength> {
         let all = || {
             let of_run = |index| ProbeKind::ALL.map(|kind| self.pass_in(index, kind));
@@ -110,9 +111,9 @@ impl<'a> Incarnations<'a> {
         passed.then_some(Strength::Seen)
     }
 
-    /// Whether its startup probe passed: a kubelet that was restarted takes for started what it has not
-    /// asked, or could not. That it was restarted is known a moment later, so that a probe which has
-    /// killed is not believed at once.
+    /// Whether its startup probe passed: a restarted kubelet treats containers as started without having
+    /// probed them. A kubelet restart is detected a moment later, so that a probe that has killed is not
+    /// believed at once.
     fn came_up_by_its_probe(&self, run: &Incarnation) -> bool {
         let Some(came_up) = run.came_up else { return false };
         let is_sudden = self.history.told_kills(ProbeKind::Startup) > 0 && self.now.since(came_up) < LAG;
@@ -122,7 +123,8 @@ impl<'a> Incarnations<'a> {
         !is_sudden && !meanwhile && !self.history.errored(ProbeKind::Startup)
     }
 
-    /// Whether the readiness probe asks the very same and had passed in that run before this one failed.
+    /// Whether the readiness probe makes the same request and had passed in that incarnation before this
+    /// one failed.
     pub fn twin_passed_in(&self, index: usize, probe: ProbeKind) -> bool {
         let handler = |kind| self.container.probe(kind).map(|spec| &spec.handler);
         let ready = self.ready_by(index);
@@ -131,14 +133,14 @@ impl<'a> Incarnations<'a> {
             && ready.is_some_and(|ready| failed.is_none_or(|failed| ready.whole_second() <= failed))
     }
 
-    /// Whether the readiness probe asks the very same and waits longer for the answer.
+    /// Whether the readiness probe makes the same request and waits longer for the answer.
     pub fn has_patient_twin(&self, probe: ProbeKind) -> bool {
         let (Some(own), Some(twin)) = (self.container.probe(probe), &self.container.readiness) else { return false };
         own.handler == twin.handler && twin.timeout > own.timeout
     }
 
-    /// Whether a probe that asks the very same was seen to begin to pass after this one's first time-out
-    /// in that run: so long an answer takes, and it comes.
+    /// Whether a probe with the same request was seen to begin to pass after this one's first time-out in
+    /// that incarnation: an answer takes that long, but it comes.
     pub fn twin_began_to_pass(&self, index: usize, probe: ProbeKind) -> bool {
         let handler = |kind| self.container.probe(kind).map(|spec| &spec.handler);
         let run = self.history.incarnations.get(index);
@@ -152,12 +154,12 @@ impl<'a> Incarnations<'a> {
         began(ProbeKind::Readiness, run.became_ready) || began(ProbeKind::Startup, run.came_up)
     }
 
-    /// How long the run at `index` had run when the failures began that led to its kill.
+    /// How long the incarnation at `index` had run when the failures began that led to its kill.
     pub fn began_after(&self, index: usize, probe: ProbeKind) -> Option<Duration> {
         let run = self.history.incarnations.get(index)?;
         let came_up = run.came_up.map(|up| self.clock.nodes(up));
         let from = match (probe, &self.container.startup) {
-            // It begins when the startup probe has passed.
+            // It starts when the startup probe has passed.
             (ProbeKind::Liveness, Some(_)) => came_up?,
             _ => run.started?,
         };
@@ -165,30 +167,30 @@ impl<'a> Incarnations<'a> {
         Some(first.at.since(from))
     }
 
-    /// Whether a probe never passed again after its first time-out in that run: as many in a row as it
-    /// takes, and nothing else.
+    /// Whether a probe never passed again after its first time-out in that incarnation: exactly as many in
+    /// a row as the threshold.
     pub fn timed_out_in_a_row(&self, index: usize, probe: ProbeKind) -> bool {
         let Some(spec) = self.container.probe(probe) else { return false };
         let samples: Vec<_> = self.history.samples_of(index, probe).collect();
         let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return false };
         let slow = samples.iter().all(|sample| sample.failure == Failure::TimedOut);
         let longest = spec.step().saturating_mul(spec.failure_threshold).saturating_add(LAG);
-        // One alone is no row.
+        // A single one is not a row.
         spec.failure_threshold > 1 && slow && last.at.since(first.at) <= longest
     }
 
-    /// When the kubelet of its node was last seen to have been restarted.
+    /// When the kubelet of its node was last restarted, as far as observed.
     fn kubelet_since(&self) -> Option<Time> {
         self.node.and_then(Node::kubelet_since)
     }
 
-    /// By when, on its node's clock, the run at `index` was ready.
+    /// By when, on its node's clock, the incarnation at `index` was ready.
     fn ready_by(&self, index: usize) -> Option<Time> {
         let ready = self.history.incarnations.get(index)?.ready?;
         Some(self.clock.nodes(ready))
     }
 
-    /// Whether a probe was heard to fail in that run from its first result on.
+    /// Whether a probe was reported to fail in that incarnation from its first result on.
     pub fn failed_from_start(&self, index: usize, probe: ProbeKind) -> bool {
         let Some(spec) = self.container.probe(probe) else { return false };
         let started = self.history.incarnations.get(index).and_then(|run| run.started);
@@ -198,8 +200,8 @@ impl<'a> Incarnations<'a> {
             || self.had_no_time_to_pass(index, spec)
     }
 
-    /// Whether the run at `index` ended before a probe could have passed once and then failed as often as
-    /// it takes.
+    /// Whether the incarnation at `index` terminated before a probe could have passed once and then failed
+    /// as often as its threshold.
     fn had_no_time_to_pass(&self, index: usize, spec: &ProbeSpec) -> bool {
         let Some(run) = self.history.incarnations.get(index) else { return false };
         let ended = self.history.finished(index);
@@ -207,17 +209,17 @@ impl<'a> Incarnations<'a> {
         run.started.zip(ended).is_some_and(|(started, ended)| ended.since(started) < least)
     }
 
-    /// When a probe that had passed in that run began to fail there for a reason that may lie outside
-    /// of the app.
+    /// When a probe that had passed in that incarnation began to fail there for a reason that may lie
+    /// outside of the app.
     pub fn onset_in(&self, index: usize, probe: ProbeKind) -> Option<Time> {
         let samples = self.history.samples_of(index, probe);
         let first = match probe {
-            // What failed up to the second in which it became ready, failed while it started.
+            // What failed up to the second in which it became ready, failed during startup.
             ProbeKind::Readiness => {
                 let ready = self.ready_by(index)?.whole_second();
                 let row =
                     self.container.readiness.as_ref().map(|spec| spec.step().saturating_mul(spec.failure_threshold))?;
-                // What passed again in between was no more than a moment.
+                // If it passed again in between it was only a blip.
                 let breaks = |before: &Sample, sample: &Sample| sample.at.since(before.at) > row.saturating_add(LAG);
                 last_row(samples.filter(|sample| sample.at > ready), breaks)
             }
@@ -230,7 +232,7 @@ impl<'a> Incarnations<'a> {
     }
 }
 
-/// The first of the last failures that nothing breaks, by what lies between one and the next.
+/// The first of the last consecutive failures, given the maximum gap between two of them.
 fn last_row<'a>(
     samples: impl Iterator<Item = &'a Sample>,
     breaks: impl Fn(&Sample, &Sample) -> bool,
@@ -242,25 +244,25 @@ fn last_row<'a>(
     row.map(|(first, _)| first)
 }
 
-/// Whether such a failure can come from what an app needs, rather than from its own end.
+/// Whether such a failure can come from a dependency of the app, rather than from its own termination.
 const fn could_be_a_dependency(failure: &Failure) -> bool {
     !matches!(failure, Failure::Refused | Failure::Reset | Failure::CommandMissing { .. } | Failure::Unrecognised)
 }
 
-/// Whether a container that has only ever run well, from one time until another, has run long enough
-/// for its liveness probe to have passed, even if its end is decided and not yet told.
+/// Whether a container without any problem has, between two times, run long enough for its liveness probe
+/// to have passed, even if a kill is decided and not yet reported.
 pub fn silence_proves(container: &ContainerSpec, grace: Duration, has_started: bool, since: Time, until: Time) -> bool {
     let Some(spec) = container.liveness.as_ref() else { return false };
     begins(container, None, has_started, since).is_some_and(|from| is_silence(spec, grace, from, until))
 }
 
-/// Whether a container that has only ever run well has run so long that no busy node explains it.
+/// Whether a container without any problem has run so long that no busy node explains it.
 pub fn is_beyond_doubt(container: &ContainerSpec, grace: Duration, since: Time, until: Time) -> bool {
     let Some(spec) = container.liveness.as_ref() else { return false };
     until.since(since) > beyond_doubt(spec, grace)
 }
 
-/// Time that no container lives whose probe never passes, however busy its node is.
+/// Maximum lifetime of a container whose probe never passes, however busy its node is.
 fn beyond_doubt(spec: &ProbeSpec, grace: Duration) -> Duration {
     spec.longest_kill(grace).saturating_mul(BEYOND_DOUBT).max(LONG)
 }
@@ -269,8 +271,8 @@ fn is_silence(spec: &ProbeSpec, grace: Duration, from: Time, until: Time) -> boo
     until.since(from) > spec.longest_kill(grace).saturating_add(spec.passed_after())
 }
 
-/// When the liveness probe begins: with the container, or when its startup probe has passed; `None`
-/// where it is not known to have begun.
+/// When the liveness probe starts: with the container, or when its startup probe has passed; `None` if it
+/// is not known to have started.
 fn begins(container: &ContainerSpec, came_up: Option<Time>, has_started: bool, started: Time) -> Option<Time> {
     match (&container.startup, came_up) {
         (None, _) => Some(started),
@@ -290,8 +292,8 @@ struct Liveness<'a> {
 }
 
 impl<'a> Liveness<'a> {
-    /// `None` where there is none, or nothing can be concluded: its start is not known, or it could
-    /// not always run.
+    /// `None` if there is none, or nothing can be concluded: its start is not known, or it could not always
+    /// run.
     fn of(subject: &'a Incarnations<'a>, index: usize) -> Option<Self> {
         let run = subject.history.incarnations.get(index)?;
         let (spec, started) = (subject.container.liveness.as_ref()?, run.started?);
@@ -302,7 +304,7 @@ impl<'a> Liveness<'a> {
         Some(Self { subject, index, run, spec, started, from })
     }
 
-    /// Whether it had passed: else it would have ended the run earlier.
+    /// Whether it had passed: otherwise it would have killed the container earlier.
     fn passed(&self) -> bool {
         match self.ended() {
             Some(_) if self.first_of_kill().is_some() => self.passed_before_it_failed(),
@@ -311,16 +313,16 @@ impl<'a> Liveness<'a> {
         }
     }
 
-    /// Whether it first failed, told or not, so late that it must have passed before.
+    /// Whether its first failure, reported or not, was so late that it must have passed before.
     fn passed_before_it_failed(&self) -> bool {
         let failed = self.first_failure().into_iter().chain(self.first_of_kill()).min();
         let first = self.spec.first_result_by();
-        // How busy the node was later delays no first result.
+        // How busy the node was later does not delay the first result.
         let late = first.saturating_add(self.slack(self.from.plus(first)));
         failed.is_some_and(|failed| self.stretch_until(failed) > late)
     }
 
-    /// How well it is known that it passed: beyond doubt where it ran so much longer than it could have
+    /// How certain it is that it passed: beyond doubt if the incarnation ran so much longer than possible
     /// without a pass that no busy node explains it.
     fn strength(&self) -> Strength {
         let until = self.first_failure().or_else(|| self.ended()).or_else(|| self.seen());
@@ -346,8 +348,8 @@ impl<'a> Liveness<'a> {
         self.spec.longest_kill(self.subject.template.grace)
     }
 
-    /// Whether no kill of a run that has not ended is known; it may be decided and not yet told, or
-    /// told and lost, and what is heard may be of the next.
+    /// Whether no kill of a running incarnation is known; it may be decided and not yet reported, or
+    /// reported and lost, and events may be about the next one.
     fn is_well(&self) -> bool {
         let failed = self.subject.history.failed_in(self.index, ProbeKind::Liveness);
         failed < self.spec.failure_threshold && !self.subject.history.killings.iter().any(|kill| kill.at > self.started)
@@ -357,15 +359,15 @@ impl<'a> Liveness<'a> {
         self.stretch_until(until) > self.longest_kill().saturating_add(self.spec.passed_after())
     }
 
-    /// Until when, on its node's clock, it was surely seen to run.
+    /// Until when, on its node's clock, it was certainly running.
     fn seen(&self) -> Option<Time> {
         let is_last = self.index + 1 == self.subject.history.incarnations.len();
         let seen = self.run.seen_running.max(self.subject.runs_until.filter(|_| is_last))?;
         Some(self.subject.clock.known_until(seen, self.subject.now))
     }
 
-    /// How long until then the kubelet was there at a stretch: while it is away no probe runs, and what it
-    /// had counted is forgotten.
+    /// How long until then the kubelet was running without interruption: while it is down no probe runs,
+    /// and its failure counts are lost.
     fn stretch_until(&self, until: Time) -> Duration {
         let back = self.subject.kubelet_since();
         match back.filter(|back| (self.started..=until).contains(back)) {
@@ -374,13 +376,13 @@ impl<'a> Liveness<'a> {
         }
     }
 
-    /// When the failures began that it had last.
+    /// When its last failures began.
     fn first_failure(&self) -> Option<Time> {
         self.first_of_last_row().map(|sample| self.began(sample))
     }
 
-    /// The first of the failures that it had last: without a pass before them as many as it takes would
-    /// have come by then, and what is being ended is not asked.
+    /// The first of its last consecutive failures: without a pass before them the threshold would have been
+    /// reached earlier, and a container that is being stopped is not probed.
     fn first_of_last_row(&self) -> Option<&'a Sample> {
         let row = self.spec.step().saturating_mul(self.spec.failure_threshold).saturating_add(self.spec.timeout);
         let breaks = |before: &Sample, sample: &Sample| {
@@ -389,12 +391,12 @@ impl<'a> Liveness<'a> {
         last_row(self.subject.history.samples_of(self.index, ProbeKind::Liveness), breaks)
     }
 
-    /// When that began which stands for several: it was preceded by those that were lost.
+    /// The time of the first failure that a sample stands for: the lost ones came before it.
     fn began(&self, sample: &Sample) -> Time {
         sample.at.minus(self.spec.step().saturating_mul(sample.count.saturating_sub(1)))
     }
 
-    /// When the failures began that led to the kill: as many as the threshold, told or not.
+    /// When the failures began that led to the kill: as many as the threshold, reported or not.
     fn first_of_kill(&self) -> Option<Time> {
         let ended = self.ended()?;
         let history = self.subject.history;

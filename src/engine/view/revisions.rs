@@ -1,4 +1,4 @@
-//! The revisions of a workload: what the failing one changed, and which one to go back to.
+//! The revisions of a workload: what the failing one changed, and which one to roll back to.
 
 use crate::diagnosis::Earlier;
 use crate::engine::memory::tracked_container::Episode;
@@ -7,7 +7,7 @@ use crate::engine::view::template_change;
 use crate::finding::{Fault, RevisionChange};
 use crate::kubelet::ProbeKind;
 
-/// The revision of the failing pods' template, and what it changed.
+/// The revision of the failing pods' template, and its changes.
 pub fn rollout(view: &ContainerView, episode: &Episode) -> (Option<u64>, Option<RevisionChange>) {
     let Some(template) = &episode.template else {
         return (None, None);
@@ -25,8 +25,8 @@ pub fn rollout(view: &ContainerView, episode: &Episode) -> (Option<u64>, Option<
     (Some(number), change)
 }
 
-/// The revision before, where this field of the same app had another value then, and nothing was seen
-/// of how that did.
+/// The previous revision, if this field had another value there with the same app, and it was never
+/// observed.
 pub fn untried_revision(view: &ContainerView, episode: &Episode) -> Option<u64> {
     let template = episode.template.as_ref()?;
     let field = episode.finding.field.as_ref().filter(|_| episode.finding.fault == Some(Fault::Probe))?;
@@ -38,12 +38,12 @@ pub fn untried_revision(view: &ContainerView, episode: &Episode) -> Option<u64> 
     (before.same_app(now) && template_change::value_of(now, field) != Some(was) && !looped).then_some(number)
 }
 
-/// The latest earlier revision in which this probe, or the container as a whole, was seen to work.
+/// The latest earlier revision in which this probe, or the container as a whole, was observed to work.
 pub fn good_revision(view: &ContainerView, episode: &Episode) -> Option<u64> {
     let template = episode.template.as_ref()?;
     let well = |earlier: &Earlier| ProbeKind::ALL.into_iter().any(|kind| earlier.passed.has(kind));
     let worked = |earlier: &Earlier| match episode.finding.probe {
-        // Where it had no such probe yet, nothing of it failed either.
+        // If it had no such probe yet, no failure of it was possible either.
         Some(probe) => {
             earlier.passed.has(probe) || earlier.container.probe(probe).is_none() && (well(earlier) || !earlier.looped)
         }

@@ -6,7 +6,7 @@ use crate::finding::field::{ContainerField, Field, ProbeField};
 use crate::kubelet::{Handler, ProbeKind, ProbeSpec};
 use crate::template::ContainerSpec;
 
-/// A field that differs, as a manifest would show it.
+/// A changed field, as a manifest would show it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
     /// `image`, `livenessProbe.httpGet.path`
@@ -17,7 +17,7 @@ pub struct Difference {
     pub to: Option<String>,
 }
 
-/// The difference that touches a field, or else the first one that there is.
+/// The difference in a field, or else the first difference.
 pub fn between(before: &ContainerSpec, after: &ContainerSpec, field: Option<&Field>) -> Option<Difference> {
     let mut all = differences(before, after);
     let touching = field.and_then(|field| all.iter().position(|difference| difference.field.is_within(field)));
@@ -72,7 +72,7 @@ fn differences(before: &ContainerSpec, after: &ContainerSpec) -> Vec<Difference>
     all
 }
 
-/// All fields that may differ, most telling first.
+/// All fields that are compared, most significant first.
 fn fields(container: &ContainerSpec) -> Vec<(Field, String)> {
     let mut fields = vec![(ContainerField::Image.into(), container.image.to_string())];
     if !container.invocation.is_empty() {

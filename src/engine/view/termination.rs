@@ -1,4 +1,4 @@
-//! How an incarnation ended: by a probe, by itself, on purpose, or nobody knows.
+//! How an incarnation terminated: by a probe, by itself, on purpose, or for an unknown reason.
 
 use std::time::Duration;
 
@@ -10,41 +10,43 @@ use crate::kubelet::{ProbeKind, ProbeSpec};
 use crate::template::{ContainerSpec, PodTemplate, RestartAction, RestartPolicy, Role};
 use crate::time::Time;
 
-/// Stamps are cut to whole seconds.
+/// Timestamps are truncated to whole seconds.
 const ROUNDED: Duration = Duration::from_secs(1);
 
-/// Kills of a container whose events surely arrive (`client-go`'s spam filter: 25 events, four a kill).
+/// Number of kills of a container whose events certainly arrive (`client-go`'s spam filter: 25 events, four
+/// per kill).
 const NOT_YET_DRY: u32 = 5;
 
-/// The reason that a container's status gives where another one had all of its pod restarted.
+/// The reason in a container's status if another one had the whole pod restarted.
 pub const RESTARTING_ALL: &str = "RestartingAllContainers";
 
-/// Status can arrive before its event: no end is called unexplained for this long.
+/// A status can arrive before its event: no termination is called unexplained for this long.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How an incarnation ended.
+/// How an incarnation terminated.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum TerminationKind {
-    /// The event that would tell may still come.
+    /// The event that would explain it may still come.
     Pending,
-    /// A Killing event proves that this probe ended it.
+    /// A Killing event proves that this probe killed it.
     Proven(ProbeKind),
-    /// Failures up to the end and the timing show that this probe ended it.
+    /// Failures up to the end and the timing show that this probe killed it.
     Likely(ProbeKind),
-    /// The timing fits this probe and something of it was heard before; again and again it counts.
+    /// The timing fits this probe and something was reported about it before; counts if it happens
+    /// repeatedly.
     Fitting(ProbeKind),
-    /// By itself, and how well that is known.
+    /// By itself, and how certain that is.
     Own(OwnKind, Strength),
     /// On purpose, with its pod, or as it should.
     Fine,
-    /// It never began.
+    /// It never started.
     NeverBegan,
-    /// Nothing tells.
+    /// There is no explanation.
     Unexplained,
 }
 
 impl TerminationKind {
-    /// The probe that ended it, if one did.
+    /// The probe that killed it, if one did.
     pub const fn killed_by(self) -> Option<ProbeKind> {
         match self {
             Self::Proven(probe) | Self::Likely(probe) | Self::Fitting(probe) => Some(probe),
@@ -52,18 +54,18 @@ impl TerminationKind {
         }
     }
 
-    /// Whether it is an end that should not have been.
+    /// Whether it should not have happened.
     pub const fn is_bad(self) -> bool {
         !matches!(self, Self::Fine | Self::NeverBegan)
     }
 
-    /// Whether such ends, again and again, are a loop: what ended with its node did not.
+    /// Whether such terminations, repeated, are a loop: those caused by the node are not.
     pub const fn is_of_a_loop(self) -> bool {
         self.is_bad() && !matches!(self, Self::Pending | Self::Own(OwnKind::Node, _))
     }
 }
 
-/// Judges the end of the run at `index`; `None` while it has not ended.
+/// Judges the termination of the incarnation at `index`; `None` while it is running.
 pub fn judge(subject: &Incarnations, index: usize, now: Time) -> Option<TerminationKind> {
     let history = subject.history;
     let run = history.incarnations.get(index)?;
@@ -79,20 +81,21 @@ pub fn judge(subject: &Incarnations, index: usize, now: Time) -> Option<Terminat
     )
 }
 
-/// Judges the ends of all runs that are remembered.
+/// Judges the terminations of all remembered incarnations.
 pub fn judge_all(subject: &Incarnations, now: Time) -> Vec<Option<TerminationKind>> {
     (0..subject.history.incarnations.len()).map(|index| judge(subject, index, now)).collect()
 }
 
-/// When the run at `index` was ended by a signal that no probe sent: it was seen to go by itself.
+/// When the incarnation at `index` was ended by a signal that no probe sent: it was seen to terminate by
+/// itself.
 pub fn fell(subject: &Incarnations, index: usize, now: Time) -> Option<Time> {
     let end = subject.history.incarnations.get(index)?.end.as_ref().filter(|end| end.by_itself == Some(true))?;
     let verdict = judge(subject, index, now);
     end.ended.finished.filter(|_| matches!(verdict, Some(TerminationKind::Own(OwnKind::Signal, _))))
 }
 
-/// Whether a kill was told of an incarnation that had not run long enough for it: then the container
-/// ends by itself, and what its probes had counted by then makes up the next kill.
+/// Whether a kill was reported for an incarnation that had not run long enough for it: then the container
+/// terminates by itself, and the failures its probes had counted by then contribute to the next kill.
 pub fn leaves_failures_behind(subject: &Incarnations) -> bool {
     let history = subject.history;
     history.probe_kills().any(|(probe, kill)| {
@@ -113,7 +116,7 @@ struct Judgement<'a> {
 }
 
 impl Judgement<'_> {
-    /// Ends that need no explanation.
+    /// Terminations that need no explanation.
     fn fine(&self) -> Option<TerminationKind> {
         let ended = &self.end.ended;
         if matches!(&*ended.reason, "StartError" | "ContainerCannotRun") {
@@ -122,12 +125,12 @@ impl Judgement<'_> {
         if self.end.with_pod || self.killing(|why| why == KillReason::Deliberate).is_some() {
             return Some(TerminationKind::Fine);
         }
-        // One of its pod's containers had all of them restarted.
+        // A container of its pod had all of them restarted.
         let may_be_its_own = self.container.restart_rules.iter().any(|rule| rule.action == RestartAction::All);
         if &*ended.reason == RESTARTING_ALL && !may_be_its_own {
             return Some(TerminationKind::Fine);
         }
-        // What has completed is not run again, but for an init container with its pod.
+        // A completed container is not restarted, except an init container with its pod.
         let again = self.index + 1 < self.history.incarnations.len();
         let completes = match self.container.role {
             Role::Init => true,
@@ -137,7 +140,7 @@ impl Judgement<'_> {
             .then_some(TerminationKind::Fine)
     }
 
-    /// A Killing event of an incarnation that was alive.
+    /// A Killing event for an incarnation that was alive.
     fn proven(&self) -> Option<TerminationKind> {
         let (probe, at) = self.killed_by_event()?;
         let finished = self.finished()?;
@@ -154,9 +157,9 @@ impl Judgement<'_> {
         if let Some((KillReason::Probe(probe), at)) = said {
             return Some((probe, at));
         }
-        // Under restartPolicy Never the kubelet says no more than "Stopping container".
+        // With restartPolicy Never the kubelet reports only "Stopping container".
         let (_, at) = self.killing(|why| why == KillReason::Stopping)?;
-        // So they do where the pod as a whole is restarted by a rule.
+        // The same applies if a rule restarts the pod as a whole.
         let never = self.policy() == RestartPolicy::Never && self.container.role != Role::Sidecar || self.by_rules();
         let probe = killing_probes(self.container)
             .find(|(probe, spec)| self.failed_to_the_end(*probe, spec) == Proof::Whole)?;
@@ -177,13 +180,15 @@ impl Judgement<'_> {
                 let at = kill.at.whole_second();
                 at <= finished.whole_second()
                     && started.is_none_or(|started| at >= started.whole_second())
-                    // What was said in the second in which the one before ended was said of that one.
+                    // What was reported in the second in which the previous one terminated was about that
+                    // one.
                     && taken.is_none_or(|taken| at > taken.whole_second())
             })
             .map(|kill| (kill.why, kill.at))
     }
 
-    /// Whether failures of an earlier incarnation that ended by itself may have made up the count.
+    /// Whether failures of an earlier incarnation that terminated by itself may have contributed to the
+    /// count.
     fn carried_over(&self, probe: ProbeKind, spec: &ProbeSpec) -> bool {
         let Some(before) = self.index.checked_sub(1) else {
             return false;
@@ -196,7 +201,7 @@ impl Judgement<'_> {
         went_itself && self.is_ordinary() && !end.with_pod && failed < spec.failure_threshold
     }
 
-    /// Ends that no probe can have brought about. The exit code is none that tells.
+    /// Terminations that no probe can have caused. The exit code proves nothing.
     fn own(&self) -> Option<TerminationKind> {
         let ended = &self.end.ended;
         let seen = |kind| Some(TerminationKind::Own(kind, Strength::Seen));
@@ -215,7 +220,7 @@ impl Judgement<'_> {
             return seen(OwnKind::OutOfMemory);
         }
         let kind = kind_of(ended.exit);
-        // A hook that fails ends the container like a probe does.
+        // A failing hook terminates the container like a probe does.
         if self.container.post_start && self.end.by_itself != Some(true) {
             return None;
         }
@@ -228,7 +233,7 @@ impl Judgement<'_> {
         let too_short =
             |(_, spec): (ProbeKind, &ProbeSpec)| self.uptime().is_some_and(|uptime| uptime < spec.shortest_kill());
         killing_probes(self.container).all(too_short).then(|| match self.killed_by_event() {
-            // It was told to go for failures of the one before, and did: the reason is the other's.
+            // It was stopped for failures of the previous incarnation: the reason is the previous one's.
             Some(_) => self.like_the_one_before(),
             None => TerminationKind::Own(kind, Strength::Inferred),
         })
@@ -248,12 +253,12 @@ impl Judgement<'_> {
         self.end.hook || self.history.hooks.iter().any(within)
     }
 
-    /// What remains when no event tells, once it is late enough for one.
+    /// The conclusion if no event explains it, once it is too late for one.
     fn concluded(&self, now: Time) -> TerminationKind {
         if now < self.end.seen_at.plus(patience(self.subject.clock)) {
             return TerminationKind::Pending;
         }
-        // Where rules restart it every end is shown; one of which no event tells was its own.
+        // With restart rules every termination is visible; one that no event explains was its own.
         if self.end.by_itself == Some(true)
             && !self.is_ordinary()
             && self.container.role == Role::App
@@ -281,14 +286,14 @@ impl Judgement<'_> {
         fitting.unwrap_or_else(|| self.unexplained())
     }
 
-    /// Silence of the probes speaks for an end of its own, where its exit code is none of those that
-    /// a signal usually leaves.
+    /// Without reports from the probes it counts as a termination of its own, if its exit code is not one
+    /// that a signal usually leaves.
     fn unexplained(&self) -> TerminationKind {
         let ended = &self.end.ended;
         let history = self.subject.history;
         let heard = killing_probes(self.container).any(|(probe, _)| history.heard_of(probe));
         let published = killing_probes(self.container).any(|(probe, _)| self.told_of(probe));
-        // At a first look the words of an hour are there, and those of a kill among them.
+        // At a first look the events of the last hour are available, including those of a kill.
         let silent = if self.end.by_itself.is_none() && heard { !published } else { !heard };
         if !silent || usual_after_a_signal(ended.exit) {
             return TerminationKind::Unexplained;
@@ -296,8 +301,8 @@ impl Judgement<'_> {
         TerminationKind::Own(kind_of(ended.exit), Strength::Assumed)
     }
 
-    /// Whether a probe was heard to fail before the end and after it, as often as it kills: what its
-    /// event counted in between is not known one by one.
+    /// Whether a probe was reported to fail before the end and after it, as often as its threshold:
+    /// failures counted by its event in between are not known individually.
     fn failed_around(&self, probe: ProbeKind, spec: &ProbeSpec) -> bool {
         let (Some(started), Some(finished)) = (self.run.started, self.end.ended.finished) else { return false };
         let around = self.history.probe_events.iter().filter(|words| {
@@ -310,7 +315,7 @@ impl Judgement<'_> {
         around.fold(0_u32, |count, words| count.saturating_add(words.count)) >= spec.failure_threshold
     }
 
-    /// How well the failures of a probe explain the end.
+    /// How well the failures of a probe explain the termination.
     fn failed_to_the_end(&self, probe: ProbeKind, spec: &ProbeSpec) -> Proof {
         let Some(finished) = self.end.ended.finished else {
             return Proof::None;
@@ -322,7 +327,7 @@ impl Judgement<'_> {
             count = count.saturating_add(sample.count);
             last = Some(sample.at);
         }
-        // What an event counted since long before is not all of this one.
+        // An event that has been counting since long before is not entirely about this one.
         if let (Some(started), Some(last)) = (self.run.started, last) {
             let possible = last.since(started).as_secs() / spec.period.as_secs().max(1) + 1;
             count = count.min(u32::try_from(possible).unwrap_or(u32::MAX));
@@ -334,33 +339,34 @@ impl Judgement<'_> {
         }
     }
 
-    /// Whether the uptime is one after which a probe that never passed kills.
+    /// Whether the uptime fits a kill by a probe that never passed.
     fn fits(&self, spec: &ProbeSpec) -> bool {
         self.uptime()
             .is_some_and(|uptime| uptime >= self.least_uptime(spec) && uptime <= spec.longest_kill(self.template.grace))
     }
 
-    /// The least uptime after which a probe can have ended it: of an end that was not watched, and of which
-    /// nobody knows whether an earlier one left failures behind, without the benefit of the doubt.
+    /// The minimum uptime after which a probe can have killed it: without the benefit of the doubt if its
+    /// termination was not watched, and nobody knows whether an earlier one left failures behind.
     fn least_uptime(&self, spec: &ProbeSpec) -> Duration {
         let published = killing_probes(self.container).any(|(probe, _)| self.told_often_enough(probe));
         let doubtful = self.end.by_itself.is_none() && self.index == 0 && !published;
         spec.shortest_kill().saturating_add(Duration::from_secs(u64::from(doubtful)))
     }
 
-    /// Whether kills by this probe were told as often as its restarts make likely: while the kubelet's
-    /// words do not run dry, a kill is told each time, and one that an app's own ends left behind is not.
+    /// Whether kills by this probe were reported as often as its restarts suggest: unless the kubelet's
+    /// events are rate-limited, each kill is reported, and one from failures that an app's own terminations
+    /// left behind is not.
     fn told_often_enough(&self, probe: ProbeKind) -> bool {
         let published = self.history.told_kills(probe);
         self.told_of(probe) && published * 2 >= self.history.restarts.min(NOT_YET_DRY)
     }
 
-    /// Whether a kill by this probe was ever told of this container.
+    /// Whether a kill by this probe was ever reported for this container.
     fn told_of(&self, probe: ProbeKind) -> bool {
         self.history.probe_kills().any(|(by, _)| by == probe)
     }
 
-    /// When it ended; where the status does not say, when that was seen, by the node's clock.
+    /// When it terminated; if the status does not show it, when that was seen, by the node's clock.
     fn finished(&self) -> Option<Time> {
         let replaced = &*self.end.ended.reason == RESTARTING_ALL;
         self.end.ended.finished.or_else(|| replaced.then(|| self.subject.clock.nodes(self.end.seen_at)))
@@ -370,12 +376,12 @@ impl Judgement<'_> {
         Some(self.end.ended.finished?.since(self.run.started.or(self.end.ended.started)?))
     }
 
-    /// Whether a probe kill of such a container is never seen `terminated`.
+    /// Whether a container killed by a probe is never seen `terminated`.
     fn is_ordinary(&self) -> bool {
         self.container.role == Role::App && self.policy() == RestartPolicy::Always && !self.by_rules()
     }
 
-    /// Whether rules of its pod's containers decide what is restarted.
+    /// Whether restart rules of its pod's containers decide what is restarted.
     fn by_rules(&self) -> bool {
         self.template.containers.iter().any(ContainerSpec::has_restart_rules)
     }
@@ -395,18 +401,18 @@ enum Proof {
     None,
 }
 
-/// The probes of a container that end it when they fail, the one that runs first first.
+/// The probes of a container that kill it when they fail, the one that runs first first.
 pub fn killing_probes(container: &ContainerSpec) -> impl Iterator<Item = (ProbeKind, &ProbeSpec)> {
     [ProbeKind::Startup, ProbeKind::Liveness].into_iter().filter_map(|kind| Some((kind, container.probe(kind)?)))
 }
 
-/// How long after an end was seen the event that explains it may still come: longer where the node's
+/// How long after a termination was seen the event that explains it may still come: longer if the node's
 /// events were seen to be late.
 pub fn patience(clock: Clock) -> Duration {
     PATIENCE.max(clock.lag.saturating_add(PATIENCE / 2))
 }
 
-/// Whether an exit code is one of those that SIGTERM or SIGKILL usually leaves. Others may be, too.
+/// Whether an exit code is one that SIGTERM or SIGKILL usually leaves. Others are possible, too.
 const fn usual_after_a_signal(exit: i32) -> bool {
     matches!(exit, 0 | 2 | 130 | 137 | 143)
 }

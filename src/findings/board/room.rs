@@ -1,4 +1,4 @@
-//! Who has a place where there is none for all: pure.
+//! Decides which findings get a place when there are not enough for all: pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,27 +6,27 @@ use std::sync::Arc;
 use crate::finding::Identity;
 use crate::finding::rank::Rank;
 
-/// Places, so many in all and so many for one namespace.
+/// The places, limited in total and per namespace.
 ///
-/// Invariant: what a namespace says pushes out nothing of another one that has fewer places.
+/// Invariant: findings of a namespace never displace those of another one that has fewer places.
 #[derive(Debug)]
 pub(super) struct Room {
     in_all: usize,
     for_one: usize,
     taken: usize,
     namespaces: BTreeMap<Arc<str>, BTreeSet<(Rank, Identity)>>,
-    /// The namespaces by how many places they have.
+    /// The namespaces by number of places.
     by_size: BTreeSet<(usize, Arc<str>)>,
 }
 
-/// Whether there is a place.
+/// The result of asking for a place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Place {
-    /// There is.
+    /// A free place.
     Free,
-    /// That of one that matters less.
+    /// The place of a less important finding.
     Of(Identity),
-    /// There is none.
+    /// No place.
     None,
 }
 
@@ -36,7 +36,7 @@ impl Room {
         Self { in_all, for_one, taken: 0, namespaces: BTreeMap::new(), by_size: BTreeSet::new() }
     }
 
-    /// Gives it a place, if there is one; whose place it was has none any more.
+    /// Gives it a place, if there is one; a displaced finding has none any more.
     pub fn admit(&mut self, rank: Rank, identity: &Identity) -> Place {
         let own = self.namespaces.get(&identity.namespace).map_or(0, BTreeSet::len);
         let place = if own >= self.for_one {
@@ -53,7 +53,7 @@ impl Room {
         Place::Of(other)
     }
 
-    /// It needs its place no more.
+    /// Frees its place.
     pub fn leave(&mut self, rank: Rank, identity: &Identity) {
         let Some(places) = self.namespaces.get_mut(&identity.namespace) else { return };
         let before = places.len();
@@ -84,8 +84,8 @@ impl Room {
         }
     }
 
-    /// What is suspected gives way to what is confirmed; else whoever has most to those who have
-    /// fewer, but what is confirmed never to what is suspected.
+    /// Suspected findings give way to confirmed ones; otherwise the namespace with the most places to one
+    /// with fewer, but confirmed findings never to suspected ones.
     fn for_the_smaller(&self, rank: Rank, identity: &Identity, own: usize) -> Option<(Rank, Identity)> {
         if let Some(suspected) = rank.is_confirmed().then(|| self.largest_that_suspects()).flatten() {
             return self.least_of(suspected);

@@ -1,4 +1,4 @@
-//! What is known of one finding, and of what was told of it.
+//! One finding, and its notifications.
 
 use std::sync::Arc;
 
@@ -9,26 +9,26 @@ use crate::findings::board;
 use crate::report::object::{ENTRIES, FindingState, Notification, Notified};
 use crate::time::Time;
 
-/// A finding, what was told of it, and what of that stands in its object.
+/// A finding, its notifications, and those of them stored in its object.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
     /// `None` while only its object is known.
     finding: Option<Arc<Finding>>,
     state: Option<FindingState>,
     silenced: bool,
-    /// By receiver, in no order: there are few.
+    /// By receiver, unordered: there are few.
     notified: Vec<Notification>,
     recorded: Vec<Recorded>,
-    /// It cannot be recorded, and need not be tried again before something changes.
+    /// It cannot be recorded, and need not be retried before something changes.
     pub excused: bool,
-    /// The receivers that have nothing more to hear of it, where it is over.
+    /// The receivers that need no more notifications of it, if it is resolved.
     settled: Vec<String>,
-    /// By which end it stands among those that are over, if it does.
+    /// The time by which it is ordered among resolved findings, if it is.
     pub ordered: Option<Time>,
 }
 
-/// As much of what stands in an object as is compared. What an older definition of the API drops of
-/// the rest must not be written for ever.
+/// The part of an object's record that is compared. What an older CRD version drops of the rest must not be
+/// rewritten forever.
 #[derive(Clone, PartialEq, Debug)]
 struct Recorded {
     receiver: String,
@@ -54,7 +54,7 @@ impl Recorded {
 }
 
 impl Entry {
-    /// Becomes what the board shows.
+    /// Takes over the state on the board.
     pub fn hear(&mut self, shown: &board::Entry) {
         self.finding = Some(Arc::clone(&shown.finding));
         self.silenced = shown.silenced_by.is_some();
@@ -66,14 +66,14 @@ impl Entry {
         self.settled.clear();
     }
 
-    /// Becomes what its object says, unless more is known.
+    /// Takes over what its object says, unless more is known.
     pub fn leave(&mut self, left: Left) {
         if self.finding.is_none() {
             (self.finding, self.state, self.silenced) = (Some(Arc::new(left.finding)), Some(left.state), left.silenced);
         }
     }
 
-    /// Takes in what stands in the object; `false` if that changes nothing.
+    /// Takes in the object's notifications; `false` if that changes nothing.
     pub fn saw(&mut self, goes_on: bool, notifications: &[Notification]) -> bool {
         let same = self.recorded.len() == notifications.len()
             && self.recorded.iter().zip(notifications).all(|(known, notified)| known.is_of(notified));
@@ -95,7 +95,7 @@ impl Entry {
         true
     }
 
-    /// There is no object any more.
+    /// The object was deleted.
     pub fn gone(&mut self) {
         self.recorded.clear();
         if self.finding.is_none() {
@@ -103,7 +103,7 @@ impl Entry {
         }
     }
 
-    /// A receiver was told something.
+    /// A receiver was notified.
     pub fn tell(&mut self, notified: &Notification) {
         match self.notified.iter_mut().find(|known| known.receiver == notified.receiver) {
             Some(known) => *known = notified.clone(),
@@ -112,7 +112,7 @@ impl Entry {
         self.excused = false;
     }
 
-    /// How a receiver stands to it; `None` while it is not known what it is.
+    /// Its state for a receiver; `None` while the finding is not known.
     pub fn standing(&self, receiver: &str) -> Option<Standing> {
         Some(Standing {
             finding: Arc::clone(self.finding.as_ref()?),
@@ -122,13 +122,13 @@ impl Entry {
         })
     }
 
-    /// When it ended, if it is over.
+    /// When it ended, if it is resolved.
     pub fn ended(&self) -> Option<Time> {
         let finding = self.finding.as_ref().filter(|_| self.state != Some(FindingState::Confirmed))?;
         Some(finding.resolved_at.or(finding.confirmed_at).unwrap_or(finding.opened_at))
     }
 
-    /// Whether nobody has anything more to hear of it, or nothing is known of it.
+    /// Whether no receiver needs more notifications of it, or nothing is known of it.
     pub fn is_done(&self, reads: impl Fn(&str) -> bool, readers: usize) -> bool {
         if self.finding.is_none() {
             return self.notified.is_empty();
@@ -137,7 +137,7 @@ impl Entry {
         self.ended().is_some() && !self.is_owed() && settled >= readers
     }
 
-    /// A receiver has nothing more to hear of it; `false` if it is not over.
+    /// A receiver needs no more notifications of it; `false` if it is not resolved.
     pub fn settle(&mut self, receiver: &str) -> bool {
         if self.ended().is_none() {
             return false;
@@ -148,24 +148,24 @@ impl Entry {
         true
     }
 
-    /// A receiver is there that may have something to hear of it.
+    /// A receiver may need notifications of it again.
     pub fn unsettle(&mut self, receiver: &str) {
         self.settled.retain(|settled| settled != receiver);
     }
 
-    /// Whether something that was told does not stand in the object.
+    /// Whether a notification is missing in the object.
     pub fn is_owed(&self) -> bool {
         let stands = |notified: &Notification| self.recorded.iter().any(|recorded| recorded.is_of(notified));
         !self.excused && self.finding.is_some() && !self.newest().iter().all(stands)
     }
 
-    /// The same, once more after it could not be recorded.
+    /// The same, after it could not be recorded before.
     pub fn owes_anew(&mut self) -> bool {
         self.excused = false;
         self.is_owed()
     }
 
-    /// As many entries as an object takes, the newest.
+    /// As many notifications as fit into an object, the newest.
     pub fn newest(&self) -> Vec<Notification> {
         let mut all = self.notified.clone();
         all.sort_by_key(|notified| std::cmp::Reverse(notified.at));

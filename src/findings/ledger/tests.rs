@@ -134,7 +134,7 @@ fn shown(finding: Finding, kind: ChangeKind) -> board::Entry {
     board::Entry { finding: Arc::new(finding), kind, at: at(60), silenced_by: None }
 }
 
-/// When Slack was last told of it, as far as the ledger knows.
+/// When Slack was last notified of it, as far as the ledger knows.
 fn known(slack: &mut Reader) -> Option<Time> {
     slack.forget();
     let news = slack.take();

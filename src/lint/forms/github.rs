@@ -1,10 +1,10 @@
-//! Annotations of GitHub Actions: a line for each finding.
+//! Annotations for GitHub Actions: one line per finding.
 
 use super::known_file;
 use crate::lint::{Report, Severity, Told};
 use crate::text::escape::visible;
 
-/// All of them.
+/// All annotations.
 pub fn annotations(report: &Report) -> String {
     report.findings.iter().map(annotation).collect()
 }
@@ -22,12 +22,12 @@ fn annotation(told: &Told) -> String {
     format!("::{word} file={file}{place},title={title}::{}\n", data(&told.message()))
 }
 
-/// A text that ends no line.
+/// Escapes a text so that it cannot end the line.
 fn data(text: &str) -> String {
     visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A text that ends no property either.
+/// Escapes a text so that it cannot end a property either.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -41,10 +41,10 @@ struct Written<'a> {
     suggestion: Option<&'a str>,
 }
 
-/// All of it, absent as `null`; safe to look at.
+/// The whole report, absent values as `null`; safe to display.
 ///
 /// # Errors
-/// None that serialising plain data can give.
+/// Does not fail for plain data.
 pub fn document(report: &Report) -> serde_json::Result<String> {
     let ignored = report.ignored.iter().map(|(told, reason)| Ignored { finding: Written::of(told), reason });
     json::pretty(&Document {

@@ -1,4 +1,4 @@
-//! What of manifests is told: for people, for programs, and for code hosts.
+//! Output formats of lint: for people, for programs, and for code hosts.
 
 mod github;
 mod json;
@@ -12,11 +12,11 @@ pub use text::blocks;
 
 use crate::lint::{Severity, Told};
 
-/// How an input without a name is called where a file has to be named.
+/// The name of standard input in formats that require a file.
 const STDIN: &str = "stdin";
 
-/// The file that a code host knows, and whether the place is one of it: what Helm rendered is told of
-/// the template, whose lines are others.
+/// The file known to a code host, and whether the position is in it: for rendered Helm output this is the
+/// template, whose lines differ.
 fn known_file(told: &Told) -> (&str, bool) {
     match (&*told.file, told.source.as_deref()) {
         ("-", Some(source)) => (source, false),
@@ -25,7 +25,7 @@ fn known_file(told: &Told) -> (&str, bool) {
     }
 }
 
-/// How many there are of a severity.
+/// The number of findings of a severity.
 pub fn count(findings: &[Told], severity: Severity) -> usize {
     findings.iter().filter(|told| told.finding.severity == severity).count()
 }

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, as code hosts take it for their lists of alerts.
+//! SARIF 2.1.0, as code hosts import it into their lists of alerts.
 
 use std::fmt::Write;
 
@@ -9,16 +9,16 @@ use crate::lint::{Report, Rule, Severity, Told};
 use crate::report::json;
 use crate::text::escape::visible;
 
-/// The schema that it keeps to.
+/// The schema.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// Where the rules are explained.
+/// The documentation of the rules.
 const HELP: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/lint.md");
 
 /// A log with one run.
 ///
 /// # Errors
-/// None that serialising plain data can give.
+/// Does not fail for plain data.
 pub fn log(report: &Report) -> serde_json::Result<String> {
     let standing = report.findings.iter().map(|told| result(told, None));
     let ignored = report.ignored.iter().map(|(told, reason)| result(told, Some(reason)));
@@ -65,7 +65,7 @@ fn result(told: &Told, ignored: Option<&str>) -> Value {
             "physicalLocation": place,
             "logicalLocations": [{"fullyQualifiedName": visible(&name), "kind": "resource"}],
         }],
-        // The same finding, wherever the lines above it go.
+        // The same for the same finding, even if the lines above it change.
         "partialFingerprints": {"field/v1": visible(&format!("{}/{name}", finding.rule.id()))},
     });
     if let Some(reason) = ignored {
@@ -82,7 +82,7 @@ const fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// A path as a URI, relative where the path is.
+/// A path as a URI, relative if the path is.
 fn uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.trim_start_matches("./").bytes() {

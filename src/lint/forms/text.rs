@@ -1,4 +1,4 @@
-//! For a terminal: a block for each finding, in the order of the input, and what that comes to.
+//! For a terminal: a block for each finding, in the order of the input, and a summary.
 
 use std::fmt::{self, Write};
 
@@ -8,12 +8,12 @@ use crate::lint::{Counts, Report, Severity, Told};
 use crate::report::text::{Look, wrapped};
 use crate::text::escape::{terminal, visible};
 
-/// Columns of a label.
+/// Width of a label, in columns.
 const LABEL: usize = 10;
-/// Longest sentence, in columns.
+/// Maximum length of a sentence, in columns.
 const SENTENCE: usize = 600;
 
-/// Writes all of it.
+/// Writes the whole report.
 ///
 /// # Errors
 /// Those of `out`.
@@ -91,7 +91,7 @@ fn verdict(report: &Report) -> String {
     text + "."
 }
 
-/// What was not looked at, and why.
+/// What was skipped, and why.
 fn passed_over(counts: &Counts) -> Vec<String> {
     let mut notes = Vec::new();
     if counts.parts > 0 {

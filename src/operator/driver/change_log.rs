@@ -1,4 +1,4 @@
-//! What is said, as lines of the log.
+//! Changes as log lines.
 
 use tracing::{debug, info};
 
@@ -6,7 +6,7 @@ use crate::engine::{Change, ChangeKind};
 use crate::finding::{Finding, Value};
 use crate::text::escape::terminal;
 
-/// Longest name or value that is told, in columns.
+/// Maximum length of a logged name or value, in columns.
 const VALUE: usize = 200;
 
 macro_rules! line {
@@ -34,13 +34,13 @@ macro_rules! line {
     }};
 }
 
-/// A finding, and what silences it.
+/// A finding, and the silence that applies to it.
 struct Told<'a> {
     finding: &'a Finding,
     silenced_by: Option<&'a str>,
 }
 
-/// One line for what a person may want to read later; what is only shown or counted is for debugging.
+/// One line for what a person may want to read later; what is only shown or counted is logged at debug.
 pub(super) fn log(change: &Change, silenced_by: Option<&str>) {
     let notified = Told { finding: &change.finding, silenced_by };
     match change.kind {

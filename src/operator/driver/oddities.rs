@@ -1,5 +1,4 @@
-//! Objects and fields that cannot be used: each is counted, and as many are told as somebody can
-//! read.
+//! Objects and fields that cannot be used: each is counted, and a readable number of them is logged.
 
 use std::borrow::Borrow;
 use std::time::Duration;
@@ -11,37 +10,37 @@ use crate::source::objects::{EventLite, Maybe, ObjectMeta, Oddity, PodLite, Shap
 use crate::text::escape::terminal;
 use crate::time::Time;
 
-/// Told in a row, then no more until [`QUIET`] is over.
+/// Logged in a row before logging stops until [`QUIET`] has passed.
 const MAX_LOGGED: u32 = 10;
-/// A tenant may write odd objects as fast as the API server takes them.
+/// A tenant may write odd objects as fast as the API server accepts them.
 const QUIET: Duration = Duration::from_mins(10);
-/// Longest place or oddity that is told, in columns.
+/// Maximum length of a logged place or oddity, in columns.
 const TOLD: usize = 300;
 
-/// What kind of object it is.
+/// The kind of object.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// A pod.
     Pod,
     /// An event.
     Event,
-    /// One around the pods that was looked up.
+    /// A related object that was looked up.
     Related,
 }
 
 /// What an oddity costs.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Loss {
-    /// The object as a whole: nothing comes of it.
+    /// The whole object: it is skipped.
     Object,
-    /// The field alone.
+    /// Only the field.
     Field,
 }
 
-/// Counts what was passed over.
+/// Counts what was skipped.
 pub type Skipped = Box<dyn Fn(Kind, Loss) + Send>;
 
-/// Counts and tells what is odd.
+/// Counts and logs oddities.
 pub(super) struct Oddities {
     skipped: Skipped,
     since: Time,
@@ -53,7 +52,7 @@ impl Oddities {
         Self { skipped, since: Time::default(), notified: 0 }
     }
 
-    /// Counts an oddity, and tells it unless many were told of late.
+    /// Counts an oddity, and logs it unless many were logged recently.
     pub fn note(&mut self, kind: Kind, loss: Loss, place: &str, oddity: &Oddity, now: Time) {
         (self.skipped)(kind, loss);
         if now.since(self.since) >= QUIET {

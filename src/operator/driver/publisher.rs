@@ -1,4 +1,4 @@
-//! What is on the board: put up with the silence that applies, taken down when nobody needs it.
+//! Publishes findings on the board: upserted with the silence that applies, removed when nobody needs them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use crate::finding::Identity;
 use crate::findings::board::{Board, Entry, Upserted};
 use crate::time::Time;
 
-/// How long what is over stays up: whoever passes it on has taken it by then, and holds what is left
-/// to do with it.
+/// How long resolved findings stay on the board: every consumer has taken them by then, and holds what it
+/// still has to do with them.
 const LINGERS: Duration = Duration::from_mins(1);
 
-/// Keeps the board.
+/// Maintains the board.
 pub(super) struct Publisher {
     board: Arc<Board>,
     silences: Silences,
-    /// When a silence next ends by itself.
+    /// When a silence next expires.
     turns: Option<Time>,
     over: BTreeMap<Identity, Time>,
     leaving: BTreeSet<(Time, Identity)>,
@@ -27,12 +27,12 @@ pub(super) struct Publisher {
 
 impl Publisher {
     pub fn new(board: Arc<Board>, silences: Silences) -> Self {
-        // A time in the past: the first look says when the next one is due.
+        // A time in the past: the first check computes when the next one is due.
         let turns = Some(Time::default());
         Self { board, silences, turns, over: BTreeMap::new(), leaving: BTreeSet::new() }
     }
 
-    /// Shows and logs a change.
+    /// Publishes and logs a change.
     pub fn change(&mut self, change: &Change, now: Time) {
         let silenced_by = self.silence(&change.finding, now);
         change_log::log(change, silenced_by.as_deref());
@@ -40,7 +40,8 @@ impl Publisher {
         self.upsert(entry);
     }
 
-    /// Shows what was said before a restart or by another replica, unless it is over or more is known.
+    /// Publishes a finding from before a restart or from another replica, unless it is resolved or more is
+    /// known.
     pub fn remember(&mut self, finding: &Finding, now: Time) {
         let known = self.board.get(&finding.identity());
         let knows_more = known.is_some_and(|known| known.finding.confirmed_at.is_some());
@@ -52,7 +53,7 @@ impl Publisher {
         self.upsert(Entry { finding: Arc::new(finding.clone()), kind: ChangeKind::Confirmed, at, silenced_by });
     }
 
-    /// Shows what a finding has come to, if more of it is known than was said.
+    /// Publishes the final counts of a finding, if they are newer than what was published.
     pub fn last_count(&mut self, finding: Arc<Finding>, now: Time) {
         let shown = self.board.get(&finding.identity()).filter(|shown| {
             let goes_on = shown.is_open() && shown.finding.confirmed_at.is_some() && finding.resolved_at.is_none();
@@ -63,13 +64,13 @@ impl Publisher {
         }
     }
 
-    /// Goes on with other silences.
+    /// Continues with other silences.
     pub fn set_silences(&mut self, silences: Silences, now: Time) {
         self.silences = silences;
         self.silence_anew(now);
     }
 
-    /// Takes down what nobody needs any more, and ends silences whose time is over.
+    /// Removes what nobody needs any more, and ends silences that have expired.
     pub fn tick(&mut self, now: Time) {
         while self.leaving.first().is_some_and(|(at, _)| *at <= now) {
             if let Some((_, identity)) = self.leaving.pop_first() {
@@ -97,7 +98,7 @@ impl Publisher {
             Upserted::Up if is_over => self.leaves(identity, at),
             Upserted::Up => {}
             Upserted::Instead(other) => self.leaves(other, at),
-            // Withdrawn, if it was up.
+            // Withdrawn, if it was on the board.
             Upserted::Dropped => self.leaves(identity, at),
         }
     }

@@ -16,55 +16,55 @@ use crate::source::Input;
 use crate::source::cluster::{Answer, CatchUp};
 use crate::time::Time;
 
-/// Most observations taken in before anything else gets its turn: some milliseconds' worth.
+/// Maximum number of observations taken in before anything else gets its turn: some milliseconds' worth.
 const BATCH: usize = 256;
-/// Longest sleep: the time of day may be set anew meanwhile.
+/// Maximum sleep: the time of day may be adjusted meanwhile.
 const MAX_SLEEP: Duration = Duration::from_secs(10);
-/// Shortest sleep before what is due: times are whole milliseconds.
+/// Minimum sleep before something due: times are whole milliseconds.
 const TICK: Duration = Duration::from_millis(1);
-/// What is due, and what is seen, goes on so long before the end is asked for again.
+/// Maximum time spent on what is due and observed before the stop signal is checked again.
 const SLICE: Duration = Duration::from_millis(100);
-/// How often is looked whether the watch is back.
+/// How often to check whether the watch is back.
 const BLIND_POLL: Duration = Duration::from_millis(500);
 
-/// What was said before a restart, or by another replica.
+/// Findings published before a restart, or by another replica.
 #[derive(Debug)]
 pub struct Memory {
     /// The findings.
     pub findings: Vec<Finding>,
-    /// Told when the engine knows them and the board shows them.
+    /// Completed when the engine knows them and the board shows them.
     pub taken: oneshot::Sender<()>,
 }
 
-/// Where all that the driver takes in comes from, in the order in which it is taken.
+/// The sources of all that the driver takes in, in order of priority.
 pub struct Inlets<S> {
     /// Ends the task.
     pub stop: Stop,
     /// The settings.
     pub config: watch::Receiver<Arc<Config>>,
-    /// Findings that others said.
+    /// Findings published by other replicas.
     pub memories: mpsc::Receiver<Memory>,
-    /// What was looked up.
+    /// Answers to look-ups.
     pub answers: mpsc::Receiver<Answer>,
-    /// What is seen.
+    /// What the watches deliver.
     pub observations: S,
 }
 
-/// Why the driver cannot go on.
+/// Why the driver cannot continue.
 #[derive(thiserror::Error, Debug, PartialEq, Eq)]
 #[error("the watch of the cluster has ended")]
 pub struct Ended;
 
-/// What the task asks of its surroundings; none of it may wait.
+/// What the task needs from its surroundings; no method may block.
 pub trait Surroundings {
     /// The time of day.
     fn now(&self) -> Time;
-    /// Whether pods are being watched at the moment. While they are not, silence proves nothing, and
-    /// no time passes for the engine.
+    /// Whether pods are being watched at the moment. While they are not, silence proves nothing, and no
+    /// time passes for the engine.
     fn sees(&self) -> bool;
-    /// Asks for what the engine wants to know.
+    /// Passes on a need of the engine.
     fn ask(&mut self, need: Need);
-    /// The loop went round; so many observations were taken in at once.
+    /// The loop has completed an iteration, which took in so many observations.
     fn loop_completed(&mut self, observations: usize);
 }
 
@@ -84,7 +84,7 @@ where
         let mut seen = 0;
         tokio::select! {
             biased;
-            // 1. The end.
+            // 1. Stop.
             () = stop.asked() => {
                 task.step(Driver::handle_stop);
                 return Ok(());
@@ -94,17 +94,17 @@ where
                 let config = Arc::clone(&config.borrow_and_update());
                 task.step(|driver, now| driver.handle_settings(&config, now));
             }
-            // 3. What others said.
+            // 3. Findings of other replicas.
             Some(memory) = memories.recv() => {
                 task.step(|driver, now| driver.handle_memory(memory.findings, now));
-                // Whoever asked may have gone meanwhile.
+                // The requester may have gone meanwhile.
                 let _ = memory.taken.send(());
             }
-            // 4. What was looked up.
+            // 4. Answers to look-ups.
             Some(answer) = answers.recv() => {
                 task.step(|driver, now| _ = driver.handle_answer(&answer, now));
             }
-            // 5. What is seen.
+            // 5. Observations.
             observation = observations.next() => {
                 let Some(first) = observation else { return Err(Ended) };
                 seen = task.batch(first, || observations.next().now_or_never().flatten());
@@ -136,7 +136,7 @@ impl<S: Surroundings> Task<S> {
         self.driver.instruments.events_without_pod(self.driver.events_without_pod());
     }
 
-    /// Takes in what is there already, without waiting for more; gives back how many it was.
+    /// Takes in what is ready, without waiting for more; returns how many there were.
     fn batch(&mut self, first: Input, mut more: impl FnMut() -> Option<Input>) -> usize {
         let (mut taken, began) = (0, Instant::now());
         self.step(|driver, now| {
@@ -149,7 +149,7 @@ impl<S: Surroundings> Task<S> {
         taken
     }
 
-    /// Lets time pass, while something is due and the cluster is seen.
+    /// Lets time pass, while something is due and pods are being watched.
     fn deadline(&mut self) {
         let (began, now) = (Instant::now(), self.surroundings.now());
         let blind = self.is_blind();
@@ -159,7 +159,7 @@ impl<S: Surroundings> Task<S> {
         }
     }
 
-    /// When to look again whether something is due.
+    /// When to check again whether something is due.
     fn due(&mut self) -> Instant {
         let now = Instant::now();
         if self.is_blind() {

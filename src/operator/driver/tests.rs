@@ -168,7 +168,7 @@ impl Surroundings for World {
     fn loop_completed(&mut self, _: usize) {}
 }
 
-/// A pod whose container has crashed so often, for the last time so many seconds after the beginning.
+/// A pod whose container has crashed that many times, most recently that many seconds after the start.
 fn crashing(restarts: u32, seconds: i64) -> Input {
     let end = |number: u32| {
         json!({"containerID": format!("c://{number}"), "exitCode": 1, "reason": "Error",

@@ -1,4 +1,4 @@
-//! What is answered to whom.
+//! Responses to HTTP requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::health::{Heartbeat, Readiness};
 use crate::metrics;
 use crate::operator::exporter::Exporter;
 
-/// A page of metrics that is no older is given again: a hundred who ask at once get the same.
+/// Maximum age of a cached metrics page: a hundred concurrent scrapes get the same one.
 const FRESH: Duration = Duration::from_secs(1);
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -25,7 +25,7 @@ const INDEX: &str = "<!doctype html>\n<title>probehound</title>\n<h1>probehound<
     <li><a href=\"/metrics\">/metrics</a>\n<li><a href=\"/livez\">/livez</a>\n\
     <li><a href=\"/readyz\">/readyz</a>\n</ul>\n";
 
-/// Whoever can write the page of metrics.
+/// Renders the metrics page.
 pub trait Pages: Send + Sync {
     /// All metrics, in Prometheus' text format.
     fn metrics(&self) -> String;
@@ -37,7 +37,7 @@ impl Pages for Exporter {
     }
 }
 
-/// All that can be asked for.
+/// Everything that can be requested.
 pub struct Site {
     pages: Box<dyn Pages>,
     heartbeat: Heartbeat,
@@ -47,7 +47,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// A site of these pages, alive and ready as these say.
+    /// A site that serves these pages, with liveness and readiness from these.
     pub fn new(pages: impl Pages + 'static, heartbeat: Heartbeat, readiness: Readiness) -> Arc<Self> {
         Self::behind(None, pages, heartbeat, readiness)
     }
@@ -62,7 +62,7 @@ impl Site {
         Arc::new(Self { pages: Box::new(pages), heartbeat, readiness, gate, rendered: Mutex::default() })
     }
 
-    /// The answer to a request, with its header `Authorization`.
+    /// The response to a request, given its `Authorization` header.
     pub(super) async fn answer(
         &self,
         method: &Method,
@@ -87,7 +87,7 @@ impl Site {
         }
     }
 
-    /// The answer to who may not read metrics.
+    /// The response to a client that may not read metrics.
     async fn turned_away(&self, authorization: Option<&HeaderValue>) -> Option<Response<Full<Bytes>>> {
         match self.gate.as_ref()?.ask(authorization).await {
             Verdict::Admitted => None,
@@ -103,7 +103,7 @@ impl Site {
         }
     }
 
-    /// Rendered once for all who ask within a second.
+    /// Rendered once for all requests within a second.
     async fn metrics(&self) -> Bytes {
         let mut rendered = self.rendered.lock().await;
         if let Some((at, page)) = &*rendered

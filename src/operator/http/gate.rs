@@ -1,7 +1,7 @@
-//! Who may read `/metrics`: asked of the API server, as kube-rbac-proxy asks it.
+//! Who may read `/metrics`: decided by the API server, as kube-rbac-proxy does.
 //!
-//! A bearer token is reviewed (`TokenReview`), and whose it is may `get` the non-resource URL
-//! `/metrics` or not (`SubjectAccessReview`). Of a token only a hash is kept.
+//! A bearer token is authenticated by a `TokenReview`, and its user must be allowed to `get` the
+//! non-resource URL `/metrics` (`SubjectAccessReview`). Only a hash of the token is kept.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,20 +17,20 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
-/// An answer holds so long.
+/// How long a verdict is valid.
 const FRESH: Duration = Duration::from_mins(1);
-/// Who was admitted stays so while the API server does not answer: its absence is what the metrics tell.
+/// How long an admitted client stays admitted while the API server is down, which is what the metrics show.
 const TRUSTED: Duration = Duration::from_mins(10);
-/// The API server's answers have to come within so long.
+/// Time limit for the API server's answers.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Most tokens that are remembered.
+/// Maximum number of remembered tokens.
 const MAX_CALLERS: usize = 256;
-/// Most tokens that are asked about at once, besides those that were admitted.
+/// Maximum number of concurrent reviews of tokens that were not admitted before.
 const STRANGERS: usize = 4;
-/// That nobody can be asked is said again after so long.
+/// How often it is logged again that reviews fail.
 const AGAIN: Duration = Duration::from_mins(10);
 
-/// Lets in who may `get` `/metrics`.
+/// Admits clients that may `get` `/metrics`.
 pub struct Gate {
     reviews: Api<TokenReview>,
     rights: Api<SubjectAccessReview>,
@@ -39,16 +39,16 @@ pub struct Gate {
     complained: Mutex<Option<Instant>>,
 }
 
-/// What becomes of a request.
+/// The outcome of a request.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// It is answered.
+    /// It is admitted.
     Admitted,
     /// It has no token that the API server knows.
     Unknown,
-    /// Whose token it is may not read metrics.
+    /// The token's user may not read metrics.
     Forbidden,
-    /// Nobody says whether it may.
+    /// The API server does not answer.
     Unanswered,
 }
 
@@ -62,7 +62,7 @@ struct Known {
 }
 
 impl Gate {
-    /// Asks by that client.
+    /// Uses that client for its reviews.
     pub fn new(client: Client) -> Self {
         Self {
             reviews: Api::all(client.clone()),
@@ -73,7 +73,7 @@ impl Gate {
         }
     }
 
-    /// Whether a request with that header `Authorization` may read metrics.
+    /// Whether a request with that `Authorization` header may read metrics.
     pub async fn ask(&self, authorization: Option<&HeaderValue>) -> Verdict {
         let Some(token) = authorization.and_then(bearer) else { return Verdict::Unknown };
         let mark: Mark = digest(&SHA256, token.as_bytes()).as_ref().into();
@@ -97,7 +97,7 @@ impl Gate {
         }
     }
 
-    /// `None` where the API server does not say.
+    /// `None` if the API server does not answer.
     async fn review(&self, token: &str) -> Option<Verdict> {
         match timeout(PATIENCE, self.ask_server(token)).await {
             Ok(Ok(verdict)) => Some(verdict),
@@ -105,7 +105,7 @@ impl Gate {
                 self.complain(&format!("the API server answers {}", status.code));
                 None
             }
-            // No more than this: an error may repeat what was sent.
+            // Log no more than this: an error may repeat what was sent.
             Ok(Err(_)) => {
                 self.complain("the API server cannot be asked");
                 None
@@ -149,7 +149,7 @@ impl Gate {
             known.retain(|_, known| known.at.elapsed() < FRESH);
         }
         if known.len() >= MAX_CALLERS {
-            // Whoever tries tokens pushes out no one who was admitted.
+            // Trying many tokens evicts no admitted client.
             let first = known.iter().min_by_key(|(_, known)| (known.verdict == Verdict::Admitted, known.at));
             let first = first.map(|(mark, _)| mark.clone());
             first.and_then(|mark| known.remove(&mark));

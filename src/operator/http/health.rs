@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A loop that did not beat for so long hangs: it beats at least once in a few seconds.
+/// A loop that has not beaten for this long hangs: it beats at least every few seconds.
 const HANGS_AFTER: Duration = Duration::from_secs(30);
 
-/// A loop says that it goes round; cheap to clone.
+/// Signals that a loop is still running; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     began: Instant,
@@ -28,12 +28,12 @@ impl Heartbeat {
         self.last.store(self.began.elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 
-    /// How long ago it last beat.
+    /// Time since the last beat.
     pub fn silent_for(&self) -> Duration {
         self.began.elapsed().saturating_sub(Duration::from_millis(self.last.load(Ordering::Relaxed)))
     }
 
-    /// Whether it beat lately.
+    /// Whether it beat recently.
     pub fn is_alive(&self) -> bool {
         self.silent_for() < HANGS_AFTER
     }
@@ -45,7 +45,7 @@ impl Default for Heartbeat {
     }
 }
 
-/// What has to have happened once before this replica is ready; cheap to clone.
+/// The conditions for this replica to become ready; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
     all: Arc<Mutex<Vec<Item>>>,
@@ -64,7 +64,7 @@ enum State {
     DoneWithout(String),
 }
 
-/// One thing that readiness waits for.
+/// One condition that readiness waits for.
 #[derive(Debug)]
 pub struct Awaited {
     readiness: Readiness,
@@ -72,19 +72,19 @@ pub struct Awaited {
 }
 
 impl Readiness {
-    /// Waits for one more thing: `the first list of pods`.
+    /// Adds a condition: `the first list of pods`.
     pub fn wait_for(&self, what: &'static str) -> Awaited {
         let mut all = self.locked();
         all.push(Item { what, state: State::Awaited });
         Awaited { readiness: self.clone(), place: all.len() - 1 }
     }
 
-    /// Whether nothing is waited for any more.
+    /// Whether all conditions are met.
     pub fn is_ready(&self) -> bool {
         self.locked().iter().all(|item| item.state != State::Awaited)
     }
 
-    /// A line for each thing.
+    /// One line per condition.
     pub fn lines(&self) -> Vec<String> {
         let line = |item: &Item| match &item.state {
             State::Awaited => format!("waiting for {}", item.what),
@@ -100,12 +100,12 @@ impl Readiness {
 }
 
 impl Awaited {
-    /// It has happened.
+    /// The condition is met.
     pub fn done(&self) {
         self.set(State::Done);
     }
 
-    /// It will not happen, and what can go on goes on without it: `events may not be watched`.
+    /// The condition will not be met, and the replica works without it: `events may not be watched`.
     pub fn done_without(&self, why: impl Into<String>) {
         self.set(State::DoneWithout(why.into()));
     }

@@ -1,4 +1,4 @@
-//! A connection on which an answer has to be taken within a time.
+//! A connection with a time limit for writing each response.
 
 use std::io;
 use std::pin::Pin;
@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// Fails once what was begun to be written is not taken in time, however little is missing.
+/// Fails if a started write is not taken in time, however little is missing.
 ///
-/// The time runs from the first write after a read, that is for each answer anew.
+/// The time runs from the first write after a read, so each response has its own.
 pub struct IoTimeout<S> {
     stream: S,
     patience: Duration,
@@ -18,7 +18,7 @@ pub struct IoTimeout<S> {
 }
 
 impl<S> IoTimeout<S> {
-    /// A connection with so much patience for each answer.
+    /// A connection with this time limit per response.
     pub const fn new(stream: S, patience: Duration) -> Self {
         Self { stream, patience, deadline: None }
     }

@@ -2,9 +2,9 @@
 //!
 //! Invariants:
 //! - `/livez` depends on nothing but the driver's loop, never on the API server.
-//! - A client that is slow, silent or one of hundreds takes nothing from the others: connections,
-//!   requests, time and buffers are bounded, and where all connections are taken the oldest one goes.
-//! - The gate stands before `/metrics` alone: no probe of a kubelet needs a token.
+//! - A client that is slow, silent or one of hundreds takes nothing from the others: connections, requests,
+//!   time and buffers are bounded, and when all connections are in use the oldest one is closed.
+//! - The gate protects only `/metrics`: kubelet probes need no token.
 
 mod answer;
 mod gate;

@@ -1,4 +1,4 @@
-//! Connections, and what each of them may take.
+//! Connections and their limits.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -24,30 +24,31 @@ use super::answer::Site;
 use super::io_timeout::IoTimeout;
 use crate::config::Listen;
 
-/// Connections that wait to be taken, in the kernel.
+/// Connections waiting in the kernel to be accepted.
 const BACKLOG: u32 = 256;
-/// Request line and headers, in bytes; the least that hyper allows.
+/// Buffer for request line and headers, in bytes; the minimum that hyper allows.
 const BUFFER: usize = 8192;
-/// Most headers of a request.
+/// Maximum number of headers of a request.
 const HEADERS: usize = 64;
-/// What the kernel holds of a page for a client that reads slowly, in bytes: with all connections
-/// taken that is a few MiB.
+/// Size of the kernel's send buffer for a client that reads slowly, in bytes: with all connections in use
+/// that is a few MiB.
 const KERNEL_BUFFER: u32 = 64 * 1024;
-/// After an error of accepting, which may be one of too many open files.
+/// Pause after a failed accept, for example because of too many open files.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// What clients may take.
+/// Limits for clients.
 #[derive(Copy, Clone, Debug)]
 pub struct Limits {
-    /// Most connections at once: some Prometheus servers, the kubelet, and whoever looks.
+    /// Maximum number of concurrent connections: some Prometheus servers, the kubelet, and occasional
+    /// visitors.
     pub connections: usize,
-    /// A connection keeps its place for so long, though others wait.
+    /// How long a connection keeps its place although others wait.
     pub grace: Duration,
-    /// A request has to come within so long, also on a connection that is kept open.
+    /// Time limit for receiving a request, also on a kept-alive connection.
     pub request: Duration,
-    /// An answer has to be taken within so long: who reads a byte a second is cut off.
+    /// Time limit for a client to read a response: one that reads a byte a second is cut off.
     pub answer: Duration,
-    /// After so long a connection gets no further answer.
+    /// The age after which a connection gets no further response.
     pub life: Duration,
 }
 
@@ -63,17 +64,17 @@ impl Default for Limits {
     }
 }
 
-/// Why there is no server.
+/// Why the server cannot start.
 #[derive(thiserror::Error, Debug)]
 #[error("cannot listen at {listen}: {cause}")]
 pub struct BindError {
-    /// Where.
+    /// The address.
     pub listen: Listen,
-    /// What the system says.
+    /// The system's error.
     pub cause: io::Error,
 }
 
-/// A server that listens.
+/// A listening server.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -81,10 +82,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens; answers nothing yet.
+    /// Listens; serves nothing yet.
     ///
     /// # Errors
-    /// The address is not this machine's, or taken, or may not be used.
+    /// The address is not this machine's, is in use, or is not permitted.
     pub fn bind(listen: Listen, limits: Limits) -> Result<Self, BindError> {
         let mut last = None;
         for address in listen.addresses() {
@@ -96,7 +97,7 @@ impl Server {
         Err(BindError { listen, cause: last.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()) })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     ///
     /// # Errors
     /// Those of the system.
@@ -104,7 +105,7 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Answers for ever; who drops it closes all connections.
+    /// Serves forever; dropping it closes all connections.
     pub async fn serve(self, site: Arc<Site>) -> Infallible {
         let mut connections = Connections::new(self.limits);
         loop {
@@ -122,9 +123,9 @@ impl Server {
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
-    // A restart must not wait for connections of before to be forgotten.
+    // A restart must not wait for earlier connections to leave TIME_WAIT.
     socket.set_reuseaddr(true)?;
-    // What is accepted inherits it.
+    // Accepted sockets inherit it.
     socket.set_send_buffer_size(KERNEL_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
@@ -142,7 +143,7 @@ impl Connections {
         Self { limits, places: Arc::new(Semaphore::new(limits.connections)), open: VecDeque::new() }
     }
 
-    /// Waits for a place; where none becomes free the oldest connection gives up its own.
+    /// Waits for a free place; if none becomes free, the oldest connection is closed.
     async fn place(&mut self) -> OwnedSemaphorePermit {
         loop {
             self.open.retain(|(_, connection)| !connection.is_finished());
@@ -177,7 +178,7 @@ impl Drop for Connections {
     }
 }
 
-/// Answers the requests of one connection.
+/// Serves the requests of one connection.
 async fn converse(stream: TcpStream, site: Arc<Site>, limits: Limits) -> Result<(), hyper::Error> {
     let service = service_fn(move |request: Request<Incoming>| {
         let site = Arc::clone(&site);
@@ -197,6 +198,6 @@ async fn converse(stream: TcpStream, site: Arc<Site>, limits: Limits) -> Result<
         ended = connection.as_mut() => return ended,
         () = sleep(limits.life) => connection.as_mut().graceful_shutdown(),
     }
-    // Who goes on sending could have us wait for ever.
+    // A client that keeps sending could make us wait forever.
     timeout(limits.request + limits.answer, connection).await.unwrap_or(Ok(()))
 }

@@ -1,78 +1,78 @@
-//! What is done with one object, and what comes of it.
+//! Actions on one object, and their outcomes.
 
 use std::time::Duration;
 
 use super::state::{Kept, Key};
 use crate::report::object::FindingObject;
 
-/// The longest pause after failures.
+/// Maximum pause after failures.
 pub const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// What is to be done with one object.
+/// An action on one object.
 #[derive(Debug)]
 pub enum Action {
-    /// Write what it says; make it first where it does not exist.
+    /// Write it; create it first if it does not exist.
     Write {
-        /// Where it is.
+        /// Its key.
         key: Key,
-        /// All of it.
+        /// The whole object.
         object: Box<FindingObject>,
         /// Whether it is known to exist.
         exists: bool,
     },
-    /// Record what was told.
+    /// Record notifications.
     Record {
-        /// Where it is.
+        /// Its key.
         key: Key,
     },
-    /// Read what goes on unknown, so that somebody sees to its end.
+    /// Read an open object that is unknown here, so that its finding can be resolved.
     Read {
-        /// Where it is.
+        /// Its key.
         key: Key,
     },
-    /// Remove it, if it is still the one that was seen.
+    /// Remove it, if it is unchanged since it was seen.
     Remove {
-        /// Where it is.
+        /// Its key.
         key: Key,
-        /// As it was seen.
+        /// The version that was seen.
         version: u64,
     },
 }
 
-/// What came of an action.
+/// The outcome of an action.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It stands there so.
+    /// It was written and is stored like this.
     Stands(Kept),
-    /// What was told is recorded in it, and it stands there so.
+    /// The notifications were recorded, and it is stored like this.
     Recorded(Kept),
-    /// There is nothing to record, or it will never be taken.
+    /// There is nothing to record, or it will never be accepted.
     NothingToRecord,
-    /// It was read, and whoever has to know of it does.
+    /// It was read and its finding passed on.
     Read,
-    /// It was read, and nobody can make a finding of it.
+    /// It was read and contains no usable finding.
     NoFinding,
-    /// It is not there.
+    /// It does not exist.
     Gone,
-    /// It cannot be there: its namespace is going or gone.
+    /// It cannot exist: its namespace is terminating or gone.
     Impossible,
-    /// Nothing is known; to be tried again.
+    /// The outcome is unknown; to be retried.
     Failed(Setback),
 }
 
-/// That something could not be done.
+/// A failed action.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Setback {
-    /// It is not tried again before.
+    /// Minimum time before it is retried.
     pub at_least: Duration,
-    /// It is tried again then, however often it failed.
+    /// Maximum time before it is retried, however often it failed.
     pub at_most: Duration,
-    /// Nothing reaches the server: when something does, it is tried at once.
+    /// The server cannot be reached: retry as soon as it can.
     pub is_out: bool,
 }
 
 impl Setback {
-    /// One of this object alone.
+    /// A failure of this object alone.
     pub const fn own(at_least: Duration) -> Self {
         Self { at_least, at_most: LONGEST_PAUSE, is_out: false }
     }

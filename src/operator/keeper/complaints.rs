@@ -1,4 +1,4 @@
-//! What cannot be read or written is told once, and again when it works.
+//! Logs what cannot be read or written once, and again when it works.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::engine::Scope;
 use crate::metrics::instruments::Instruments;
 use crate::text::escape::visible;
 
-/// Trouble that may pass by itself is told again after so long, if nothing was written meanwhile.
+/// How often temporary trouble is logged again, if nothing was written meanwhile.
 const AGAIN: Duration = Duration::from_mins(10);
 
-/// Tells what is wrong with the API, and whether it is there.
+/// Logs what is wrong with the API, and whether it is available.
 #[derive(Debug)]
 pub struct Complaints {
     instruments: Arc<Instruments>,
-    /// What there is no API or no right for, and of which kind the refusal is.
+    /// For what the API or a permission is missing, and the kind of refusal.
     closed: BTreeMap<(Deed, Scope), &'static str>,
-    /// Other kinds of trouble, and when they were last told.
+    /// Other kinds of trouble, and when they were last logged.
     notified: BTreeMap<&'static str, Instant>,
 }
 
@@ -33,22 +33,22 @@ enum Deed {
 }
 
 impl Complaints {
-    /// Nothing is wrong, as far as is known.
+    /// No known trouble.
     pub const fn new(instruments: Arc<Instruments>) -> Self {
         Self { instruments, closed: BTreeMap::new(), notified: BTreeMap::new() }
     }
 
-    /// The objects can be watched there.
+    /// The objects can be watched in that scope.
     pub fn can_watch(&mut self, scope: &Scope) {
         self.works(&[(Deed::Watch, scope.clone())]);
     }
 
-    /// The objects cannot be watched there.
+    /// The objects cannot be watched in that scope.
     pub fn cannot_watch(&mut self, scope: &Scope, refusal: &Refusal) {
         self.complain(Deed::Watch, scope.clone(), None, refusal);
     }
 
-    /// Whether there is the API for all objects, and the right to see them.
+    /// Whether the API and the permission to watch exist in all scopes.
     pub fn can_all_be_watched(&self) -> bool {
         self.closed.keys().all(|(deed, _)| *deed != Deed::Watch)
     }
@@ -65,7 +65,7 @@ impl Complaints {
         self.complain(Deed::Write, scope, Some(key), refusal);
     }
 
-    /// An object is written over by somebody else again and again.
+    /// Somebody else keeps overwriting an object.
     pub fn contested(&mut self, key: &Key) {
         if self.may_tell(CONTESTED) {
             warn!(
@@ -77,7 +77,7 @@ impl Complaints {
         }
     }
 
-    /// Whether trouble of a kind is to be told now.
+    /// Whether trouble of a kind is to be logged now.
     fn may_tell(&mut self, word: &'static str) -> bool {
         let now = Instant::now();
         let tells = self.notified.get(word).is_none_or(|notified| now.duration_since(*notified) >= AGAIN);
@@ -123,7 +123,7 @@ impl Complaints {
 
 const CONTESTED: &str = "contested";
 
-/// What it costs to do without.
+/// The consequences of doing without it.
 const COST: &str = "Cannot use Finding objects: findings are in the metrics and in this log only, and what was notified \
                     is forgotten with a restart";
 

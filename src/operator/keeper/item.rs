@@ -1,4 +1,4 @@
-//! One object: as it stands, and what is to become of it. Pure: time comes in.
+//! One object: its stored state, and what to do with it. Pure: time comes in.
 
 use std::time::Duration;
 
@@ -10,71 +10,71 @@ use crate::report::object::FindingState;
 use crate::time::Time;
 use crate::time::doubling::Doubling;
 
-/// Counts alone are written no more often.
+/// Minimum interval between writes that change only counts.
 const COUNTS: Duration = Duration::from_mins(1);
-/// What cannot wait is so much before what can, where all is due at once.
+/// How far urgent writes go ahead of those that can wait, when all are due at once.
 const FIRST: Duration = Duration::from_millis(1);
-/// Nothing of one finding is written more often, whatever happens.
+/// Minimum interval between writes of one finding, whatever happens.
 pub const PAUSE: Duration = Duration::from_secs(1);
-/// Between attempts that fail or are contested.
+/// Back-off between attempts that fail or are contested.
 const PAUSES: Doubling = Doubling { first: PAUSE, longest: LONGEST_PAUSE };
-/// Overwrites in a row that are taken for another controller, not for a person's slip.
+/// Overwrites in a row that are taken for another controller rather than a person's mistake.
 const CONTESTS: u32 = 5;
 
-/// What is known of an object. Most rest, and then take little room.
+/// The state of one object. Most are at rest, and then take little memory.
 #[derive(Debug, Default)]
 pub struct Item {
     kept: Option<Kept>,
-    /// The version of its end, where it is gone.
+    /// The version of its deletion, if it was deleted.
     gone: u64,
     /// The list in which it was last seen.
     pub list: u32,
-    /// The look at which it was last to be read; 0 for none.
+    /// The sweep that last scheduled a read of it; 0 for none.
     pub read: u32,
     motion: Option<Box<Motion>>,
 }
 
-/// What is to be done with an object, and was.
+/// Pending and past actions on an object.
 #[derive(Debug, Default)]
 pub struct Motion {
-    /// What it is to say.
+    /// The desired content.
     pub wanted: Option<Wanted>,
-    /// What was told of it is to be recorded.
+    /// Whether notifications are to be recorded in it.
     pub owes: bool,
-    /// It is to be removed.
+    /// Whether it is to be removed.
     pub retires: bool,
-    /// It is to be read.
+    /// Whether it is to be read.
     pub reads: bool,
-    /// When something is next to be done.
+    /// When the next action is due.
     pub due: Option<Instant>,
     written: Option<Instant>,
-    /// The mark of what was written then.
+    /// The mark of what was last written.
     left: Option<u64>,
-    /// How often in a row somebody else wrote something else over it.
+    /// How often in a row somebody else overwrote it.
     contests: u32,
     failures: u32,
-    /// Nothing is written before.
+    /// No writes before this time.
     not_before: Option<Instant>,
     busy: Option<Busy>,
 }
 
-/// What is being done with an object; a write with the mark of what is written.
+/// The action in progress; for a write, with the mark of what is written.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Busy {
-    /// It is written.
+    /// It is being written.
     Writing(u64),
-    /// What was told is recorded in it; whether more was told since that began.
+    /// Notifications are being recorded in it; whether there were more since that began.
     Recording { more: bool },
-    /// It is changed or read in another way.
+    /// Another change or a read.
     Other,
 }
 
-/// What to do next with an object.
+/// The next action on an object.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Step {
-    /// Write what it says.
+    /// Write its content.
     Write,
-    /// Record what was told.
+    /// Record notifications.
     Record,
     /// Remove it.
     Remove,
@@ -83,49 +83,49 @@ pub enum Step {
 }
 
 impl Item {
-    /// What is to be done with it, to be changed.
+    /// Its pending actions, for modification.
     pub fn motion(&mut self) -> &mut Motion {
         self.motion.get_or_insert_default()
     }
 
-    /// The object, if nothing is to be done with it.
+    /// The object, if no action is pending.
     pub fn at_rest(&self) -> Option<&Kept> {
         self.kept.as_ref().filter(|_| !self.is_moving())
     }
 
-    /// Whether something is to be done with it, or would be if it changed.
+    /// Whether actions are pending, or would be if it changed.
     pub const fn is_moving(&self) -> bool {
         self.motion.is_some()
     }
 
-    /// Whether it is to say something that goes on.
+    /// Whether its desired content is an open finding.
     pub fn is_wanted_open(&self) -> bool {
         self.wanted().is_some_and(|wanted| !wanted.is_over())
     }
 
-    /// Whether nobody here knows of its finding.
+    /// Whether its finding is unknown here.
     pub fn is_unwanted(&self) -> bool {
         self.wanted().is_none()
     }
 
-    /// Whether there is neither an object nor anything to be done.
+    /// Whether there is neither an object nor a pending action.
     pub const fn is_nothing(&self) -> bool {
         self.kept.is_none() && self.motion.is_none()
     }
 
-    /// Whether it was not in the lists since that one, and nobody is at it.
+    /// Whether it was not in any list since that one, and no action is in progress.
     pub fn is_missing_since(&self, list: u32) -> bool {
         self.kept.is_some() && self.list < list && self.motion.as_ref().is_none_or(|motion| motion.busy.is_none())
     }
 
-    /// Takes in the object as it is; `false` if what is known is newer.
+    /// Takes in the object as it is; `false` if a newer version is known.
     pub fn saw(&mut self, mut kept: Kept) -> bool {
         let known = self.kept.as_ref().map_or(self.gone, |known| known.version);
         if kept.version != 0 && kept.version <= known {
             return false;
         }
         if let (true, Some(before)) = (self.is_unwanted(), &self.kept) {
-            // An episode that is over stays over, whatever a person writes into its object.
+            // A resolved episode stays resolved, whatever a person writes into its object.
             if kept.over.is_none() && kept.episode == before.episode && kept.uid == before.uid {
                 kept.over = before.over;
             }
@@ -134,7 +134,7 @@ impl Item {
         true
     }
 
-    /// Takes in that it is gone; `false` if what is known is newer.
+    /// Takes in its deletion; `false` if a newer version is known.
     pub fn gone(&mut self, version: u64) -> bool {
         let known = self.kept.as_ref().map_or(self.gone, |kept| kept.version);
         if version != 0 && version < known {
@@ -150,12 +150,12 @@ impl Item {
         true
     }
 
-    /// What somebody else writes over again and again, as a second replica without a Lease would, is
-    /// written ever more seldom.
+    /// Objects that somebody else keeps overwriting, as a second replica without a Lease would, are written
+    /// less and less often.
     pub fn is_contested(&mut self, now: Instant) -> bool {
         let (Some(kept), Some(motion)) = (&self.kept, &mut self.motion) else { return false };
         let (Some(left), Some(written)) = (motion.left, motion.written) else { return false };
-        // What is seen in the middle of a write is one's own.
+        // A change seen during a write is our own.
         if kept.marks.whole == left || motion.busy.is_some() {
             return false;
         }
@@ -166,18 +166,18 @@ impl Item {
         motion.contests >= CONTESTS
     }
 
-    /// What has been written as over, by whomever, is not written again; what is at rest is nothing
-    /// that moves.
+    /// Drops desired content that was written as resolved, by whomever, and the pending state of an object
+    /// at rest.
     pub fn forget_what_is_done(&mut self) {
         let Some(motion) = &mut self.motion else { return };
         let busy = motion.busy.is_some();
         let is_done = |wanted: &Wanted| match &self.kept {
             Some(kept) => kept.over.is_some() && kept.episode >= wanted.episode(),
-            // Nobody has to hear that what was never shown is no more.
+            // Nobody has to be informed of the withdrawal of something that was never shown.
             None => wanted.state() == FindingState::Withdrawn && !busy,
         };
         motion.wanted.take_if(|wanted| wanted.is_over() && is_done(wanted));
-        // Nothing to record it in, and there will be nothing.
+        // There is nothing to record it in, and there will be nothing.
         motion.owes &= self.kept.is_some() || motion.wanted.is_some() || busy;
         let idle = motion.wanted.is_none() && !(busy || motion.owes || motion.retires || motion.reads);
         if idle && motion.due.is_none() {
@@ -185,12 +185,12 @@ impl Item {
         }
     }
 
-    /// When something is to be done, which then has to be noted anew.
+    /// When the next action is due; it then has to be scheduled anew.
     pub fn take_due(&mut self) -> Option<Instant> {
         self.motion.as_mut()?.due.take()
     }
 
-    /// When something is to be done, if ever.
+    /// When the next action is due, if any.
     pub fn next(&mut self, hurry: Option<Instant>, now: Instant) -> Option<Instant> {
         let next = self.steps(hurry, now).into_iter().flatten().map(|(at, _)| at).min();
         if next.is_none() {
@@ -199,7 +199,7 @@ impl Item {
         next
     }
 
-    /// Begins what is due.
+    /// Begins the action that is due.
     pub fn begin(&mut self, key: &Key, hurry: Option<Instant>, now: Instant) -> Option<Action> {
         self.take_due();
         let due = self.steps(hurry, now).into_iter().flatten().filter(|(at, _)| *at <= now);
@@ -221,7 +221,7 @@ impl Item {
         Some(action)
     }
 
-    /// What was begun has ended; gives back what it was.
+    /// The action in progress has ended; returns which it was.
     pub fn ended(&mut self, now: Instant) -> Option<Busy> {
         let motion = self.motion();
         let was = motion.busy.take();
@@ -232,7 +232,7 @@ impl Item {
         was
     }
 
-    /// It was written; what does not stand there as it was written is not written every second.
+    /// It was written; if it is not stored as written, it is not rewritten every second.
     pub fn wrote(&mut self, mark: u64, stands: bool, now: Instant) {
         let motion = self.motion();
         (motion.written, motion.left) = (Some(now), Some(mark));
@@ -243,7 +243,7 @@ impl Item {
         }
     }
 
-    /// What was told is to be recorded. What is being recorded may be older, and not all of it.
+    /// Notifications are to be recorded. A record in progress may be older, and incomplete.
     pub fn owe(&mut self) {
         let motion = self.motion();
         motion.owes = true;
@@ -252,7 +252,7 @@ impl Item {
         }
     }
 
-    /// What was told is recorded, or need not be. Beside it the object may not be as it was left.
+    /// Notifications are recorded, or need not be. The object may differ from what was written otherwise.
     pub fn recorded(&mut self, was: Option<Busy>, mark: Option<u64>) {
         let motion = self.motion();
         motion.owes = was == Some(Busy::Recording { more: true });
@@ -261,20 +261,20 @@ impl Item {
         }
     }
 
-    /// Nobody will ever end it otherwise.
+    /// Treat it as resolved since then: nobody will ever resolve it otherwise.
     pub fn is_over_since(&mut self, over: Time) {
         if let Some(kept) = &mut self.kept {
             kept.over.get_or_insert(over);
         }
     }
 
-    /// It cannot be there.
+    /// It cannot exist.
     pub fn give_up(&mut self) {
         self.kept = None;
         self.motion = None;
     }
 
-    /// Something could not be done.
+    /// An action failed.
     pub fn failed(&mut self, setback: Setback, now: Instant) {
         let motion = self.motion();
         let pause = PAUSES.after(motion.failures);
@@ -282,7 +282,7 @@ impl Item {
         motion.not_before = Some(now + pause.max(setback.at_least).min(setback.at_most));
     }
 
-    /// What was in the way of all is over.
+    /// The common obstacle is gone.
     pub fn is_back(&mut self, now: Instant) {
         if let Some(motion) = self.motion.as_mut().filter(|motion| motion.failures > 0) {
             motion.failures = 0;
@@ -294,13 +294,13 @@ impl Item {
         self.motion.as_ref()?.wanted.as_ref()
     }
 
-    /// When which step is to be taken; none while one is being taken.
+    /// When each action is due; none while one is in progress.
     fn steps(&self, hurry: Option<Instant>, now: Instant) -> [Option<(Instant, Step)>; 4] {
         let Some(motion) = self.motion.as_ref().filter(|motion| motion.busy.is_none()) else { return [None; 4] };
-        // After a failure all waits; a pause between two writes is for writes alone.
+        // A failure delays everything; the pause between two writes delays only writes.
         let after_failures = motion.not_before.filter(|_| motion.failures > 0);
         let pause = if hurry.is_some() { after_failures } else { motion.not_before };
-        // Before all counts, which are due since the hurry began.
+        // Ahead of all counts, which are due since the hurry began.
         let soon_at = hurry.map_or(now, |since| since.checked_sub(FIRST).unwrap_or(since));
         let from = |at: Instant, pause: Option<Instant>| pause.map_or(at, |pause| at.max(pause));
         let write = self.write_at(motion, hurry, soon_at).map(|at| (from(at, pause), Step::Write));

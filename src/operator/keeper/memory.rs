@@ -1,4 +1,4 @@
-//! What the objects say that was said and told before this replica began, or began to lead.
+//! What the objects recorded as published and notified before this replica started, or became leader.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,41 +20,41 @@ use crate::runtime::clock;
 use crate::source::cluster::Backoff;
 use crate::time::Time;
 
-/// Most findings that are over of which the engine is told, the newest: of these it knows that what
-/// ended before belongs to them, and how often they came.
+/// Maximum number of resolved findings passed to the engine, newest first: for these it can count
+/// recurrences and attribute earlier ends.
 const MAX_OVER: usize = 1_000;
-/// Findings that are told the engine at once.
+/// Number of findings passed to the engine at once.
 const AT_ONCE: usize = 250;
-/// What ended before nobody has to be told of any more.
+/// Findings resolved longer ago than this are no longer worth a notification.
 const NEWS: Duration = Duration::from_hours(24);
-/// Most of what ended that somebody may have to be told of, the newest.
+/// Maximum number of resolved findings that may still need a notification, newest first.
 const MAX_LEFT: usize = 500;
 
-/// An object that was there at a take-over.
+/// An object found at a take-over.
 #[derive(Debug)]
 pub struct Found {
-    /// Where it is.
+    /// Its key.
     pub key: Key,
-    /// As little of it as has to be known.
+    /// The part of it that is kept.
     pub kept: Kept,
-    /// What receivers were told of it, where it goes on or somebody may have to be told of its end.
+    /// Its notifications, if the finding is open or its resolution may still have to be notified.
     pub notified: Vec<Notification>,
-    /// What nobody but the object knows of it, where it ended and somebody may have to be told.
+    /// What only the object knows of it, if it was resolved and that may still have to be notified.
     pub left: Option<Left>,
 }
 
-/// What was learnt at a take-over.
+/// What was read at a take-over.
 #[derive(Debug, Default)]
 pub struct Learnt {
     /// The objects.
     pub objects: Vec<Found>,
-    /// When each receiver was first told anything.
+    /// When each receiver was first notified of anything.
     pub first_notified: BTreeMap<String, Time>,
-    /// Whether there are objects that can be read.
+    /// Whether the objects can be read at all.
     pub readable: bool,
 }
 
-/// What the engine is told, bounded whatever there is.
+/// The findings to pass to the engine, bounded in number.
 #[derive(Debug, Default)]
 struct Findings {
     open: BTreeMap<(Reverse<Rank>, Key), Finding>,
@@ -92,8 +92,8 @@ impl Findings {
     }
 }
 
-/// What the objects of the cluster say that had been said when this replica was started: what goes on,
-/// the worst of it where there is too much, and what ended last.
+/// The findings that the cluster's objects held when this replica started: open ones, the worst if there
+/// are too many, and the most recently resolved.
 ///
 /// # Errors
 /// They cannot be read.
@@ -103,17 +103,17 @@ pub async fn remembered(store: &Store) -> Result<Vec<Finding>, Refusal> {
     Ok(findings.into_all())
 }
 
-/// Learns what there is when this replica begins to lead.
+/// Reads the existing objects when this replica becomes leader.
 pub struct TakeOver {
     /// Where the objects are.
     pub store: Store,
-    /// Takes what another leader had said, if there may have been one.
+    /// Receives the findings that another leader published, if there may have been one.
     pub memories: Option<mpsc::Sender<Memory>>,
 }
 
 impl TakeOver {
-    /// Asks until there is an answer: without it nobody knows what was told. The engine knows what was
-    /// said when this is done, so that nothing is unlearnt.
+    /// Retries until there is an answer: without it the past notifications are unknown. The engine knows
+    /// all findings published before when this is done, so that nothing is lost.
     pub async fn learn(self) -> Learnt {
         let mut backoff = Backoff::seeded_by_chance();
         let (objects, findings) = loop {
@@ -146,7 +146,7 @@ async fn hand_over(memories: &mpsc::Sender<Memory>, findings: Vec<Finding>) {
     loop {
         let some: Vec<Finding> = findings.by_ref().take(AT_ONCE).collect();
         let (taken, notified) = oneshot::channel();
-        // Where the engine's task has ended, so does this one.
+        // If the engine's task has ended, so does this one.
         if memories.send(Memory { findings: some, taken }).await.is_err() {
             return;
         }
@@ -157,11 +157,11 @@ async fn hand_over(memories: &mpsc::Sender<Memory>, findings: Vec<Finding>) {
     }
 }
 
-/// The objects of a list, as lean as they can be.
+/// The objects of a list, as compact as possible.
 #[derive(Debug, Default)]
 struct Objects {
     all: Vec<Found>,
-    /// Those of `all` that ended and of which somebody may have to be told, by their end.
+    /// Those of `all` that were resolved and may still need a notification, by time of resolution.
     left: BTreeSet<(Time, usize)>,
     first_notified: BTreeMap<String, Time>,
 }
@@ -189,7 +189,7 @@ impl Objects {
     }
 }
 
-/// What an object says of a finding that ended. What it says to do is nobody's business any more.
+/// What an object says about a resolved finding. Its remedies no longer matter.
 fn left(object: &Stored) -> Option<Left> {
     let (finding, state) = object.finding()?;
     let finding = Finding { evidence: Vec::new(), hypotheses: Vec::new(), remedy: Vec::new(), ..finding };

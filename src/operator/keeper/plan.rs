@@ -1,5 +1,5 @@
-//! Which objects to write or remove, and when: what is to stand in the cluster against what stands
-//! there. Pure: time comes in.
+//! Which objects to write or remove, and when: the desired state against the stored one. Pure: time comes
+//! in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,15 +14,15 @@ use crate::engine::Scope;
 use crate::findings::board::{self, Entry as Shown};
 use crate::time::Time;
 
-/// How often it is looked which objects that are over are to go, and which go on unknown.
+/// How often to check for resolved objects to remove and for unknown open ones.
 const SWEEP: Duration = Duration::from_secs(30);
-/// The same while there is more to do than one look lets be done.
+/// The same while there is more to do than one sweep handles.
 const SWEEP_ON: Duration = Duration::from_secs(2);
-/// Most that one look lets be done: the API server has other work.
+/// Maximum number of actions scheduled by one sweep: the API server has other work.
 const BATCH: usize = 200;
-/// Looks after which an object that goes on unknown is read again.
+/// Number of sweeps after which an open object that is unknown here is read again.
 const READ_AGAIN: u32 = 20;
-/// Most objects that are known; each takes some 250 bytes.
+/// Maximum number of known objects; each takes some 250 bytes.
 const MAX_ITEMS: usize = 50_000;
 
 /// Maximum number of open findings that are read from their objects.
@@ -33,7 +33,7 @@ const MAX_KNOWN: usize = board::MAX_FINDINGS - BATCH;
 pub struct Plan {
     keep_resolved: Duration,
     items: BTreeMap<Key, Item>,
-    /// What is to be done later, and what is due now.
+    /// Actions that are due later, and those due now.
     due: BTreeSet<(Instant, Key)>,
     ready: BTreeSet<(Instant, Key)>,
     sweep_at: Option<Instant>,
@@ -41,15 +41,15 @@ pub struct Plan {
     removed: BTreeMap<Why, usize>,
     lists: u32,
     listing: BTreeMap<Scope, u32>,
-    /// Since when nothing waits for its time any more.
+    /// Since when writes are no longer delayed.
     hurry: Option<Instant>,
     contested: bool,
-    /// What waits for the server to be back, and since when.
+    /// Actions that wait for the server to be reachable, and since when.
     out: Option<(Instant, BTreeSet<Key>)>,
 }
 
 impl Plan {
-    /// A plan that knows of nothing; what is over and told is kept for `keep_resolved`.
+    /// A plan without objects; those resolved and notified are kept for `keep_resolved`.
     pub const fn new(keep_resolved: Duration) -> Self {
         Self {
             keep_resolved,
@@ -67,13 +67,13 @@ impl Plan {
         }
     }
 
-    /// Goes on with another time to keep what is over.
+    /// Changes how long resolved findings are kept.
     pub fn set_keep_resolved(&mut self, keep_resolved: Duration, now: Now) {
         self.keep_resolved = keep_resolved;
         self.sweep_at = Some(now.instant);
     }
 
-    /// Takes in what the board shows of a finding; gives back where its object is, if it has one.
+    /// Takes in what the board shows of a finding; returns the key of its object, if it has one.
     pub fn want(&mut self, shown: &Shown, now: Now) -> Option<Key> {
         let wanted = Wanted::of(shown)?;
         let key = Key::of(&shown.finding.identity());
@@ -82,8 +82,8 @@ impl Plan {
         Some(key)
     }
 
-    /// Takes in that what was told of a finding is to be recorded; `false` where there is nothing to
-    /// record it in, and will be nothing.
+    /// Takes in that notifications of a finding are to be recorded; `false` if there is no object to record
+    /// them in, and there will be none.
     pub fn owe(&mut self, key: &Key, now: Now) -> bool {
         let Some(item) = self.items.get_mut(key) else { return false };
         item.owe();
@@ -91,7 +91,7 @@ impl Plan {
         true
     }
 
-    /// Takes in an object that was seen, or came back from a write; `false` if that is old news.
+    /// Takes in an object that was seen or returned by a write; `false` if a newer version is known.
     pub fn saw(&mut self, key: &Key, kept: Kept, now: Now) -> bool {
         if self.items.len() >= MAX_ITEMS && !self.items.contains_key(key) {
             return false;
@@ -109,22 +109,22 @@ impl Plan {
         is_news
     }
 
-    /// Takes in that an object is gone; `version` is that of its removal, 0 if it is not known.
+    /// Takes in the deletion of an object; `version` is that of its deletion, 0 if unknown.
     ///
-    /// One that was over is gone for good; one that goes on is made again.
+    /// A resolved one is gone for good; an open one is recreated.
     pub fn gone(&mut self, key: &Key, version: u64, now: Now) {
         if self.items.get_mut(key).is_some_and(|item| item.gone(version)) {
             self.settle(key, now);
         }
     }
 
-    /// A list begins: what is not in it when it ends is gone.
+    /// A list begins: whatever is not in it when it ends is gone.
     pub fn list_started(&mut self, scope: Scope) {
         self.lists += 1;
         self.listing.insert(scope, self.lists);
     }
 
-    /// A list is complete; gives back what is gone.
+    /// A list is complete; returns what is gone.
     pub fn list_finished(&mut self, scope: &Scope, now: Now) -> Vec<Key> {
         let Some(begun) = self.listing.remove(scope) else { return Vec::new() };
         let is_missing = |(key, item): &(&Key, &Item)| item.is_missing_since(begun) && scope.includes(&key.namespace);
@@ -135,23 +135,23 @@ impl Plan {
         missing
     }
 
-    /// Whether since the last call something was written over by somebody else once too often.
+    /// Whether since the last call somebody overwrote an object once too often.
     pub fn take_contested(&mut self) -> bool {
         std::mem::take(&mut self.contested)
     }
 
-    /// How many objects were given up for each reason since the last call.
+    /// The number of objects removed for each reason since the last call.
     pub fn take_removed(&mut self) -> BTreeMap<Why, usize> {
         std::mem::take(&mut self.removed)
     }
 
-    /// When something is next due.
+    /// When the next action is due.
     pub fn next_due(&self) -> Option<Instant> {
         let first = |all: &BTreeSet<(Instant, Key)>| all.first().map(|(at, _)| *at);
         first(&self.ready).or(first(&self.due)).into_iter().chain(self.sweep_at).min()
     }
 
-    /// How much is due and has not been taken.
+    /// The number of actions that are due and not yet taken.
     pub fn overdue(&mut self, now: Now) -> usize {
         self.come_due(now);
         self.ready.len()
@@ -163,7 +163,7 @@ impl Plan {
         }
     }
 
-    /// Something that is due and is to be done now; [`Plan::done`] has to be told what came of it.
+    /// An action to be done now; its outcome must be passed to [`Plan::done`].
     pub fn take_due(&mut self, now: Now) -> Option<Action> {
         if self.sweep_at.is_some_and(|at| at <= now.instant) {
             self.sweep(now);
@@ -179,7 +179,7 @@ impl Plan {
         None
     }
 
-    /// Takes in what came of an action.
+    /// Takes in the outcome of an action.
     pub fn done(&mut self, key: &Key, outcome: Outcome, now: Now) {
         let Some(item) = self.items.get_mut(key) else { return };
         let was = item.ended(now.instant);
@@ -217,12 +217,12 @@ impl Plan {
         }
     }
 
-    /// Since when something waits for the server to be back.
+    /// Since when an action waits for the server to be reachable.
     pub fn out_since(&self) -> Option<Instant> {
         self.out.as_ref().map(|(since, _)| *since)
     }
 
-    /// The server is back: what waited for it is tried again.
+    /// The server is reachable again: retries what waited for it.
     pub fn is_back(&mut self, now: Now) {
         for key in self.out.take().into_iter().flat_map(|(_, keys)| keys) {
             if let Some(item) = self.items.get_mut(&key) {
@@ -232,8 +232,8 @@ impl Plan {
         }
     }
 
-    /// What waits for its time becomes due, now and from now on: there is no later. What is more than
-    /// a count comes first, whenever it comes.
+    /// Makes delayed writes due, now and from now on: the process is about to end. Anything but mere counts
+    /// goes first, whenever it comes.
     pub fn hurry(&mut self, now: Now) {
         self.hurry = Some(now.instant);
         self.sweep_at = None;
@@ -244,14 +244,14 @@ impl Plan {
         }
     }
 
-    /// Decides what of all that rests is to be done.
+    /// Decides what to do with all objects at rest.
     fn sweep(&mut self, now: Now) {
         self.sweeps = self.sweeps.wrapping_add(1);
         let left = self.remove_some(now) + self.read_some(now);
         self.sweep_at = Some(now.instant + if left > 0 { SWEEP_ON } else { SWEEP });
     }
 
-    /// Lets be removed what is over and to go; gives back how many are left for the next time.
+    /// Schedules the removal of resolved objects; returns how many are left for the next time.
     fn remove_some(&mut self, now: Now) -> usize {
         let resting = self.items.iter().filter_map(|(key, item)| {
             let kept = item.at_rest()?;
@@ -269,7 +269,7 @@ impl Plan {
         left
     }
 
-    /// Lets be read what goes on and that nobody here knows of, as long as there is room for it.
+    /// Schedules reads of open objects that are unknown here, while there is room for them.
     fn read_some(&mut self, now: Now) -> usize {
         let wanted = self.items.values().filter(|item| item.is_wanted_open()).count();
         let room = MAX_KNOWN.saturating_sub(wanted);
@@ -290,7 +290,7 @@ impl Plan {
         usize::from(reads.len() == BATCH)
     }
 
-    /// Decides anew when something is to be done with an object, and forgets one that is nothing.
+    /// Reschedules an object, and drops it if nothing is left of it.
     fn settle(&mut self, key: &Key, now: Now) {
         let Some(item) = self.items.get_mut(key) else { return };
         item.forget_what_is_done();
@@ -317,7 +317,7 @@ impl Plan {
 /// The time of day, and the monotonic clock at the same moment.
 #[derive(Copy, Clone, Debug)]
 pub struct Now {
-    /// For what objects say.
+    /// For the times in objects.
     pub time: Time,
     /// For pauses.
     pub instant: Instant,

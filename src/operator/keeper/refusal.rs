@@ -6,28 +6,28 @@ use kube::core::Status;
 
 use crate::source::cluster::{Trouble, cause};
 
-/// What only a person can mend is tried again so often.
+/// Retry interval for what only a person can fix.
 const BY_A_PERSON: Duration = Duration::from_mins(1);
 
-/// Why an object could not be read or written, as far as it makes a difference.
+/// Why an object could not be read or written, as far as it matters here.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refusal {
-    /// The definition is not installed.
+    /// The CRD is not installed.
     #[error("the API server does not know probehound.dev/v1alpha1")]
     NoApi,
-    /// A right is missing.
+    /// A permission is missing.
     #[error("{0}")]
     Forbidden(String),
-    /// There is no such object any more.
+    /// The object does not exist any more.
     #[error("there is no such object")]
     Missing,
-    /// The namespace is going or gone.
+    /// The namespace is terminating or gone.
     #[error("the namespace is going or gone")]
     NoNamespace,
-    /// It is no longer the object that was seen.
+    /// The object has changed since it was seen.
     #[error("the object has changed meanwhile")]
     Changed,
-    /// This replica leads no more.
+    /// This replica no longer leads.
     #[error("another replica may lead by now")]
     NotLeading,
     /// Anything else.
@@ -35,13 +35,13 @@ pub enum Refusal {
     Other {
         /// Its kind.
         trouble: Trouble,
-        /// In words, harmless.
+        /// The cause in words, safe to log.
         cause: String,
     },
 }
 
 impl Refusal {
-    /// What an error of the client means.
+    /// Classifies a client error.
     pub fn of(error: &kube::Error) -> Self {
         if let kube::Error::Api(status) = error
             && let Some(refusal) = Self::of_status(status)
@@ -54,10 +54,10 @@ impl Refusal {
         }
     }
 
-    /// The same for what the API server answers.
+    /// The same for an answer of the API server.
     ///
-    /// A missing definition gives 404 without details (`text/plain` where the whole group is
-    /// missing), a missing object or namespace names its kind in them.
+    /// A missing definition gives 404 without details (`text/plain` if the whole group is missing); for a
+    /// missing object or namespace the details name its kind.
     fn of_status(status: &Status) -> Option<Self> {
         let details = status.details.as_ref();
         let kind = details.map_or("", |details| details.kind.as_str());
@@ -72,7 +72,7 @@ impl Refusal {
         }
     }
 
-    /// What kind of trouble it is.
+    /// The kind of trouble.
     pub const fn trouble(&self) -> Trouble {
         match self {
             Self::Other { trouble, .. } => *trouble,
@@ -81,7 +81,7 @@ impl Refusal {
         }
     }
 
-    /// How long to wait at least before it is tried again.
+    /// Minimum time before a retry.
     pub const fn pause(&self) -> Duration {
         match self {
             Self::NoApi | Self::Forbidden(_) => BY_A_PERSON,
@@ -89,7 +89,7 @@ impl Refusal {
         }
     }
 
-    /// What to do about what only a person can mend.
+    /// A hint for what only a person can fix.
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoApi => Some("install it: probehound crd | kubectl apply --server-side -f -"),
@@ -101,7 +101,7 @@ impl Refusal {
         }
     }
 
-    /// Whether what was to be recorded will not be taken: to try on would hold up all else.
+    /// Whether the record will never be accepted: retrying it would hold up everything else.
     pub fn is_for_good(&self) -> bool {
         match self {
             Self::NoApi | Self::Forbidden(_) => true,
@@ -110,7 +110,7 @@ impl Refusal {
         }
     }
 
-    /// The kind, for telling one trouble from another.
+    /// The kind as a word, to distinguish troubles in the log.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::NoApi => "no_api",

@@ -1,7 +1,7 @@
-//! Which objects of findings that are over are removed: pure.
+//! Which objects of resolved findings are removed: pure.
 //!
-//! They are there for whoever looks in the morning at what was in the night. Where workloads come and
-//! go by the thousand nobody looks at each, and the API server would keep them all.
+//! They are kept for people who look in the morning at what happened during the night. Where workloads come
+//! and go by the thousand nobody looks at each, and the API server would have to store them all.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,45 +10,45 @@ use std::time::Duration;
 use super::state::{Kept, Key};
 use crate::time::Time;
 
-/// An object whose end a receiver was not told is kept so much longer: by then that receiver is gone
-/// from the configuration, or nobody misses it.
+/// How much longer an object is kept if a receiver was not notified of its resolution: by then the receiver
+/// is gone from the configuration, or nobody misses the notification.
 const UNTOLD: Duration = Duration::from_hours(24 * 7);
-/// What is over of a workload that comes once is kept no longer, once it is told.
+/// How long the resolved findings of a workload that runs once are kept, once notified.
 const FLEETING: Duration = Duration::from_hours(1);
-/// Everything is kept so long: people and receivers have seen it by then.
+/// Minimum time everything is kept: people and receivers have seen it by then.
 const AT_LEAST: Duration = Duration::from_mins(5);
-/// Of workloads that come once and are alike so many are kept, the newest.
+/// Maximum number of alike findings kept of workloads that run once, newest first.
 const ALIKE: usize = 10;
-/// Most of one namespace.
+/// Maximum number per namespace.
 pub const MAX_OF_ONE: usize = 500;
-/// Most in all.
+/// Maximum number in total.
 pub const MAX_OBJECTS: usize = 2_000;
 
-/// An object of a finding that is over.
+/// An object of a resolved finding.
 #[derive(Copy, Clone, Debug)]
 pub struct Past<'a> {
-    /// Where it is.
+    /// Its key.
     pub key: &'a Key,
-    /// As it was seen.
+    /// The object as it was seen.
     pub kept: &'a Kept,
-    /// Since when it is over.
+    /// When it was resolved.
     pub over: Time,
 }
 
-/// Why one is removed.
+/// Why an object is removed.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Why {
-    /// It was kept as long as is wanted.
+    /// Its retention time has passed.
     LongOver,
-    /// There are newer ones that are alike.
+    /// There are newer ones like it.
     Alike,
-    /// There are more than fit.
+    /// There are too many.
     Crowded,
 }
 
-/// Those that are to be removed at `now`, where what is over is kept for `keep`.
+/// Those to remove at `now`, with `keep` as retention time.
 pub fn leaving(mut all: Vec<Past>, keep: Duration, now: Time) -> Vec<(Key, Why)> {
-    // Whom somebody has yet to be told of first, then the newest.
+    // Those that still have to be notified first, then the newest.
     all.sort_by_key(|past| (past.kept.notified, Reverse(past.over), past.key));
     let (mut of_one, mut alike) = (BTreeMap::<&str, usize>::new(), BTreeMap::<u64, usize>::new());
     let (mut in_all, mut leaving) = (0, Vec::new());

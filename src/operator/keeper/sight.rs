@@ -1,4 +1,4 @@
-//! What happens to the objects: others edit and delete them, and other replicas write them.
+//! Watches the objects: others edit and delete them, and other replicas write them.
 
 use std::time::Duration;
 
@@ -15,27 +15,27 @@ use crate::engine::Scope;
 use crate::report::object::Notification;
 use crate::source::cluster::{Backoff, Trouble, Way, watch_cause};
 
-/// How long the server lets a watch go on: a dead peer is noticed soon after.
+/// Time limit of a watch on the server: a dead peer is noticed soon after.
 const WATCH_SECONDS: u32 = 10;
-/// Objects of a page.
+/// Objects per page.
 const PAGE: u32 = 250;
 
-/// Something that happened to the objects.
+/// A change observed on the objects.
 #[derive(Debug)]
 pub enum Sighting {
-    /// A list begins, or begins anew.
+    /// A list begins, or is restarted.
     Started(Scope),
-    /// An object as it is now, and what was told of it.
+    /// An object as it is now, and its recorded notifications.
     Saw(Key, Kept, Vec<Notification>),
-    /// An object is gone; with the `resourceVersion` of its end.
+    /// An object was deleted; with the `resourceVersion` of its deletion.
     Gone(Key, u64),
     /// A list is complete.
     Finished(Scope),
-    /// They cannot be watched; it is tried again.
+    /// They cannot be watched; retried.
     Failed(Scope, Refusal),
 }
 
-/// Watches the objects, for ever: failures are told, waited out and do not end it.
+/// Watches the objects forever: failures are reported, waited out and do not end it.
 pub fn watch(store: &Store) -> impl Stream<Item = Sighting> + Send + use<> {
     let mut all = SelectAll::new();
     for (namespace, api) in store.scopes() {
@@ -59,7 +59,7 @@ struct Watched {
     way: Way,
     events: Option<BoxStream<'static, Result<Event<Stored>>>>,
     backoff: Backoff,
-    /// What is to be waited out first.
+    /// The pause before the next attempt.
     pause: Option<(Duration, Trouble)>,
 }
 
@@ -90,7 +90,7 @@ impl Watched {
         let refusal = refusal(error);
         self.pause = Some((self.backoff.wait().max(refusal.pause()), Trouble::of_watch(error)));
         if !matches!(error, Error::WatchFailed(_)) {
-            // kube would go on from a version that the server may know no more, for ever.
+            // kube would keep resuming from a version that the server may no longer have, forever.
             self.events = None;
         }
         Sighting::Failed(self.scope.clone(), refusal)

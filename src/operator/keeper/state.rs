@@ -1,4 +1,4 @@
-//! What is to stand in the cluster, and what stands there.
+//! The desired and the stored state of an object.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::report::object::{FindingObject, FindingSpec, FindingState, FindingSta
 use crate::text::hash::mark;
 use crate::time::Time;
 
-/// What an object is to say.
+/// The desired content of an object.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     finding: Arc<Finding>,
@@ -22,14 +22,14 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// What the object of a finding is to say; `None` for one that was only ever suspected in this
-    /// episode, which has none.
+    /// The desired content for a finding; `None` for one that was only ever suspected in this episode,
+    /// which has no object.
     pub fn of(entry: &Entry) -> Option<Self> {
         entry.finding.confirmed_at?;
         let mut finding = Arc::clone(&entry.finding);
         let state = match entry.kind {
             ChangeKind::Withdrawn => {
-                // It never was one: over since it was said so.
+                // It was never recorded as resolved: it is since it was withdrawn.
                 Arc::make_mut(&mut finding).resolved_at.get_or_insert(entry.at);
                 FindingState::Withdrawn
             }
@@ -41,7 +41,7 @@ impl Wanted {
         Some(Self { finding, state, silenced_by: entry.silenced_by.clone(), marks })
     }
 
-    /// The object whole.
+    /// The whole object.
     pub fn object(&self) -> FindingObject {
         FindingObject::of(&self.finding, self.state, self.silenced_by.as_deref())
     }
@@ -51,7 +51,7 @@ impl Wanted {
         self.state
     }
 
-    /// Whether nothing more will be said of this episode.
+    /// Whether nothing more will be published of this episode.
     pub fn is_over(&self) -> bool {
         self.state != FindingState::Confirmed
     }
@@ -62,12 +62,12 @@ impl Wanted {
     }
 }
 
-/// What of a status is compared: marks, so that little is kept of each object.
+/// Hashes for comparing statuses, so that little is kept of each object.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Marks {
-    /// Of all that probehound writes.
+    /// Of everything that probehound writes.
     pub whole: u64,
-    /// Of what is more than counts.
+    /// Of everything but counts.
     pub essence: u64,
 }
 
@@ -75,7 +75,7 @@ impl Marks {
     fn of(mut status: FindingStatus) -> Self {
         status.notifications = Vec::new();
         let whole = of_json(&status);
-        // That all pods or a Service are out is news; how many of them are is a count.
+        // It matters that all pods or a Service are down; how many of them are is a count.
         let all = status.pods.is_some_and(Pods::is_all);
         let out = status.services.iter().any(ServiceState::is_down);
         let essence = FindingStatus {
@@ -91,33 +91,32 @@ impl Marks {
     }
 }
 
-/// A finding's object as it stands in the cluster, as little as has to be known of it: there may be
-/// many.
+/// What has to be known of a finding's object in the cluster, as little as possible: there may be many.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Kept {
-    /// Its `resourceVersion`: what is older is old news. 0 where it is no number.
+    /// Its `resourceVersion`: older ones are stale. 0 if it is not a number.
     pub version: u64,
-    /// A mark of its UID: a later one of the same name is another object.
+    /// A hash of its UID: a later object of the same name has another one.
     pub uid: u64,
     /// The marks of its status.
     pub marks: Marks,
-    /// The episode that it tells of.
+    /// The episode that it describes.
     pub episode: u32,
-    /// Since when it is over, if it is.
+    /// When it was resolved, if it was.
     pub over: Option<Time>,
-    /// Whether each receiver that was told of the episode was told of its end.
+    /// Whether each receiver that was notified of the episode was notified of its resolution.
     pub notified: bool,
-    /// Whether its workload comes once: a bare pod, a Job.
+    /// Whether its workload runs only once: a bare pod, a Job.
     pub fleeting: bool,
-    /// A mark of what findings that are alike have in common: namespace, kind, container and cause.
+    /// A hash of what alike findings have in common: namespace, kind, container and cause.
     pub alike: u64,
 }
 
 impl Kept {
-    /// An object of the cluster, and where it is; `None` for one that is no finding of probehound's.
+    /// An object of the cluster, and its key; `None` for one that is not a finding of probehound's.
     ///
-    /// A status that cannot be understood counts as none: it is written anew while the finding goes
-    /// on, and removed like one that is over if it does not.
+    /// A status that cannot be parsed counts as none: it is rewritten while the finding is open, and
+    /// removed like a resolved one if it is not.
     pub fn of(object: &Stored) -> Option<(Key, Self)> {
         let (key, spec) = (object.key()?, object.spec()?);
         let status = object.status().cloned().unwrap_or_default();
@@ -147,13 +146,13 @@ fn alike(key: &Key, spec: &FindingSpec, cause: Option<Cause>) -> u64 {
     mark(&(&key.namespace, &spec.workload.kind, &spec.container, cause))
 }
 
-/// Whether a receiver has nothing more to hear of an episode that is over.
+/// Whether a receiver needs no more notifications of a resolved episode.
 fn is_notified(notification: &Notification, episode: u32) -> bool {
     let waits = matches!(notification.notified, Notified::Opened | Notified::Changed) && notification.refused.is_none();
     notification.episode != episode || !waits
 }
 
 fn of_json(value: &impl serde::Serialize) -> u64 {
-    // Plain data can always be written as JSON.
+    // Plain data always serializes to JSON.
     mark(&serde_json::to_vec(value).unwrap_or_default())
 }

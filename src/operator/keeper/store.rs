@@ -15,13 +15,13 @@ use crate::report::object::{DELIVERY_MANAGER, FindingObject, MANAGER, Notificati
 use crate::runtime::leadership::Leadership;
 use crate::source::cluster::{Trouble, Way};
 
-/// How long one request may take: what a holder of the Lease sends has to arrive before another one
-/// can hold it, four seconds after this one stopped at the latest.
+/// Time limit of a request: what the holder of the Lease sends has to arrive before another replica can
+/// hold it, at most four seconds after this one stopped.
 const REQUEST: Duration = Duration::from_secs(4);
-/// Objects of a page.
+/// Objects per page.
 const PAGE: u32 = 250;
 
-/// The `Finding` objects of the namespaces that are watched.
+/// The `Finding` objects of the watched namespaces.
 #[derive(Clone)]
 pub struct Store {
     client: Client,
@@ -31,12 +31,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Those of these namespaces, of all where there are none; written only while this replica leads.
+    /// Those of these namespaces, or of all if the list is empty; written only while this replica leads.
     pub fn new(client: Client, namespaces: Vec<Arc<str>>, leadership: Leadership) -> Self {
         Self { client, namespaces, leadership, way: Way::default() }
     }
 
-    /// The same, by a way that others take too: what they learn of it is known here.
+    /// The same, through a shared way: what others learn about the server is known here too.
     #[must_use]
     pub fn by(self, way: &Way) -> Self {
         Self { way: way.clone(), ..self }
@@ -47,7 +47,7 @@ impl Store {
         &self.way
     }
 
-    /// The namespaces, each with what it is read through; one without a name where all are watched.
+    /// The namespaces, each with the API to read it through; one without a name if all are watched.
     pub fn scopes(&self) -> Vec<(Option<Arc<str>>, Api<Stored>)> {
         if self.namespaces.is_empty() {
             return vec![(None, Api::all(self.client.clone()))];
@@ -55,10 +55,10 @@ impl Store {
         self.namespaces.iter().map(|namespace| (Some(Arc::clone(namespace)), self.of(namespace))).collect()
     }
 
-    /// Takes in all objects, one page at a time: there may be more than fit into memory at once.
+    /// Visits all objects, one page at a time: there may be more than fit into memory at once.
     ///
     /// # Errors
-    /// The first trouble that there was; what came before it was taken in.
+    /// The first failure; the objects before it were visited.
     pub async fn each(&self, mut take: impl FnMut(&Stored) + Send) -> Result<(), Refusal> {
         for (_, api) in self.scopes() {
             let mut parameters = ListParams::default().limit(PAGE);
@@ -74,20 +74,20 @@ impl Store {
         Ok(())
     }
 
-    /// One object as it is now.
+    /// Reads one object.
     ///
     /// # Errors
-    /// It is not there, or cannot be read.
+    /// It does not exist, or cannot be read.
     pub async fn read(&self, key: &Key) -> Result<Stored, Refusal> {
         in_time(self.of(&key.namespace).get(&key.name)).await
     }
 
-    /// Records what receivers were told in an object that exists; gives it back as it stands then.
+    /// Records notifications in an existing object; returns it as it is stored then.
     ///
-    /// By another manager than all else of the status: neither removes what the other one wrote.
+    /// With a field manager of its own: neither manager removes what the other one wrote.
     ///
     /// # Errors
-    /// It could not be written; it may be written again.
+    /// It could not be written; it may be retried.
     pub async fn record(&self, key: &Key, notified: &[Notification]) -> Result<Stored, Refusal> {
         let status = body(key, "status", &json!({ "notifications": notified }));
         let apply = PatchParams::apply(DELIVERY_MANAGER).force();
@@ -95,12 +95,12 @@ impl Store {
         in_time(self.of(&key.namespace).patch_status(&key.name, &apply, &Patch::Apply(&status))).await
     }
 
-    /// Writes an object, which is made first where it does not exist; gives it back as it stands then.
+    /// Writes an object, creating it first if it does not exist; returns it as it is stored then.
     ///
     /// By server-side apply: main object and status each have their own fields, those of others stay.
     ///
     /// # Errors
-    /// It could not be written, or not all of it; it may be written again.
+    /// It could not be written, or not completely; it may be retried.
     pub async fn write(&self, key: &Key, object: &FindingObject, exists: bool) -> Result<Stored, Refusal> {
         let api = self.of(&key.namespace);
         let apply = PatchParams::apply(MANAGER).force();
@@ -116,17 +116,17 @@ impl Store {
         let Some(surplus) = surplus(&wanted, &json!(written.status())) else {
             return Ok(written);
         };
-        // What others put into fields that are to be empty stays theirs under server-side apply.
+        // Values that others put into fields that should be empty stay theirs under server-side apply.
         let removal = json!({ "status": surplus });
         self.leads()?;
         let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         in_time(api.patch_status(&key.name, &parameters, &Patch::Merge(&removal))).await
     }
 
-    /// Removes an object, if it is still as it was seen.
+    /// Removes an object, if it is unchanged since it was seen.
     ///
     /// # Errors
-    /// It could not be removed, or is another one by now.
+    /// It could not be removed, or has changed.
     pub async fn remove(&self, key: &Key, version: u64) -> Result<(), Refusal> {
         let preconditions = Preconditions { resource_version: Some(version.to_string()), uid: None };
         let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
@@ -143,7 +143,7 @@ impl Store {
     }
 }
 
-/// What one manager applies of an object.
+/// What one field manager applies to an object.
 fn body(key: &Key, field: &str, value: &Value) -> Value {
     json!({
         "apiVersion": FindingObject::api_version(&()),
@@ -153,8 +153,8 @@ fn body(key: &Key, field: &str, value: &Value) -> Value {
     })
 }
 
-/// What stands in a status beside what is wanted, as a patch that removes it; `None` if nothing does.
-/// What was told belongs to another manager.
+/// The surplus of a status over the desired one, as a patch that removes it; `None` if there is none.
+/// Notifications belong to another field manager.
 fn surplus(wanted: &Value, stands: &Value) -> Option<Value> {
     let (Value::Object(wanted), Value::Object(stands)) = (wanted, stands) else {
         return None;

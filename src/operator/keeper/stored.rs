@@ -1,4 +1,4 @@
-//! A `Finding` object as it is read: what is needed of it, and nothing else.
+//! A `Finding` object as it is read, reduced to what is needed.
 
 use std::borrow::Cow;
 
@@ -17,10 +17,9 @@ use crate::report::object::{FindingObject, FindingSpec, FindingState, FindingSta
 use crate::text::hash;
 use crate::time::Time;
 
-/// A `Finding` object without `managedFields`, which are most of what the API server sends of it.
+/// A `Finding` object without `managedFields`, which are most of what the API server sends.
 ///
-/// Total: JSON that is no finding is an object that holds none, and never fails the list that it is
-/// in.
+/// Total: JSON that is not a finding becomes an object without one, and never fails the list that it is in.
 #[derive(Clone, Debug)]
 pub struct Stored {
     meta: ObjectMeta,
@@ -29,51 +28,51 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Where it is, if it is the object of its finding: that is a matter of its name.
+    /// Its key, if its name is that of its finding's object.
     pub fn key(&self) -> Option<Key> {
         let key = self.place()?;
         let own = Key::of(&self.object()?.identity()?);
         (own == key).then_some(key)
     }
 
-    /// Where it is, whatever it holds.
+    /// Its key, whatever it holds.
     pub fn place(&self) -> Option<Key> {
         Some(Key { namespace: self.meta.namespace.as_deref()?.into(), name: self.meta.name.as_deref()?.into() })
     }
 
-    /// Its `resourceVersion` as a number, as Kubernetes' are; 0 if it is none.
+    /// Its `resourceVersion` as a number, as in Kubernetes; 0 if it is none.
     pub fn version(&self) -> u64 {
         self.meta.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(0)
     }
 
-    /// A mark of its UID: a later object of the same name has another one.
+    /// A hash of its UID: a later object of the same name has another one.
     pub fn uid(&self) -> u64 {
         hash::mark(self.meta.uid.as_deref().unwrap_or_default())
     }
 
-    /// When it was made.
+    /// When it was created.
     pub fn created(&self) -> Option<Time> {
         self.meta.creation_timestamp.as_ref().map(|time| Time::from_millis(time.0.as_millisecond()))
     }
 
-    /// Which finding it is.
+    /// Its spec: which finding it is.
     pub const fn spec(&self) -> Option<&FindingSpec> {
         self.spec.as_ref()
     }
 
-    /// What is known of it; `None` where that cannot be understood.
+    /// Its status; `None` if it cannot be parsed.
     pub const fn status(&self) -> Option<&FindingStatus> {
         self.status.as_ref()
     }
 
-    /// What each receiver was told of it.
+    /// The recorded notifications of each receiver.
     pub fn notifications(&self) -> &[Notification] {
         self.status.as_ref().map_or(&[], |status| &status.notifications)
     }
 
-    /// The finding that it holds, and whether it goes on, if it was ever confirmed.
+    /// The finding that it holds and its state, if it was ever confirmed.
     ///
-    /// Of what it says to do only what this finding's own remedies can be is believed.
+    /// Of its remedies only those are accepted that this finding can have.
     pub fn finding(&self) -> Option<(Finding, FindingState)> {
         self.key()?;
         let state = self.status.as_ref()?.state?;

@@ -80,7 +80,7 @@ async fn after_an_outage_all_is_written_and_seen_as_soon_as_anybody_is_answered(
     slack.notified(&[(finding("web").identity(), notified())]);
     operator.passes(300).await;
     server.turn(Mood::Good);
-    // The watch of the pods, say.
+    // For example the watch of the pods.
     let _ = operator.access.client().apiserver_version().await;
     operator.passes(2).await;
     assert_eq!(server.status(NAME)["cause"], json!("WrongPort"));
@@ -233,8 +233,8 @@ fn notified() -> Notification {
     }
 }
 
-/// A keeper, and all that is around it. What is to be remembered waits until a test takes it, unless
-/// the operator leads from its start.
+/// A keeper and its surroundings. Findings to be remembered wait until a test takes them, unless the
+/// operator leads from the start.
 struct Operator {
     server: Server,
     access: Access,

@@ -1,4 +1,4 @@
-//! Doing what is to be done with one object.
+//! Performs an action on one object.
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -10,14 +10,14 @@ use super::stored::Stored;
 use crate::operator::driver::Memory;
 use crate::report::object::Notification;
 
-/// What came of it.
+/// The result of an action.
 #[derive(Debug)]
 pub enum Done {
-    /// It was written, and stands there so.
+    /// It was written, and is stored like this.
     Wrote(Kept),
-    /// What was told is recorded, and the object stands there so.
+    /// The notifications are recorded, and the object is stored like this.
     Recorded(Kept, Vec<Notification>),
-    /// What was told will never be taken; why.
+    /// The notifications will never be accepted; why.
     Unrecordable(String),
     /// It was read; whether it holds a finding, which the engine knows by now.
     Read(bool),
@@ -25,16 +25,16 @@ pub enum Done {
     Removed,
 }
 
-/// Does one thing.
+/// Performs one action.
 pub struct Worker {
-    /// Where the objects are.
+    /// Access to the objects.
     pub store: Store,
-    /// Takes what an object says.
+    /// Receives the findings read from objects.
     pub memories: mpsc::Sender<Memory>,
 }
 
 impl Worker {
-    /// Does what is to be done.
+    /// Performs the action.
     pub async fn perform(self, action: Action) -> (Key, Result<Done, Refusal>) {
         match action {
             Action::Write { key, object, exists } => {
@@ -54,7 +54,7 @@ impl Worker {
         }
     }
 
-    /// Records what was told.
+    /// Records notifications.
     pub async fn record(self, key: Key, notified: Vec<Notification>) -> (Key, Result<Done, Refusal>) {
         let done = match self.store.record(&key, &notified).await {
             Ok(object) => kept(&object).map(|kept| Done::Recorded(kept, object.notifications().to_vec())),
@@ -64,11 +64,11 @@ impl Worker {
         (key, done)
     }
 
-    /// Hands what an object says to the engine, which sees to its end.
+    /// Passes an object's finding to the engine, which will resolve it.
     async fn read(&self, key: &Key) -> Result<bool, Refusal> {
         let Some((finding, _)) = self.store.read(key).await?.finding() else { return Ok(false) };
         let (taken, notified) = oneshot::channel();
-        // Where the engine's task has ended, so does this one.
+        // If the engine's task has ended, so does this one.
         if self.memories.send(Memory { findings: vec![finding], taken }).await.is_ok() {
             let _ = notified.await;
         }
@@ -76,7 +76,7 @@ impl Worker {
     }
 }
 
-/// What came back of a write; it is the object of its finding, since it was written as that.
+/// The result of a write; it is the object of its finding, since it was written as that.
 fn kept(object: &Stored) -> Result<Kept, Refusal> {
     Kept::of(object).map(|(_, kept)| kept).ok_or(Refusal::Changed)
 }

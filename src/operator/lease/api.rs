@@ -15,12 +15,12 @@ use crate::runtime::clock;
 use crate::source::cluster;
 use crate::time::Time;
 
-/// How long one request may take: a second one has to fit before the holder gives up.
+/// Time limit of a request: a second one has to fit before the holder gives up.
 const REQUEST: Duration = Duration::from_secs(3);
-/// Longest holder's name that is kept; it may be anybody's.
+/// Maximum length of a holder's name that is kept; it may be anybody's.
 const HOLDER: usize = 253;
 
-/// One Lease, and the state of it that the next write rests on.
+/// One Lease, and the version that the next write is based on.
 #[derive(Clone, Debug)]
 pub struct VersionedLease {
     api: Api<Lease>,
@@ -33,21 +33,21 @@ pub struct VersionedLease {
 /// Why a Lease could not be read or written.
 #[derive(thiserror::Error, Debug)]
 pub enum Trouble {
-    /// Another one was faster.
+    /// Another replica was faster.
     #[error("another replica was faster")]
     Lost,
-    /// There is no such namespace.
+    /// The namespace does not exist.
     #[error("there is no such namespace")]
     NoNamespace,
-    /// No answer came.
+    /// The request timed out.
     #[error("no answer within {} s", REQUEST.as_secs())]
     Late,
-    /// The API server refuses, or the request did not get through.
+    /// The API server refused, or the request did not get through.
     #[error("{cause}")]
     Failed {
-        /// How.
+        /// The kind.
         kind: cluster::Trouble,
-        /// In words, harmless.
+        /// The cause in words, safe to log.
         cause: String,
     },
 }
@@ -69,7 +69,7 @@ impl Trouble {
         }
     }
 
-    /// What to do about it.
+    /// A hint for a person.
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::Failed { kind: cluster::Trouble::Forbidden, .. } => {
@@ -89,12 +89,12 @@ impl VersionedLease {
         Self { api, namespace: namespace.to_owned(), name: name.to_owned(), last: None, started }
     }
 
-    /// Whether nothing is known that a write could rest on.
+    /// Whether nothing is known that a write could be based on.
     pub const fn is_unread(&self) -> bool {
         self.last.is_none()
     }
 
-    /// What the Lease says now; `None` where there is none.
+    /// The current Lease; `None` if it does not exist.
     ///
     /// # Errors
     /// It cannot be read, or not in time.
@@ -103,14 +103,14 @@ impl VersionedLease {
         Ok(self.last.as_ref().map(record))
     }
 
-    /// Writes who holds it, on top of what was last read or written.
+    /// Writes the holder, based on what was last read or written.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] where it has changed since; others where it cannot be written, or not in
-    /// time, or it is not known whether it was.
+    /// [`Trouble::Lost`] if it has changed since; others if it cannot be written, or not in time, or the
+    /// outcome is unknown.
     pub async fn write(&mut self, holder: Option<&str>, transitions: i32) -> Result<Record, Trouble> {
         let (next, parameters) = (self.next(holder, transitions), PostParams::default());
-        // After an error it is not known what there is: it has to be read before the next write.
+        // After an error the state is unknown: it has to be read before the next write.
         let written = if self.last.take().is_some() {
             in_time(self.api.replace(&self.name, &parameters, &next)).await?
         } else {
@@ -145,8 +145,8 @@ impl VersionedLease {
         Lease { metadata, spec: Some(spec) }
     }
 
-    /// The time of day by a clock that never stands still or goes back: others see by it that the
-    /// Lease was renewed.
+    /// The time of day, by a clock that never stands still or goes back: others see by it that the Lease
+    /// was renewed.
     fn now(&self) -> MicroTime {
         let (time, started) = self.started;
         let now = time.plus(started.elapsed());

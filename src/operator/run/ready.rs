@@ -1,4 +1,4 @@
-//! When an operator is ready: it has seen all that there is.
+//! Readiness of the operator: it has seen everything that exists.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use tracing::{info, warn};
 use crate::operator::http::{Awaited, Readiness};
 use crate::source::cluster::{Resource, Trouble, WatchHealth};
 
-/// How often is looked.
+/// Polling interval.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// What readiness waits for.
+/// The conditions for readiness.
 #[derive(Debug)]
 pub struct Lists {
     pods: Awaited,
@@ -28,7 +28,7 @@ impl Lists {
         }
     }
 
-    /// Looks until both have come; then rests for ever.
+    /// Polls until both are complete; then pends forever.
     pub async fn arrive(self, health: Arc<WatchHealth>) -> std::convert::Infallible {
         until(|| health.of(Resource::Pods).is_listed()).await;
         self.pods.done();

@@ -1,4 +1,4 @@
-//! The tasks of the operator: none may end before it is told to, and they are told in order.
+//! The operator's tasks: none may end before it is asked to, and they are stopped in order.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use tracing::warn;
 
 use crate::runtime::stop::{Stop, Stopper};
 
-/// In which order they end.
+/// The order in which tasks are stopped.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stage {
-    /// First nothing new is said.
+    /// First the tasks that publish.
     Saying,
-    /// Then what was said is passed on.
+    /// Then those that pass on what was published.
     PassingOn,
-    /// Then another one may lead.
+    /// Then the leadership is released.
     Leading,
 }
 
-/// All that run.
+/// All running tasks.
 #[derive(Debug, Default)]
 pub struct Tasks {
     all: Vec<Task>,
@@ -34,7 +34,7 @@ struct Task {
 }
 
 impl Tasks {
-    /// Starts a task that leaves nothing undone when it is broken off.
+    /// Starts a task that can be aborted at any time.
     pub fn spawn<F>(&mut self, name: &'static str, task: F)
     where
         F: Future<Output: Send> + Send + 'static,
@@ -43,7 +43,7 @@ impl Tasks {
         self.all.push(Task { name, handle, end: None });
     }
 
-    /// Starts a task that has so long to come to its end when it is told to.
+    /// Starts a task that has this much time to finish when it is asked to stop.
     pub fn spawn_until<F>(&mut self, stage: Stage, name: &'static str, patience: Duration, task: impl FnOnce(Stop) -> F)
     where
         F: Future<Output: Send> + Send + 'static,
@@ -54,7 +54,7 @@ impl Tasks {
         self.all.push(Task { name, handle, end: Some((stage, patience, stopper)) });
     }
 
-    /// Waits until one has ended or panicked, which none should; gives its name.
+    /// Waits until one has ended or panicked, which none should; returns its name.
     pub async fn one_ends(&mut self) -> &'static str {
         if self.all.is_empty() {
             return std::future::pending().await;
@@ -63,8 +63,8 @@ impl Tasks {
         self.all.swap_remove(place).name
     }
 
-    /// Tells all of them to end, stage by stage, and waits for each as long as it was promised; those
-    /// of one stage end side by side.
+    /// Asks all of them to stop, stage by stage, and waits for each as long as it was promised; those of
+    /// one stage stop concurrently.
     pub async fn stop(mut self) {
         self.all.sort_by_key(Task::stage);
         while let Some(stage) = self.all.first().map(Task::stage) {

@@ -1,4 +1,4 @@
-//! What surrounds the driver.
+//! The driver's surroundings.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use crate::runtime::clock;
 use crate::source::cluster::{Lookup, Resource, WatchHealth};
 use crate::time::Time;
 
-/// The cluster, the clock and the heart.
+/// The cluster, the clock and the heartbeat.
 pub struct World {
-    /// How the watches are.
+    /// The health of the watches.
     pub health: Arc<WatchHealth>,
-    /// Who looks up what the engine would like to know.
+    /// Looks up the engine's needs.
     pub lookup: Lookup,
-    /// Whether the driver goes round.
+    /// Whether the driver's loop is running.
     pub heartbeat: Heartbeat,
-    /// Where queues are counted.
+    /// Where queue lengths are recorded.
     pub metrics: Arc<Metrics>,
 }
 

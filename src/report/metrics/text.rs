@@ -4,10 +4,10 @@ use std::fmt::{self, Display, Write};
 
 use crate::text::escape::{cut, visible};
 
-/// Longest value of a label, in columns.
+/// Maximum length of a label value, in columns.
 const VALUE: usize = 128;
 
-/// What a metric is.
+/// The type of a metric.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// It only grows.
@@ -16,14 +16,14 @@ pub enum Kind {
     Gauge,
 }
 
-/// What is said of a metric before its samples.
+/// The header of a metric.
 #[derive(Copy, Clone, Debug)]
 pub struct Metric {
     /// Its name.
     pub name: &'static str,
     /// What it means, in one sentence.
     pub help: &'static str,
-    /// What it is.
+    /// Its type.
     pub kind: Kind,
 }
 
@@ -38,7 +38,7 @@ impl Metric {
         Self { name, help, kind: Kind::Counter }
     }
 
-    /// Writes what is said before the samples.
+    /// Writes the header, before the samples.
     ///
     /// # Errors
     /// Those of `out`.
@@ -50,8 +50,8 @@ impl Metric {
         writeln!(out, "# HELP {} {}\n# TYPE {} {kind}", self.name, self.help, self.name)
     }
 
-    /// Writes one sample. The values of its labels are escaped for the format; those that come from a
-    /// cluster have to be [`clean`] before, so that two that end up the same are one series.
+    /// Writes one sample. The values of its labels are escaped for the format; values from a cluster must
+    /// be [`clean`]ed before, so that two that become equal are one series.
     ///
     /// # Errors
     /// Those of `out`.
@@ -71,7 +71,7 @@ impl Metric {
         writeln!(out, "{end} {value}")
     }
 
-    /// Writes a metric that has one sample without labels.
+    /// Writes a metric with one sample without labels.
     ///
     /// # Errors
     /// Those of `out`.
@@ -81,16 +81,16 @@ impl Metric {
     }
 }
 
-/// A label's value, cut and cleaned of what nobody can see; not yet escaped for the format.
+/// A label value, cut and without invisible characters; not yet escaped for the format.
 ///
-/// An Alertmanager passes labels on to Slack as they are: in them nothing begins a mention or a link.
+/// An Alertmanager passes labels on to Slack as they are: nothing in them may start a mention or a link.
 pub fn clean(value: &str) -> String {
-    // What lies beyond a few bytes a column is cut anyway.
+    // Anything beyond a few bytes per column is cut anyway.
     let head: String = value.chars().take(4 * VALUE).collect();
     without_markup(&cut(&visible(&head), VALUE))
 }
 
-/// A text in which Slack finds no mention and no link: `<!channel>` becomes `‹!channel>`.
+/// A text in which Slack recognises no mention and no link: `<!channel>` becomes `‹!channel>`.
 pub fn without_markup(text: &str) -> String {
     text.replace('<', "‹")
 }

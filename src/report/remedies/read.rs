@@ -1,14 +1,15 @@
-//! Lines back to remedies: what an earlier release, or another replica, wrote into an object.
+//! Lines back to remedies: those that an earlier release, or another replica, wrote into an object.
 
 use super::text;
 use crate::finding::field::Field;
 use crate::finding::remedy::{Kind, List, Place, Remedy, Target};
 use crate::finding::{Finding, Value};
 
-/// The remedy that a line is, where it is one that this finding can have: what it would be put into
-/// words as is the line itself, and it is about the finding's own workload, pod and container.
+/// The remedy that a line represents, if this finding can have it: rendering it gives exactly this line,
+/// and it is about the finding's own workload, pod and container.
 ///
-/// A line that deletes or resumes something is never one: who may write objects could ask for it.
+/// A line that deletes or resumes something is never accepted: anyone who may write objects could insert
+/// it.
 pub fn read(line: &str, finding: &Finding) -> Option<Remedy> {
     let own = own(finding);
     let example = finding.example.as_ref().map(Target::pod);
@@ -21,7 +22,7 @@ pub fn read(line: &str, finding: &Finding) -> Option<Remedy> {
     known.into_iter().find(|remedy| text(remedy, finding).as_deref() == Ok(line))
 }
 
-/// The same, and as it stands where it is none.
+/// The same, or the line as plain text.
 pub fn read_or_keep(line: String, finding: &Finding) -> Remedy {
     read(&line, finding).unwrap_or(Remedy::Words(line))
 }
@@ -36,7 +37,7 @@ fn roll_back(target: &Target, line: &str) -> Remedy {
     Remedy::RollBack { target: target.clone(), revision }
 }
 
-/// The patch of the finding's own field to its own suggestion, in either list of containers.
+/// The patch that sets the finding's own field to its own suggestion, in either list of containers.
 fn set_field(own: &Target, line: &str, finding: &Finding) -> Option<Remedy> {
     let (field, value): (&Field, &Value) = finding.field.as_ref().zip(finding.suggested.as_ref())?;
     let list = if line.contains(r#"{"initContainers":"#) { List::InitContainers } else { List::Containers };

@@ -1,15 +1,15 @@
-//! A `kubectl` command for a shell, and whether it may be offered as one to paste.
+//! A `kubectl` command for a shell, and whether it may be offered for pasting.
 //!
-//! The names in it come from a cluster. What means something to a shell or to `cmd` of Windows, what
-//! `kubectl` would take for an option, and what no name of Kubernetes can hold makes the line a text
-//! to read instead of one to paste.
+//! The names in it come from a cluster. Anything that a shell or `cmd` of Windows would interpret, that
+//! `kubectl` would take for an option, or that no Kubernetes name can contain, turns the line into a text
+//! for reading instead of pasting.
 
 use crate::finding::remedy::{Kind, Target};
 
-/// Longest name of an object, in bytes.
+/// Maximum length of an object's name, in bytes.
 const NAME: usize = 253;
 
-/// A command as it grows, word by word.
+/// A command under construction.
 #[derive(Debug)]
 pub(super) struct Command {
     line: String,
@@ -27,7 +27,7 @@ impl Command {
         Self::kubectl().words("-n").name(namespace)
     }
 
-    /// Words of our own.
+    /// Fixed words.
     pub fn words(mut self, words: &str) -> Self {
         self.line.push(' ');
         self.line.push_str(words);
@@ -59,18 +59,18 @@ impl Command {
         self
     }
 
-    /// The line, where it may be pasted; as an error where it is only to be read, which it then says.
+    /// The line, if it may be pasted; as an error if it is only for reading, which the line then states.
     pub fn finish(self) -> Result<String, String> {
         if self.is_safe { Ok(self.line) } else { Err(not_to_be_pasted(&self.line)) }
     }
 }
 
-/// What looks like a command and is none.
+/// A line that looks like a command and must not be one.
 pub(super) fn not_to_be_pasted(line: &str) -> String {
     format!("not to be pasted, since a name in it would be read as something else: {line}")
 }
 
-/// The kind as kubectl takes it; of a definition that others may have by that name, with its group.
+/// The resource name for kubectl; with its group if other CRDs may have the same name.
 pub(super) const fn resource(kind: Kind) -> &'static str {
     match kind {
         Kind::Deployment => "deployment",
@@ -85,7 +85,7 @@ pub(super) const fn resource(kind: Kind) -> &'static str {
     }
 }
 
-/// A word of a shell command, quoted where it has to be.
+/// A word of a shell command, quoted if necessary.
 fn quoted_where_needed(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':');
     if !text.is_empty() && text.bytes().all(plain) { text.to_owned() } else { quoted(text) }
@@ -95,13 +95,13 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// What neither a shell nor `cmd` acts upon within single quotes, which `cmd` takes for letters.
+/// Whether neither a shell nor `cmd` interprets it within single quotes, which `cmd` takes for letters.
 fn is_quotable(character: char) -> bool {
     matches!(character, ' '..='~') && !"%!^&|<>\\`'".contains(character)
 }
 
-/// Whether it can be the name of an object or a container: letters, digits, `-` and `.`, beginning
-/// and ending with a letter or digit.
+/// Whether it can be the name of an object or a container: letters, digits, `-` and `.`, beginning and
+/// ending with a letter or digit.
 fn is_name(word: &str) -> bool {
     let ends_well = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = word.as_bytes();

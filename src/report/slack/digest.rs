@@ -11,15 +11,15 @@ use crate::report::update::{Digest, FindingUpdate, Kind, Why};
 use crate::report::when::{clock, day_if_another};
 use crate::time::Time;
 
-/// Longest line of a digest: with the most findings that one holds, within the whole budget.
+/// Maximum length of a digest's line: with the maximum number of findings, within the whole budget.
 const LINE: usize = 330;
-/// Most lines: of what came and went there may be more.
+/// Maximum number of lines: there may be more missed findings.
 const LINES: usize = 30;
-/// Longest headline within a line.
+/// Maximum length of a headline within a line.
 const HEADLINE: usize = 200;
-/// So few findings are told with what to type.
+/// Up to this many findings are shown with their commands.
 const FEW: usize = 5;
-/// Longest sentence of one of few, and longest command.
+/// Maximum length of a sentence or command of one of few.
 const OF_FEW: usize = 600;
 
 /// The fallback text and the blocks.
@@ -60,7 +60,7 @@ fn worst_icon(digest: &Digest) -> &'static str {
     digest.news.iter().max_by_key(rank).map_or(":white_check_mark:", icon)
 }
 
-/// The lines, in as few sections as hold them.
+/// The lines, in as few sections as possible.
 fn sections(digest: &Digest, context: Context) -> Vec<String> {
     let mut sections: Vec<String> = Vec::new();
     let few = digest.news.len() <= FEW && digest.why != Why::Missed;
@@ -98,7 +98,7 @@ fn line(news: &FindingUpdate, context: Context) -> String {
     format!("{head} {}", sentence(&rest, room)).trim_end().to_owned()
 }
 
-/// The line with more below it: how far it reaches, the field and the first command.
+/// The line with more below it: its extent, the field and the first command.
 fn one_of_few(news: &FindingUpdate, context: Context) -> String {
     if !news.kind.is_alarm() {
         return line(news, context);

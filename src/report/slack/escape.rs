@@ -1,13 +1,13 @@
-//! Makes text from a cluster harmless in Slack: no mention, link, emoji or formatting in it takes
-//! effect, and nothing in it is invisible.
+//! Makes text from a cluster harmless in Slack: no mention, link, emoji or formatting in it takes effect,
+//! and nothing in it is invisible.
 //!
-//! Slack's three control characters become entities. Its formatting characters cannot be escaped:
-//! in prose they become look-alikes where they would act, in code only the back-tick does.
+//! Slack's three control characters become entities. Its formatting characters cannot be escaped: in prose
+//! they are replaced by look-alikes where they would take effect, in code only the back-tick is.
 //! (docs.slack.dev/messaging/formatting-message-text)
 
 use crate::text::escape::visible;
 
-/// Stands for a back-tick, which would end the code.
+/// Replaces a back-tick, which would end the code.
 const BACK_TICK: char = 'ˋ';
 
 /// Text among words, at most `max` characters long when escaped.
@@ -22,7 +22,7 @@ pub fn prose(text: &str, max: usize) -> String {
             '*' if !inside => '∗',
             '_' if !inside => 'ˍ',
             '~' if !inside => '∼',
-            // Between colons stands an emoji's name.
+            // An emoji's name is between colons.
             ':' if after.is_ascii_alphabetic() || !before.is_alphanumeric() && names_emoji(&characters[at + 1..]) => {
                 '∶'
             }
@@ -32,7 +32,7 @@ pub fn prose(text: &str, max: usize) -> String {
     fit(harmless, max)
 }
 
-/// Whether an emoji's name and a colon come next: `:100:`, `:+1:`.
+/// Whether an emoji's name and a colon follow: `:100:`, `:+1:`.
 fn names_emoji(rest: &[char]) -> bool {
     let is_part = |letter: &&char| letter.is_alphanumeric() || "+-_'".contains(**letter);
     let length = rest.iter().take_while(is_part).count();
@@ -53,7 +53,7 @@ pub fn line(text: &str, max: usize) -> String {
     fit(text.chars().map(|character| if character == '`' { BACK_TICK } else { character }), max)
 }
 
-/// A command within a block of code, as it has to be typed; `None` where it does not fit into `max`
+/// A command within a block of code, exactly as it has to be typed; `None` if it does not fit into `max`
 /// characters, or cannot be shown as it is.
 pub fn command(text: &str, max: usize) -> Option<String> {
     let escaped = fit(text.chars(), usize::MAX);
@@ -61,18 +61,18 @@ pub fn command(text: &str, max: usize) -> Option<String> {
     (as_it_is && length(&escaped) <= max).then_some(escaped)
 }
 
-/// How long Slack takes a text to be.
+/// The length of a text as Slack counts it.
 pub fn length(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
-/// The beginning, with what cannot be seen made visible: what lies beyond is cut anyway.
+/// The beginning, with invisible characters made visible: the rest is cut anyway.
 fn head(text: &str, max: usize) -> String {
     let head: String = text.chars().take(max.saturating_add(1)).collect();
     visible(&head)
 }
 
-/// The characters, escaped, as far as they fit; an ellipsis stands for the rest.
+/// The escaped characters that fit; an ellipsis stands for the rest.
 fn fit(characters: impl Iterator<Item = char>, max: usize) -> String {
     let mut out = String::new();
     let (mut used, mut with_room) = (0, 0);

@@ -10,24 +10,24 @@ use crate::report::sentences::telling;
 use crate::report::update::FindingUpdate;
 use crate::report::when::clock;
 
-/// Longest headline.
+/// Maximum length of a headline.
 const HEADLINE: usize = 700;
-/// Longest sentence.
+/// Maximum length of a sentence.
 const SENTENCE: usize = 900;
-/// Longest line of evidence.
+/// Maximum length of a line of evidence.
 const FACT: usize = 260;
-/// Longest command or advice.
+/// Maximum length of a command or advice.
 const REMEDY: usize = 1600;
-/// Most commands and advice.
+/// Maximum number of commands and advice.
 const REMEDIES: usize = 4;
-/// Most hypotheses.
+/// Maximum number of hypotheses.
 const HYPOTHESES: usize = 5;
-/// Longest hypothesis.
+/// Maximum length of a hypothesis.
 const HYPOTHESIS: usize = 200;
-/// Longest small print.
+/// Maximum length of the small print.
 const SMALL: usize = 600;
 
-/// All that is told of it, below `preface` where there is one.
+/// The full content of an update, below `preface` if there is one.
 pub(super) fn blocks(news: &FindingUpdate, preface: Option<&str>, context: Context) -> Vec<Block> {
     let message = Message::tell(news, context.now);
     let mut blocks = vec![Block::section(head(news, &message, preface)), Block::section(body(&message))];
@@ -95,7 +95,7 @@ fn remedy(line: &Line, news: &FindingUpdate) -> String {
     }
 }
 
-/// How sure it is, and what else it could be.
+/// The confidence, and the alternatives.
 fn doubt(finding: &Finding) -> String {
     let mut lines = vec![format!("*Confidence: {}.*", finding.confidence)];
     if !finding.hypotheses.is_empty() {
@@ -110,7 +110,7 @@ fn doubt(finding: &Finding) -> String {
     lines.join("\n")
 }
 
-/// Where all of it is written.
+/// Where to find the full details.
 fn in_full(news: &FindingUpdate) -> String {
     let finding = &news.finding;
     let text = format!("kubectl -n {} get finding {} -o yaml", finding.namespace, object_name(&finding.identity()));

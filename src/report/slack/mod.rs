@@ -1,7 +1,7 @@
 //! A message for a Slack incoming webhook: Block Kit, within Slack's limits by construction.
 //!
-//! Each part of a message has a share of the budget, and is cut to it when it is escaped; the shares
-//! add up to less than Slack takes. (docs.slack.dev/reference/block-kit/blocks/section-block)
+//! Each part of a message has a share of the budget, and is cut to it when it is escaped; the shares add up
+//! to less than Slack accepts. (docs.slack.dev/reference/block-kit/blocks/section-block)
 
 mod digest;
 pub mod escape;
@@ -18,25 +18,26 @@ use crate::finding::field::Field;
 use crate::time::Time;
 use escape::{code, prose};
 
-/// Most characters of a section's text.
+/// Maximum length of a section's text, in characters.
 pub const MAX_OF_SECTION: usize = 3000;
-/// Most blocks of a message.
+/// Maximum number of blocks of a message.
 pub const MAX_BLOCKS: usize = 50;
-/// Most characters of all blocks together: Slack refuses from some 13,000 on, and does not say so.
+/// Maximum length of all blocks together, in characters: Slack refuses some 13,000 and more, which is not
+/// documented.
 pub const MAX_OF_MESSAGE: usize = 12_000;
-/// Longest fallback text: more does not fit on a lock screen.
+/// Maximum length of the fallback text: more does not fit on a lock screen.
 const FALLBACK: usize = 600;
 
-/// What is posted.
+/// The payload to post.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Payload {
-    /// What a notification shows.
+    /// The text of the phone notification.
     pub text: String,
-    /// What the channel shows.
+    /// The content shown in the channel.
     pub blocks: Vec<Block>,
-    /// Slack fetches nothing that is named in it.
+    /// Slack must not fetch links.
     pub unfurl_links: bool,
-    /// Nor that.
+    /// Nor media.
     pub unfurl_media: bool,
 }
 
@@ -66,21 +67,21 @@ pub struct Text {
     kind: &'static str,
     /// The text, escaped.
     pub text: String,
-    /// Slack makes no links of names and addresses in it.
+    /// Slack must not turn names and addresses into links.
     verbatim: bool,
 }
 
-/// What a message says beside its findings.
+/// The content of a message besides its findings.
 #[derive(Copy, Clone, Debug)]
 pub struct Context<'a> {
-    /// What the cluster is called.
+    /// The name of the cluster.
     pub cluster: Option<&'a str>,
-    /// When it is said.
+    /// The time of the message.
     pub now: Time,
 }
 
 impl Payload {
-    /// What is told, for Slack.
+    /// The payload for a dispatch.
     pub fn of(dispatch: &Dispatch, context: Context) -> Self {
         let (text, blocks) = match dispatch {
             Dispatch::One(news) => (fallback(news, context), message::blocks(news, None, context)),
@@ -138,7 +139,7 @@ fn fix(finding: &Finding) -> String {
     }
 }
 
-/// The first word on a phone.
+/// The first word in the phone notification.
 fn alert(news: &FindingUpdate) -> String {
     let severity = news.finding.severity.to_string().to_uppercase();
     match news.kind {
@@ -150,7 +151,7 @@ fn alert(news: &FindingUpdate) -> String {
     }
 }
 
-/// How bad it is, to be seen from afar.
+/// An icon for the severity.
 fn icon(news: &FindingUpdate) -> &'static str {
     match (news.kind, news.finding.severity) {
         (Kind::Resolved | Kind::Missed, _) => ":white_check_mark:",

@@ -1,4 +1,4 @@
-//! What to type: the remedies of each finding, as lines that a shell can be given.
+//! The remedies of each finding as lines that can be piped into a shell.
 
 use std::fmt::{self, Write};
 
@@ -9,11 +9,11 @@ use crate::report::remedies::{Label, Line, lines};
 use crate::report::when::span;
 use crate::text::escape::terminal;
 
-/// Longest line of a comment, in columns.
+/// Maximum length of a comment line, in columns.
 const LINE: usize = 400;
 
-/// Writes the remedies of the confirmed findings. What is no command is a comment, and so is what
-/// belongs to a finding that is over: the whole can be pasted.
+/// Writes the remedies of the confirmed findings. Anything that is not a command is a comment, and so are
+/// the remedies of resolved findings: all of it can be pasted.
 ///
 /// # Errors
 /// Those of `out`.

@@ -15,36 +15,36 @@ use crate::report::when::{clock, day, day_if_another, span};
 use crate::text::escape::terminal;
 use crate::time::Time;
 
-/// Longest sentence, in columns.
+/// Maximum length of a sentence, in columns.
 const SENTENCE: usize = 600;
-/// Columns of a label.
+/// Width of a label, in columns.
 const LABEL: usize = 10;
-/// What was seen for so long only is not worth a word.
+/// Durations shorter than this are not mentioned.
 const A_WHILE: Duration = Duration::from_secs(10);
 
-/// How much is said of each finding.
+/// The level of detail.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Depth {
     /// What to know and to do.
     Short,
-    /// What it was, where what to do stands elsewhere.
+    /// What happened, if the remedies are printed elsewhere.
     Story,
-    /// All evidence, and what was considered.
+    /// All evidence, and the candidates considered.
     Full,
 }
 
-/// Where blocks are written.
+/// The output of blocks.
 pub struct Page<'o, W> {
-    /// How.
+    /// The layout.
     pub look: Look,
     /// Where to.
     pub out: &'o mut W,
-    /// When: that of the look, or of the end of what was looked at.
+    /// The time of the scan, or of the end of the recording.
     pub at: Time,
 }
 
 impl<W: Write> Page<'_, W> {
-    /// Writes what there is to know of a finding.
+    /// Writes the block of a finding.
     ///
     /// # Errors
     /// Those of the output.
@@ -88,7 +88,7 @@ impl<W: Write> Page<'_, W> {
         Ok(())
     }
 
-    /// The fact that says most, or all of them.
+    /// The most informative fact, or all of them.
     fn evidence(&mut self, finding: &Finding, depth: Depth) -> fmt::Result {
         let facts: Vec<&Fact> = match depth {
             Depth::Short | Depth::Story => {
@@ -102,7 +102,7 @@ impl<W: Write> Page<'_, W> {
         Ok(())
     }
 
-    /// The best one, or all of them.
+    /// The best remedy, or all of them.
     fn remedies(&mut self, finding: &Finding, depth: Depth) -> fmt::Result {
         let most = if depth == Depth::Full { usize::MAX } else { 1 };
         for line in remedies::lines(finding).iter().take(most) {
@@ -140,7 +140,7 @@ impl<W: Write> Page<'_, W> {
         Ok(())
     }
 
-    /// Writes a text that far from the left.
+    /// Writes a text with that indentation.
     ///
     /// # Errors
     /// Those of the output.
@@ -154,7 +154,7 @@ impl<W: Write> Page<'_, W> {
         Ok(())
     }
 
-    /// A command stands on one line, however long, so that it can be copied.
+    /// A command is on one line, however long, so that it can be copied.
     fn remedy(&mut self, line: &Line) -> fmt::Result {
         let (label, remedy) = (line.label.word().to_lowercase(), &*line.text);
         if !line.is_command {
@@ -170,7 +170,7 @@ impl<W: Write> Page<'_, W> {
     }
 }
 
-/// How bad, or that it is over, or only suspected.
+/// The severity, or that it is resolved, or only suspected.
 pub const fn word(finding: &Finding) -> &'static str {
     match (finding.resolved_at, finding.confirmed_at, finding.severity) {
         (Some(_), _, _) => "RESOLVED",
@@ -181,8 +181,8 @@ pub const fn word(finding: &Finding) -> &'static str {
     }
 }
 
-/// `first sign 14:00:12 UTC, 4m10s before the look`; `None` where it was the look itself. Of a story, when
-/// it began and ended.
+/// `first sign 14:00:12 UTC, 4m10s before the look`; `None` if it was first seen now. For a story, when it
+/// began and ended.
 fn since(finding: &Finding, now: Time, depth: Depth) -> Option<String> {
     if depth == Depth::Story {
         return Some(lasted(finding, now));
@@ -202,7 +202,7 @@ fn lasted(finding: &Finding, end: Time) -> String {
     }
 }
 
-/// Writes the findings of a recording: all of them, what is over as well.
+/// Writes the findings of a recording: all of them, including resolved ones.
 ///
 /// # Errors
 /// Those of `out`.

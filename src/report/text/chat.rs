@@ -1,5 +1,5 @@
-//! A message for Slack as text, between bars: the same words in the same order, without the marks
-//! by which Slack knows what is bold and what is code.
+//! A message for Slack as text, between bars: the same words in the same order, without the markup for bold
+//! and code.
 
 use std::fmt::{self, Write};
 
@@ -10,15 +10,15 @@ use super::layout::{fold, wrap};
 use crate::report::slack::{Block, Payload};
 use crate::text::escape::terminal;
 
-/// What begins and ends a block of code.
+/// Delimits a block of code.
 const FENCE: &str = "```";
-/// Columns that a block of code stands back, and what does not fit into its lines stands back further.
+/// Indentation of a block of code, and additional indentation of its continuation lines.
 const INDENT: usize = 2;
-/// Longest line, in columns: no part of a message is longer.
+/// Maximum length of a line, in columns: no part of a message is longer.
 const LONGEST: usize = 3000;
 
-/// Writes what a phone shows and what the channel shows, each line behind `| `, none wider than the
-/// look allows.
+/// Writes the phone notification and the channel's content, each line after `| `, none wider than the
+/// layout allows.
 ///
 /// # Errors
 /// Those of `out`.
@@ -37,7 +37,7 @@ pub fn write(payload: &Payload, look: Look, out: &mut impl Write) -> fmt::Result
     Ok(())
 }
 
-/// How a line looks.
+/// The style of a line.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Tone {
     Plain,
@@ -72,12 +72,12 @@ impl<W: Write> Page<'_, W> {
         self.wrapped(line, [INDENT, 2 * INDENT], Tone::Code)
     }
 
-    /// The text in lines, the first and the others as far back as `indents` says.
+    /// The wrapped text, the first and the other lines indented by `indents`.
     fn wrapped(&mut self, text: &str, indents: [usize; 2], tone: Tone) -> fmt::Result {
         let [first, others] = indents;
         let room = |indent: usize| self.look.width.saturating_sub(4 + indent).max(20);
         let text = terminal(&plain(text), LONGEST);
-        // A command that fits into a line is not broken for the sake of lines that there are not.
+        // A command that fits into one line is not broken for the indentation of continuation lines.
         let room = if text.width() <= room(first) { room(first) } else { room(others) };
         let lines = wrap(&text, room).into_iter().flat_map(|line| fold(&line, room));
         for (index, line) in lines.enumerate() {
@@ -100,8 +100,8 @@ impl<W: Write> Page<'_, W> {
     }
 }
 
-/// The line without the stars that make words bold, and whether it had some. One within a word or
-/// within code is a star.
+/// The line without the stars that make words bold, and whether there were any. A star within a word or
+/// within code is kept.
 fn without_stars(line: &str) -> (String, bool) {
     let characters: Vec<char> = line.chars().collect();
     let mut in_code = false;
@@ -118,7 +118,7 @@ fn without_stars(line: &str) -> (String, bool) {
     (text, emphasised)
 }
 
-/// The text with Slack's three entities as what they stand for.
+/// The text with Slack's three entities decoded.
 fn plain(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }

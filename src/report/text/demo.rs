@@ -1,4 +1,4 @@
-//! The demo's page: the cluster on the left, what is said about it in between, the balance below.
+//! The demo's page: the cluster on the left, the notifications in the middle, the summary below.
 
 mod milestone;
 
@@ -20,13 +20,13 @@ use crate::report::when::{offset, span};
 use crate::text::escape::terminal;
 use crate::time::Time;
 
-/// Columns of the time since the start.
+/// Width of the time since the start, in columns.
 const TIME: usize = 9;
-/// Columns of the bar of ready pods.
+/// Width of the bar of ready pods, in columns.
 const BAR: usize = 20;
-/// Columns of a turning point's name.
+/// Width of a milestone's name, in columns.
 const POINT: usize = 34;
-/// Longest text that is told, in columns.
+/// Maximum length of a text, in columns.
 const TEXT: usize = 600;
 
 /// What the recording is about.
@@ -34,47 +34,47 @@ const TEXT: usize = 600;
 pub struct Summary {
     /// `Deployment auth-service`
     pub workload: Option<String>,
-    /// How many pods it wants.
+    /// The desired number of pods.
     pub pods: u32,
     /// How long the recording lasts.
     pub lasts: Duration,
-    /// Records that were understood.
+    /// Number of records that were understood.
     pub observations: u64,
 }
 
-/// The cluster at a time.
+/// The state of the cluster at a time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scene {
     /// When.
     pub at: Time,
-    /// Pods that are ready.
+    /// Number of ready pods.
     pub ready: u32,
-    /// Pods that are wanted.
+    /// Desired number of pods.
     pub wanted: u32,
-    /// Restarts so far, of all pods.
+    /// Number of restarts so far, of all pods.
     pub restarts: u64,
     /// The newest revision.
     pub rollout: Option<Rollout>,
 }
 
-/// How far the newest revision has come.
+/// The progress of the newest revision.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rollout {
     /// Its number.
     pub revision: u64,
-    /// The field manager that brought it.
+    /// The field manager that applied it.
     pub by: Option<Arc<str>>,
-    /// Pods of it.
+    /// Number of its pods.
     pub pods: u32,
 }
 
 impl Scene {
-    /// Whether a reader would see no difference.
+    /// Whether both look the same to a reader.
     pub fn looks_like(&self, other: &Self) -> bool {
         Self { at: other.at, ..self.clone() } == *other
     }
 
-    /// What the picture shows that may be a turn.
+    /// The conditions whose change may be a milestone.
     pub fn turn(&self) -> Turn {
         Turn {
             revision: self.rollout.as_ref().map(|rollout| rollout.revision),
@@ -85,7 +85,7 @@ impl Scene {
     }
 }
 
-/// What begins or ends in a picture.
+/// Conditions of a scene whose change may be a milestone.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Turn {
     revision: Option<u64>,
@@ -94,26 +94,26 @@ pub struct Turn {
     all_ready: bool,
 }
 
-/// What comes of the stock alert.
+/// The outcome of the stock alert.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stock {
     /// When the first container was in `CrashLoopBackOff`.
     pub since: Time,
-    /// When it spoke, if it did.
+    /// When it fired, if it did.
     pub fired: Option<Time>,
-    /// When its minutes are up, if the loop goes on.
+    /// When its `for` duration ends, if the loop continues.
     pub due: Time,
-    /// When its condition no longer holds for any container, if none is in `CrashLoopBackOff` now.
+    /// When its condition stops holding for every container, if none is in `CrashLoopBackOff` now.
     pub lapses: Option<Time>,
     /// When the last container left `CrashLoopBackOff`.
     pub left: Option<Time>,
-    /// Containers that it counts for, one alert each.
+    /// Number of containers that it fires for, one alert each.
     pub containers: usize,
-    /// What it says of the first.
+    /// Its text for the first one.
     pub says: String,
 }
 
-/// How the page looks, and when its time begins.
+/// The layout of the page, and its start time.
 #[derive(Copy, Clone, Debug)]
 pub struct Page {
     look: Look,
@@ -155,7 +155,7 @@ impl Page {
         let rollout = scene.rollout.as_ref().map(|Rollout { revision, by, pods }| {
             let room = self.look.width.saturating_sub(used);
             let text = terminal(&format!("revision {revision} on {pods}"), room);
-            // Who did it is left out where there is no room for the whole name.
+            // The author is left out if there is no room for the whole name.
             let by = by.as_ref().map(|by| terminal(&format!(" ({by})"), TEXT));
             let by = by.filter(|by| text.width() + by.width() <= room).unwrap_or_default();
             format!("  {text}{by}")
@@ -164,7 +164,7 @@ impl Page {
         format!("{}{line}\n", self.time(scene.at))
     }
 
-    /// What probehound thinks, and does not send.
+    /// What probehound suspects, and does not send.
     pub fn thought(&self, change: &Change) -> String {
         let finding = &change.finding;
         let what = match finding.cause {
@@ -178,17 +178,17 @@ impl Page {
     /// What probehound sends.
     pub fn notified(&self, at: Time, payload: &Payload) -> String {
         let mut text = self.note(at, "probehound posts to Slack:");
-        // Strings take everything.
+        // Writing to a `String` cannot fail.
         let _ = chat::write(payload, self.look, &mut text);
         text
     }
 
-    /// The stock alert begins to count.
+    /// The stock alert becomes pending.
     pub fn counting(&self, at: Time, pod: &str, container: &str) -> String {
         self.note(at, &format!("stock alert: starts to count; {pod} ({container}) is in CrashLoopBackOff"))
     }
 
-    /// The turning points, one per line.
+    /// The milestones, one per line.
     pub fn milestones(&self, all: &[Milestone]) -> String {
         let mut text = self.heading("What happened when");
         for milestone in all {
@@ -207,7 +207,7 @@ impl Page {
         text
     }
 
-    /// When the stock alert would have spoken, and what it would have said.
+    /// When the stock alert would have fired, and its text.
     pub fn stock(&self, stock: Option<&Stock>, end: Time) -> String {
         let mut text = self.heading("The stock alert, KubePodCrashLooping");
         let Some(stock) = stock else {
@@ -250,7 +250,7 @@ impl Page {
         }
     }
 
-    /// The findings as objects of the cluster.
+    /// The findings as `kubectl get` lists them.
     pub fn findings(&self, at: Time, findings: &[Arc<Finding>]) -> String {
         let listing = Listing::of(findings.iter().map(AsRef::as_ref), at);
         let (how, lines) = if listing.width() <= self.look.width {
@@ -262,7 +262,7 @@ impl Page {
         lines.iter().fold(self.heading(&heading), |text, line| text + line + "\n")
     }
 
-    /// Some lines of the metrics; what is too long is broken after a comma.
+    /// Some lines of the metrics; long ones are broken after commas.
     pub fn metrics(&self, at: Time, findings: &[Arc<Finding>]) -> String {
         let heading = format!("At {}, from /metrics (long lines are broken here)", offset(at, self.start));
         let mut text = self.heading(&heading);
@@ -277,7 +277,7 @@ impl Page {
         text
     }
 
-    /// Where to go from here.
+    /// What to try next.
     pub fn ending(&self) -> String {
         let what = "Your own recording: probehound replay FILE. How to make one: the README.";
         format!("\n{}", self.paragraph(what))
@@ -311,7 +311,7 @@ impl Page {
     }
 }
 
-/// The text in lines of at most that many columns, broken after commas.
+/// The text broken after commas into lines of at most that many columns.
 fn at_commas(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for part in text.split_inclusive(',') {

@@ -1,9 +1,8 @@
-//! Lines within a width.
+//! Wrapping and padding of lines.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The text in lines of at most that many columns, broken at spaces. A word that is longer stands
-/// on a line of its own.
+/// The text broken at spaces into lines of at most that many columns. A longer word gets a line of its own.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -20,7 +19,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The text in lines of at most that many columns, broken anywhere.
+/// The text broken anywhere into lines of at most that many columns.
 pub fn fold(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
@@ -36,12 +35,12 @@ pub fn fold(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The text, filled up with spaces.
+/// The text, padded on the right.
 pub fn pad_right(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
 }
 
-/// The text behind spaces.
+/// The text, padded on the left.
 pub fn pad_left(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(text.width())))
 }

@@ -1,5 +1,5 @@
-//! Findings as `kubectl get findings -A` prints them: the columns of the API's definition, each
-//! filled by its JSON path.
+//! Findings as `kubectl get findings -A` prints them: the printer columns of the CRD, each filled by its
+//! JSON path.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::report::object::{COLUMNS, Column, FindingSpec, FindingState, FindingS
 use crate::text::escape::terminal;
 use crate::time::Time;
 
-/// Spaces between columns, and the least width of a column (`cli-runtime/pkg/printers`).
+/// Spaces between columns, and the minimum width of a column (`cli-runtime/pkg/printers`).
 const GAP: usize = 3;
 const LEAST: usize = 6;
-/// Longest cell, in columns.
+/// Maximum length of a cell, in columns.
 const CELL: usize = 600;
 
 /// A header and a row for each finding.
@@ -34,7 +34,7 @@ impl Listing {
         Self { headers, rows: findings.into_iter().map(row).collect() }
     }
 
-    /// Columns that the widest line takes.
+    /// The width of the longest line.
     pub fn width(&self) -> usize {
         self.lines().iter().map(|line| line.width()).max().unwrap_or(0)
     }
@@ -54,7 +54,7 @@ impl Listing {
         lines().map(padded).collect()
     }
 
-    /// The columns of each finding one below the other, in lines of at most `columns`.
+    /// The columns of each finding below each other, in lines of at most `columns`.
     pub fn upright(&self, columns: usize) -> Vec<String> {
         let label = self.headers.iter().map(|header| header.width()).max().unwrap_or(0) + GAP;
         let mut lines = Vec::new();
@@ -71,7 +71,7 @@ impl Listing {
     }
 }
 
-/// What is shown without `-o wide`.
+/// The columns shown without `-o wide`.
 fn columns() -> impl Iterator<Item = &'static Column> {
     COLUMNS.iter().filter(|column| !column.is_wide)
 }
@@ -84,7 +84,8 @@ fn row(finding: &Finding, now: Time) -> Vec<String> {
     own.iter().map(|own| terminal(own, CELL)).chain(columns().map(at)).collect()
 }
 
-/// As the API server fills a cell (`apiextensions-apiserver/pkg/registry/customresource/tableconvertor`).
+/// Formats a cell as the API server does
+/// (`apiextensions-apiserver/pkg/registry/customresource/tableconvertor`).
 fn cell(value: Option<&Value>, of_type: &str, now: Time) -> String {
     match value {
         None | Some(Value::Null) => String::new(),

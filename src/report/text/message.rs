@@ -1,4 +1,4 @@
-//! A message as text, between bars: what a chat will show.
+//! A message as text, between bars: a preview of the chat message.
 
 use std::fmt::{self, Write};
 
@@ -11,13 +11,13 @@ use crate::report::remedies::Line;
 use crate::report::when::clock;
 use crate::text::escape::terminal;
 
-/// Longest sentence, in columns.
+/// Maximum length of a sentence, in columns.
 const SENTENCE: usize = 600;
-/// Columns of a label: a time of day or `Fix:`.
+/// Width of a label, in columns: a time of day or `Fix:`.
 const LABEL: usize = 10;
 
-/// Writes the message, each line behind `| `, none wider than the look allows: a command that is
-/// longer goes on in the next line.
+/// Writes the message, each line after `| `, none wider than the layout allows: a longer command continues
+/// in the next line.
 ///
 /// # Errors
 /// Those of `out`.
@@ -70,7 +70,7 @@ impl<W: Write> Page<'_, W> {
         Ok(())
     }
 
-    /// A command that does not fit beside its label stands below it.
+    /// A command that does not fit beside its label is placed below it.
     fn remedy(&mut self, remedy: &Line) -> fmt::Result {
         let label = format!("{}:", remedy.label.word());
         let text = terminal(&remedy.text, SENTENCE);

@@ -1,5 +1,5 @@
-//! What a person reads on a terminal: the story as it unfolds, a block for each finding, and what to
-//! type. Understandable without colour; harmless whatever the cluster's names contain.
+//! Terminal output: the story as it unfolds, a block for each finding, and what to type. Understandable
+//! without colour; harmless whatever the cluster's names contain.
 
 pub mod advice;
 pub mod block;
@@ -15,10 +15,10 @@ pub mod story;
 
 pub use palette::Palette;
 
-/// How text is laid out.
+/// The layout of text.
 #[derive(Copy, Clone, Debug)]
 pub struct Look {
-    /// Columns that there are; commands to copy may be longer.
+    /// The width in columns; commands to copy may be longer.
     pub width: usize,
     /// The colours, or none.
     pub palette: Palette,
@@ -31,7 +31,7 @@ impl Look {
     }
 }
 
-/// The text in lines of at most that many columns, broken at spaces where there are any.
+/// The text in lines of at most that many columns, broken at spaces where possible.
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     layout::wrap(text, columns).iter().flat_map(|line| layout::fold(line, columns)).collect()
 }

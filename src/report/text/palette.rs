@@ -1,17 +1,17 @@
-//! Colours by what they mean. They repeat what the words say.
+//! Colours by meaning. They repeat what the words say.
 
 use anstyle::{AnsiColor, Style};
 
 use crate::engine::Severity;
 
-/// A style for each meaning; all empty where there is to be no colour.
+/// A style for each meaning; all empty without colour.
 #[derive(Copy, Clone, Debug)]
 pub struct Palette {
     /// What is wrong.
     pub headline: Style,
-    /// What stands back: times, labels, table headers.
+    /// Secondary text: times, labels, table headers.
     pub faint: Style,
-    /// What is over.
+    /// What is resolved.
     pub good: Style,
     /// A value or command to use.
     pub remedy: Style,

@@ -1,4 +1,4 @@
-//! What a scan says: a block for each finding, worst first, and once what is not known.
+//! The output of a scan: a block for each finding, worst first, and what is not known.
 
 use std::fmt::{self, Write};
 
@@ -11,7 +11,7 @@ use crate::report::when::span;
 use crate::scan::{Lack, Looked, Restarted};
 use crate::time::Time;
 
-/// Restarts without a finding that are told one by one.
+/// Maximum number of restarts without a finding that are listed one by one.
 const MAX_RESTARTED: usize = 10;
 
 /// Writes the findings.
@@ -26,7 +26,7 @@ pub fn findings(looked: &Looked, depth: Depth, look: Look, out: &mut impl Write)
     Ok(())
 }
 
-/// Writes what restarted without a finding, and when more will be known of it.
+/// Writes the restarts without a finding, and when more will be known.
 ///
 /// # Errors
 /// Those of `out`.
@@ -68,7 +68,7 @@ fn line(one: &Restarted, now: Time) -> String {
     format!("{} {}, container {}: {what}{last}{exit}", one.namespace, one.workload(), one.container)
 }
 
-/// What is missing, what that costs, and how to get it.
+/// What is missing, its consequences, and how to get it.
 pub fn lack(lack: Lack, namespaces: &str) -> String {
     let get = format!(
         "kubectl get pods,events,rs,deploy,sts,ds,controllerrevisions,jobs,cronjobs,svc,endpointslices {namespaces} -o json > dump.json"
@@ -86,7 +86,7 @@ pub fn lack(lack: Lack, namespaces: &str) -> String {
     }
 }
 
-/// `Deployment/web` as kubectl takes it: `deployment/web`.
+/// `Deployment/web` as kubectl accepts it: `deployment/web`.
 pub fn target(finding: &Finding) -> String {
     let (kind, name) = kind_and_name(&finding.workload);
     format!("{}/{name}", kind.to_lowercase())

@@ -16,19 +16,19 @@ use crate::report::when::{clock, lasted, offset, span};
 use crate::text::escape::terminal;
 use crate::time::Time;
 
-/// Columns before a block's text: the time since the start stands there.
+/// Indentation of a block's text, in columns: the time since the start is printed there.
 const INDENT: usize = 10;
-/// Facts shown of a finding.
+/// Maximum number of facts shown per finding.
 const FACTS: usize = 5;
-/// Longest sentence, in columns.
+/// Maximum length of a sentence, in columns.
 const SENTENCE: usize = 600;
-/// Longest fact or remedy, in columns.
+/// Maximum length of a fact or remedy, in columns.
 const FACT: usize = 300;
 
 type Key = (Arc<str>, Arc<str>, Arc<str>, Effect, Option<ProbeKind>);
 
-/// Writes changes in the order in which they are told, and remembers what it said, to say what is
-/// new in an update.
+/// Writes changes in the order in which they arrive, and remembers what was written, to show what is new in
+/// an update.
 #[derive(Debug)]
 pub struct Story {
     look: Look,
@@ -49,7 +49,7 @@ impl Story {
         Self { look, start, notified: BTreeMap::new(), previous: None }
     }
 
-    /// Writes what there is to say about a change: nothing for one that only counts.
+    /// Writes a change: nothing if only counts changed.
     ///
     /// # Errors
     /// Those of `out`.
@@ -90,7 +90,7 @@ impl Story {
         }
     }
 
-    /// A block with all that the message says.
+    /// A block with the full message.
     fn whole(&mut self, change: &Change, message: &Message, out: &mut impl Write) -> fmt::Result {
         self.head(change, message, out)?;
         for sentence in message.sentences() {
@@ -155,7 +155,7 @@ impl Story {
         Ok(())
     }
 
-    /// Each with its time of day; where there are many, the first ones and the last.
+    /// Each with its time of day; if there are many, the first ones and the last.
     fn facts(&self, facts: &[Fact], out: &mut impl Write) -> fmt::Result {
         let (first, last) = match facts.len() {
             0..=FACTS => (facts, &[][..]),
@@ -185,7 +185,7 @@ impl Story {
         Ok(())
     }
 
-    /// A label and a text that hangs beside it; both harmless already.
+    /// A label and a text beside it; both already escaped.
     fn hanging(&self, label: &str, text: &str, out: &mut impl Write) -> fmt::Result {
         let faint = self.look.palette.faint;
         for (index, line) in wrap(text, self.room().saturating_sub(12)).iter().enumerate() {

@@ -15,11 +15,11 @@ const JITTER: u32 = 10;
 /// Time without a failure after which earlier failures are forgotten.
 const HEALTHY: Duration = Duration::from_mins(2);
 
-/// Waits that double from 0.8 s to 30 s, each up to a tenth shorter or longer by chance.
+/// Delays that double from 0.8 s to 30 s, each with a jitter of up to a tenth.
 ///
-/// kube resets a back-off with every item, and its `watcher` gives one before each attempt to list:
-/// with its own back-off a list that fails is tried every second for ever. This one only forgets
-/// after two minutes without a failure; [`KubeBackoff::reset`] does nothing.
+/// kube resets a back-off with every item, and its `watcher` emits one before each attempt to list: with
+/// its own back-off a failing list is retried every second forever. This one resets only after two minutes
+/// without a failure; [`KubeBackoff::reset`] does nothing.
 #[derive(Debug)]
 pub struct Backoff {
     chance: u64,
@@ -28,18 +28,18 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// A back-off that has seen no failure. Equal seeds give equal waits.
+    /// A back-off without failures. Equal seeds give equal delays.
     pub const fn new(seed: u64) -> Self {
         Self { chance: seed, failures: 0, last: None }
     }
 
-    /// A back-off with a seed of its own, so that replicas do not try in step.
+    /// A back-off with a random seed, so that replicas do not retry in step.
     pub fn seeded_by_chance() -> Self {
         use std::hash::{BuildHasher, RandomState};
         Self::new(RandomState::new().hash_one(0_u8))
     }
 
-    /// How long to wait after the failure that there was now.
+    /// The delay after a failure that occurred now.
     pub fn wait(&mut self) -> Duration {
         let now = Instant::now();
         if self.last.is_some_and(|last| now.duration_since(last) > HEALTHY) {
@@ -51,7 +51,7 @@ impl Backoff {
         jittered(wait, JITTER, self.next_chance()).min(WAITS.longest)
     }
 
-    /// By chance something below a second, so that not all who wait for the same come at once.
+    /// A random duration below a second, so that not all who wait for the same thing come at once.
     pub fn jitter(&mut self) -> Duration {
         Duration::from_millis(self.next_chance() % 1000)
     }

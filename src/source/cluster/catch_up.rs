@@ -1,26 +1,26 @@
-//! When the cluster counts as seen again after a watch was lost.
+//! When the cluster counts as observed again after a watch was lost.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// After the watch is back, what happened meanwhile gets so long to come in.
+/// After the watch is back, time for what happened meanwhile to arrive.
 const CATCH_UP: Duration = Duration::from_secs(2);
 
-/// Whether time may pass: the operator asks it, and a recording says what it says, so that a replay
-/// comes to the same.
+/// Whether time may pass: the operator acts on it, and a recording contains it, so that a replay gives the
+/// same result.
 #[derive(Debug)]
 pub struct CatchUp {
     until: Instant,
 }
 
 impl CatchUp {
-    /// Nothing is to be caught up with.
+    /// Nothing to catch up with.
     pub fn new() -> Self {
         Self { until: Instant::now() }
     }
 
-    /// Whether what happens is not known at the moment, where `sees` says whether it is watched.
+    /// Whether the current state is unknown, where `sees` is whether it is being watched.
     pub fn is_blind(&mut self, sees: bool) -> bool {
         let now = Instant::now();
         if !sees {

@@ -18,22 +18,22 @@ use super::throttle::{ThrottleLayer, Throttled};
 use super::way::Way;
 use crate::time::Time;
 
-/// To a connection with TLS spoken on it.
+/// Timeout for establishing a connection, including TLS.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Without a byte: a little longer than a quiet watch lasts, so that only a dead peer is hit, and
-/// short enough that it is noticed within 15 s.
+/// Timeout without receiving a byte: a little longer than a quiet watch lasts, so that it hits only dead
+/// peers, and short enough to notice them within 15 s.
 const READ: Duration = Duration::from_secs(12);
-/// Until what is sent is taken.
+/// Timeout for sending.
 const WRITE: Duration = Duration::from_secs(12);
-/// For a credential helper that the kubeconfig names; it may have to ask a person.
+/// Timeout for the kubeconfig's credential helper; it may have to ask a person.
 const CREDENTIALS: Duration = Duration::from_mins(1);
 
-/// Which cluster is meant.
+/// The target cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Target {
-    /// The kubeconfig; without one `KUBECONFIG`, else `~/.kube/config`, else that of the pod.
+    /// The kubeconfig; if `None`, `KUBECONFIG`, else `~/.kube/config`, else the pod's service account.
     pub kubeconfig: Option<PathBuf>,
-    /// A context of it; without one the current one.
+    /// Its context; if `None`, the current one.
     pub context: Option<String>,
 }
 
@@ -84,12 +84,12 @@ pub struct Version {
 }
 
 impl Access {
-    /// Finds the cluster that is meant and prepares a client for it; asks it nothing yet.
+    /// Finds the target cluster and prepares a client; sends no request yet.
     ///
-    /// `clock` is what dates of the server are measured against.
+    /// `clock` is the reference for dates sent by the server.
     ///
     /// # Errors
-    /// There is none, or what the kubeconfig says cannot be used.
+    /// No cluster is configured, or the kubeconfig cannot be used.
     pub async fn find(target: &Target, clock: fn() -> Time) -> Result<Self, AccessError> {
         Self::of(config(target).await?, clock).await
     }
@@ -103,7 +103,7 @@ impl Access {
         Ok(Self { client, shared: Arc::new(Shared { config, server, namespace, setup, version }) })
     }
 
-    /// Access through a client that is there already, for tests.
+    /// Access through an existing client, for tests.
     pub fn through(client: Client, clock: fn() -> Time) -> Self {
         let (server, namespace) = ("-".to_owned(), client.default_namespace().to_owned());
         let (setup, version) = (Setup::new(clock), OnceCell::new());
@@ -115,13 +115,12 @@ impl Access {
         Self { client, shared: Arc::new(Shared { config: None, server, namespace, setup, version }) }
     }
 
-    /// The client: it waits as long as the server asks for with 429 and 503, but never tries again
-    /// by itself.
+    /// The client: it waits as long as the server asks for with 429 and 503, but never retries by itself.
     pub const fn client(&self) -> &Client {
         &self.client
     }
 
-    /// A client of its own, which is not held back by what the server says to the other one.
+    /// A separate client, which is not held back by 429 and 503 answers to the other one.
     ///
     /// # Errors
     /// As [`Access::find`].
@@ -142,32 +141,32 @@ impl Access {
         &self.shared.namespace
     }
 
-    /// How often the server asked for fewer requests, of all its clients.
+    /// How often the server asked for fewer requests, over all clients.
     pub fn throttled(&self) -> &Arc<Throttled> {
         &self.shared.setup.throttled
     }
 
-    /// What all its clients learn of whether the server can be reached.
+    /// Whether the server can be reached, as learnt by all clients.
     pub fn way(&self) -> &Way {
         &self.shared.setup.way
     }
 
-    /// The API server's version, asked until it is known.
+    /// The API server's version, requested until it is known.
     ///
     /// # Errors
-    /// Those of the request, or an answer without a version.
+    /// The request failed, or the answer has no version.
     pub async fn version(&self) -> kube::Result<Version> {
         let ask = || async {
             let info = self.client.apiserver_version().await?;
             let number = |text: &str| text.split(|other: char| !other.is_ascii_digit()).next()?.parse().ok();
-            // A server that does not say what it is gets what the oldest would.
+            // A server that does not report its version is treated like the oldest.
             let (major, minor) = (number(&info.major).unwrap_or(1), number(&info.minor).unwrap_or(0));
             Ok(Version { major, minor })
         };
         self.shared.version.get_or_try_init(ask).await.copied()
     }
 
-    /// Asks the server for its version, which everybody may, to find out what is wrong.
+    /// Requests the server's version, which everybody may, to find out what is wrong.
     ///
     /// # Errors
     /// It cannot be reached, is not trusted, does not accept the credentials, or refuses.
@@ -183,7 +182,7 @@ impl std::fmt::Debug for Access {
     }
 }
 
-/// What says where the cluster is and who asks.
+/// The configuration with the server's address and the credentials.
 async fn config(target: &Target) -> Result<Config, AccessError> {
     let (kubeconfig, file) = match &target.kubeconfig {
         Some(path) => (Kubeconfig::read_from(path), path.display().to_string()),
@@ -201,7 +200,7 @@ fn named_by_environment() -> String {
     std::env::var("KUBECONFIG").ok().filter(|path| !path.is_empty()).unwrap_or_else(|| "~/.kube/config".to_owned())
 }
 
-/// Whether nobody named a kubeconfig, and there is none where it would be.
+/// Whether no kubeconfig was named, and there is none in the default place.
 fn is_absent(error: &KubeconfigError) -> bool {
     let unnamed = std::env::var_os("KUBECONFIG").is_none_or(|path| path.is_empty());
     unnamed
@@ -235,7 +234,7 @@ async fn of_kubeconfig(kubeconfig: Kubeconfig, context: Option<&str>, file: &str
     Ok(config)
 }
 
-/// kube's own patience has no end on lists, and hides 429 and 503.
+/// kube's defaults set no timeout for lists, and hide 429 and 503.
 fn patient(mut config: Config) -> Config {
     config.connect_timeout = Some(CONNECT);
     config.read_timeout = Some(READ);
@@ -258,7 +257,7 @@ async fn client(config: Config, setup: &Setup) -> Result<Client, AccessError> {
     Ok(builder.with_layer(&throttle).with_layer(&setup.tells()).build())
 }
 
-/// Scheme, host and port, and nothing else that a URL may hold.
+/// Scheme, host and port, and nothing else from the URL.
 fn address(url: &http::Uri) -> String {
     let scheme = url.scheme_str().unwrap_or("https");
     match (url.host(), url.port()) {

@@ -1,4 +1,4 @@
-//! Why there is no access to a cluster, and what to do about it.
+//! Why a cluster cannot be accessed, and what to do about it.
 
 use std::path::Path;
 
@@ -6,16 +6,16 @@ use kube::config::{InClusterError, KubeconfigError};
 
 use super::trouble::{self, Trouble, cause, find};
 
-/// Contexts that a hint names.
+/// Maximum number of contexts named in a hint.
 const NAMED: usize = 10;
 
 /// Why a cluster cannot be read. No message holds a credential.
 #[derive(thiserror::Error, Debug)]
 pub enum AccessError {
-    /// There is nothing that names a cluster.
+    /// No cluster is configured.
     #[error("no kubeconfig was found, and this is not a pod of a cluster")]
     NoCluster,
-    /// This is a pod, but one without credentials.
+    /// This is a pod, but without usable credentials.
     #[error("this is a pod of a cluster, but its credentials cannot be used: {0}")]
     InCluster(InClusterError),
     /// A kubeconfig cannot be read.
@@ -23,10 +23,10 @@ pub enum AccessError {
     Unreadable {
         /// Its path.
         file: String,
-        /// What the system says.
+        /// The system's error.
         cause: std::io::Error,
     },
-    /// A kubeconfig is not one.
+    /// A kubeconfig is invalid.
     #[error("the kubeconfig {file} cannot be used: {cause}")]
     Malformed {
         /// Its path, or where it comes from.
@@ -34,22 +34,22 @@ pub enum AccessError {
         /// What is wrong with it.
         cause: String,
     },
-    /// A kubeconfig names no such context.
+    /// A kubeconfig has no such context.
     #[error("the kubeconfig {file} has no context {context:?}")]
     NoContext {
         /// Its path, or where it comes from.
         file: String,
-        /// The context that was asked for.
+        /// The requested context.
         context: String,
-        /// Those that it has.
+        /// The existing contexts.
         known: Vec<String>,
     },
-    /// A kubeconfig has no current context, and none was asked for.
+    /// A kubeconfig has no current context, and none was requested.
     #[error("the kubeconfig {file} has no current context")]
     NoCurrentContext {
         /// Its path, or where it comes from.
         file: String,
-        /// Those that it has.
+        /// The existing contexts.
         known: Vec<String>,
     },
     /// There are no credentials for the server.
@@ -60,12 +60,12 @@ pub enum AccessError {
         /// Why.
         cause: String,
     },
-    /// What the connection needs is not usable: a certificate, a key, a proxy.
+    /// Something the connection needs is not usable: a certificate, a key, a proxy.
     #[error("the settings for the API server {server} cannot be used: {cause}")]
     Settings {
         /// Scheme, host and port.
         server: String,
-        /// Which, and why.
+        /// Which one, and why.
         cause: String,
     },
     /// The server cannot be reached, or does not answer.
@@ -73,10 +73,10 @@ pub enum AccessError {
     Unreachable {
         /// Scheme, host and port.
         server: String,
-        /// What the connection says.
+        /// The connection's error.
         cause: String,
     },
-    /// The server is not known to be the one that it says it is.
+    /// The server's certificate is not trusted.
     #[error("the certificate of the API server {server} is not trusted: {cause}")]
     Untrusted {
         /// Scheme, host and port.
@@ -84,37 +84,37 @@ pub enum AccessError {
         /// What is wrong with it.
         cause: String,
     },
-    /// The server does not know who is asking: 401.
+    /// The server does not accept the credentials: 401.
     #[error("the API server {server} does not accept the credentials")]
     Unauthorized {
         /// Scheme, host and port.
         server: String,
     },
-    /// Whoever is asking may not: 403.
+    /// The user is not authorized: 403.
     #[error("the API server {server} refuses: {cause}")]
     Forbidden {
         /// Scheme, host and port.
         server: String,
-        /// What the server says.
+        /// The server's message.
         cause: String,
     },
-    /// The server answers with something else.
+    /// The server answers with another error.
     #[error("the API server {server} cannot be used: {cause}")]
     Refused {
         /// Scheme, host and port.
         server: String,
-        /// What the server says.
+        /// The server's message.
         cause: String,
     },
 }
 
 impl AccessError {
-    /// What a kubeconfig's error means; `file` is its path or where it comes from.
+    /// Classifies a kubeconfig error; `file` is its path or where it comes from.
     pub(super) fn of_kubeconfig(error: &KubeconfigError, file: &str) -> Self {
         let file = file.to_owned();
         let cause = match error {
             KubeconfigError::ReadConfig(error, path) => return Self::unreadable(error, path),
-            // Its own words quote the lines around, and those may hold a token.
+            // The original message quotes the surrounding lines, which may contain a token.
             KubeconfigError::Parse(error) => match error.location() {
                 Some(at) => format!("line {}, column {} is not what belongs there", at.line(), at.column()),
                 None => "it is not the YAML of a kubeconfig".to_owned(),
@@ -124,7 +124,7 @@ impl AccessError {
         Self::Malformed { file, cause }
     }
 
-    /// What an error of a request means; `server` is scheme, host and port.
+    /// Classifies a request error; `server` is scheme, host and port.
     pub(super) fn of_request(error: &kube::Error, server: &str) -> Self {
         let server = server.to_owned();
         let certificate = find::<rustls::Error>(error);
@@ -142,7 +142,7 @@ impl AccessError {
         }
     }
 
-    /// What an error in setting up a client means.
+    /// Classifies an error in setting up a client.
     pub(super) fn of_settings(error: &kube::Error, server: &str) -> Self {
         let cause = match error {
             kube::Error::Auth(_) => return Self::of_request(error, server),
@@ -155,7 +155,7 @@ impl AccessError {
     }
 
     fn unreadable(error: &std::io::Error, path: &Path) -> Self {
-        // An io::Error cannot be cloned; its kind says what there is to say.
+        // An io::Error cannot be cloned; its kind contains what matters.
         let cause = error.raw_os_error().map_or_else(|| error.kind().into(), std::io::Error::from_raw_os_error);
         Self::Unreadable { file: path.display().to_string(), cause }
     }

@@ -1,4 +1,4 @@
-//! One watch of one resource in one scope, which goes on whatever happens.
+//! One watch of one resource in one scope, which continues whatever happens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,29 +17,29 @@ use super::trouble::{Trouble, cause, watch_cause};
 use super::watched::{Lean, Watched};
 use crate::source::cluster::settings::InitialList;
 
-/// How long the server lets a watch go on: short, so that a dead peer is noticed soon. A watch that
-/// goes on costs one request and repeats nothing.
+/// Time limit of a watch on the server: short, so that a dead peer is noticed soon. Resuming a watch costs
+/// one request and repeats nothing.
 const WATCH_SECONDS: u32 = 10;
 
-/// Objects of a page: 5,000 pods of 15 KB take 1.0 to 1.5 s whether they are read by 50 or by 500,
-/// but leave a peak of 22 MB with 100, of 30 MB with 250 and of 45 MB with 500.
+/// Objects per page: 5,000 pods of 15 KB take 1.0 to 1.5 s whether they are read by 50 or by 500, but the
+/// peak memory is 22 MB with 100, 30 MB with 250 and 45 MB with 500.
 const PAGE: u32 = 100;
 
-/// Streamed lists are on by default from here (`WatchList`; in 1.33 it is off).
+/// Streamed lists are enabled by default from this version on (`WatchList`; in 1.33 it is off).
 const STREAMS_LISTS: Version = Version { major: 1, minor: 34 };
 
-/// What one watch is about.
+/// The scope of a watch.
 #[derive(Debug)]
 pub(super) struct Followed {
-    /// A namespace, or none for all.
+    /// The namespace; `None` for all.
     pub namespace: Option<Arc<str>>,
     /// Label and field selectors.
     pub selectors: Selectors,
-    /// How the list at its beginning is read.
+    /// How the initial list is read.
     pub initial_list: InitialList,
 }
 
-/// What the server is to send.
+/// Selectors for what the server sends.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Selectors {
     /// By labels.
@@ -48,7 +48,7 @@ pub(super) struct Selectors {
     pub fields: Option<String>,
 }
 
-/// What happens to the objects, for ever: failures are counted, told, waited out and not passed on.
+/// The changes of the objects, forever: failures are counted, logged, waited out and not passed on.
 pub(super) fn follow<T: Lean + Stamped>(
     access: &Access,
     what: Followed,
@@ -77,8 +77,8 @@ pub(super) fn follow<T: Lean + Stamped>(
     })
 }
 
-/// A client that tells of each request that was answered: kube's `watcher` says nothing when a
-/// quiet watch goes on.
+/// A client that reports each answered request: kube's `watcher` emits nothing when a quiet watch is
+/// resumed.
 fn noted(client: &Client, health: &Arc<StreamHealth>) -> Client {
     let namespace = client.default_namespace().to_owned();
     let (client, health) = (client.clone(), Arc::clone(health));
@@ -107,11 +107,11 @@ struct Follower<T> {
     events: Option<Events<T>>,
     phase: Phase,
     backoff: Backoff,
-    /// A list after a version was gone is no failure, but lists in a row would be a storm.
+    /// A list after an expired version is not a failure, but lists in a row would be a storm.
     relists: Backoff,
 }
 
-/// How far a watch has come since it last began.
+/// The progress of a watch since it was last started.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 enum Phase {
     /// Nothing has been answered yet.
@@ -141,7 +141,7 @@ impl<T: Lean + Stamped> Follower<T> {
         }
     }
 
-    /// Begins anew, with a list.
+    /// Restarts with a list.
     async fn begin(&mut self) {
         let streamed = match self.streamed {
             Some(streamed) => Ok(streamed),
@@ -161,7 +161,7 @@ impl<T: Lean + Stamped> Follower<T> {
         self.events = Some(watcher::watcher(self.api.clone(), config).boxed());
     }
 
-    /// Notes an event; `false` where it is one that must not be passed on.
+    /// Processes an event; `false` if it must not be passed on.
     fn goes_on(&mut self, event: &Event<Watched<T>>) -> bool {
         match event {
             Event::Init => return self.list_begins(),
@@ -175,8 +175,8 @@ impl<T: Lean + Stamped> Follower<T> {
         true
     }
 
-    /// A streamed list that ended before it was complete would end so again: the time-out of a watch
-    /// ends its list as well, however far it got.
+    /// A streamed list that ended before it was complete would end so again: the timeout of a watch ends
+    /// its initial list as well, however far it got.
     fn list_begins(&mut self) -> bool {
         let before = std::mem::replace(&mut self.phase, Phase::Listing);
         if self.streamed == Some(true) && before == Phase::Listing {
@@ -197,7 +197,7 @@ impl<T: Lean + Stamped> Follower<T> {
         let trouble = Trouble::of_watch(error);
         match error {
             watcher::Error::WatchStartFailed(_) if trouble == Trouble::Gone => {
-                // kube would ask for the same version for ever.
+                // kube would request the same version forever.
                 self.events = None;
             }
             watcher::Error::WatchStartFailed(kube::Error::Api(status))
@@ -212,7 +212,7 @@ impl<T: Lean + Stamped> Follower<T> {
 
     async fn wait_out(&mut self, trouble: Trouble, cause: &str) {
         let wait = match trouble {
-            // One line that cannot be read costs no more than itself.
+            // One unreadable line costs no more than itself.
             Trouble::Decode if self.phase == Phase::Watching => Duration::ZERO,
             Trouble::Gone => self.relists.wait(),
             _ => self.backoff.wait(),
@@ -222,20 +222,20 @@ impl<T: Lean + Stamped> Follower<T> {
     }
 }
 
-/// Whether an answer refuses a streamed list for what it is (422 where `WatchList` is off): a
-/// missing right, credentials and the moment say nothing of what the server can do.
+/// Whether an answer refuses streamed lists as such (422 if `WatchList` is off): missing permissions, bad
+/// credentials and temporary errors prove nothing about the server's features.
 const fn refuses(code: u16) -> bool {
     matches!(code, 400..=499) && !matches!(code, 401 | 403 | 408 | 410 | 429)
 }
 
-/// Whether this server is to stream lists.
+/// Whether to request streamed lists from this server.
 async fn streams_lists(access: &Access, wanted: InitialList) -> kube::Result<bool> {
     match wanted {
         InitialList::List => Ok(false),
         InitialList::Stream => Ok(true),
         InitialList::Auto => match access.version().await {
             Ok(version) => Ok(version >= STREAMS_LISTS),
-            // Some clusters tell nobody what they are.
+            // Some clusters do not tell anyone their version.
             Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => Ok(false),
             Err(error) => Err(error),
         },

@@ -1,4 +1,4 @@
-//! How the watches are: for metrics, readiness and the log.
+//! The state of the watches: for metrics, readiness and the log.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,25 +9,25 @@ use tokio::time::Instant;
 use super::trouble::Trouble;
 use crate::time::Time;
 
-/// A failure that goes on is told no more often.
+/// How often a continuing failure is logged.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 
-/// Stamps this far ahead are of a clock that differs; further ahead they are forged.
+/// Timestamps up to this far ahead come from a different clock; beyond that they are forged.
 const AHEAD: Duration = Duration::from_secs(5);
 
-/// What is watched.
+/// A watched resource.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Resource {
     /// Pods.
     Pods,
-    /// Events of kubelets on pods.
+    /// Kubelet events on pods.
     Events,
-    /// Anything for a recording: its health is nobody's metric.
+    /// Anything else, for a recording: its health is not a metric.
     Recorded(&'static str),
 }
 
 impl Resource {
-    /// Those of the operator.
+    /// Those watched by the operator.
     pub const ALL: [Self; 2] = [Self::Pods, Self::Events];
 
     /// The metric's label.
@@ -40,7 +40,7 @@ impl Resource {
     }
 }
 
-/// How the watches are; written by them, read by anybody at any time.
+/// The state of the watches; written by them, read by anyone at any time.
 #[derive(Debug)]
 pub struct WatchHealth {
     clock: fn() -> Time,
@@ -50,13 +50,13 @@ pub struct WatchHealth {
 }
 
 impl WatchHealth {
-    /// Health of watches that do not run yet.
+    /// The state of watches that are not running yet.
     pub fn new(clock: fn() -> Time) -> Self {
         let [pods, events, recorded] = [(); 3].map(|()| ResourceHealth::new(clock()));
         Self { clock, pods, events, recorded }
     }
 
-    /// How the watches of one resource are.
+    /// The state of the watches of one resource.
     pub const fn of(&self, resource: Resource) -> &ResourceHealth {
         match resource {
             Resource::Pods => &self.pods,
@@ -65,13 +65,13 @@ impl WatchHealth {
         }
     }
 
-    /// Whether every watch has had its first list.
+    /// Whether the first list of every watch is complete.
     pub fn is_ready(&self) -> bool {
         Resource::ALL.into_iter().all(|resource| self.of(resource).is_listed())
     }
 }
 
-/// How the watches of one resource are, of all namespaces together.
+/// The state of the watches of one resource, over all namespaces.
 #[derive(Debug)]
 pub struct ResourceHealth {
     streams: AtomicUsize,
@@ -120,88 +120,87 @@ impl ResourceHealth {
         streams > 0 && self.up.load(Ordering::Relaxed) == streams
     }
 
-    /// Whether nothing of it is seen at the moment: none of its watches is up.
+    /// Whether nothing of it is currently observed: none of its watches is up.
     pub fn is_blind(&self) -> bool {
         self.up.load(Ordering::Relaxed) == 0
     }
 
-    /// Since when it is up, or is not.
+    /// Since when it has been up or down.
     pub fn since(&self) -> Time {
         Time::from_millis(self.turned.load(Ordering::Relaxed))
     }
 
-    /// Whether each watch has had its first list.
+    /// Whether the first list of each watch is complete.
     pub fn is_listed(&self) -> bool {
         let streams = self.streams.load(Ordering::Relaxed);
         streams > 0 && self.listed.load(Ordering::Relaxed) == streams
     }
 
-    /// Whether nothing is missed: each watch that has had its first list is up, and there is one.
+    /// Whether nothing is missed: each watch with a complete first list is up, and there is at least one.
     ///
-    /// A namespace that may not be watched at all blinds nobody.
+    /// A namespace that may not be watched at all does not count.
     pub fn sees(&self) -> bool {
         let listed = self.listed.load(Ordering::Relaxed);
         listed > 0 && self.seeing.load(Ordering::Relaxed) == listed
     }
 
-    /// When the server last answered a request of a watch: at least every ten seconds where all is
-    /// well, however quiet the cluster is.
+    /// When the server last answered a request of a watch: at least every ten seconds in normal operation,
+    /// however quiet the cluster is.
     pub fn last_answer(&self) -> Option<Time> {
         stamp(&self.answered)
     }
 
-    /// When an object last came.
+    /// When an object last arrived.
     pub fn last_event(&self) -> Option<Time> {
         stamp(&self.last_event)
     }
 
-    /// How old the newest news was when it came, by the stamps of the objects, which are whole
-    /// seconds.
+    /// The age of the newest change when it arrived, by the objects' timestamps, which are whole seconds.
     pub fn lag(&self) -> Duration {
         Duration::from_millis(self.lag.load(Ordering::Relaxed))
     }
 
-    /// Objects that came, listed ones among them.
+    /// Number of objects received, including listed ones.
     pub fn events(&self) -> u64 {
         self.events.load(Ordering::Relaxed)
     }
 
-    /// Requests that were answered: lists, pages and watches, those that go on among them.
+    /// Number of answered requests: lists, pages and watches, including resumed ones.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Lists after the first one of each watch.
+    /// Number of lists after the first one of each watch.
     pub fn relists(&self) -> u64 {
         self.relists.load(Ordering::Relaxed)
     }
 
-    /// Failures of a kind.
+    /// Number of failures of a kind.
     pub fn errors(&self, trouble: Trouble) -> u64 {
         self.errors[trouble as usize].load(Ordering::Relaxed)
     }
 
-    /// Objects that could not be understood.
+    /// Number of objects that could not be used.
     pub fn skipped(&self) -> u64 {
         self.skipped.load(Ordering::Relaxed)
     }
 
-    /// Counts an object that could not be understood.
+    /// Counts an object that could not be used.
     pub fn skip(&self) {
         self.skipped.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Fields of objects that could not be understood.
+    /// Number of fields that could not be used.
     pub fn passed_over(&self) -> u64 {
         self.passed_over.load(Ordering::Relaxed)
     }
 
-    /// Counts a field that could not be understood, of an object that could.
+    /// Counts a field that could not be used, of an object that could.
     pub fn pass_over(&self) {
         self.passed_over.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Applies a change, and notes when it turned from up to down or back.
+    /// Applies a change, and notes if the state changed between up and down.
     fn turn(&self, change: impl FnOnce(), now: Time) {
         let before = self.is_up();
         change();
@@ -217,7 +216,7 @@ impl ResourceHealth {
     }
 }
 
-/// Counts what holds of one more or one less.
+/// Updates a count of watches for which something holds.
 fn shift(count: &AtomicUsize, before: bool, after: bool) {
     match (before, after) {
         (false, true) => _ = count.fetch_add(1, Ordering::Relaxed),
@@ -230,7 +229,7 @@ fn stamp(of: &AtomicI64) -> Option<Time> {
     Some(of.load(Ordering::Relaxed)).filter(|millis| *millis != 0).map(Time::from_millis)
 }
 
-/// What one watch tells of itself; it counts for its resource until it is dropped.
+/// The reports of one watch; it counts for its resource until it is dropped.
 #[derive(Debug)]
 pub(super) struct StreamHealth {
     all: Arc<WatchHealth>,
@@ -247,7 +246,7 @@ struct State {
 }
 
 impl StreamHealth {
-    /// A watch that begins; `namespace` is empty for that of all.
+    /// A watch that starts; `namespace` is empty for the watch of all.
     pub fn new(all: &Arc<WatchHealth>, resource: Resource, namespace: &Arc<str>) -> Self {
         let of = all.of(resource);
         of.turn(|| _ = of.streams.fetch_add(1, Ordering::Relaxed), (all.clock)());
@@ -270,7 +269,7 @@ impl StreamHealth {
         }
     }
 
-    /// An object came; `said_at` is when its news were said, where it tells.
+    /// An object arrived; `said_at` is when it last changed, if known.
     pub fn object(&self, said_at: Option<Time>) {
         let of = self.of();
         let now = (self.all.clock)();
@@ -279,7 +278,7 @@ impl StreamHealth {
         let Some(at) = said_at.filter(|at| *at <= now.plus(AHEAD)) else {
             return;
         };
-        // An object that changes otherwise keeps its stamps: only newer ones are news.
+        // Other changes of an object keep its timestamps: only a newer one is a relevant change.
         if of.newest_stamp.fetch_max(at.as_millis(), Ordering::Relaxed) < at.as_millis() {
             of.lag.store(now.since(at).as_millis() as u64, Ordering::Relaxed);
         }
@@ -296,16 +295,16 @@ impl StreamHealth {
         self.change(|state| state.listed = true);
     }
 
-    /// Something went wrong; it is tried again after `wait`.
+    /// A request failed; it is retried after `wait`.
     pub fn failed(&self, trouble: Trouble, cause: &str, wait: Duration) {
         let of = self.of();
         of.errors[trouble as usize].fetch_add(1, Ordering::Relaxed);
-        // These are answers: the connection is there, and the watch goes on.
+        // These are answers: the connection works, and the watch continues.
         self.change(|state| state.up &= matches!(trouble, Trouble::Decode | Trouble::Gone));
         let (resource, namespace, error) = (self.resource.word(), &*self.namespace, trouble.word());
         let next_in_ms = wait.as_millis() as u64;
         if trouble == Trouble::Gone {
-            // Where little happens this is how a watch goes on after a while.
+            // In a quiet cluster this is the normal way to resume a watch after a while.
             tracing::debug!(resource, namespace, error, cause, next_in_ms, "A watch has to list anew");
         } else if of.told.may_tell() {
             self.change(|state| state.told_down = !state.up);
@@ -342,7 +341,7 @@ impl Drop for StreamHealth {
     }
 }
 
-/// What to do about it, where a person has to.
+/// A hint, if a person has to act.
 const fn hint(trouble: Trouble) -> Option<&'static str> {
     match trouble {
         Trouble::Forbidden => Some(
@@ -354,14 +353,14 @@ const fn hint(trouble: Trouble) -> Option<&'static str> {
     }
 }
 
-/// Something that is told at once, and then at most once a minute.
+/// Limits a log message: at once the first time, then at most once a minute.
 #[derive(Debug, Default)]
 pub(super) struct LogThrottle {
     last: Mutex<Option<Instant>>,
 }
 
 impl LogThrottle {
-    /// Whether it is to be told now.
+    /// Whether it is to be logged now.
     pub fn may_tell(&self) -> bool {
         let now = Instant::now();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,28 +13,28 @@ use super::watched::{Lean, Watched};
 use crate::source::objects::{EventLite, PodLite};
 use crate::source::recording::Object;
 
-/// Objects of a page: what is in memory at once.
+/// Objects per page, which are in memory at once.
 const PAGE: u32 = 500;
-/// How long a page may take.
+/// Timeout of a page.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often a page is asked for, and the pause in between.
+/// Maximum number of attempts for a page, and the pause in between.
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Why a list could not be read to its end.
+/// Why a list could not be read completely.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{cause}")]
 pub struct ListError {
     /// The kind of it.
     pub trouble: Trouble,
-    /// What the server or the connection says.
+    /// The server's or the connection's message.
     pub cause: String,
 }
 
-/// Reads the pods of a namespace, or of all, those with these labels.
+/// Reads the pods with these labels, of one or all namespaces.
 ///
 /// # Errors
-/// The list cannot be read, or not to its end.
+/// The list cannot be read, or not completely.
 pub async fn list_pods(
     access: &Access,
     namespace: Option<&str>,
@@ -45,18 +45,18 @@ pub async fn list_pods(
     list::<PodLite>(access, namespace, params, on).await
 }
 
-/// Finds out whether the pods of a namespace, or of all, may be listed, by reading one of them.
+/// Checks whether the pods of one or all namespaces may be listed, by reading one of them.
 ///
 /// # Errors
-/// It may not, or the server cannot be asked.
+/// They may not, or the server cannot be reached.
 pub async fn may_list_pods(access: &Access, namespace: Option<&str>) -> Result<(), ListError> {
     page(&api::<PodLite>(access, namespace), &ListParams::default().limit(1)).await.map(drop)
 }
 
-/// Reads the kubelets' events on pods of a namespace, or of all.
+/// Reads the kubelet events on pods of one or all namespaces.
 ///
 /// # Errors
-/// The list cannot be read, or not to its end.
+/// The list cannot be read, or not completely.
 pub async fn list_events(
     access: &Access,
     namespace: Option<&str>,

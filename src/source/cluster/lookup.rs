@@ -1,4 +1,4 @@
-//! What the engine would like to know, looked up in the cluster.
+//! Looks up the engine's needs in the cluster.
 
 mod around;
 mod fetch;
@@ -20,32 +20,34 @@ use around::{Gathered, around};
 use fetch::Fetcher;
 use queue::{Put, Queue};
 
-/// Needs that wait: two for each of 4,000 workloads that begin to loop at once, at some 200 bytes.
+/// Maximum number of waiting needs: two for each of 4,000 workloads that begin to loop at once, at some 200
+/// bytes.
 const MAX_WAITING: usize = 8192;
-/// Needs that are worked on at once. Most of them wait for a request of theirs, or to try again.
+/// Maximum number of needs processed concurrently. Most of them wait for one of their requests, or for a
+/// retry.
 const AT_ONCE: usize = 64;
-/// Answers that nobody has taken yet.
+/// Maximum number of answers not taken yet.
 const MAX_ANSWERS: usize = 64;
 
-/// The engine waits 2 s with its first word; what comes later still makes it a better one.
+/// The engine delays its first publication by 2 s; later answers still improve the finding.
 const ATTEMPTS: [Attempt; 3] = [
     Attempt { pause: Duration::ZERO, patience: Duration::from_millis(1500), is_last: false },
     Attempt { pause: Duration::from_secs(1), patience: Duration::from_secs(5), is_last: false },
     Attempt { pause: Duration::from_secs(3), patience: Duration::from_secs(10), is_last: true },
 ];
 
-/// One of the attempts to look something up.
+/// One attempt at a look-up.
 #[derive(Copy, Clone, Debug)]
 struct Attempt {
     /// The pause before it.
     pause: Duration,
-    /// How long each of its requests may take.
+    /// Timeout of each of its requests.
     patience: Duration,
-    /// Whether what fails now stays unknown; before, it is tried again, and nobody needs to know.
+    /// Whether a failure is final; before that it is retried, and need not be reported.
     is_last: bool,
 }
 
-/// Looks up what it is asked; cheap to clone. It ends when the last clone is dropped.
+/// Looks up needs; cheap to clone. It ends when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct Lookup {
     /// Wakes the worker.
@@ -54,18 +56,18 @@ pub struct Lookup {
     counts: Arc<LookupCounts>,
 }
 
-/// An answer: the objects that tell what was asked.
+/// An answer: the objects found for a need.
 #[derive(Debug)]
 pub struct Answer {
-    /// What was asked.
+    /// The need.
     pub need: Need,
     /// Controllers, revisions, Services, slices.
     pub objects: Vec<Arc<Object>>,
-    /// Whether nothing is missing: no right, no page, no answer in time.
+    /// Whether nothing is missing: no permission, no page, no answer in time.
     pub is_whole: bool,
 }
 
-/// How needs ended.
+/// The outcomes of needs.
 #[derive(Debug, Default)]
 pub struct LookupCounts {
     answered: AtomicU64,
@@ -75,8 +77,8 @@ pub struct LookupCounts {
 }
 
 impl LookupCounts {
-    /// The outcomes and how many there were of each: `answered`, `partial` (something is missing),
-    /// `failed` (nothing could be had), `dropped` (too many waited).
+    /// The outcomes and their numbers: `answered`, `partial` (something is missing), `failed` (nothing
+    /// could be read), `dropped` (too many were waiting).
     pub fn by_outcome(&self) -> [(&'static str, u64); 4] {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         [
@@ -98,9 +100,9 @@ impl LookupCounts {
 }
 
 impl Lookup {
-    /// Starts to look things up, in a task of its own; the answers come out at the other end.
+    /// Starts a look-up task; the answers are received at the other end.
     ///
-    /// A need may be answered twice: with what could be had at once, and with the rest later.
+    /// A need may be answered twice: with what was available at once, and with the rest later.
     pub fn start(access: &Access) -> (Self, mpsc::Receiver<Answer>) {
         let (asked, woken) = mpsc::channel(1);
         let (answers, answered) = mpsc::channel(MAX_ANSWERS);
@@ -115,29 +117,29 @@ impl Lookup {
         (Self { asked, queue, counts }, answered)
     }
 
-    /// Asks; at once, and without waiting. What waits already is asked once.
+    /// Queues a need, without waiting. A need that is already queued is processed once.
     pub fn ask(&self, need: Need) {
         if locked(&self.queue).put(need) != Put::Waits {
             self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }
-        // Where it is full the worker is about to look anyway.
+        // If it is full the worker is about to run anyway.
         _ = self.asked.try_send(());
     }
 
-    /// How many needs wait.
+    /// Number of waiting needs.
     pub fn depth(&self) -> usize {
         locked(&self.queue).len()
     }
 
-    /// How needs ended so far.
+    /// The outcomes of needs so far.
     pub fn counts(&self) -> &Arc<LookupCounts> {
         &self.counts
     }
 }
 
 impl Answer {
-    /// What the engine is told: `None` if nothing is known; and why objects were left out. What was
-    /// odd about the others, the observer tells.
+    /// The observation for the engine: `None` if nothing is known; and why objects were left out. The
+    /// observer reports oddities of the others.
     pub fn observation(&self, observer: &mut Observer) -> (Option<Observation>, Vec<Oddity>) {
         let mut related = Related::new();
         let take = |object: &Arc<Object>| related.apply(RecordKind::Added, object, observer).err();
@@ -161,7 +163,7 @@ impl Worker {
         let mut work = FuturesUnordered::new();
         loop {
             while work.len() < AT_ONCE {
-                // Asked once more from now on, it is another question: what is read may be older.
+                // If it is requested again from now on, it is a new need: what is read now may be older.
                 let Some(need) = locked(&self.queue).next() else { break };
                 work.push(self.answer(need));
             }
@@ -192,7 +194,7 @@ impl Worker {
 
     async fn send(&self, need: Need, gathered: Gathered) {
         let is_whole = gathered.is_whole();
-        // Nobody listens any more when the operator ends.
+        // Nobody receives any more when the operator ends.
         _ = self.answers.send(Answer { need, objects: gathered.objects, is_whole }).await;
     }
 }

@@ -1,7 +1,7 @@
-//! A cluster, watched and asked.
+//! A live cluster: watches and look-ups.
 //!
-//! [`Access`] is who is asked, [`watch()`] is what happens to pods and their events as one stream,
-//! [`WatchHealth`] how the watches are. [`Lookup`] finds what the engine would like to know.
+//! [`Access`] is the connection, [`watch()`] the changes of pods and their events as one stream,
+//! [`WatchHealth`] the state of the watches. [`Lookup`] answers the engine's needs.
 //!
 //! Invariants:
 //! - **No failure ends a watch**, and none holds up another one.

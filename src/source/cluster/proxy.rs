@@ -1,11 +1,11 @@
-//! Which servers are reached without the proxy of the environment.
+//! Which servers are reached without the proxy from the environment.
 
 use std::net::IpAddr;
 
 use kube::Config;
 
-/// Whether the proxy that the environment names is not for this server: it is on this machine, or
-/// `NO_PROXY` names it.
+/// Whether the proxy from the environment does not apply to this server: it is on this machine, or in
+/// `NO_PROXY`.
 ///
 /// kube compares `NO_PROXY` with the proxy's own address. A `proxy-url` of the kubeconfig is always
 /// used, as by kubectl.
@@ -26,8 +26,8 @@ fn is_here(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || address(host).is_some_and(|address| address.is_loopback())
 }
 
-/// Whether a list as in `NO_PROXY` names the host: `*`, names with their subdomains, addresses,
-/// ranges of addresses.
+/// Whether a list like `NO_PROXY` includes the host: `*`, names with their subdomains, addresses, ranges of
+/// addresses.
 fn is_named(host: &str, list: &str) -> bool {
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
         let domain = entry.trim_start_matches('.');
@@ -39,7 +39,7 @@ fn is_named(host: &str, list: &str) -> bool {
     })
 }
 
-/// Whether an address or a range (`10.0.0.0/8`) holds an address.
+/// Whether an address or a range (`10.0.0.0/8`) includes an address.
 fn covers(entry: &str, wanted: IpAddr) -> bool {
     let (start, bits) = entry.split_once('/').map_or((entry, None), |(start, bits)| (start, bits.parse::<u32>().ok()));
     let Some(start) = address(start).filter(|start| start.is_ipv4() == wanted.is_ipv4()) else {

@@ -1,4 +1,4 @@
-//! What happens to the objects of a resource, each as the server sent it.
+//! The changes of a resource's objects, each as the server sent it.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -24,11 +24,11 @@ use crate::source::recorder::{self, Sighting};
 use crate::source::recording::Object;
 use crate::time::Time;
 
-/// The kubelet's events on pods, all of them: what is recorded is also read by people.
+/// Selects all kubelet events on pods: recordings are also read by people.
 const EVENT_FIELDS: &str = "source=kubelet,involvedObject.kind=Pod";
 
-/// Watches a resource, of one namespace or of all, for ever. As with the watches of the operator
-/// failures do not end it: they are counted in `health` and logged.
+/// Watches a resource in one or all namespaces, forever. As with the watches of the operator failures do
+/// not end it: they are counted in `health` and logged.
 pub fn watch_raw(
     access: &Access,
     resource: recorder::Resource,
@@ -74,7 +74,7 @@ fn sightings<T: Lean>(
     })
 }
 
-/// An object of the same resource as `T`, with everything that it has.
+/// An object of the same resource as `T`, with all its fields.
 #[derive(Clone, Debug)]
 struct Raw<T> {
     value: Value,

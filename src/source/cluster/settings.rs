@@ -3,11 +3,11 @@
 /// What is watched. Needs a restart to change.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Watch {
-    /// The namespaces, sorted; none: all of them.
+    /// The namespaces, sorted; empty: all of them.
     pub namespaces: Vec<String>,
-    /// A label selector that the pods have to match: `app=web,tier!=test`.
+    /// A label selector for the pods: `app=web,tier!=test`.
     pub pod_selector: Option<String>,
-    /// How the first list comes.
+    /// How the first list is read.
     pub initial_list: InitialList,
 }
 

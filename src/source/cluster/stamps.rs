@@ -1,16 +1,16 @@
-//! When an object's news were said, by its own stamps.
+//! When an object last changed, by its own timestamps.
 
 use crate::source::objects::{ContainerStatusLite, EventLite, List, Maybe, PodLite};
 use crate::time::Time;
 
-/// An object that tells when its news were said.
+/// An object with timestamps of its changes.
 pub trait Stamped {
-    /// The newest stamp of what happened to it, where it has one.
+    /// The newest timestamp of what happened to it, if there is one.
     fn said_at(&self) -> Option<Time>;
 }
 
 impl Stamped for PodLite {
-    /// When a container of it last started or ended.
+    /// When one of its containers last started or terminated.
     fn said_at(&self) -> Option<Time> {
         let status = self.status.ok()?;
         let newest = |statuses: &Maybe<List<ContainerStatusLite>>| {
@@ -22,7 +22,7 @@ impl Stamped for PodLite {
 }
 
 impl Stamped for EventLite {
-    /// When it was last said.
+    /// When it last occurred.
     fn said_at(&self) -> Option<Time> {
         let series = self.series.ok().and_then(|series| parsed(&series.last_observed_time));
         parsed(&self.last_timestamp).max(parsed(&self.event_time)).max(series)

@@ -22,7 +22,7 @@ use crate::time::Time;
 /// A request as the server sees it.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Seconds since the server was made.
+    /// Seconds since the server was created.
     pub at: f64,
     /// `/api/v1/pods`
     pub path: String,
@@ -44,13 +44,13 @@ impl Asked {
         format!("{verb} {}", self.path.rsplit('/').next().unwrap_or_default())
     }
 
-    /// A parameter; empty where it is not there.
+    /// A parameter; empty if it is absent.
     pub fn get(&self, key: &str) -> &str {
         self.query.get(key).map_or("", String::as_str)
     }
 }
 
-/// What the server answers.
+/// The server's answer.
 pub struct Answer {
     code: u16,
     body: Vec<Step>,
@@ -63,7 +63,7 @@ pub enum Step {
     Bytes(String),
     /// Nothing for a while.
     Wait(Duration),
-    /// Nothing for ever.
+    /// Nothing, forever.
     Hang,
     /// The connection breaks.
     Break(io::ErrorKind),
@@ -77,7 +77,7 @@ impl Answer {
 
     /// A status of that code.
     pub fn status(code: u16) -> Self {
-        // kube tells what was not found by the reason alone.
+        // kube recognises 404 by the reason alone.
         let reason = if code == 404 { "NotFound" } else { "Because" };
         let status = json!({"kind": "Status", "status": "Failure", "code": code, "message": "no", "reason": reason});
         Self { code, ..Self::json(&status) }
@@ -94,7 +94,7 @@ impl Answer {
         Self::json(&json!({"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": items}))
     }
 
-    /// These lines, and then the end that the server's time-out brings after ten seconds.
+    /// These lines, and then the end after ten seconds, as by the server's timeout.
     pub fn watch(lines: &[String]) -> Self {
         let lines = lines.iter().map(|line| Step::Bytes(format!("{line}\n")));
         Self::steps(lines.chain([Step::Wait(Duration::from_secs(10))]).collect())
@@ -121,7 +121,7 @@ impl Answer {
     }
 }
 
-/// What was asked so far.
+/// The requests so far.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<Asked>>>);
 
@@ -131,18 +131,18 @@ impl Log {
         self.0.lock().expect("no panic").clone()
     }
 
-    /// What was asked, in words, without the version.
+    /// The requests as text, without the version.
     pub fn words(&self) -> Vec<String> {
         self.all().iter().filter(|asked| asked.path != "/version").map(Asked::what).collect()
     }
 
-    /// How often that was asked.
+    /// How often that was requested.
     pub fn count(&self, what: &str) -> usize {
         self.words().iter().filter(|word| *word == what).count()
     }
 }
 
-/// A server of Kubernetes 1.37 that answers by a function, and access to it.
+/// A server of Kubernetes 1.37 whose answers come from a function, and access to it.
 pub fn server(answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> (Access, Log) {
     server_of_version("34", answer)
 }
@@ -163,7 +163,7 @@ pub fn server_of_version(minor: &str, answer: impl FnMut(&Asked) -> Answer + Sen
     (Access::through(Client::new(service, "default"), || NOW), log)
 }
 
-/// What the clock says in these tests: 2026-11-24T10:00:00Z.
+/// The time of the clock in these tests: 2026-11-24T10:00:00Z.
 pub const NOW: Time = Time::from_millis(1_795_514_400_000);
 
 fn version(minor: &str) -> Value {
@@ -208,18 +208,18 @@ pub fn line(kind: &str, object: &Value) -> String {
     json!({"type": kind, "object": object}).to_string()
 }
 
-/// The line that ends a streamed list.
+/// The line that ends the initial list of a stream.
 pub fn initial_end(version: u32) -> String {
     bookmark(version, &json!({"k8s.io/initial-events-end": "true"}))
 }
 
-/// A line that only says how far the watch has come.
+/// A line that only reports how far the watch has come.
 pub fn bookmark(version: u32, annotations: &Value) -> String {
     let metadata = json!({"resourceVersion": version.to_string(), "annotations": annotations});
     line("BOOKMARK", &json!({"kind": "Pod", "apiVersion": "v1", "metadata": metadata}))
 }
 
-/// The line that says that a version is too old.
+/// The line that reports that a version is too old.
 pub fn gone() -> String {
     line(
         "ERROR",

@@ -1,5 +1,5 @@
-//! Keeps to what the API server asks for with 429 and 503: a tower layer, since the header that
-//! says how long does not get any further.
+//! Obeys the API server's 429 and 503 answers: a tower layer, since the header with the delay is not passed
+//! on any further.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 
 use crate::time::Time;
 
-/// However long the server asks for, requests are held back no longer than this.
+/// Maximum time that requests are held back, however long the server asks for.
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// How often the API server asked for fewer requests.
@@ -26,7 +26,7 @@ pub struct Throttled {
 }
 
 impl Throttled {
-    /// Answers so far, by their code: 429 and 503.
+    /// Number of answers so far, by code: 429 and 503.
     pub fn by_code(&self) -> [(u16, u64); 2] {
         [(429, self.too_many.load(Ordering::Relaxed)), (503, self.unavailable.load(Ordering::Relaxed))]
     }
@@ -39,15 +39,15 @@ impl Throttled {
 
 /// Holds back all requests of a client while the server asks for it, 60 s at most.
 ///
-/// 429 and 503 with a `Retry-After` (seconds, or a date of RFC 9110) close the gate until then;
-/// without one they are only counted, and the caller's own back-off is what there is.
+/// 429 and 503 with a `Retry-After` (seconds, or a date of RFC 9110) close the gate until then; without one
+/// they are only counted, and the caller's own back-off applies.
 #[derive(Clone, Debug)]
 pub struct ThrottleLayer {
     gate: Arc<Gate>,
 }
 
 impl ThrottleLayer {
-    /// A layer with a gate of its own; `clock` is what a date is measured against.
+    /// A layer with a gate of its own; `clock` is the reference for dates.
     pub fn new(counts: Arc<Throttled>, clock: fn() -> Time) -> Self {
         Self { gate: Arc::new(Gate { counts, clock, closed_until: Mutex::new(None) }) }
     }
@@ -150,8 +150,8 @@ mod tests {
     /// 2026-11-24T10:00:00Z
     const NOW: Time = Time::from_millis(1_795_514_400_000);
 
-    /// The seconds at which requests are sent one after another, each as soon as it may be, to a
-    /// server that gives these answers and 200 from then on.
+    /// The seconds at which consecutive requests are sent, each as soon as allowed, to a server that gives
+    /// these answers and 200 from then on.
     async fn sent(answers: &[(u16, Option<&str>)], requests: usize) -> (Vec<f64>, [(u16, u64); 2]) {
         let start = Instant::now();
         let mut answers: VecDeque<_> = answers.iter().map(|(code, after)| answer(*code, *after)).collect();

@@ -1,4 +1,4 @@
-//! What can go wrong between here and the API server, in kinds that can be counted.
+//! Failures on the way to the API server, in kinds that can be counted.
 
 use std::error::Error as StdError;
 use std::io;
@@ -9,22 +9,22 @@ use kube::runtime::watcher;
 
 use crate::text::escape::terminal;
 
-/// Longest cause that is told, in columns.
+/// Maximum length of a reported cause, in columns.
 const CAUSE: usize = 300;
 
-/// Errors that wrap each other are followed no deeper: a source that cycles must not hold us up.
+/// Maximum depth of nested errors that is followed: a source that cycles must not hang us.
 const DEPTH: usize = 16;
 
 /// A kind of trouble: a closed set, so that it can be a metric's label.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Trouble {
-    /// 403: the right is missing.
+    /// 403: the permission is missing.
     Forbidden,
-    /// 401, or credentials that cannot be had.
+    /// 401, or credentials that cannot be obtained.
     Unauthorized,
-    /// 410: what the watch was to go on from is no longer kept.
+    /// 410: the version to resume from has expired.
     Gone,
-    /// 429: the server wants fewer requests.
+    /// 429: the server asks for fewer requests.
     Throttled,
     /// No answer in time.
     Timeout,
@@ -34,7 +34,7 @@ pub enum Trouble {
     Server,
     /// An answer that cannot be read.
     Decode,
-    /// Anything else, a request that the server does not understand among it.
+    /// Anything else, including a request that the server does not understand.
     Other,
 }
 
@@ -67,17 +67,17 @@ impl Trouble {
         }
     }
 
-    /// Whether the same request may succeed a little later without anybody doing anything.
+    /// Whether the same request may succeed a little later by itself.
     pub const fn may_pass(self) -> bool {
         matches!(self, Self::Throttled | Self::Timeout | Self::Connection | Self::Server)
     }
 
-    /// Whether the server was not reached at all: as soon as it answers anybody, this is over.
+    /// Whether the server was not reached at all: as soon as it answers anybody, this is resolved.
     pub const fn is_unreachable(self) -> bool {
         matches!(self, Self::Timeout | Self::Connection)
     }
 
-    /// The kind of an error of the client.
+    /// Classifies a client error.
     pub fn of(error: &kube::Error) -> Self {
         match error {
             kube::Error::Api(status) => Self::of_status(status),
@@ -90,7 +90,7 @@ impl Trouble {
         }
     }
 
-    /// The kind of an error of a watch.
+    /// Classifies a watch error.
     pub fn of_watch(error: &watcher::Error) -> Self {
         match error {
             watcher::Error::InitialListFailed(error)
@@ -109,7 +109,7 @@ impl Trouble {
             410 => Self::Gone,
             429 => Self::Throttled,
             500..=599 => Self::Server,
-            // Any JSON passes for a status: kube takes a line that it cannot read for an empty one.
+            // Any JSON is accepted as a status: kube parses an unreadable line as an empty one.
             0 if status.message.is_empty() && status.reason.is_empty() => Self::Decode,
             0 if matches!(status.reason.as_str(), "Expired" | "Gone") => Self::Gone,
             _ => Self::Other,
@@ -128,8 +128,8 @@ impl Trouble {
     }
 }
 
-/// What went wrong, in words that may be shown: cut, without control characters, and without what a
-/// credential helper has printed.
+/// The cause in words that may be shown: cut, without control characters, and without output of a
+/// credential helper.
 pub fn cause(error: &kube::Error) -> String {
     let text = match error {
         kube::Error::Api(status) => of_status(status),
@@ -154,12 +154,13 @@ pub fn watch_cause(error: &watcher::Error) -> String {
     }
 }
 
-/// The first error of a type in what an error wraps.
+/// The first error of a type among nested errors.
 pub(super) fn find<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e E> {
     chain(error).find_map(|error| error.downcast_ref())
 }
 
-/// An error and all that it wraps, outermost first; what an [`io::Error`] holds is its source as well.
+/// An error and its sources, outermost first; the error inside an [`io::Error`] counts as its source as
+/// well.
 fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error| held_by(*error)).take(DEPTH)
 }
@@ -179,7 +180,7 @@ fn of_status(status: &Status) -> String {
     }
 }
 
-/// What the innermost error says, which names the matter; the outer ones only say where it arose.
+/// The message of the innermost error, which names the cause; the outer ones only describe where it arose.
 fn told(error: &kube::Error) -> String {
     let innermost = chain(error).map(ToString::to_string).filter(|text| !text.is_empty()).last();
     innermost.unwrap_or_else(|| "an error without a word".to_owned())
@@ -193,7 +194,7 @@ fn category(error: &serde_json::Error) -> &'static str {
     }
 }
 
-/// Why there are no credentials; never what a helper printed, since that may be a token.
+/// Why there are no credentials; never the output of a helper, since that may be a token.
 fn credentials(error: &AuthError) -> String {
     match error {
         AuthError::AuthExecStart(error) => format!("the credential helper cannot be started: {error}"),

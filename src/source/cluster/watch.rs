@@ -18,26 +18,25 @@ use crate::source::Input;
 use crate::source::cluster::settings::Watch;
 use crate::source::objects::{EventLite, PodLite};
 
-/// The kubelet's events on pods, without the frequent ones that nothing is learnt from.
+/// Selects kubelet events on pods, without frequent ones that contain no information.
 ///
-/// `source` falls back to `reportingComponent` where it is empty
-/// (`pkg/registry/core/event/strategy.go`), so that it holds for kubelets of any version. Never by
-/// type: Killing is a Normal event.
+/// `source` falls back to `reportingComponent` if it is empty (`pkg/registry/core/event/strategy.go`), so
+/// the selector works for kubelets of any version. Never select by type: Killing is a Normal event.
 pub(super) const EVENT_FIELDS: &str = "source=kubelet,involvedObject.kind=Pod,reason!=Pulling,reason!=Pulled,reason!=Created,\
      reason!=Started,reason!=SandboxChanged,reason!=DNSConfigForming,reason!=FailedSync";
 
-/// Events wait this long for the list of the pods that they speak of.
+/// How long events wait for the list of their pods.
 const PODS_FIRST: Duration = Duration::from_secs(20);
 
 /// Watches pods and events, for ever: each namespace on two connections of its own, or all of them
 /// on two.
 ///
-/// Events cannot be selected by the labels of pods: where pods are, the events of the others come as
-/// well, and the engine lets them wait for their pod in a list that is bounded.
+/// Events cannot be selected by the labels of pods: with a pod selector, the events of other pods arrive as
+/// well, and the engine holds them in a bounded list of events without a pod.
 ///
-/// Failures do not end it: they are counted in `health` and logged, and what fails is tried again
-/// with a back-off while the rest goes on. A slow reader loses nothing: what it has not taken is
-/// not read from the connection.
+/// Failures do not end it: they are counted in `health` and logged, and what fails is retried with a
+/// back-off while the rest continues. A slow reader loses nothing: what it has not taken is not read from
+/// the connection.
 pub fn watch(access: &Access, what: &Watch, health: &Arc<WatchHealth>) -> impl Stream<Item = Input> + Send + use<> {
     let scopes: Vec<Option<Arc<str>>> = match &what.namespaces[..] {
         [] => vec![None],
@@ -86,11 +85,11 @@ fn events(
     let selectors = Selectors { labels: None, fields: Some(EVENT_FIELDS.to_owned()) };
     let health = of_stream(health, Resource::Events, namespace);
     let events = follow::<EventLite>(access, followed(what, namespace, selectors), health);
-    // Where pods cannot be listed, what is wrong with the events shall be known all the same.
+    // If pods cannot be listed, failures of the events watch should be reported all the same.
     let first = async move { _ = timeout(PODS_FIRST, pods_listed.wait_for(|listed| *listed)).await };
     let events = events.filter_map(async |event| match event {
         Event::InitApply(Watched { object, .. }) | Event::Apply(Watched { object, .. }) => Some(Input::Event(object)),
-        // An event that expires takes back nothing.
+        // The expiry of an event changes nothing.
         Event::Delete(_) | Event::Init | Event::InitDone => None,
     });
     first.map(move |()| events).into_stream().flatten().boxed()

@@ -1,4 +1,4 @@
-//! Lean types as resources of kube.
+//! Lean types as kube resources.
 
 use std::borrow::Cow;
 
@@ -24,17 +24,17 @@ pub trait Lean: Shape + Clone + Default + std::fmt::Debug + Send + Sync + 'stati
     /// `pods`
     const PLURAL: &'static str;
 
-    /// Name, namespace, uid and resourceVersion, as far as it has them.
+    /// Name, namespace, uid and resourceVersion, as far as present.
     fn stock_meta(&self) -> ObjectMeta;
 
-    /// As what a recording holds.
+    /// Converts it into the form used by recordings.
     fn into_object(self: Box<Self>) -> Object;
 }
 
-/// A lean object with as much of the stock metadata as kube's `watcher` has to see.
+/// A lean object with the part of the standard metadata that kube's `watcher` needs.
 ///
-/// Total like the lean types: JSON that is no object at all is an object without anything, so that
-/// it never fails the list that it is in, and is told as odd by whoever needs a field of it.
+/// Total like the lean types: JSON that is not an object becomes an empty object, so that it never fails
+/// the list that it is in, and is reported as odd when a field of it is needed.
 #[derive(Clone, Debug)]
 pub struct Watched<T> {
     meta: ObjectMeta,

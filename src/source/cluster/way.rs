@@ -1,4 +1,4 @@
-//! Whether the API server can be reached: what anybody learns of that, all learn.
+//! Whether the API server can be reached: what one client learns, all know.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,18 +9,18 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::backoff::Backoff;
 use super::trouble::Trouble;
 
-/// Time without a success after which the server is at fault, not what was asked: where all is well each
-/// watch begins anew after ten seconds.
+/// Time without a success after which the server counts as down: in normal operation each watch is resumed
+/// after ten seconds.
 const OUTAGE: Duration = Duration::from_secs(12);
-/// After an outage a server refuses for a while what it allows: its own lists of rights come late.
+/// How long after an outage refusals may be temporary: the server's own authorization data arrives late.
 const RECOVERY: Duration = Duration::from_secs(10);
-/// Longest wait meanwhile.
+/// Maximum delay during that time.
 const SOON: Duration = Duration::from_secs(1);
 
-/// The way to the API server; cheap to clone, shared by all who ask it.
+/// The way to the API server; cheap to clone, shared by all its clients.
 ///
-/// Each has a back-off of its own for what goes wrong with its requests alone. What goes wrong for
-/// all is over for all with the first success of one.
+/// Each has its own back-off for failures of its own requests. Failures that affect all are over for all
+/// with the first success of one.
 #[derive(Clone, Debug, Default)]
 pub struct Way(Arc<Inner>);
 
@@ -33,12 +33,12 @@ struct Inner {
 #[derive(Copy, Clone, Debug, Default)]
 struct State {
     succeeded: Option<Instant>,
-    /// When the last outage was over.
+    /// When the last outage ended.
     back: Option<Instant>,
 }
 
 impl Way {
-    /// The server has answered somebody.
+    /// The server has answered a client.
     pub(super) fn answered(&self, success: bool) {
         if success {
             let now = Instant::now();
@@ -51,18 +51,18 @@ impl Way {
         self.0.answered.notify_waiters();
     }
 
-    /// Whether nobody has succeeded for a while.
+    /// Whether no request has succeeded for a while.
     pub fn is_out(&self) -> bool {
         self.state().succeeded.is_none_or(|last| last.elapsed() >= OUTAGE)
     }
 
-    /// The wait after a failure, shortened where the server has just come back.
+    /// The delay after a failure, shortened if the server has just come back.
     pub fn at_most(&self, wait: Duration) -> Duration {
         let recovers = self.state().back.is_some_and(|back| back.elapsed() < RECOVERY);
         if recovers { wait.min(SOON) } else { wait }
     }
 
-    /// Waits until somebody has succeeded after that moment.
+    /// Waits until a request has succeeded after that moment.
     pub async fn success_after(&self, moment: Instant) {
         loop {
             let answered = self.0.answered.notified();
@@ -73,7 +73,7 @@ impl Way {
         }
     }
 
-    /// Waits out a failure: so long, or until the server is back, and then a little, so that not all
+    /// Waits out a failure: for that long, or until the server is back, and then a little, so that not all
     /// come at once.
     pub async fn pause(&self, wait: Duration, trouble: Trouble, backoff: &mut Backoff) {
         let (began, little, is_out) = (Instant::now(), backoff.jitter(), self.is_out());
@@ -143,8 +143,8 @@ mod tests {
         assert_eq!(waits(&way, Trouble::Forbidden, None).await, LONG);
     }
 
-    /// How long somebody waits, who waits for half a minute and to whom another one is answered after
-    /// five seconds.
+    /// How long a client waits that would wait for half a minute, if another one is answered after five
+    /// seconds.
     async fn waits(way: &Way, trouble: Trouble, answer: Option<bool>) -> Duration {
         let began = Instant::now();
         let mut backoff = Backoff::new(7);

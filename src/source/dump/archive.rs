@@ -6,10 +6,10 @@ use super::names::{is_left_out, path};
 use super::stream::{Form, Opened};
 use super::{Found, Place, Sink, Trouble, text};
 
-/// Archives in archives that are opened.
+/// Maximum depth of nested archives that are opened.
 const MAX_DEPTH: usize = 2;
 
-/// Reads a stream, whatever it holds; `depth` is how many archives it is in.
+/// Reads a stream, whatever it contains; `depth` is the number of archives around it.
 pub fn read(name: &str, opened: Opened<'_>, depth: usize, sink: &mut Sink<'_>) {
     let tell = |sink: &mut Sink<'_>, what| sink(&Place { file: name.to_owned(), line: 0 }, Found::Trouble(what));
     match opened.form {
@@ -48,7 +48,7 @@ fn tar(name: &str, input: impl Read, depth: usize, sink: &mut Sink<'_>) -> io::R
 /// A block of a tar; its end is one or two of zeros.
 const BLOCK: usize = 512;
 
-/// An input that knows with how many zeros it ended.
+/// An input that counts the zeros at its end.
 struct Ending<R> {
     input: R,
     zeros: usize,
@@ -63,7 +63,7 @@ impl<R: Read> Read for Ending<R> {
     }
 }
 
-/// The words of the library where they say more than that it ends.
+/// The library's message if it is more specific than an unexpected end.
 fn of_tar(error: &io::Error) -> Trouble {
     let text = error.to_string();
     if error.kind() == io::ErrorKind::UnexpectedEof || text.contains("unexpected EOF") {

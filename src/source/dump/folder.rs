@@ -1,4 +1,4 @@
-//! Folders: the files in one, in the order of their names.
+//! Folders: their files, ordered by name.
 
 use std::fs::File;
 use std::io;
@@ -8,7 +8,7 @@ use super::names::{MAX_DEPTH, is_left_out, path, sorted};
 use super::stream::Opened;
 use super::{Found, Place, Sink, Trouble, archive, trouble};
 
-/// Reads the files of a folder and of those in it; links are not followed.
+/// Reads the files of a folder and its subfolders; links are not followed.
 ///
 /// # Errors
 /// The folder itself cannot be listed.

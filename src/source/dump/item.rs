@@ -8,10 +8,10 @@ use super::{Found, Trouble};
 use crate::source::recording;
 use crate::text::cut;
 
-/// Longest kind that is repeated in an error.
+/// Maximum length of a kind repeated in an error.
 const KIND: usize = 63;
 
-/// The kinds that are looked at: kind, API group, resource.
+/// The supported kinds: kind, API group, resource.
 const KINDS: [(&str, &str, &str); 12] = [
     ("Pod", "", "pods"),
     ("Event", "", "events"),
@@ -27,8 +27,8 @@ const KINDS: [(&str, &str, &str); 12] = [
     ("Rollout", "argoproj.io", "rollouts"),
 ];
 
-/// The resource whose objects a file holds, by its name or that of its folder: `core/pods.yaml`,
-/// `pods/shop.json`. Objects of a list need not say what they are.
+/// The resource of the objects in a file, from its name or that of its folder: `core/pods.yaml`,
+/// `pods/shop.json`. Items of a list need not have a kind.
 pub fn resource_of_path(path: &str) -> Option<&'static str> {
     let mut parts = path.rsplit(['/', '\\']);
     let stem = parts.next()?.split('.').next()?;
@@ -36,7 +36,7 @@ pub fn resource_of_path(path: &str) -> Option<&'static str> {
     named(stem).or_else(|| named(parts.next()?))
 }
 
-/// Reads an object; `hint` is the resource that the file's name speaks of.
+/// Reads an object; `hint` is the resource according to the file name.
 pub fn read(piece: &Piece<'_>, hint: Option<&'static str>) -> Found {
     let broken = |what: String| Found::Trouble(Trouble::Broken(what));
     match piece.extent {
@@ -101,7 +101,7 @@ fn yaml(text: &str, piece: &Piece<'_>, hint: Option<&'static str>) -> Result<Fou
     recording::object(resource, &tree.to_string()).map(Found::Object).map_err(|error| recording::words(&error))
 }
 
-/// The resource of a kind that is looked at. Where no group is given, it is that of the kind.
+/// The resource of a supported kind. Without a group, that of the kind is assumed.
 fn resource(kind: &str, api_version: &str) -> Result<&'static str, ()> {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     let fits = |own: &str| api_version.is_empty() || group == own || own.is_empty() && group == "events.k8s.io";
@@ -109,7 +109,7 @@ fn resource(kind: &str, api_version: &str) -> Result<&'static str, ()> {
     known.map(|(_, _, resource)| *resource).ok_or(())
 }
 
-/// An object of a kind that is not looked at. A list that is left is too deep in others.
+/// An object of an unsupported kind. A list at this point is nested too deeply.
 fn foreign(kind: &str) -> Result<Found, String> {
     if kind.ends_with("List") && kind.len() > "List".len() || kind == "List" {
         return Err(format!("a {} in too many other lists", cut(kind, KIND)));
@@ -117,7 +117,7 @@ fn foreign(kind: &str) -> Result<Found, String> {
     Ok(Found::Foreign)
 }
 
-/// The resource of an object that does not say what it is, by a field that only it has.
+/// The resource of an object without a kind, from a field that only it has.
 fn guess(text: &str) -> Option<&'static str> {
     let has = |field: &str| text.contains(field);
     if has("\"involvedObject\"") || has("\"regarding\"") && has("\"reportingController\"") {
@@ -133,13 +133,13 @@ fn is_json(text: &str) -> Result<(), String> {
     serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| ()).map_err(|error| recording::words(&error))
 }
 
-/// Whether a pod that a kubelet has taken on lacks the last field of its status, as it is sorted.
+/// Whether a pod that a kubelet has accepted lacks the last field of its status, in sorted order.
 fn is_cut_pod(pod: &Value) -> bool {
     let scheduled = pod["spec"]["nodeName"].is_string();
     scheduled && pod["status"]["startTime"].is_null() && pod["status"]["reason"].is_null()
 }
 
-/// An event as `events.k8s.io/v1` serves it, under the names of the core group.
+/// An `events.k8s.io/v1` event, converted to the field names of the core group.
 fn event_of(tree: Value) -> Result<Found, String> {
     const NAMES: [(&str, &str); 7] = [
         ("regarding", "involvedObject"),
@@ -164,7 +164,7 @@ fn rename(fields: &mut Map<String, Value>, from: &str, to: &str) {
     }
 }
 
-/// What is wrong with a YAML text, in the words of its first line, which quote nothing of it.
+/// The error of a YAML text: the first line of its message, which quotes nothing of the text.
 fn of_yaml(error: &serde_saphyr::Error) -> String {
     let place = error.location().map(|at| format!(" ({} lines into it)", at.line().saturating_sub(1)));
     format!("it is not YAML{}", place.unwrap_or_default())

@@ -1,12 +1,12 @@
-//! JSON → the objects in it, each as a text of its own: a list is taken apart as it comes.
+//! JSON → the objects in it, each as a separate text: a list is split while it is read.
 
 use super::piece::{Extent, MAX_ITEM, MAX_NESTED, MAX_WORD, Piece, Syntax, of_items};
 
-/// Takes JSON apart, byte by byte. It knows brackets and strings, and no more: whether a text is JSON
-/// at all is found out by who reads it.
+/// Splits JSON, byte by byte. It knows only brackets and strings; whether a text is valid JSON is checked
+/// by its reader.
 #[derive(Debug)]
 pub struct Json {
-    /// The objects that are open, those of lists and the one that is read.
+    /// The objects that are open: lists and the current object.
     frames: Vec<Frame>,
     depth: usize,
     in_string: bool,
@@ -14,7 +14,7 @@ pub struct Json {
     line: u64,
 }
 
-/// An object of which the end has not come.
+/// An unfinished object.
 #[derive(Debug)]
 struct Frame {
     /// The depth of its own fields.
@@ -22,16 +22,16 @@ struct Frame {
     line: u64,
     text: Vec<u8>,
     too_long: bool,
-    /// The string at its own level that was read last.
+    /// The last string at its own level.
     word: Vec<u8>,
-    /// The field whose value is read, if one is.
+    /// The field whose value is being read, if any.
     field: Option<Field>,
     kind: String,
     api_version: String,
     items: Items,
 }
 
-/// A field that tells what an object is.
+/// A field that identifies the type of an object.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 enum Field {
     Kind,
@@ -54,12 +54,12 @@ impl Json {
         Self { frames: Vec::new(), depth: 0, in_string: false, escaped: false, line }
     }
 
-    /// The line that is read.
+    /// The current line.
     pub const fn line(&self) -> u64 {
         self.line
     }
 
-    /// Takes in bytes up to the end of the value; gives back how many, and whether it has ended.
+    /// Takes in bytes up to the end of the value; returns how many, and whether it has ended.
     pub fn feed(&mut self, bytes: &[u8], on: &mut dyn FnMut(&Piece<'_>)) -> (usize, bool) {
         let mut at = 0;
         while at < bytes.len() {
@@ -76,12 +76,12 @@ impl Json {
         (at, false)
     }
 
-    /// What is open at the end of the input: the line and kind of the innermost object.
+    /// What is unfinished at the end of the input: line and kind of the innermost object.
     pub fn unfinished(&self) -> Option<(u64, &str)> {
         self.frames.last().map(|frame| (frame.line, frame.kind.as_str()))
     }
 
-    /// Goes on in a string; gives back how many bytes belong to it.
+    /// Continues in a string; returns how many bytes belong to it.
     fn string(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while at < bytes.len() {
@@ -146,7 +146,7 @@ impl Json {
         }
     }
 
-    /// Whether an object that begins here is one of those that are looked for.
+    /// Whether an object that begins here is one to extract.
     fn begins_object(&self) -> bool {
         match self.frames.last() {
             None => true,
@@ -205,7 +205,7 @@ impl Json {
 }
 
 impl Frame {
-    /// Keeps bytes that stand at that depth, but for the items of a list.
+    /// Stores bytes at that depth, except items of a list.
     fn store(&mut self, bytes: &[u8], depth: usize) {
         if self.too_long || self.items == Items::Open && depth > self.depth {
             return;
@@ -218,7 +218,7 @@ impl Frame {
         self.text.extend_from_slice(bytes);
     }
 
-    /// Keeps the beginning of a string at its own level.
+    /// Stores the beginning of a string at its own level.
     fn remember(&mut self, bytes: &[u8]) {
         let room = MAX_WORD.saturating_sub(self.word.len());
         self.word.extend_from_slice(&bytes[..bytes.len().min(room)]);

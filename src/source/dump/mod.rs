@@ -1,4 +1,4 @@
-//! Dumps: whatever people have of a cluster when something is broken.
+//! Dumps: whatever people have collected from a broken cluster.
 //!
 //! kubectl's JSON and YAML, folders and archives of must-gather, `oc adm inspect` and support
 //! bundles, `kubectl cluster-info dump`; recognised by content, read an object at a time.
@@ -6,8 +6,8 @@
 //! Invariants:
 //! - **Bounded**: no more than [`MAX_ITEM`] bytes of an object, and no more than [`MAX_NESTED`] objects
 //!   that hold one another, are in memory at once, whatever the size of the input.
-//! - **Total**: what cannot be used is told with its place, and affects nothing else.
-//! - **Never whole by mistake**: an input that ends in the middle of something is told to be cut.
+//! - **Total**: what cannot be used is reported with its place, and affects nothing else.
+//! - **Never whole by mistake**: an input that ends in the middle of something is reported as cut off.
 
 mod archive;
 mod folder;
@@ -29,10 +29,10 @@ pub(super) use names::{MAX_DEPTH, sorted};
 pub use piece::{MAX_ITEM, MAX_NESTED};
 pub use stream::{Form, Opened};
 
-/// Where something stands.
+/// A place in the input.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Place {
-    /// The file, as its path below what was named.
+    /// The file, as its path relative to the input.
     pub file: String,
     /// The line on which it begins, from 1; 0 for the file as a whole.
     pub line: u64,
@@ -47,12 +47,12 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is found in a dump.
+/// Something found in a dump.
 #[derive(Debug)]
 pub enum Found {
-    /// An object that is looked at.
+    /// An object of a supported kind.
     Object(Object),
-    /// An object of a kind that is not.
+    /// An object of another kind.
     Foreign,
     /// Something that cannot be used.
     Trouble(Trouble),
@@ -61,13 +61,13 @@ pub enum Found {
 /// Why something of a dump cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Trouble {
-    /// An object is not what its kind says, or none at all.
+    /// An object is not what its kind requires, or not an object.
     #[error("{0}")]
     Broken(String),
     /// The input ends in the middle of something.
     #[error("it is cut off: {0}")]
     Cut(String),
-    /// The system or the decoder cannot read on.
+    /// The system or the decoder failed.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// A file that holds no objects.
@@ -76,10 +76,10 @@ pub enum Trouble {
     /// A recording among other files.
     #[error("it is a recording; scan it by itself, or see what happened with: probehound replay {0}")]
     Recording(String),
-    /// An archive of a form that is not read.
+    /// An archive in an unsupported format.
     #[error("it is {0}, which is not read; unpack it, and name the folder")]
     Packed(&'static str),
-    /// Text of `kubectl describe`; what to run instead.
+    /// Output of `kubectl describe`; the command to run instead.
     #[error("it is text of kubectl describe, which leaves out what is needed; run: {0}")]
     Described(String),
     /// A table of `kubectl get`.
@@ -88,16 +88,16 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Whether objects may be missing that the input would have held.
+    /// Whether objects of the input may be missing.
     pub const fn loses_objects(&self) -> bool {
         matches!(self, Self::Broken(_) | Self::Cut(_) | Self::Unreadable(_))
     }
 }
 
-/// Is told what is found, in order.
+/// Receives what is found, in order.
 pub type Sink<'a> = dyn FnMut(&Place, Found) + 'a;
 
-/// Reads a folder with all that is in it; links are not followed.
+/// Reads a folder and its subfolders; links are not followed.
 ///
 /// # Errors
 /// The folder itself cannot be listed.
@@ -113,7 +113,7 @@ pub fn read(name: &str, opened: Opened<'_>, sink: &mut Sink<'_>) {
 /// Takes the reader of a stream of text.
 type Input<'a> = Box<dyn BufRead + 'a>;
 
-/// What an error of reading says about the input.
+/// Classifies a read error.
 fn trouble(error: &io::Error) -> Trouble {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Trouble::Cut("it ends before its end".to_owned()),

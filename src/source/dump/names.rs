@@ -1,19 +1,19 @@
-//! The names of what a dump holds.
+//! File names in a dump.
 
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::Path;
 
-/// Folders in folders that are looked into.
+/// Maximum depth of nested folders.
 pub const MAX_DEPTH: usize = 32;
 
-/// A path with slashes, whatever the system.
+/// A path with slashes, on any system.
 pub fn path(path: &Path) -> String {
     let parts = path.components().map(|part| part.as_os_str().to_string_lossy());
     parts.collect::<Vec<_>>().join("/")
 }
 
-/// Whether a file or folder holds what containers and nodes wrote: they write what they like.
+/// Whether a file or folder contains the output of containers and nodes, which may be anything.
 pub fn is_left_out(path: &str) -> bool {
     let mut parts = path.split('/');
     let last = parts.next_back().unwrap_or_default();
@@ -21,7 +21,7 @@ pub fn is_left_out(path: &str) -> bool {
     is_log(last) || last == "logs" || last == "audit_logs" || parts.any(|part| part == "logs" || part == "audit_logs")
 }
 
-/// What a folder holds, in the order of names.
+/// The entries of a folder, ordered by name.
 ///
 /// # Errors
 /// It cannot be listed.

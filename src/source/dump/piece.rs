@@ -1,32 +1,32 @@
-//! The text of one object, cut out of what holds it.
+//! The text of one object, cut out of its surroundings.
 
-/// Longest text of an object that is read, in bytes; etcd refuses objects of 1.5 MiB.
+/// Maximum length of an object's text, in bytes; etcd refuses objects of 1.5 MiB.
 pub const MAX_ITEM: usize = 8 << 20;
 
-/// Most objects that hold one another: a list in a list of lists.
+/// Maximum nesting of objects: a list in a list of lists.
 pub const MAX_NESTED: usize = 4;
 
-/// Longest kind or `apiVersion`, in bytes.
+/// Maximum length of a kind or `apiVersion`, in bytes.
 pub const MAX_WORD: usize = 256;
 
-/// An object's text, and what is known of it without reading it.
+/// An object's text, and what is known of it without parsing it.
 #[derive(Debug)]
 pub struct Piece<'a> {
     /// The line on which it begins, from 1.
     pub line: u64,
     /// Its text.
     pub text: &'a [u8],
-    /// How it is written.
+    /// Its syntax.
     pub syntax: Syntax,
-    /// `kind`, its own or by the list that holds it; empty where neither says.
+    /// `kind`, its own or from the list that contains it; empty if neither has one.
     pub kind: &'a str,
     /// `apiVersion`, likewise.
     pub api_version: &'a str,
-    /// Whether the text is all of it.
+    /// Whether the text is complete.
     pub extent: Extent,
 }
 
-/// How an object is written.
+/// The syntax of an object.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Syntax {
     /// JSON.
@@ -35,12 +35,12 @@ pub enum Syntax {
     Yaml,
 }
 
-/// How much of an object there is.
+/// How much of an object was read.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Extent {
-    /// All of it, as far as its brackets tell.
+    /// All of it, judging by its brackets.
     Whole,
-    /// Nothing: it is longer than [`MAX_ITEM`].
+    /// Nothing: it exceeds [`MAX_ITEM`].
     TooLong,
     /// Its brackets do not match.
     Unbalanced,

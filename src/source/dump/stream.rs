@@ -1,4 +1,4 @@
-//! A stream of bytes, unpacked, and what it holds by its first bytes.
+//! A decompressed stream of bytes, and its format, recognised by the first bytes.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
@@ -10,27 +10,27 @@ use super::Input;
 use super::utf16::Utf16;
 use super::yaml::Yaml;
 
-/// Bytes that are read, and unpacked, at once.
+/// Number of bytes read, and decompressed, at once.
 const BUFFER: usize = 64 * 1024;
 
-/// Bytes by which a stream is recognised: one block of a tar.
+/// Number of bytes used to recognise a stream: one block of a tar.
 const HEAD: usize = 512;
 
-/// Packings around one another that are undone.
+/// Maximum number of nested compressions that are undone.
 const MAX_PACKINGS: usize = 3;
 
-/// The most that zstd may look back, in bytes; beyond it only `zstd --ultra` and `--long` go.
+/// Maximum window size of zstd, in bytes; only `zstd --ultra` and `--long` exceed it.
 const WINDOW: u64 = 16 << 20;
 
-/// A stream of bytes that are no longer packed.
+/// A decompressed stream of bytes.
 pub struct Opened<'a> {
     /// The bytes, from the beginning.
     pub reader: Input<'a>,
-    /// What they are.
+    /// Their format.
     pub form: Form,
 }
 
-/// What a stream holds.
+/// The content of a stream.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Form {
     /// A recording.
@@ -39,14 +39,14 @@ pub enum Form {
     Tar,
     /// Kubernetes objects, as JSON or YAML.
     Objects,
-    /// Text, or whatever is none of the others.
+    /// Text, or anything else.
     Text,
-    /// An archive or a packing that is not read.
+    /// An unsupported archive or compression format.
     Packed(&'static str),
 }
 
 impl<'a> Opened<'a> {
-    /// Undoes gzip and zstd, and looks at what is in them. What cannot be read is told when it is.
+    /// Undoes gzip and zstd, and recognises the content. Read errors are returned when reading.
     pub fn of(input: impl Read + 'a) -> Self {
         let mut reader: Input<'a> = Box::new(BufReader::with_capacity(BUFFER, input));
         for _ in 0..MAX_PACKINGS {
@@ -77,7 +77,7 @@ fn peek(mut reader: Input<'_>) -> (Vec<u8>, Input<'_>) {
     }
 }
 
-/// The end of an input that could not be read on.
+/// The end of an input after a read error.
 struct Fails(Option<io::Error>);
 
 impl Read for Fails {
@@ -107,8 +107,8 @@ fn form(head: &[u8]) -> Form {
     }
 }
 
-/// The first key of a JSON object, by which recordings and objects are told apart: whoever sorts the
-/// keys of a recording puts the object first.
+/// The first key of a JSON object, which distinguishes recordings from objects: in a recording with sorted
+/// keys the object comes first.
 fn first_key(text: &[u8]) -> Option<&[u8]> {
     let key = text.strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"")?;
     key.split(|byte| *byte == b'"').next()

@@ -1,4 +1,4 @@
-//! Text → the objects in it: JSON and YAML, one after another, with logs and other words in between.
+//! Text → the objects in it: JSON and YAML, one after another, with logs and other text in between.
 
 use std::io::{self, BufRead};
 
@@ -9,7 +9,7 @@ use super::yaml::Yaml;
 use super::{Found, Input, Place, Sink, Trouble, trouble};
 use crate::text::cut;
 
-/// Longest part of a line that is looked at to see what it is, in bytes.
+/// Maximum length of a line's beginning used to classify it, in bytes.
 const LOOK: usize = 512;
 
 /// How `kubectl cluster-info dump` frames the log of a container.
@@ -29,11 +29,11 @@ struct Text<'a, 's> {
     place: Place,
     hint: Option<&'static str>,
     sink: &'a mut Sink<'s>,
-    /// Objects, and pieces that should have been one.
+    /// Number of objects, and of pieces that should have been one.
     found: u64,
-    /// Lines that are behind.
+    /// Number of lines read.
     line: u64,
-    /// What the first line is that is no object.
+    /// The first line that is not part of an object, classified.
     strange: Option<Trouble>,
     mode: Mode,
 }
@@ -77,7 +77,7 @@ impl Text<'_, '_> {
         }
     }
 
-    /// Passes over what stands before the next value; whether it is one of JSON.
+    /// Skips what precedes the next value; returns whether it is JSON.
     fn begins_json(&mut self, input: &mut Input<'_>) -> io::Result<bool> {
         loop {
             let buffer = input.fill_buf()?;
@@ -87,7 +87,7 @@ impl Text<'_, '_> {
                     return Ok(true);
                 }
                 Some(b'\n') => self.line += 1,
-                // A byte order mark, and what stands between values.
+                // A byte order mark, and separators between values.
                 Some(b'\r' | b'\t' | b',' | b']' | 0xef | 0xbb | 0xbf | 0) => {}
                 // An indented line of YAML keeps its indentation.
                 Some(b' ') if self.found > 0 => {}
@@ -97,7 +97,7 @@ impl Text<'_, '_> {
         }
     }
 
-    /// Takes in a line that is no JSON, with its end.
+    /// Takes in a line that is not JSON, including its end.
     fn take(&mut self, line: &[u8]) {
         let whole = line.ends_with(b"\n");
         let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -187,7 +187,7 @@ impl Text<'_, '_> {
     }
 }
 
-/// Passes on what a piece is; 1 where it is, or should be, an object.
+/// Passes on a piece; returns 1 if it is, or should be, an object.
 fn told(place: &Place, hint: Option<&'static str>, piece: &Piece<'_>, sink: &mut Sink<'_>) -> u64 {
     let found = item::read(piece, hint);
     let counts = !matches!(found, Found::Foreign) || !piece.kind.is_empty();
@@ -195,7 +195,7 @@ fn told(place: &Place, hint: Option<&'static str>, piece: &Piece<'_>, sink: &mut
     u64::from(counts)
 }
 
-/// A line of bounded length, with its end; what is beyond is left out.
+/// A line of bounded length, including its end; the excess is dropped.
 fn next_line(input: &mut Input<'_>, line: &mut Vec<u8>) -> io::Result<usize> {
     let read = io::Read::take(&mut *input, MAX_ITEM as u64).read_until(b'\n', line)?;
     if read == MAX_ITEM && !line.ends_with(b"\n") {
@@ -213,7 +213,7 @@ fn next_line(input: &mut Input<'_>, line: &mut Vec<u8>) -> io::Result<usize> {
     Ok(read)
 }
 
-/// What a line is, if it is one of those that people mistake for a dump.
+/// Classifies a line that people mistake for a dump.
 fn kind_of_text(line: &str) -> Option<Trouble> {
     if let Some(name) = field(line, "Name:") {
         let run = format!("kubectl get pod {name} -o json, and kubectl get events -o json");

@@ -1,26 +1,26 @@
-//! UTF-16 → UTF-8: what `>` of Windows PowerShell 5 writes.
+//! UTF-16 → UTF-8: the encoding written by `>` in Windows PowerShell 5.
 
 use std::io::{self, BufRead, Read};
 
 use super::Input;
 
-/// Reads little-endian UTF-16 as UTF-8; what is no character becomes U+FFFD.
+/// Reads little-endian UTF-16 as UTF-8; invalid units become U+FFFD.
 pub struct Utf16<'a> {
     input: Input<'a>,
-    /// A unit that waits for its other half.
+    /// A high surrogate that waits for its low one.
     high: Option<u16>,
-    /// UTF-8 that had no room in the last buffer.
+    /// UTF-8 that did not fit into the last buffer.
     rest: Vec<u8>,
     given: usize,
 }
 
 impl<'a> Utf16<'a> {
-    /// Reads `input`, which begins with a byte order mark or not.
+    /// Reads `input`, with or without a byte order mark.
     pub const fn new(input: Input<'a>) -> Self {
         Self { input, high: None, rest: Vec::new(), given: 0 }
     }
 
-    /// Translates what the input has ready.
+    /// Decodes what the input has ready.
     fn refill(&mut self) -> io::Result<()> {
         self.rest.clear();
         self.given = 0;

@@ -1,15 +1,15 @@
-//! YAML → the objects in it, each as a text of its own: a list is taken apart as it comes.
+//! YAML → the objects in it, each as a separate text: a list is split while it is read.
 //!
-//! As `kubectl` and `oc` write it: block style, a list's items under `items:`, each behind a dash at
-//! the same indentation.
+//! In the form written by `kubectl` and `oc`: block style, a list's items under `items:`, each after a dash
+//! at the same indentation.
 
 use super::piece::{Extent, MAX_ITEM, MAX_WORD, Piece, Syntax, of_items};
 
-/// Takes YAML apart, line by line.
+/// Splits YAML, line by line.
 #[derive(Debug, Default)]
 pub struct Yaml {
     number: u64,
-    /// The object that is read, and the line on which it begins.
+    /// The current object, and the line on which it begins.
     text: Vec<u8>,
     line: u64,
     too_long: bool,
@@ -22,15 +22,15 @@ pub struct Yaml {
     is_list: bool,
 }
 
-/// Where in a list it is.
+/// The position relative to a list.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 enum Items {
-    /// In no list's items.
+    /// Not in the items of a list.
     #[default]
     Outside,
-    /// Behind `items:`.
+    /// After `items:`.
     Begun,
-    /// In an item, whose dash stands at that column.
+    /// In an item, whose dash is at that column.
     At(usize),
 }
 
@@ -40,7 +40,7 @@ impl Yaml {
         Self { number, ..Self::default() }
     }
 
-    /// Whether a line is one with which such a text begins.
+    /// Whether such a text can begin with that line.
     pub fn begins(line: &[u8]) -> bool {
         let is =
             |word: &[u8]| line.strip_prefix(word).is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace));
@@ -50,7 +50,7 @@ impl Yaml {
                 .any(is)
     }
 
-    /// Takes in a line without its end.
+    /// Takes in a line without its line break.
     pub fn feed(&mut self, line: &[u8], on: &mut dyn FnMut(&Piece<'_>)) {
         self.number += 1;
         if line.starts_with(b"---") || line == b"..." {
@@ -74,19 +74,19 @@ impl Yaml {
         }
     }
 
-    /// Takes in the end of the input. `false` where it cannot be the end of what it holds.
+    /// Takes in the end of the input. `false` if the content cannot end here.
     pub fn finish(&mut self, on: &mut dyn FnMut(&Piece<'_>)) -> bool {
         let is_open = self.is_list && !self.kind.ends_with("List");
         self.end(Extent::Last, on);
         !is_open
     }
 
-    /// The line that was read last.
+    /// The last line read.
     pub const fn number(&self) -> u64 {
         self.number
     }
 
-    /// Begins an item, whose dash gives way to a space.
+    /// Begins an item, replacing its dash by a space.
     fn begin(&mut self, line: &[u8], indent: usize, on: &mut dyn FnMut(&Piece<'_>)) {
         self.end(Extent::Whole, on);
         self.items = Items::At(indent);
@@ -140,10 +140,10 @@ impl Yaml {
         self.too_long = false;
     }
 
-    /// The object that is read has ended.
+    /// The current object has ended.
     fn end(&mut self, extent: Extent, on: &mut dyn FnMut(&Piece<'_>)) {
         let in_list = matches!(self.items, Items::At(_));
-        // What follows the items of a list is the list's.
+        // What follows the items of a list belongs to the list.
         let is_rest = !in_list && self.is_list;
         if !is_rest && (self.too_long || !self.text.is_empty()) {
             let (kind, api_version) = match in_list {

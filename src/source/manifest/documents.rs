@@ -1,4 +1,4 @@
-//! A text → its documents, each by itself: what is wrong with one is no other one's trouble.
+//! A text → its documents, each by itself: an error in one does not affect the others.
 
 use serde_json::value::RawValue;
 
@@ -14,15 +14,15 @@ const TEMPLATE: &str = "it is a Helm template; lint what it renders: helm templa
 /// A document of a manifest.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Document {
-    /// The file, as it was named.
+    /// The file, as it was given.
     pub file: String,
-    /// The template of a Helm chart that rendered it, as Helm's comment says.
+    /// The template of a Helm chart that it was rendered from, according to Helm's comment.
     pub source: Option<String>,
-    /// What it holds.
+    /// Its content.
     pub root: Node,
 }
 
-/// Tells the documents of a text.
+/// Passes on the documents of a text.
 pub fn read(file: &str, text: &str, sink: &mut Sink<'_>) {
     for (before, text) in cut(text) {
         let place = |line: u64| Place { file: file.to_owned(), line: before + line };
@@ -42,7 +42,7 @@ pub fn read(file: &str, text: &str, sink: &mut Sink<'_>) {
     }
 }
 
-/// The documents, each behind the number of lines before it.
+/// The documents, each with the number of lines before it.
 fn cut(text: &str) -> Vec<(u64, &str)> {
     if text.trim_start().starts_with(['{', '[']) {
         let values = json(text);
@@ -53,7 +53,7 @@ fn cut(text: &str) -> Vec<(u64, &str)> {
     yaml(text)
 }
 
-/// Values of JSON, one after another; none where it is something else.
+/// A sequence of JSON values; empty for anything else.
 fn json(text: &str) -> Vec<(u64, &str)> {
     let mut values = Vec::new();
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
@@ -70,7 +70,7 @@ fn json(text: &str) -> Vec<(u64, &str)> {
     values
 }
 
-/// The documents of YAML: a line of three dashes begins one, whatever is around it.
+/// The documents of YAML: a line of three dashes begins one, wherever it is.
 fn yaml(text: &str) -> Vec<(u64, &str)> {
     let mut documents = Vec::new();
     let (mut begin, mut first, mut line, mut at) = (0, 0, 0, 0);
@@ -94,13 +94,13 @@ fn breaks(text: &str) -> u64 {
     text.bytes().filter(|byte| *byte == b'\n').count() as u64
 }
 
-/// The template that Helm names above what it rendered.
+/// The template named in Helm's comment.
 fn source(text: &str) -> Option<String> {
     let mut comments = text.lines().take_while(|line| line.is_empty() || line.starts_with(['#', '-']));
     comments.find_map(|line| line.strip_prefix(SOURCE)).map(|source| source.trim_end().to_owned())
 }
 
-/// Counts the lines before the document in.
+/// Adds the number of lines before the document.
 fn shift(node: &mut Node, lines: u64) {
     node.at.line += lines;
     match &mut node.value {

@@ -1,4 +1,4 @@
-//! Folders: the manifests in one, in the order of their names.
+//! Folders: their manifests, ordered by name.
 
 use std::fs::{DirEntry, File};
 use std::io;
@@ -7,10 +7,10 @@ use std::path::Path;
 use super::{Found, Place, Sink, Trouble};
 use crate::source::dump::{MAX_DEPTH, sorted};
 
-/// How the names of manifests end.
+/// File name extensions of manifests.
 const ENDS: [&str; 3] = ["yaml", "yml", "json"];
 
-/// Reads all that is called a manifest.
+/// Reads all files with these extensions.
 ///
 /// # Errors
 /// The folder itself cannot be listed.

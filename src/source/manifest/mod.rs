@@ -3,7 +3,7 @@
 //! YAML of several documents and JSON, from files, folders and streams.
 //!
 //! Invariants:
-//! - **Total**: a document that cannot be read is told with its place, and affects no other one.
+//! - **Total**: a document that cannot be read is reported with its place, and affects no other one.
 //! - **Bounded**: no more than [`MAX_TEXT`] bytes of a file, and no more values than a text of that
 //!   length can hold without its aliases.
 
@@ -24,24 +24,24 @@ use super::dump::{Form, Opened, Place, Trouble};
 use super::objects::PodTemplateLite;
 use crate::template::PodTemplate;
 
-/// Longest file that is read, in bytes.
+/// Maximum length of a file that is read, in bytes.
 pub const MAX_TEXT: u64 = 64 << 20;
 
-/// What is found.
+/// Something found in the input.
 #[derive(Debug)]
 pub enum Found {
     /// A document.
     Document(Document),
-    /// What is no manifest, and why.
+    /// Something that is not a manifest, and why.
     Other(String),
     /// What cannot be used.
     Trouble(Trouble),
 }
 
-/// Is told what is found, in order.
+/// Receives what is found, in order.
 pub type Sink<'a> = dyn FnMut(&Place, Found) + 'a;
 
-/// Reads the manifests of a folder, and of those in it; links are not followed.
+/// Reads the manifests of a folder and its subfolders; links are not followed.
 ///
 /// # Errors
 /// The folder itself cannot be listed.
@@ -76,8 +76,7 @@ fn text(input: impl Read) -> Result<String, Trouble> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// What a pod's template tells its containers to be, as the engine has it of a cluster; `None` where it
-/// has no containers.
+/// The container specifications in a pod template, in the engine's form; `None` if it has no containers.
 pub fn template(node: &Node) -> Option<Arc<PodTemplate>> {
     let lite: PodTemplateLite = serde_json::from_value(json(node)).ok()?;
     Observer::new().template(&lite, None).ok()

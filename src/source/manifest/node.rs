@@ -1,6 +1,6 @@
-//! A value of a manifest that knows where it stands.
+//! A value of a manifest with its position.
 
-/// A place in a text, both from 1.
+/// A position in a text, both from 1.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct At {
     /// The line.
@@ -14,11 +14,11 @@ pub struct At {
 pub struct Node {
     /// Where it begins.
     pub at: At,
-    /// What it is.
+    /// The value.
     pub value: Value,
 }
 
-/// What a value is.
+/// A YAML value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Value {
     /// `null`, `~`, or nothing.
@@ -49,7 +49,7 @@ pub struct Entry {
 }
 
 impl Node {
-    /// The entry under that key; what is `null` is as good as absent, and the last one counts.
+    /// The entry with that key; `null` counts as absent, and the last one wins.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().rev().find(|entry| entry.key == key).filter(|entry| entry.node.value != Value::Null)
     }

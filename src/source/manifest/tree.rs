@@ -1,4 +1,4 @@
-//! A YAML document, or JSON → a tree of values with their places.
+//! A YAML document, or JSON → a tree of values with positions.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, S
 
 use super::node::{At, Entry, Node, Value};
 
-/// Most values of a document, those behind aliases counted each time.
+/// Maximum number of values of a document, counting those behind aliases each time.
 const MAX_NODES: usize = 2_000_000;
 
-/// The first document of a text; `None` where there is none.
+/// The first document of a text; `None` if there is none.
 ///
 /// # Errors
 /// What is wrong, and on which line.
@@ -44,7 +44,7 @@ fn place(marker: &Marker) -> At {
     At { line: marker.line() as u64, column: marker.col() as u64 + 1 }
 }
 
-/// What a scalar is, as `kubectl` reads it.
+/// The type of a scalar, as `kubectl` reads it.
 fn scalar(text: &str, style: ScalarStyle, is_text: bool) -> Value {
     if style != ScalarStyle::Plain || is_text {
         return Value::Text(text.to_owned());
@@ -54,7 +54,7 @@ fn scalar(text: &str, style: ScalarStyle, is_text: bool) -> Value {
         "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Value::Bool(true),
         "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Value::Bool(false),
         _ => match text.parse() {
-            // A zero in front is octal.
+            // A leading zero means octal.
             Ok(number) if !has_leading_zero(text) => Value::Number(number),
             _ if is_number(text) => Value::Odd(text.to_owned()),
             _ => Value::Text(text.to_owned()),
@@ -77,7 +77,7 @@ fn has_leading_zero(text: &str) -> bool {
     digits.len() > 1 && digits.starts_with('0')
 }
 
-/// A tree that is being built.
+/// A tree under construction.
 #[derive(Default)]
 struct Tree {
     root: Option<Node>,
@@ -86,7 +86,7 @@ struct Tree {
     nodes: usize,
 }
 
-/// A list or mapping that has not ended.
+/// An unfinished list or mapping.
 struct Open {
     node: Node,
     anchor: usize,
@@ -110,7 +110,7 @@ impl Tree {
         if self.nodes > MAX_NODES {
             return Err("its aliases make it too large".to_owned());
         }
-        // What stands behind an alias is told where it is written.
+        // Values behind an alias keep the position where they are written.
         let _ = at;
         let node = node.clone();
         self.place(node, 0)
@@ -162,7 +162,7 @@ fn count(node: &Node) -> usize {
     below + 1
 }
 
-/// Takes in what `<<` names: what the mapping has itself counts before it.
+/// Resolves `<<`: the mapping's own keys take precedence.
 fn merge(node: &mut Node) {
     let Value::Map(entries) = &mut node.value else { return };
     let Some(at) = entries.iter().position(|entry| entry.key == "<<") else { return };

@@ -1,10 +1,10 @@
-//! Commands: what follows an option may be a secret.
+//! Commands: the argument of an option may be a secret.
 
 use super::keys::{is_secret, is_secret_in_prose};
 use super::quotes::{Quoted, length_of_space, length_of_word};
 use super::{MASK, MAX_READ, MAX_WORD, MAX_WORDS, cut, shapes, url};
 
-/// Quotes within quotes that are followed; what lies deeper is masked as a whole.
+/// Maximum depth of nested quotes that is followed; anything deeper is masked as a whole.
 const MAX_DEPTH: usize = 6;
 
 /// The words of a command, masked and cut.
@@ -17,14 +17,14 @@ pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         .collect()
 }
 
-/// What the words so far say of the next one.
+/// What the words so far imply for the next one.
 #[derive(Debug, Default)]
 pub struct Words {
     next: Next,
     tool: Tool,
 }
 
-/// What the next word is.
+/// The meaning of the next word.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 enum Next {
     /// Nothing special.
@@ -36,13 +36,13 @@ enum Next {
     Header,
     /// The value of a header, after the name of its scheme if it has one.
     Scheme,
-    /// A secret if it looks like one, else prose.
+    /// A secret if it looks like one, otherwise prose.
     Perhaps,
     /// A script.
     Script,
 }
 
-/// The program whose options are read, where they mean something of their own.
+/// The program whose options are being read, if they have a special meaning.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 enum Tool {
     /// Any other.
@@ -67,7 +67,7 @@ impl Tool {
         })
     }
 
-    /// What the short option of that letter is followed by.
+    /// The meaning of what follows the short option of that letter.
     const fn after(self, letter: char) -> Next {
         match (self, letter) {
             (_, 'p' | 'u') | (Self::Curl, 'b' | 'U') | (Self::Ldap, 'w') | (Self::Redis, 'a') | (Self::Sqlcmd, 'P') => {
@@ -80,7 +80,7 @@ impl Tool {
 }
 
 impl Words {
-    /// Masks one argument of a command, which is one word whatever it holds.
+    /// Masks one argument of a command, which is one word whatever it contains.
     fn argument(&mut self, word: &str) -> String {
         let next = std::mem::take(&mut self.next);
         if next != Next::Word && next != Next::Script {
@@ -115,13 +115,13 @@ impl Words {
         let masked = if bare.starts_with('-') && bare.len() > 1 {
             self.option(bare, depth)
         } else {
-            // Pairs want to see the quotes around a value.
+            // `pairs` needs the quotes around a value.
             return self.plain(word);
         };
         format!("{before}{masked}{after}")
     }
 
-    /// Masks a word with white space in quotes.
+    /// Masks a quoted word with white space.
     fn quoted(&mut self, word: &str, at: usize, quoted: &Quoted<'_>, depth: usize) -> String {
         let before = &word[..at];
         let rest = &word[at + quoted.length..];
@@ -129,7 +129,7 @@ impl Words {
         let name = name.rsplit(|letter: char| !is_of_name(letter)).next().unwrap_or_default();
         let member = before.ends_with(':');
         if (member || before.ends_with('=')) && is_secret(name) {
-            // What follows a quote without white space is still the value for a shell.
+            // For a shell, what directly follows a quote is still part of the value.
             let rest = if member { self.mask(rest, depth) } else { String::new() };
             return format!("{}{MASK}{rest}", self.plain(before));
         }
@@ -148,7 +148,7 @@ impl Words {
         format!("{before}{}{rest}", in_quotes(quoted, depth))
     }
 
-    /// Masks a word that follows something that says what it is.
+    /// Masks a word whose meaning the previous one determines.
     fn follow(&mut self, next: Next, word: &str) -> String {
         match next {
             Next::Word | Next::Script => word.to_owned(),
@@ -169,7 +169,7 @@ impl Words {
         }
     }
 
-    /// Masks an option: itself, where its value is attached to it, or what follows it.
+    /// Masks an option: the attached value, or the next word.
     fn option(&mut self, word: &str, depth: usize) -> String {
         let (flag, value) = match word.split_once('=') {
             Some((flag, value)) => (flag, Some(value)),
@@ -205,12 +205,12 @@ impl Words {
         }
     }
 
-    /// Whether several short options of curl stand together: `-sSfu`.
+    /// Whether it is a group of several short options of curl: `-sSfu`.
     fn is_cluster(&self, name: &str) -> bool {
         self.tool == Tool::Curl && name.len() <= 6 && name.bytes().all(|byte| byte.is_ascii_alphabetic())
     }
 
-    /// Masks a word that is no option.
+    /// Masks a word that is not an option.
     fn plain(&mut self, word: &str) -> String {
         let bare = word.trim_matches(PUNCTUATION);
         if let Some(tool) = Tool::of(bare) {
@@ -231,7 +231,7 @@ impl Words {
     }
 }
 
-/// What may stand around a word without being part of it.
+/// Characters around a word that are not part of it.
 const PUNCTUATION: [char; 7] = ['"', '\'', '\\', '[', ']', ',', ';'];
 
 /// `Name: value` → `Name: ***`
@@ -264,8 +264,8 @@ fn is_script_option(name: &str) -> bool {
     name.len() <= 5 && name.ends_with('c') && name.bytes().all(|byte| b"ceilux".contains(&byte))
 }
 
-/// Whether the text after one hyphen is an option's whole name, as in Go programs (`-port=8080`),
-/// and not a letter with a value attached (`-pSECRET`).
+/// Whether the text after one hyphen is a whole option name, as in Go programs (`-port=8080`), and not a
+/// letter with a value attached (`-pSECRET`).
 fn is_long(name: &str) -> bool {
     const LONG: [&str; 62] = [
         "pass",
@@ -341,7 +341,7 @@ pub fn text(text: &str) -> String {
     text_at(text, 0)
 }
 
-/// Masks a text that stands within `depth` quotes.
+/// Masks a text within `depth` quotes.
 fn text_at(text: &str, depth: usize) -> String {
     if depth > MAX_DEPTH {
         return MASK.to_owned();
@@ -362,7 +362,7 @@ fn text_at(text: &str, depth: usize) -> String {
     out
 }
 
-/// Masks what stands between quotes: a URL as a whole, anything else as text.
+/// Masks the text between quotes: a URL as a whole, anything else as text.
 fn in_quotes(quoted: &Quoted, depth: usize) -> String {
     let first = quoted.inner.split(char::is_whitespace).next().unwrap_or_default();
     let is_url = first.contains('?') && (first.starts_with('/') || first.contains("://"));

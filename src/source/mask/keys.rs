@@ -1,6 +1,6 @@
-//! Names that tell of a secret.
+//! Names that indicate a secret.
 
-/// Parts of a name that make its value a secret, without separators.
+/// Parts of a name that mark its value as a secret, without separators.
 const TELLING: [&str; 26] = [
     "password",
     "passwd",
@@ -30,10 +30,10 @@ const TELLING: [&str; 26] = [
     "signingkey",
 ];
 
-/// Ends of a name that make its value a secret.
+/// Endings of a name that mark its value as a secret.
 const TELLING_ENDS: [&str; 5] = ["auth", "pass", "pw", "creds", "dsn"];
 
-/// Ends of a name whose value is only the place of a secret.
+/// Endings of a name whose value is only the location of a secret.
 const PLACES: [&str; 3] = ["file", "path", "dir"];
 
 /// Whether the value of an option, a variable, a parameter or a member of that name is a secret.
@@ -47,8 +47,8 @@ pub fn is_secret(name: &str) -> bool {
     telling && !PLACES.iter().any(|end| name.ends_with(end))
 }
 
-/// Whether what follows a word of running text is a secret if it is long and looks made by chance: `the api
-/// key 7f3a…`.
+/// Whether what follows a word of running text is a secret if it is long and looks random: `the api key
+/// 7f3a…`.
 pub fn may_be_random(word: &str) -> bool {
     let ends_so =
         |end: &str| word.get(word.len().saturating_sub(end.len())..).is_some_and(|at| at.eq_ignore_ascii_case(end));
@@ -63,7 +63,7 @@ pub fn is_secret_in_prose(name: &str) -> bool {
     ALWAYS.iter().any(|part| name.contains(part))
 }
 
-/// Whether a message may hold anything to mask: a cheap look before the long one.
+/// Whether a message may contain anything to mask: a cheap check before the expensive one.
 pub fn may_hold_secrets(text: &str) -> bool {
     const HINTS: [&str; 8] = ["passw", "passphrase", "token", "secret", "authorization", "cookie", "api", "bearer"];
     if text.contains(['=', '@', '#']) || text.contains("eyJ") {

@@ -1,4 +1,4 @@
-//! Running text: messages and scripts, taken apart at white space and quotes.
+//! Running text: messages and scripts, split at white space and quotes.
 
 /// The length of the white space at the beginning, written or escaped.
 pub fn length_of_space(text: &str) -> usize {
@@ -36,22 +36,22 @@ pub fn length_of_word(text: &str) -> usize {
     length
 }
 
-/// A part of a text in quotes, which may be escaped.
+/// A quoted part of a text; the quotes may be escaped.
 #[derive(Debug)]
 pub struct Quoted<'a> {
-    /// With both quotes.
+    /// Including both quotes.
     pub length: usize,
     /// The opening and closing quote, with its backslashes.
     pub quote: &'a str,
-    /// What stands between them.
+    /// The text between them.
     pub inner: &'a str,
 }
 
 impl<'a> Quoted<'a> {
-    /// The part in quotes at the beginning of `text`, which follows `before` in the same word.
+    /// The quoted part at the beginning of `text`, which follows `before` in the same word.
     ///
-    /// A quote is closed by one with as many backslashes; one that is never closed, and the
-    /// apostrophe of `can't`, are none.
+    /// A quote is closed by one with as many backslashes; one that is never closed, and the apostrophe of
+    /// `can't`, do not count.
     pub fn at(text: &'a str, before: &str) -> Option<Self> {
         let escaped = text.trim_start_matches('\\');
         let backslashes = text.len() - escaped.len();
@@ -73,7 +73,7 @@ impl<'a> Quoted<'a> {
         }
     }
 
-    /// The first part of `word` in quotes that holds white space, and where it begins.
+    /// The first quoted part of `word` that contains white space, and where it begins.
     pub fn with_space(word: &'a str) -> Option<(usize, Self)> {
         let mut at = 0;
         while at < word.len() {

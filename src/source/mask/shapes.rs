@@ -1,6 +1,5 @@
-//! Secrets that are known by how they look, wherever they stand: tokens with a telling beginning, private
-//! keys, addresses that let in whoever knows them, elements of XML with a telling name, and texts that
-//! chance made.
+//! Secrets recognisable by their shape, wherever they occur: tokens with a telling prefix, private keys,
+//! URLs that grant access to whoever knows them, XML elements with a telling name, and random texts.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,7 +8,7 @@ use std::ops::Range;
 use super::MASK;
 use super::keys::{is_secret, may_be_random};
 
-/// How tokens begin, and how many letters follow at least. From the documentation of who issues them.
+/// Token prefixes, and the minimum number of characters after them. From the issuers' documentation.
 const TOKENS: &[(&str, usize)] = &[
     ("AGE-SECRET-KEY-1", 40),
     ("AIza", 30),
@@ -124,7 +123,7 @@ const TOKENS: &[(&str, usize)] = &[
     ("ya29.", 20),
 ];
 
-/// What stands in addresses that let in whoever knows the rest.
+/// Parts of URLs that grant access to whoever knows the rest.
 const HOOKS: &[&str] = &[
     "//hooks.slack.com/",
     "discord.com/api/webhooks/",
@@ -142,7 +141,7 @@ const HOOKS: &[&str] = &[
     "//chat.googleapis.com/v1/spaces/",
 ];
 
-/// Masks what has such a shape in a text.
+/// Masks the parts of a text with such a shape.
 pub fn mask(text: &str) -> Cow<'_, str> {
     let parts: [fn(&str) -> Option<String>; 4] = [private_keys, hooks, elements, words];
     parts.into_iter().fold(Cow::Borrowed(text), |text, mask| match mask(&text) {
@@ -151,12 +150,12 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// A mask that says how many letters it stands for.
+/// A mask that states the number of characters it replaces.
 fn put(out: &mut String, secret: &str) {
     write!(out, "{MASK}({})", secret.chars().count()).expect("a String takes everything");
 }
 
-/// Private keys in PEM, from their first line to their last, or to where the text was cut.
+/// Private keys in PEM, from the first line to the last, or to where the text was cut.
 fn private_keys(text: &str) -> Option<String> {
     const BEGINS: &str = "-----BEGIN ";
     let mut out = String::new();
@@ -196,7 +195,7 @@ fn hooks(text: &str) -> Option<String> {
     (rest.len() < text.len()).then(|| out + rest)
 }
 
-/// What stands in `<password>…</password>`.
+/// The content of `<password>…</password>`.
 fn elements(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;
@@ -223,7 +222,7 @@ fn elements(text: &str) -> Option<String> {
     (out.len() + rest.len() != text.len() || out.contains(MASK)).then(|| out + rest)
 }
 
-/// Tokens with a telling beginning, and words that chance made.
+/// Tokens with a telling prefix, and random words.
 fn words(text: &str) -> Option<String> {
     let mut out = String::new();
     let (mut done, mut end_of_last, mut telling) = (0, 0, false);
@@ -247,7 +246,7 @@ fn words(text: &str) -> Option<String> {
     (done > 0).then(|| out + &text[done..])
 }
 
-/// The longest parts of which tokens are made, and where they begin.
+/// The longest runs of characters used in tokens, and where they begin.
 fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '+' | '/' | '~');
     let mut at = 0;
@@ -271,8 +270,8 @@ fn token(word: &str) -> Option<usize> {
     starts.map(|(at, _)| at).find(is_token)
 }
 
-/// Whether so many letters of a token come next, some of them no small letters, and they are no name of
-/// Kubernetes: a pod may be called `sk-shop-5c4f9d7b8-x2x7q`.
+/// Whether that many token characters follow, not all of them lower-case letters, and they are not a
+/// Kubernetes name: a pod may be called `sk-shop-5c4f9d7b8-x2x7q`.
 fn is_issued(begin: &str, rest: &str, least: usize) -> bool {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     let rest = &rest[..rest.find(|letter| !is_part(letter)).unwrap_or(rest.len())];
@@ -292,9 +291,9 @@ fn is_long_and_mixed(word: &str) -> bool {
         && !word.starts_with('/')
 }
 
-/// The part of a word that chance made: small and capital letters and digits, changing all the time, as in no
-/// name that a person or Kubernetes gives. In a path that is what stands between slashes; web tokens are
-/// masked as such.
+/// The random part of a word: lower-case and capital letters and digits, alternating more than in any name
+/// that a person or Kubernetes gives. In a path it is what is between slashes; web tokens are masked as
+/// such.
 fn by_chance(word: &str) -> Option<Range<usize>> {
     let is_random = |part: &str| part.len() >= 20 && changes(part) * 100 >= part.len() * 35;
     let (mut begin, mut random) = (0, None::<Range<usize>>);
@@ -308,7 +307,7 @@ fn by_chance(word: &str) -> Option<Range<usize>> {
     random
 }
 
-/// How often the kind of letter changes, where all three kinds are there.
+/// How often the class of character changes, if all three classes occur.
 fn changes(part: &str) -> usize {
     let kind = |byte: u8| match byte {
         b'a'..=b'z' => 0,

@@ -18,7 +18,7 @@ pub fn mask_within(word: &str) -> String {
     web_tokens(&word)
 }
 
-/// Masks `user:password@` after a scheme or without one.
+/// Masks `user:password@`, with or without a scheme.
 fn user_part(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -42,7 +42,7 @@ fn length_of_user_part(before: &str, after: &str) -> usize {
     if let Some(at) = after[..authority].rfind('@') {
         return at;
     }
-    // A password may hold a slash: then what stands before the slash is no host and port.
+    // A password may contain a slash: then what precedes the slash is not a host and port.
     let is_web = before.ends_with("http://") || before.ends_with("https://");
     let is_port = |port: &str| is_web && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     match after[..authority].rsplit_once(':') {
@@ -55,7 +55,7 @@ fn is_end_of_url(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '"' | '<' | '>' | '`')
 }
 
-/// Masks `user:password@` that no scheme precedes, as in `user:password@tcp(host:3306)/db`.
+/// Masks `user:password@` without a scheme, as in `user:password@tcp(host:3306)/db`.
 fn bare_user_part(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -79,8 +79,8 @@ fn bare_user_part(text: &str) -> String {
     out
 }
 
-/// Masks the values of query parameters and fragments. In a `whole` URL a value reaches to the
-/// next `&` whatever it holds.
+/// Masks the values of query parameters and fragments. In a `whole` URL a value extends to the next `&`
+/// whatever it contains.
 fn query(text: &str, whole: bool) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -89,7 +89,7 @@ fn query(text: &str, whole: bool) -> String {
         out.push_str(before);
         let end = if whole { after.len() } else { after.find(is_end_of_url).unwrap_or(after.len()) };
         let (query, next) = after.split_at(end);
-        // What closes the URL in a text is no part of its last value.
+        // Characters that close a URL within a text are not part of its last value.
         let kept = if whole { query } else { query.trim_end_matches(['\'', '\\', ')', ']', '}', ',', '.', ':', ';']) };
         for (place, pair) in kept.split('&').enumerate() {
             if place > 0 {
@@ -118,7 +118,7 @@ fn mask_pair(pair: &str, out: &mut String) {
     }
 }
 
-/// Whether a query without `=` reads like a word, not like a token.
+/// Whether a query without `=` looks like a word, not like a token.
 fn is_flag(word: &str) -> bool {
     word.len() <= 12 && word.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'))
 }
@@ -181,7 +181,7 @@ fn value_extent(value: &str, to_the_end: bool) -> (usize, usize) {
     (skip, length)
 }
 
-/// Masks JSON web tokens wherever they stand.
+/// Masks JSON web tokens wherever they occur.
 fn web_tokens(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

@@ -8,16 +8,16 @@ use crate::source::mask::MAX_NAME;
 use crate::text::cut;
 use crate::text::hash::{mix, quick};
 
-/// Most `ConfigMaps` and Secrets that are kept of a list.
+/// Maximum number of `ConfigMaps` and Secrets kept of a list.
 const MAX_SOURCES: usize = 64;
 
-/// Where a `ConfigMap` or Secret is named.
+/// The fields that reference a `ConfigMap` or Secret.
 const REFERENCES: [&str; 4] = ["configMapKeyRef", "configMapRef", "secretKeyRef", "secretRef"];
 
-/// `env` or `envFrom`: its mark, and the `ConfigMaps` and Secrets that it names, each once.
+/// `env` or `envFrom`: its hash, and the `ConfigMaps` and Secrets that it references, each once.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct EnvLite {
-    /// Changes when any of it does; the order of an object's keys makes no difference.
+    /// Changes when any part of it does; the order of an object's keys makes no difference.
     pub mark: u64,
     /// Their names, cut.
     pub sources: Vec<String>,
@@ -36,7 +36,7 @@ impl Shape for EnvLite {
 }
 
 impl EnvLite {
-    /// Takes over what a part names, and tells its mark.
+    /// Collects the references of a part, and returns its hash.
     fn take(&mut self, part: Maybe<Part>) -> u64 {
         match part {
             Maybe::Absent => 0,
@@ -57,7 +57,7 @@ impl EnvLite {
     }
 }
 
-/// Anything within such a list.
+/// Any value within such a list.
 struct Part(EnvLite);
 
 impl Shape for Part {

@@ -20,7 +20,7 @@ lean! {
         series: SeriesLite = "series",
     }
 
-    /// The object that an event speaks of.
+    /// The object that an event is about.
     pub struct InvolvedLite {
         kind: String = "kind",
         namespace: String = "namespace",
@@ -34,7 +34,7 @@ lean! {
         component: String = "component",
     }
 
-    /// How often a new-style event was said.
+    /// The count of a new-style event.
     pub struct SeriesLite {
         count: i64 = "count",
         last_observed_time: String = "lastObservedTime",

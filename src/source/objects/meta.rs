@@ -10,14 +10,14 @@ use crate::source::mask::MAX_NAME;
 use crate::text::cut;
 use crate::time::Time;
 
-/// Most labels that are kept of an object.
+/// Maximum number of labels kept of an object.
 const MAX_LABELS: usize = 64;
 
-/// Longest label key and value: a prefix of 253, a slash and a name of 63.
+/// Maximum length of a label key and value: a prefix of 253, a slash and a name of 63.
 const MAX_LABEL: usize = 317;
 
 lean! {
-    /// `metadata`; `M` is what of `managedFields` is kept.
+    /// `metadata`; `M` is the part of `managedFields` that is kept.
     pub struct ObjectMeta<M> {
         name: String = "name",
         namespace: String = "namespace",
@@ -32,7 +32,7 @@ lean! {
         managed_fields: M = "managedFields",
     }
 
-    /// The annotations that mean something here.
+    /// The annotations used by probehound.
     pub struct AnnotationsLite {
         config_hash: String = "kubernetes.io/config.hash",
         revision: String = "deployment.kubernetes.io/revision",
@@ -55,7 +55,7 @@ lean! {
         operation: String = "operation",
         time: String = "time",
         subresource: String = "subresource",
-        /// Whether it has a part in the pod template.
+        /// Whether it owns a part of the pod template.
         fields: TouchesTemplate = "fieldsV1",
     }
 }
@@ -67,10 +67,10 @@ pub type Meta = ObjectMeta<Skip>;
 pub type WorkloadMeta = ObjectMeta<List<ManagedLite>>;
 
 impl<M: Shape> ObjectMeta<M> {
-    /// Namespace and name, cut; the namespace is empty where there is none.
+    /// Namespace and name, cut; the namespace is empty if there is none.
     ///
     /// # Errors
-    /// There is no name, or one of them is no string.
+    /// There is no name, or one of them is not a string.
     pub fn identity(&self) -> Result<(&str, &str), Oddity> {
         let namespace = self.namespace.known("namespace")?.map_or("", String::as_str);
         let name = self.name.required("name")?;
@@ -94,17 +94,17 @@ impl<M: Shape> ObjectMeta<M> {
         self.labels.ok().and_then(|labels| labels.get(key))
     }
 
-    /// The annotations; none where they are absent or odd.
+    /// An annotation; `None` if it is absent or odd.
     pub fn annotation<'a>(&'a self, of: impl FnOnce(&'a AnnotationsLite) -> &'a Maybe<String>) -> Option<&'a str> {
         self.annotations.ok().and_then(|all| of(all).ok()).map(String::as_str)
     }
 }
 
-/// Reads a time; the zero time of Go (`0001-01-01T00:00:00Z`), the epoch (when every container began
-/// that could not be started) and the empty text are none.
+/// Reads a time; Go's zero time (`0001-01-01T00:00:00Z`), the epoch (the start time of containers that
+/// could not be started) and the empty text count as none.
 ///
 /// # Errors
-/// It is no RFC 3339 text, or of a year in which no cluster ran.
+/// It is not an RFC 3339 text, or of a year in which no cluster ran.
 pub fn time(field: &Maybe<String>, name: &str) -> Result<Option<Time>, Oddity> {
     match field.known(name)?.map(String::as_str) {
         None | Some("" | "0001-01-01T00:00:00Z") => Ok(None),
@@ -138,7 +138,7 @@ impl LabelsLite {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// Whether these, as a selector that is not empty, select what has the labels, which are sorted.
+    /// Whether this selector, if not empty, matches the labels, which are sorted.
     pub fn select(&self, labels: &[(Arc<str>, Arc<str>)]) -> bool {
         let has = |(key, value): &(String, String)| {
             let place = labels.binary_search_by(|(known, _)| (**known).cmp(key));
@@ -175,8 +175,8 @@ fn short(mut text: String) -> String {
     text
 }
 
-/// Whether `fieldsV1` holds a field of the pod template (`spec.template`, or
-/// `spec.jobTemplate`), found without building it.
+/// Whether `fieldsV1` contains a field of the pod template (`spec.template`, or `spec.jobTemplate`), found
+/// without building it.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct TouchesTemplate(pub bool);
 
@@ -212,7 +212,7 @@ impl Shape for Spec {
     }
 }
 
-/// Refuses an object of another kind; items of a list carry none.
+/// Rejects an object of another kind; items of a list have none.
 ///
 /// # Errors
 /// The object is of another kind than `wanted`.

@@ -1,12 +1,12 @@
-//! Kubernetes objects, as far as probehound needs them, from any JSON that claims to be one.
+//! Kubernetes objects, as far as probehound needs them, from arbitrary JSON.
 //!
 //! Invariants:
-//! - **Total**: an object of any content decodes. `null` and absent are the same; what is of an
-//!   odd type is remembered as [`Maybe::Odd`] and told when it is needed, so that one odd object
-//!   never poisons the list that it is in. Only broken JSON is an error.
-//! - **Lean**: what is not named here is skipped without being built. `managedFields` are skipped
-//!   too, but for workloads, where they say who changed the template.
-//! - Values of `env` and of headers never get further than their mark.
+//! - **Total**: an object of any content decodes. `null` and absent are the same; a value of an odd type is
+//!   kept as [`Maybe::Odd`] and reported when it is needed, so that one odd object never poisons the list
+//!   that it is in. Only broken JSON is an error.
+//! - **Lean**: fields that are not declared here are skipped without being built. `managedFields` are
+//!   skipped too, except for workloads, where they show who changed the template.
+//! - Of the values of `env` and of headers only a hash is kept.
 
 mod env;
 mod event;

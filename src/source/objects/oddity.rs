@@ -1,13 +1,13 @@
-//! What was found in an object where something else belongs.
+//! An unexpected value in an object.
 
 use std::fmt;
 
-/// Longest text quoted in an [`Oddity`], in characters.
+/// Maximum length of a text quoted in an [`Oddity`], in characters.
 const QUOTED: usize = 40;
 
-/// A field of an object that cannot be what the API says, or an object of another kind.
+/// A field of an object that does not match the API, or an object of another kind.
 ///
-/// Reads `status.containerStatuses[0].restartCount: expected a number, found the string "3"`.
+/// For example `status.containerStatuses[0].restartCount: expected a number, found the string "3"`.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{}{what}", Prefix(path))]
 pub struct Oddity {
@@ -29,7 +29,7 @@ impl Oddity {
         Self { path: String::new(), what: what.into() }
     }
 
-    /// A field that holds something else than `expected`.
+    /// A field with something other than `expected`.
     pub fn field(name: &str, expected: &str, found: &Found) -> Self {
         Self::new(format!("expected {expected}, found {found}")).under(name)
     }
@@ -39,7 +39,7 @@ impl Oddity {
         Self::new(what).under(name)
     }
 
-    /// The same, seen from the object that holds it under `name`.
+    /// The same, with the path prefixed by the field `name`.
     #[must_use]
     pub fn under(mut self, name: &str) -> Self {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
@@ -48,14 +48,14 @@ impl Oddity {
         self
     }
 
-    /// The same, seen from the list that holds it at `index`.
+    /// The same, with the path prefixed by the list index `index`.
     #[must_use]
     pub fn at(self, index: usize) -> Self {
         self.under(&format!("[{index}]"))
     }
 }
 
-/// What stood where something else belongs.
+/// The unexpected value.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Found {
     /// Nothing: the field is absent or `null`.

@@ -13,7 +13,7 @@ lean! {
         status: PodStatusLite = "status",
     }
 
-    /// A pod template, as workloads carry it.
+    /// A pod template, as part of a workload.
     pub struct PodTemplateLite {
         metadata: TemplateMetaLite = "metadata",
         spec: PodSpecLite = "spec",
@@ -62,18 +62,18 @@ lean! {
         terminated: TerminatedLite = "terminated",
     }
 
-    /// A container that waits.
+    /// A waiting container.
     pub struct WaitingLite {
         reason: String = "reason",
         message: String = "message",
     }
 
-    /// A container that runs.
+    /// A running container.
     pub struct RunningLite {
         started_at: String = "startedAt",
     }
 
-    /// A container that has ended.
+    /// A terminated container.
     pub struct TerminatedLite {
         container_id: String = "containerID",
         exit_code: i64 = "exitCode",

@@ -19,10 +19,10 @@ lean! {
 }
 
 impl SelectorLite {
-    /// The selector as a request carries it, `app=web,tier in (a,b)`, less what it says of the keys
-    /// in `without`.
+    /// The selector as a query parameter, `app=web,tier in (a,b)`, without the requirements on the keys in
+    /// `without`.
     ///
-    /// `None` where nothing would be left, or where a part of it is odd: it selects too much then.
+    /// `None` if nothing would be left, or if a part of it is odd: it would select too much then.
     pub fn query(&self, without: &[&str]) -> Option<String> {
         let mut parts = Vec::new();
         let pairs = self.match_labels.known("matchLabels").ok()?.into_iter().flat_map(LabelsLite::pairs);
@@ -57,7 +57,7 @@ impl RequirementLite {
     }
 }
 
-/// The text of a label's key or value; `None` for what can be neither.
+/// The text of a label's key or value; `None` if it can be neither.
 fn plain(text: &str) -> Option<&str> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
     text.bytes().all(legal).then_some(text)

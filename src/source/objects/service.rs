@@ -3,7 +3,7 @@
 use super::meta::{LabelsLite, Meta};
 use super::shape::{List, lean};
 
-/// Most endpoints of a slice, as the API allows.
+/// Maximum number of endpoints of a slice, as in the API.
 const MAX_ENDPOINTS: usize = 1000;
 
 lean! {

@@ -1,4 +1,4 @@
-//! Decoding that never refuses a field: each is absent, odd, or of its shape.
+//! Decoding that never rejects a field: each is absent, odd, or of its shape.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,17 +11,17 @@ use crate::text::hash::{mark, mix, quick};
 /// A field of an object.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Maybe<T> {
-    /// Not there, or `null`.
+    /// Absent, or `null`.
     #[default]
     Absent,
-    /// There, but something else.
+    /// Present, but something else.
     Odd(Box<Found>),
-    /// There, and what it should be.
+    /// Present and of the expected type.
     Is(T),
 }
 
 impl<T: Shape> Maybe<T> {
-    /// The field's value, if it is there; `name` is its own name.
+    /// The field's value, if present; `name` is its own name.
     ///
     /// # Errors
     /// It is of another type.
@@ -33,7 +33,7 @@ impl<T: Shape> Maybe<T> {
         }
     }
 
-    /// The field's value, which has to be there; `name` is its own name.
+    /// The field's value, which is required; `name` is its own name.
     ///
     /// # Errors
     /// It is absent or of another type.
@@ -41,10 +41,10 @@ impl<T: Shape> Maybe<T> {
         self.known(name)?.ok_or_else(|| Oddity::field(name, T::EXPECTED, &Found::Nothing))
     }
 
-    /// Applies `read` to the value under the field's name, if it is there.
+    /// Applies `read` to the value under the field's name, if present.
     ///
     /// # Errors
-    /// It is of another type, or what `read` finds, with the field's name in front.
+    /// It is of another type, or the error of `read`, prefixed with the field's name.
     pub fn read<R>(&self, name: &str, read: impl FnOnce(&T) -> Result<R, Oddity>) -> Result<Option<R>, Oddity> {
         self.known(name)?.map(read).transpose().map_err(|oddity| oddity.under(name))
     }
@@ -59,10 +59,10 @@ impl<T: Shape> Maybe<T> {
 }
 
 impl<T: Shape, const MAX: usize> Maybe<List<T, MAX>> {
-    /// Applies `read` to each item with its index; none where the list is absent.
+    /// Applies `read` to each item with its index; nothing happens if the list is absent.
     ///
     /// # Errors
-    /// The list or an item is of another type, or what `read` finds, with the path in front.
+    /// The list or an item is of another type, or the error of `read`, prefixed with the path.
     pub fn each(&self, name: &str, mut read: impl FnMut(usize, &T) -> Result<(), Oddity>) -> Result<(), Oddity> {
         let Some(list) = self.known(name)? else {
             return Ok(());
@@ -74,15 +74,15 @@ impl<T: Shape, const MAX: usize> Maybe<List<T, MAX>> {
     }
 }
 
-/// What JSON a type can be read from; all else is [`Found`] instead.
+/// The JSON that a type can be read from; anything else becomes [`Found`].
 pub trait Shape: Sized {
-    /// What it is called where something else was found: `a number`.
+    /// Its description in errors: `a number`.
     const EXPECTED: &'static str;
 
     /// Reads a string.
     ///
     /// # Errors
-    /// What was found, if this is no string.
+    /// What was found, if this is not a string.
     fn of_text(text: &str) -> Result<Self, Found> {
         Err(Found::text(text))
     }
@@ -90,7 +90,7 @@ pub trait Shape: Sized {
     /// Reads a whole number.
     ///
     /// # Errors
-    /// What was found, if this is no number.
+    /// What was found, if this is not a number.
     fn of_number(number: i64) -> Result<Self, Found> {
         Err(Found::number(number))
     }
@@ -106,7 +106,7 @@ pub trait Shape: Sized {
     /// Reads an object.
     ///
     /// # Errors
-    /// Broken JSON outside; inside what was found, if this is no object.
+    /// Outer: broken JSON; inner: what was found, if this is not an object.
     fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Result<Self, Found>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Err(Found::Object))
@@ -115,13 +115,13 @@ pub trait Shape: Sized {
     /// Reads a list.
     ///
     /// # Errors
-    /// Broken JSON outside; inside what was found, if this is no list.
+    /// Outer: broken JSON; inner: what was found, if this is not a list.
     fn of_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Result<Self, Found>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Err(Found::List))
     }
 
-    /// Reads a field that may hold anything.
+    /// Reads a field that may contain anything.
     ///
     /// # Errors
     /// Broken JSON.
@@ -246,7 +246,7 @@ impl Shape for bool {
     }
 }
 
-/// The first `MAX` items of a list; the rest is passed over.
+/// The first `MAX` items of a list; the rest is skipped.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct List<T, const MAX: usize = 64>(pub Vec<Maybe<T>>);
 
@@ -300,7 +300,7 @@ impl Shape for Present {
     }
 }
 
-/// A field that is not wanted at all.
+/// A field that is not needed at all.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Skip;
 
@@ -312,12 +312,12 @@ impl Shape for Skip {
     }
 }
 
-/// The mark of a value of any type; the order of an object's keys makes no difference.
+/// The hash of a value of any type; the order of an object's keys makes no difference.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Mark(pub u64);
 
 impl Maybe<Mark> {
-    /// The mark of a value that may be absent or a number that is not whole.
+    /// The hash of a value that may be absent or a number that is not whole.
     pub fn mark(&self) -> u64 {
         match self {
             Self::Is(known) => known.0,
@@ -382,8 +382,8 @@ impl Visitor<'_> for Key<'_> {
     }
 }
 
-/// Declares an object's needed fields and how to read them: of a key that comes twice the last
-/// counts, as for Go.
+/// Declares the needed fields of an object and how to read them: of a duplicate key the last one wins, as
+/// in Go.
 macro_rules! lean {
     ($($(#[$meta:meta])* pub struct $name:ident $(<$param:ident>)? {
         $($(#[$doc:meta])* $field:ident: $type:ty = $key:literal),* $(,)?

@@ -1,4 +1,4 @@
-//! What a container is told to be.
+//! The specification of a container.
 
 use super::env::EnvLite;
 use super::shape::{List, Mark, Present, TextOrNumber, lean};
@@ -81,7 +81,7 @@ lean! {
     /// One of `httpHeaders`.
     pub struct HeaderLite {
         name: String = "name",
-        /// The mark of the value; the value is not kept.
+        /// The hash of the value; the value itself is not kept.
         value: Mark = "value",
     }
 

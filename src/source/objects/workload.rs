@@ -24,7 +24,7 @@ lean! {
 
     /// `status` of a Rollout.
     pub struct RolloutStatusLite {
-        /// A number in a text.
+        /// A number as text.
         observed_generation: TextOrNumber = "observedGeneration",
     }
 
@@ -36,7 +36,7 @@ lean! {
         workload_ref: WorkloadRefLite = "workloadRef",
     }
 
-    /// Whose template a Rollout runs.
+    /// The reference to the object whose template a Rollout runs.
     pub struct WorkloadRefLite {
         kind: String = "kind",
         name: String = "name",
@@ -86,7 +86,7 @@ lean! {
         metadata: Meta = "metadata",
     }
 
-    /// `spec` of what has replicas; `T` is what of its template is read.
+    /// `spec` of a controller with replicas; `T` is the part of its template that is read.
     pub struct ReplicasLite<T> {
         replicas: i64 = "replicas",
         paused: bool = "paused",

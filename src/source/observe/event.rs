@@ -1,4 +1,4 @@
-//! Events → what a kubelet says of a pod.
+//! Events → the kubelet's reports on a pod.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::source::uid::uid;
 use crate::text::cut;
 use crate::time::Time;
 
-/// What [`Observer::event`] does.
+/// Implements [`Observer::event`].
 pub fn kubelet_event(observer: &mut Observer, event: &EventLite) -> Result<Option<KubeletEvent>, Oddity> {
     check_kind(&event.kind, "Event", "events")?;
     let involved = event.involved_object.known("involvedObject")?;
@@ -63,7 +63,7 @@ fn container(field_path: &str) -> Option<&str> {
     Some(cut(name, MAX_NAME)).filter(|name| !name.is_empty())
 }
 
-/// When it was first and last said; without any time of its own, when it was created.
+/// The times of its first and last occurrence; if it has none, its creation time.
 fn times(observer: &mut Observer, event: &EventLite, created: Option<Time>) -> Result<(Time, Time), Oddity> {
     let seen = observer.read(&event.series, "series", |observer, series| {
         observer.time(&series.last_observed_time, "lastObservedTime")
@@ -76,7 +76,7 @@ fn times(observer: &mut Observer, event: &EventLite, created: Option<Time>) -> R
     Ok((first.unwrap_or(last).min(last), last))
 }
 
-/// How often it was said.
+/// Its number of occurrences.
 fn count(observer: &mut Observer, event: &EventLite) -> u32 {
     const MAX_COUNT: u32 = i32::MAX as u32;
     let series =

@@ -1,14 +1,14 @@
-//! What many share, kept once and only while somebody uses it.
+//! Shared values, kept once and only while they are in use.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::engine::PodTemplate;
 
-/// Fewest entries at which the unused ones are looked for.
+/// Minimum number of entries before unused ones are looked for.
 const FEW: usize = 1024;
 
-/// Entries beyond which nothing more is shared, so that forged names cannot fill the memory.
+/// Number of entries beyond which nothing more is shared, so that forged names cannot fill the memory.
 const MANY: usize = 262_144;
 
 /// Names.
@@ -19,7 +19,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// The one copy of `text`.
+    /// The shared copy of `text`.
     pub fn get(&mut self, text: &str) -> Arc<str> {
         if let Some(name) = self.known.get(text) {
             return Arc::clone(name);
@@ -36,7 +36,7 @@ impl Names {
     }
 }
 
-/// Templates, by the mark of what they are made of.
+/// Templates, by a hash of their parts.
 #[derive(Debug, Default)]
 pub struct Templates {
     known: HashMap<u64, Arc<PodTemplate>>,
@@ -44,12 +44,12 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// The template of that mark.
+    /// The template with that hash.
     pub fn get(&self, mark: u64) -> Option<Arc<PodTemplate>> {
         self.known.get(&mark).cloned()
     }
 
-    /// Keeps a template for others of the same mark.
+    /// Keeps a template for others with the same hash.
     pub fn keep(&mut self, mark: u64, template: &Arc<PodTemplate>) {
         if self.known.len() >= self.purge_at.max(FEW) {
             self.known.retain(|_, template| Arc::strong_count(template) > 1);

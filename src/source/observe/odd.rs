@@ -7,17 +7,17 @@ use crate::source::objects::{Found, List, Maybe, ObjectMeta, Oddity, Shape, time
 use crate::text::cut;
 use crate::time::Time;
 
-/// Most oddities that are noted of one object: who finds them is told enough.
+/// Maximum number of oddities noted per object: more would not help the reader.
 const MAX_NOTED: usize = 16;
 
-/// What was odd about the objects read since it was last asked, and the way to where is read now.
+/// The oddities of the objects read since the last call, and the path to the current field.
 #[derive(Debug, Default)]
 pub struct Odd {
     way: Vec<Step>,
     noted: Vec<Oddity>,
 }
 
-/// One step on the way to a field.
+/// One step on the path to a field.
 #[derive(Debug)]
 enum Step {
     Field(&'static str),
@@ -25,14 +25,14 @@ enum Step {
 }
 
 impl Odd {
-    /// What was noted, with whole paths.
+    /// The oddities noted, with full paths.
     pub fn take(&mut self) -> Vec<Oddity> {
         std::mem::take(&mut self.noted)
     }
 }
 
 impl Observer {
-    /// Notes an oddity of the object that is read now.
+    /// Notes an oddity of the current object.
     pub(in crate::source) fn note(&mut self, oddity: Oddity) {
         if self.odd.noted.len() < MAX_NOTED {
             let whole = self.odd.way.iter().rev().fold(oddity, |oddity, step| match step {
@@ -43,27 +43,27 @@ impl Observer {
         }
     }
 
-    /// What was read, or nothing, with a note.
+    /// The value, or `None` with a note.
     pub(in crate::source) fn or_note<T>(&mut self, read: Result<T, Oddity>) -> Option<T> {
         read.map_err(|oddity| self.note(oddity)).ok()
     }
 
-    /// The field's value; nothing where it is absent or odd.
+    /// The field's value; `None` if it is absent or odd.
     pub(in crate::source) fn get<'a, T: Shape>(&mut self, field: &'a Maybe<T>, name: &str) -> Option<&'a T> {
         self.or_note(field.known(name)).flatten()
     }
 
-    /// The field's value, which should be there.
+    /// The field's value, whose absence is odd.
     pub(in crate::source) fn needed<'a, T: Shape>(&mut self, field: &'a Maybe<T>, name: &str) -> Option<&'a T> {
         self.or_note(field.required(name))
     }
 
-    /// A text, empty where it is absent or odd.
+    /// A text, empty if it is absent or odd.
     pub(in crate::source) fn text<'a>(&mut self, field: &'a Maybe<String>, name: &str) -> &'a str {
         self.get(field, name).map_or("", String::as_str)
     }
 
-    /// Applies `read` to the value, if it is there.
+    /// Applies `read` to the value, if present.
     pub(in crate::source) fn read<T: Shape, R>(
         &mut self,
         field: &Maybe<T>,
@@ -74,7 +74,7 @@ impl Observer {
         Some(self.within(name, |observer| read(observer, value)))
     }
 
-    /// Applies `read` to each item that is one; items that are odd are passed over.
+    /// Applies `read` to each valid item; odd items are skipped.
     pub(in crate::source) fn each<T: Shape, const MAX: usize>(
         &mut self,
         field: &Maybe<List<T, MAX>>,
@@ -95,7 +95,7 @@ impl Observer {
         self.odd.way.pop();
     }
 
-    /// Does something on the way through a field.
+    /// Does something with a field as part of the path.
     pub(in crate::source) fn within<R>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> R) -> R {
         self.odd.way.push(Step::Field(name));
         let result = read(self);
@@ -103,7 +103,7 @@ impl Observer {
         result
     }
 
-    /// A number; one that was written as a text is odd, and still a number.
+    /// A number; one that is written as text is odd, but still used.
     pub(in crate::source) fn number(&mut self, field: &Maybe<i64>, name: &str) -> Option<i64> {
         if let Maybe::Odd(found) = field
             && let Found::Text(text) | Found::Number(text) = &**found
@@ -132,7 +132,7 @@ impl Observer {
         Some(number)
     }
 
-    /// A flag; one that was written as a text is odd, and still a flag.
+    /// A flag; one that is written as text is odd, but still used.
     pub(in crate::source) fn flag(&mut self, field: &Maybe<bool>, name: &str) -> Option<bool> {
         if let Maybe::Odd(found) = field
             && let Found::Text(text) = &**found
@@ -144,7 +144,7 @@ impl Observer {
         self.get(field, name).copied()
     }
 
-    /// Whether a text can be a kind: no API has one with other characters, and an owner reference may hold any.
+    /// Whether a text can be a kind: no API uses other characters, and an owner reference may contain any.
     fn is_kind(&mut self, text: &str) -> bool {
         let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !fits {

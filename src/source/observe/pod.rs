@@ -15,10 +15,10 @@ use crate::source::uid::uid;
 use crate::text::cut;
 use crate::text::hash::mark;
 
-/// Most restarts that a container can have had: one less than what a 32-bit count holds.
+/// Maximum restart count of a container: one less than the maximum of a 32-bit integer.
 const MAX_RESTARTS: u32 = i32::MAX as u32 - 1;
 
-/// What [`Observer::pod`] does.
+/// Implements [`Observer::pod`].
 pub fn snapshot(observer: &mut Observer, pod: &PodLite, seen: Seen) -> Result<PodSnapshot, Oddity> {
     let id = identity(observer, pod)?;
     let template = template::of_pod(observer, pod)?;
@@ -45,7 +45,7 @@ pub fn snapshot(observer: &mut Observer, pod: &PodLite, seen: Seen) -> Result<Po
     Ok(snapshot)
 }
 
-/// What [`Observer::pod_id`] does.
+/// Implements [`Observer::pod_id`].
 pub fn identity(observer: &mut Observer, pod: &PodLite) -> Result<PodId, Oddity> {
     check_kind(&pod.kind, "Pod", "pods")?;
     let meta = pod.metadata.required("metadata")?;
@@ -59,17 +59,18 @@ fn read_metadata(observer: &mut Observer, meta: &Meta, snapshot: &mut PodSnapsho
     let owner = observer.controller(meta);
     let mirror = owner.as_ref().is_some_and(|owner| mirrors(owner, snapshot));
     snapshot.event_uid = meta.annotation(|all| &all.config_hash).filter(|_| mirror).map(uid);
-    // A node does not control the pods of its files: each is a workload of its own.
+    // A node does not control its static pods: each is a workload of its own.
     snapshot.is_static = owner.as_ref().is_some_and(|owner| &*owner.kind == "Node");
     snapshot.owner = owner.filter(|_| !snapshot.is_static);
     snapshot.created = observer.time(&meta.creation_timestamp, "creationTimestamp");
-    // One that cannot be read still says that it is being deleted.
+    // An unreadable timestamp still shows that it is being deleted.
     let unread = time(&meta.deletion_timestamp, "deletionTimestamp").is_err();
     snapshot.deleting = observer.time(&meta.deletion_timestamp, "deletionTimestamp").is_some() || unread;
     snapshot.version = observer.text(&meta.resource_version, "resourceVersion").parse().unwrap_or(0);
 }
 
-/// Whether a pod with that controller mirrors a static pod of its node: the kubelet names it after the node.
+/// Whether a pod with that controller mirrors a static pod of its node: the kubelet appends the node's
+/// name.
 fn mirrors(owner: &Owner, pod: &PodSnapshot) -> bool {
     let named_after = |node: &str| pod.id.name.strip_suffix(node).is_some_and(|name| name.ends_with('-'));
     &*owner.kind == "Node" && pod.node.as_ref() == Some(&owner.name) && named_after(&owner.name)
@@ -102,14 +103,14 @@ fn read_statuses(
     });
 }
 
-/// The place of a container of that name in the template.
+/// The index of a container in the template.
 fn place(template: &PodTemplate, name: &str, of_app: bool) -> Option<usize> {
     let name = cut(name, MAX_NAME);
     template.containers.iter().position(|container| (container.role == Role::App) == of_app && &*container.name == name)
 }
 
-/// A container's status; `None` where its restarts cannot be counted: any count that stood in for
-/// them would be taken for restarts, or hide some.
+/// A container's status; `None` if its restart count is invalid: any substitute would be taken for
+/// restarts, or hide some.
 fn container(observer: &mut Observer, index: usize, status: &ContainerStatusLite) -> Option<ContainerSnapshot> {
     let restarts = match &status.restart_count {
         Maybe::Absent => 0,

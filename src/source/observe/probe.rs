@@ -11,10 +11,10 @@ use crate::source::mask::{self, MAX_NAME};
 use crate::source::objects::{GrpcLite, HttpGetLite, Maybe, Oddity, ProbeLite, TcpLite, TextOrNumber};
 use crate::text::cut;
 
-/// The greatest number that a field of a probe can hold.
+/// Maximum value of a numeric field of a probe.
 const MAX_NUMBER: u32 = i32::MAX as u32;
 
-/// A probe; `None` where it has no handler that is known here, or a handler that asks no port.
+/// A probe; `None` if it has no known handler, or a handler without a port.
 pub fn spec(observer: &mut Observer, probe: &ProbeLite) -> Option<ProbeSpec> {
     let handler = handler(observer, probe)?;
     let grace = &probe.termination_grace_period_seconds;
@@ -37,7 +37,7 @@ fn seconds(observer: &mut Observer, field: &Maybe<i64>, name: &str, default: u32
     Duration::from_secs(number(observer, field, name).unwrap_or(default).into())
 }
 
-/// A count; zero stands for the default, as the API server fills it in.
+/// A number; zero means the default, as the API server fills it in.
 fn number(observer: &mut Observer, field: &Maybe<i64>, name: &str) -> Option<u32> {
     observer.count(field, name, MAX_NUMBER).filter(|number| *number != 0)
 }

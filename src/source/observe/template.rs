@@ -19,7 +19,7 @@ use crate::source::objects::{
 use crate::text::cut;
 use crate::text::hash::mark;
 
-/// Labels that differ from pod to pod or from revision to revision.
+/// Labels that differ between pods or between revisions.
 const OF_ONE_POD: [&str; 8] = [
     "apps.kubernetes.io/pod-index",
     "batch.kubernetes.io/controller-uid",
@@ -47,7 +47,7 @@ pub fn of_pod(observer: &mut Observer, pod: &PodLite) -> Result<Arc<PodTemplate>
     shared(observer, spec, labels, hash).map_err(|oddity| oddity.under("spec"))
 }
 
-/// What [`Observer::template`] does.
+/// Implements [`Observer::template`].
 pub fn of_revision(
     observer: &mut Observer,
     template: &PodTemplateLite,
@@ -60,7 +60,7 @@ pub fn of_revision(
     shared(observer, spec, labels, revision_hash).map_err(|oddity| oddity.under("spec"))
 }
 
-/// The one template of that spec, labels and hash.
+/// The shared template with that spec, labels and hash.
 fn shared(
     observer: &mut Observer,
     spec: &PodSpecLite,

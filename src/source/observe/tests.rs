@@ -11,7 +11,7 @@ use crate::kubelet::{Handler, Port, Scheme};
 use crate::source::uid::uid;
 use crate::time::Time;
 
-/// A pod with most of what is read, in a valid form.
+/// A pod with most of the fields that are read, all valid.
 fn pod() -> Value {
     json!({
         "kind": "Pod",
@@ -352,7 +352,7 @@ fn events_of_others_say_nothing_and_an_odd_count_costs_itself() {
     assert_eq!(event("kubelet", json!(-1)).unwrap().map(|event| event.count), Some(1));
 }
 
-/// All places of a document.
+/// All JSON pointers of a document.
 fn pointers(value: &Value, at: &str, out: &mut Vec<String>) {
     out.push(at.to_owned());
     match value {

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::Observer;
 use crate::source::objects::{List, Maybe};
 
-/// The words of a command, as they are. A number or flag that somebody forgot to quote is its text;
-/// anything else is an empty word, so that the others keep their places.
+/// The words of a command, unchanged. A number or flag that should have been quoted becomes its text;
+/// anything else becomes an empty word, so that the others keep their places.
 pub fn words<'a, const MAX: usize>(
     observer: &mut Observer,
     list: &'a Maybe<List<String, MAX>>,

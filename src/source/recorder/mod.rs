@@ -1,8 +1,8 @@
-//! What of a cluster goes into a recording, and in what form.
+//! What is recorded of a cluster, and in what form.
 //!
-//! A recording leaves the house: somebody sends it to somebody else. So a field gets into it only
-//! if [`rules`] names it, and what may be a secret gets into it only as a mark, by which replay
-//! still sees that it changed. On request names are replaced as well ([`Disclosure::Anonymous`]).
+//! Recordings are sent to other people. So a field gets into one only if [`rules`] lists it, and what may
+//! be a secret gets into it only as a hash, by which replay still sees that it changed. On request names
+//! are replaced as well ([`Disclosure::Anonymous`]).
 //!
 //! Invariants:
 //! - **Replay of what was recorded finds what the live operator found**, names aside.

@@ -1,4 +1,4 @@
-//! Names replaced by others, the same one always by the same.
+//! Replaces names, the same one always by the same.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -6,16 +6,15 @@ use std::net::IpAddr;
 
 use super::vocabulary;
 
-/// Most words that are told apart; those of a cluster with 100,000 pods. Later ones are all `n0`.
+/// Maximum number of distinguished words; those of a cluster with 100,000 pods. Later ones are all `n0`.
 const MAX_WORDS: usize = 1 << 20;
 
-/// Replaces every word of a text that is not among the words of Kubernetes itself.
+/// Replaces every word of a text that is not part of Kubernetes' own vocabulary.
 ///
-/// A name is replaced word by word, so that what belongs together still does: `auth-service` and
-/// its pod `auth-service-5c4f9-x2x7q` become `n1-service` and `n1-service-n2-n3`, also in the middle
-/// of a message. Numbers and single
-/// letters stay, and so do `v2` and `10s`. Addresses become others of `10.0.0.0/8` or
-/// `fd00::/8`, those of the loopback and of nobody stay.
+/// A name is replaced word by word, so that related names stay related: `auth-service` and its pod
+/// `auth-service-5c4f9-x2x7q` become `n1-service` and `n1-service-n2-n3`, also in the middle of a message.
+/// Numbers and single letters stay, and so do `v2` and `10s`. Addresses become others of `10.0.0.0/8` or
+/// `fd00::/8`; loopback and unspecified addresses stay.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     words: HashMap<String, usize>,
@@ -31,7 +30,7 @@ impl Names {
             let length = escape(rest)
                 .or_else(|| self.address(rest, out.chars().next_back(), &mut out))
                 .or_else(|| self.word(rest, &mut out));
-            // What is neither is passed on; of what was read nothing is left to do.
+            // Anything else is passed on; what was replaced needs no further processing.
             let (kept, length) = match length {
                 Some(Read::Replaced(length)) => ("", length),
                 Some(Read::AsItIs(length)) => (&rest[..length], length),
@@ -43,7 +42,7 @@ impl Names {
         out
     }
 
-    /// An address at the beginning, in its own right: not a part of a longer word.
+    /// A free-standing address at the beginning: not a part of a longer word.
     fn address(&mut self, text: &str, before: Option<char>, out: &mut String) -> Option<Read> {
         if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '.' || letter == ':') {
             return None;
@@ -83,7 +82,7 @@ impl Names {
     }
 }
 
-/// What was read at the beginning of a text, and how long it is.
+/// What was read at the beginning of a text, and its length.
 enum Read {
     AsItIs(usize),
     Replaced(usize),
@@ -102,7 +101,7 @@ fn number_of<K: std::hash::Hash + Eq + Clone>(known: &mut HashMap<K, usize>, key
     }
 }
 
-/// A written escape such as `\n` or `\x04`, which is no part of a word.
+/// An escape sequence such as `\n` or `\x04`, which is not part of a word.
 fn escape(text: &str) -> Option<Read> {
     let letter = text.strip_prefix('\\')?.chars().next()?;
     let digits = match letter {
@@ -115,14 +114,14 @@ fn escape(text: &str) -> Option<Read> {
     Some(Read::AsItIs(1 + letter.len_utf8() + if are_there { digits } else { 0 }))
 }
 
-/// A number, alone or with `v` before it or a unit behind it.
+/// A number, alone or with a leading `v` or a trailing unit.
 fn is_measure(word: &str) -> bool {
     let number = word.strip_prefix('v').unwrap_or(word);
     let unit = number.trim_start_matches(|letter: char| letter.is_ascii_digit());
     unit.len() < number.len() && matches!(unit, "" | "s" | "ms" | "m" | "h" | "d" | "x" | "k" | "ki" | "mi" | "gi")
 }
 
-/// `Back-off`, which begins messages; `back` alone is somebody's name.
+/// `Back-off`, which begins messages; `back` alone may be a name.
 fn is_back_off(text: &str) -> bool {
     text.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("back-off"))
 }

@@ -1,4 +1,4 @@
-//! Objects → what of them is recorded.
+//! Objects → their recorded form.
 
 use ring::hmac;
 use serde_json::{Map, Value, json};
@@ -9,23 +9,22 @@ use super::{Resource, vocabulary};
 use crate::source::mask::{self, MAX_TEXT};
 use crate::text::{MASK, cut};
 
-/// Longest name, value or reason that is kept, in bytes; the API allows less for all of them but
-/// images.
+/// Maximum length of a name, value or reason, in bytes; the API allows less for all of them but images.
 const MAX_VALUE: usize = MAX_TEXT;
 
-/// Most items of a list and keys of an object that are kept; a slice of endpoints has 1000.
+/// Maximum number of list items and object keys; a slice of endpoints has 1000.
 const MAX_ITEMS: usize = 1000;
 
-/// Whether a recording names names.
+/// Whether a recording contains real names.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Disclosure {
     /// Names as they are.
     Named,
-    /// Every name replaced by another one, always the same.
+    /// Every name is replaced by another one, always the same.
     Anonymous,
 }
 
-/// Takes out of objects what must not be in a recording.
+/// Removes from objects what must not be in a recording.
 #[derive(Debug)]
 pub struct Redactor {
     key: hmac::Key,
@@ -33,18 +32,18 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// One whose marks nobody can compute who does not have `key`; forget it with the recorder.
+    /// A redactor whose hashes cannot be computed without `key`; forget it with the recorder.
     pub fn new(key: &[u8; 32], disclosure: Disclosure) -> Self {
         let names = (disclosure == Disclosure::Anonymous).then(Names::default);
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), names }
     }
 
-    /// What of an object is recorded.
+    /// The recorded form of an object.
     pub fn redact(&mut self, resource: Resource, object: &Value) -> Value {
         self.apply(rules::of(resource), object).unwrap_or(Value::Null)
     }
 
-    /// `None` where nothing of it is left.
+    /// `None` if nothing of it is left.
     fn apply(&mut self, rule: Rule, value: &Value) -> Option<Value> {
         match (rule, value) {
             (_, Value::Null) => Some(Value::Null),
@@ -64,7 +63,7 @@ impl Redactor {
             (Rule::Text, Value::String(text)) => Some(self.name(&mask::message(text)).into()),
             (Rule::Path, Value::String(text)) => Some(self.name(&mask::path(text)).into()),
             (Rule::Secret, Value::String(text)) => Some(self.secret(text).into()),
-            // Of another type than the API has it: nobody can say what it is.
+            // Not of the type in the API: it could be anything.
             _ => None,
         }
     }
@@ -89,19 +88,19 @@ impl Redactor {
         Value::Object(kept)
     }
 
-    /// A key of a label or resource; those of Kubernetes mean something to it.
+    /// A key of a label or resource; Kubernetes' own keys have a meaning.
     fn key_of(&mut self, key: &str) -> String {
         let key = cut(key, MAX_VALUE);
         if vocabulary::is_known_key(key) { key.to_owned() } else { self.name(key) }
     }
 
-    /// The words of a command; those beyond what is ever shown are marks only.
+    /// The words of a command; of those beyond what is ever shown only hashes.
     fn words(&mut self, words: &[Value]) -> Value {
         let texts: Vec<&str> = words.iter().take(MAX_ITEMS).map(|word| word.as_str().unwrap_or_default()).collect();
         let shown = mask::command(texts.iter().copied());
         let pairs = shown.iter().zip(&texts);
         let mut kept: Vec<String> = pairs.map(|(shown, text)| self.marked(shown, text)).collect();
-        // A mark must change nothing of what is shown when the command is masked again.
+        // A hash must not change what is shown when the command is masked again.
         if mask::command(kept.iter().map(String::as_str)) != shown {
             kept = shown;
         }
@@ -109,8 +108,7 @@ impl Redactor {
         kept.iter().map(|word| self.name(word)).collect()
     }
 
-    /// A masked word with a mark of what it was: behind the first secret, or at its end where it was
-    /// only cut.
+    /// A masked word with a hash of the original: after the first secret, or at the end if it was only cut.
     fn marked(&self, masked: &str, text: &str) -> String {
         if masked == text {
             return masked.to_owned();
@@ -126,7 +124,7 @@ impl Redactor {
         if text.is_empty() { String::new() } else { format!("{MASK}{}", self.mark(text)) }
     }
 
-    /// Eight hexadecimal digits, by which two secrets are told apart.
+    /// Eight hexadecimal digits that distinguish secrets.
     fn mark(&self, text: &str) -> String {
         let tag = hmac::sign(&self.key, text.as_bytes());
         let number = tag.as_ref().iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
@@ -140,8 +138,8 @@ impl Redactor {
         }
     }
 
-    /// One of `managedFields`, if it has a part in the pod template: the names of the fields below
-    /// that are left out.
+    /// An entry of `managedFields`, if it owns a part of the pod template, without the names of the fields
+    /// below.
     fn manager(&mut self, entry: &Value) -> Option<Value> {
         let template = ["template", "jobTemplate"]
             .into_iter()

@@ -1,27 +1,27 @@
-//! Which fields of which objects go into a recording: what is not named here does not.
+//! Which fields of which objects are recorded: anything not listed here is not.
 
 use super::Resource;
 
-/// What becomes of a field.
+/// How a field is recorded.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Rule {
-    /// A number, a flag, or a text that Kubernetes itself chose: as it is.
+    /// A number, a flag, or a text chosen by Kubernetes itself: unchanged.
     Keep,
-    /// A text that people chose.
+    /// A text chosen by people.
     Name,
-    /// A text that programs wrote: secrets are masked in it.
+    /// A text written by programs: secrets are masked.
     Text,
-    /// A path or a host that a probe asks: secrets are masked in it.
+    /// A path or a host of a probe: secrets are masked.
     Path,
-    /// The words of a command: secrets are masked in them.
+    /// The words of a command: secrets are masked.
     Words,
-    /// Nobody's business: only whether it is the same as another one.
+    /// Only a hash, by which equal values are recognised.
     Secret,
-    /// An object of which these fields are kept.
+    /// An object of which these fields are recorded.
     Fields(&'static [(&'static str, Rule)]),
     /// An object of labels.
     Labels,
-    /// An object of any keys, which Kubernetes or a device plug-in chose.
+    /// An object with arbitrary keys, chosen by Kubernetes or a device plug-in.
     Each(&'static Rule),
     /// A list.
     List(&'static Rule),
@@ -31,7 +31,7 @@ pub(super) enum Rule {
 
 use Rule::{Each, Fields, Keep, Labels, List, Managed, Name, Path, Secret, Text, Words};
 
-/// What of a resource's objects is kept.
+/// The rules for a resource's objects.
 pub(super) const fn of(resource: Resource) -> Rule {
     match resource {
         Resource::Pods => POD,

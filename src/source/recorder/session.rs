@@ -1,4 +1,4 @@
-//! What is seen of a cluster → the lines of a recording.
+//! Observations of a cluster → the lines of a recording.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -10,22 +10,22 @@ use super::{Redactor, Resource};
 use crate::source::recording::WATCH_LOST;
 use crate::time::Time;
 
-/// Something seen of a resource.
+/// An observation of a resource.
 #[derive(Debug)]
 pub enum Sighting {
-    /// A list begins, or begins anew.
+    /// A list begins, or is restarted.
     ListStarted,
     /// An object of the list.
     Listed(Value),
     /// An object that is new or has changed.
     Changed(Value),
-    /// An object for the last time.
+    /// An object that was deleted, in its last state.
     Gone(Value),
     /// The list is complete: what was not in it is gone.
     ListFinished,
 }
 
-/// Whether pods are seen.
+/// Whether pods are being observed.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Sight {
     /// Their watches are up.
@@ -36,8 +36,8 @@ pub enum Sight {
 
 /// Writes a recording.
 ///
-/// An object is `ADDED` when it is first seen and when a list shows it again, as replay takes it.
-/// What a list no longer has is `DELETED`, with as much of it as says what it was.
+/// An object is `ADDED` when it is first seen and when a list contains it again, as replay expects. An
+/// object missing in a later list is `DELETED`, with as much of it as identifies it.
 #[derive(Debug)]
 pub struct Session<W> {
     out: W,
@@ -49,7 +49,7 @@ pub struct Session<W> {
 /// The objects of one resource in one scope.
 #[derive(Debug, Default)]
 struct Known {
-    /// What each is, as JSON, and in which list or later it was seen, by its UID.
+    /// By UID, each object as JSON, and the number of the list in or after which it was last seen.
     objects: BTreeMap<Box<str>, (Box<str>, u64)>,
     list: u64,
 }
@@ -60,7 +60,7 @@ impl<W: Write> Session<W> {
         Self { out, redactor, scopes: BTreeMap::new(), lines: [0; Resource::ALL.len()] }
     }
 
-    /// Writes what was seen of a resource in a namespace, or in all where it is empty.
+    /// Writes an observation of a resource in a namespace, or in all if it is empty.
     ///
     /// # Errors
     /// Those of the output.
@@ -93,7 +93,7 @@ impl<W: Write> Session<W> {
         }
     }
 
-    /// Writes that from now on pods are not seen, or that they are again.
+    /// Writes that from now on pods are not observed, or that they are again.
     ///
     /// # Errors
     /// Those of the output.
@@ -105,7 +105,7 @@ impl<W: Write> Session<W> {
         writeln!(self.out, r#"{{"ts":"{at}","resource":"pods","type":"BOOKMARK","object":{object}}}"#)
     }
 
-    /// Writes that the time went on up to here, and all that is not written yet.
+    /// Writes that time has advanced to `at`, and everything not written yet.
     ///
     /// # Errors
     /// Those of the output.
@@ -115,17 +115,17 @@ impl<W: Write> Session<W> {
         Ok(self.out)
     }
 
-    /// Where it is written to.
+    /// The output.
     pub const fn out(&self) -> &W {
         &self.out
     }
 
-    /// Where it is written to, to be flushed.
+    /// The output, for flushing.
     pub const fn out_mut(&mut self) -> &mut W {
         &mut self.out
     }
 
-    /// Lines that were written about a resource.
+    /// Number of lines written about a resource.
     pub const fn lines(&self, resource: Resource) -> u64 {
         self.lines[resource as usize]
     }
@@ -152,7 +152,7 @@ impl Known {
         self.objects.insert(uid(object).into(), (stub.into(), self.list)).is_some()
     }
 
-    /// Forgets what the newest list did not have.
+    /// Removes the objects missing in the newest list.
     fn take_unlisted(&mut self) -> Vec<Box<str>> {
         let list = self.list;
         let gone = self.objects.extract_if(.., |_, (_, seen)| *seen < list);
@@ -173,7 +173,7 @@ mod tests {
         json!({"kind": "Pod", "metadata": {"name": format!("web-{uid}"), "namespace": "shop", "uid": uid}})
     }
 
-    /// What is written of what is seen, as type and name.
+    /// The records written for observations, as type and name.
     fn written(seen: Vec<Sighting>) -> Vec<String> {
         let mut session = Session::new(Vec::new(), Redactor::new(&[0; 32], Disclosure::Named));
         for sighting in seen {

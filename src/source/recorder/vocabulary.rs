@@ -1,5 +1,5 @@
-//! The words of Kubernetes, kubelets, runtimes, shells and network libraries: nobody's secret, and
-//! what failures are told apart by.
+//! The vocabulary of Kubernetes, kubelets, runtimes, shells and network libraries: not secret, and needed
+//! to distinguish failures.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -10,8 +10,8 @@ pub(super) fn has(word: &str) -> bool {
     ALL.contains(word)
 }
 
-/// Whether the key of a label, an annotation or a resource is Kubernetes' own or a wide-spread
-/// tool's: it means something to controllers.
+/// Whether the key of a label, an annotation or a resource belongs to Kubernetes or a widespread tool: it
+/// has a meaning for controllers.
 pub(super) fn is_known_key(key: &str) -> bool {
     let (prefix, name) = key.split_once('/').unwrap_or(("", key));
     DOMAINS
@@ -22,7 +22,7 @@ pub(super) fn is_known_key(key: &str) -> bool {
 
 const DOMAINS: [&str; 6] = ["kubernetes.io", "k8s.io", "argoproj.io", "fluxcd.io", "helm.sh", "nvidia.com"];
 
-/// Without a domain before them.
+/// Keys without a domain prefix.
 const KEYS: [&str; 12] = [
     "app",
     "controller-revision-hash",

@@ -2,15 +2,15 @@
 
 use std::io::{self, BufRead, Read};
 
-/// Longest line that is read, in bytes; etcd refuses objects of 1.5 MiB.
+/// Maximum length of a line, in bytes; etcd refuses objects of 1.5 MiB.
 pub const MAX_LINE: u64 = 8 << 20;
 
-/// A line without its end.
+/// A line without its line break.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line<'a> {
     /// Its bytes.
     Bytes(&'a [u8]),
-    /// It is longer than [`MAX_LINE`] and was passed over.
+    /// It exceeds [`MAX_LINE`] and was skipped.
     TooLong,
 }
 
@@ -28,7 +28,7 @@ impl<R: BufRead> Lines<R> {
         Self { stream, buffer: Vec::new(), number: 0 }
     }
 
-    /// The number of the line that was read last, from 1.
+    /// The number of the last line read, from 1.
     pub const fn number(&self) -> u64 {
         self.number
     }
@@ -53,7 +53,7 @@ impl<R: BufRead> Lines<R> {
         Ok(Some(Line::Bytes(&self.buffer)))
     }
 
-    /// Reads on to the end of the line.
+    /// Reads to the end of the line.
     fn pass_over(&mut self) -> io::Result<()> {
         loop {
             self.buffer.clear();

@@ -12,47 +12,47 @@ use crate::source::objects::{
 };
 use crate::time::Time;
 
-/// Levels of lists and objects in a line; an API server's own objects have some twenty.
+/// Maximum nesting of lists and objects in a line; the API server's own objects have some twenty levels.
 const MAX_DEPTH: u32 = 100;
 
-/// The annotation of a bookmark by which a recorder says that it lost the watch of pods.
+/// The annotation of a bookmark that records the loss of the watch of pods.
 pub const WATCH_LOST: &str = "probehound.dev/watch-lost";
 
-/// Something that happened.
+/// A record.
 #[derive(Debug)]
 pub struct Record {
     /// The line's number, from 1.
     pub line: u64,
-    /// When it was seen.
+    /// When it was observed.
     pub at: Time,
-    /// How it came.
+    /// The type of the record.
     pub kind: RecordKind,
-    /// What was seen.
+    /// The observed object.
     pub object: Object,
 }
 
-/// How a record came.
+/// The type of a record.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum RecordKind {
-    /// As an item of a list, or new.
+    /// A list item, or a new object.
     Added,
-    /// As a change.
+    /// A changed object.
     Modified,
-    /// For the last time.
+    /// A deleted object.
     Deleted,
-    /// Only the time went on; pods are seen again, if they were not.
+    /// Only time has passed; pods are observed again, if they were not.
     Bookmark,
-    /// A bookmark with [`WATCH_LOST`]: pods are not seen from here to the next bookmark, so silence
+    /// A bookmark with [`WATCH_LOST`]: pods are not observed from here to the next bookmark, so silence
     /// proves nothing.
     Blind,
 }
 
-/// What was seen.
+/// The object of a record.
 #[derive(Debug)]
 pub enum Object {
-    /// Nothing but that time went on.
+    /// No object: only time has passed.
     Nothing,
-    /// Something of a resource that is not looked at.
+    /// An object of an unsupported resource.
     Foreign,
     /// A pod.
     Pod(Box<PodLite>),
@@ -92,10 +92,10 @@ struct RawLine<'a> {
     object: Option<&'a RawValue>,
 }
 
-/// Reads a line; `None` is one that says nothing.
+/// Decodes a line; `None` for an empty one.
 ///
 /// # Errors
-/// What is wrong with the line, in words.
+/// The error in words.
 pub fn decode(line: u64, bytes: &[u8]) -> Result<Option<Record>, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "the line is not UTF-8".to_owned())?;
     if text.trim_ascii().is_empty() {
@@ -130,7 +130,7 @@ pub fn decode(line: u64, bytes: &[u8]) -> Result<Option<Record>, String> {
     Ok(Some(Record { line, at, kind, object }))
 }
 
-/// Whether the object of a bookmark carries [`WATCH_LOST`].
+/// Whether the object of a bookmark has [`WATCH_LOST`].
 fn says_lost(object: Option<&RawValue>) -> bool {
     #[derive(Default, Deserialize)]
     #[serde(default)]
@@ -148,8 +148,8 @@ fn says_lost(object: Option<&RawValue>) -> bool {
     bookmark.is_some_and(|bookmark| bookmark.metadata.annotations.contains_key(WATCH_LOST))
 }
 
-/// The error without its place in the text, which nobody can see, and without the names of types, which
-/// nobody knows.
+/// The error without its position in the text, which nobody can see, and without type names, which nobody
+/// knows.
 pub fn words(error: &serde_json::Error) -> String {
     let text = error.to_string();
     if text.contains("expected struct") {
@@ -162,7 +162,7 @@ pub fn words(error: &serde_json::Error) -> String {
 /// The object of a resource.
 ///
 /// # Errors
-/// The text is no JSON, or no object.
+/// The text is not JSON, or not an object.
 pub fn object(resource: &str, json: &str) -> serde_json::Result<Object> {
     Ok(match resource {
         "pods" => Object::Pod(serde_json::from_str(json)?),
@@ -199,7 +199,7 @@ fn is_known(resource: &str) -> bool {
     )
 }
 
-/// Whether a JSON text is nested deeper than so many levels.
+/// Whether a JSON text is nested deeper than this.
 fn is_nested_deeper(text: &[u8], most: u32) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
     for byte in text {

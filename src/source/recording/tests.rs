@@ -7,7 +7,7 @@ use super::*;
 
 const POD: &str = r#"{"ts":"2026-01-01T00:00:01Z","resource":"pods","type":"ADDED","object":{"kind":"Pod"}}"#;
 
-/// A line of that time, resource, type and object.
+/// A line with that time, resource, type and object.
 fn line(second: u32, resource: &str, kind: &str, object: &str) -> String {
     let ts = at(second);
     format!(r#"{{"ts":"{ts}","resource":"{resource}","type":"{kind}","object":{object}}}"#)

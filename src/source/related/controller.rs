@@ -16,14 +16,14 @@ use crate::source::uid::uid;
 use crate::text::cut;
 use crate::time::Time;
 
-/// What is kept of a controller.
+/// The state kept of a controller.
 #[derive(Debug)]
 pub struct Controller {
-    /// Another object of the same name is another controller.
+    /// A later object of the same name is another controller.
     pub uid: Uid,
-    /// The controller above it.
+    /// Its own controller.
     pub owner: Option<Owner>,
-    /// How many pods it wants.
+    /// The desired number of pods.
     pub desired: Option<u32>,
     /// The object whose template it runs instead of one of its own.
     pub workload_ref: Option<Owner>,
@@ -31,19 +31,19 @@ pub struct Controller {
     pub paused: bool,
     /// Whether it replaces its pods all at once.
     pub parallel: bool,
-    /// For how long a pod has to be ready to be available.
+    /// How long a pod has to be ready to be available.
     pub min_ready: Duration,
-    /// Who keeps its manifest.
+    /// The manager of its manifest.
     pub managed_by: Option<Arc<str>>,
-    /// Who has a part in its template, and since when.
+    /// Who owns a part of its template, and since when.
     pub touches: Vec<Touch>,
-    /// The revision that its template is, where the object says so.
+    /// The revision of its template, if the object shows it.
     pub current: Option<u64>,
-    /// Whether the cluster has taken in its template.
+    /// Whether the cluster has processed its current template.
     pub synced: bool,
 }
 
-/// A field manager that has a part in a template.
+/// A field manager that owns a part of a template.
 #[derive(Debug)]
 pub struct Touch {
     /// When it last changed one of its fields, in whole seconds.
@@ -72,7 +72,7 @@ pub fn of_stateful_set(it: &StatefulSetLite, observer: &mut Observer) -> Result<
     Ok((key, controller))
 }
 
-/// An Argo Rollout; the revision that its template is stands in its annotation once it is taken in.
+/// An Argo Rollout; the revision of its template is in its annotation once it is processed.
 pub fn of_rollout(it: &RolloutLite, observer: &mut Observer) -> Result<(Key, Controller), Oddity> {
     check_kind(&it.kind, "Rollout", "rollouts")?;
     let (key, mut controller) = workload(&it.metadata, "Rollout", observer)?;
@@ -162,7 +162,7 @@ pub fn of_revision(it: &ControllerRevisionLite, observer: &mut Observer) -> Resu
     Ok((key, controller.owner))
 }
 
-/// A number of pods; `None` where it is odd, as then nobody knows.
+/// A number of pods; `None` if it is odd, since it is unknown then.
 fn count(observer: &mut Observer, field: &Maybe<i64>, name: &str, default: u32) -> Option<u32> {
     match field {
         Maybe::Absent => Some(default),
@@ -170,7 +170,7 @@ fn count(observer: &mut Observer, field: &Maybe<i64>, name: &str, default: u32) 
     }
 }
 
-/// Whether the status is of the spec as it is now.
+/// Whether the status is for the current spec.
 fn is_synced(observer: &mut Observer, meta: &Maybe<WorkloadMeta>, status: &Maybe<StatusLite>) -> bool {
     let seen = observer
         .read(status, "status", |observer, status| observer.number(&status.observed_generation, "observedGeneration"));
@@ -227,11 +227,11 @@ fn owner((kind, name): (&str, &str), observer: &mut Observer) -> Owner {
     Owner { kind: observer.name(kind), name: observer.name(name) }
 }
 
-/// Who keeps the manifest, in words: the innermost tool's labels may be there too when another
-/// one applied them, so the outermost comes first.
+/// The manager of the manifest, in words: if one tool applies the output of another, the labels of both may
+/// be present, so the outer one comes first.
 fn managed_by<M: Shape>(meta: &ObjectMeta<M>) -> Option<String> {
     let label = |key| meta.label(key).filter(|value| !value.is_empty());
-    // Annotations hold any text; what stands in the advice is a name.
+    // Annotations may contain any text; what is used in advice must be a name.
     let is_name = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./".contains(letter));
     let say =
         |what: &str, name: &str| (!name.is_empty() && is_name(name)).then(|| format!("{what} {}", cut(name, MAX_NAME)));

@@ -1,4 +1,4 @@
-//! The revisions of a workload's template: which there are, who brought each, and when.
+//! The revisions of a workload's template: who applied each, and when.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,24 +10,24 @@ use crate::source::Observer;
 use crate::source::objects::{ControllerRevisionLite, Meta, Oddity, ReplicaSetLite};
 use crate::time::Time;
 
-/// Revisions that are told, newest ones.
+/// Maximum number of revisions passed on, newest ones.
 const MAX_TOLD: usize = 12;
 
-/// Revisions that are kept; workloads keep ten by default.
+/// Maximum number of revisions kept; workloads keep ten by default.
 const MAX_KEPT: usize = 64;
 
-/// A template is changed at most this long before its revision's object is created.
+/// Maximum time between the change of a template and the creation of its revision's object.
 const BEFORE: Duration = Duration::from_mins(1);
 
-/// Stamps are cut to whole seconds and come from several clocks.
+/// Timestamps are truncated to whole seconds and come from several clocks.
 const AFTER: Duration = Duration::from_secs(5);
 
 /// The revisions of one workload.
 #[derive(Debug, Default)]
 pub struct History {
-    /// By the name of the object that holds it.
+    /// By the name of the revision's object.
     objects: BTreeMap<Arc<str>, RevisionObject>,
-    /// Who brought a revision, by number, as found while it was the newest.
+    /// Who applied a revision, by number, as determined while it was the newest.
     brought: BTreeMap<u64, Brought>,
 }
 
@@ -37,13 +37,12 @@ pub struct RevisionObject {
     number: u64,
     hash: Option<Arc<str>>,
     created: Option<Time>,
-    /// Whether it was another revision before, so that its creation does not tell when it became
-    /// this one.
+    /// Whether it was an earlier revision before, so that its creation time is not when it became this one.
     came_back: bool,
     template: Arc<PodTemplate>,
 }
 
-/// Who brought a revision.
+/// Who applied a revision.
 #[derive(Debug)]
 struct Brought {
     at: Time,
@@ -52,7 +51,7 @@ struct Brought {
     touched: Time,
 }
 
-/// The revision that a `ReplicaSet` is; `None` for one that carries no number.
+/// The revision that a `ReplicaSet` represents; `None` if it has no number.
 pub fn of_replica_set(set: &ReplicaSetLite, observer: &mut Observer) -> Result<Option<RevisionObject>, Oddity> {
     let meta = set.metadata.required("metadata")?;
     let number = meta.annotation(|all| &all.revision);
@@ -82,7 +81,7 @@ fn created(observer: &mut Observer, meta: &Meta) -> Option<Time> {
     observer.within("metadata", |observer| observer.time(&meta.creation_timestamp, "creationTimestamp"))
 }
 
-/// The revision that a `ControllerRevision` is; `None` where its data are no pod template.
+/// The revision that a `ControllerRevision` represents; `None` if its data is not a pod template.
 pub fn of_controller_revision(
     object: &ControllerRevisionLite,
     owner_kind: &str,
@@ -92,7 +91,7 @@ pub fn of_controller_revision(
     let under = |oddity: Oddity| oddity.under("metadata");
     let number = *object.revision.required("revision")?;
     let number = u64::try_from(number).map_err(|_| Oddity::value("revision", format!("{number} is out of range")))?;
-    // The pods of a StatefulSet carry the object's whole name.
+    // The pods of a StatefulSet carry the object's full name.
     let hash = if owner_kind == "StatefulSet" {
         Some(meta.identity().map_err(under)?.1)
     } else {
@@ -113,7 +112,7 @@ pub fn of_controller_revision(
 }
 
 impl History {
-    /// Takes in what revision an object is now.
+    /// Takes in the revision that an object now represents.
     pub fn put(&mut self, name: &Arc<str>, mut object: RevisionObject) {
         if let Some(before) = self.objects.get(name) {
             object.came_back |=
@@ -128,7 +127,7 @@ impl History {
         }
     }
 
-    /// Takes in that an object is gone.
+    /// Takes in the deletion of an object.
     pub fn remove(&mut self, name: &str) {
         self.objects.remove(name);
     }
@@ -138,12 +137,12 @@ impl History {
         self.objects.is_empty()
     }
 
-    /// Forgets who brought what: the workload is another one now.
+    /// Forgets who applied what: the workload was replaced by another one.
     pub fn forget_who(&mut self) {
         self.brought.clear();
     }
 
-    /// Remembers who brought the newest revision, as long as the workload's fields tell.
+    /// Remembers who applied the newest revision, as long as the workload's fields show it.
     pub fn settle(&mut self, workload: &Controller) {
         let Some(newest) = self.objects.values().max_by_key(|object| object.number) else {
             return;
@@ -161,7 +160,7 @@ impl History {
         }
     }
 
-    /// What is now known better of who brought a revision.
+    /// An improvement on what is known about who applied a revision.
     fn who_brought(&self, newest: &RevisionObject, workload: &Controller, known: Option<&Brought>) -> Option<Brought> {
         let last = workload.touches.last()?;
         let found = |touched: Time, by: &Arc<str>, at| {
@@ -186,12 +185,12 @@ impl History {
         }
     }
 
-    /// Whether an object was another revision before it became what it is.
+    /// Whether an object was another revision before it became the current one.
     fn came_back(&self, object: &RevisionObject) -> bool {
         object.came_back || object.created < self.lower(object).filter_map(|lower| lower.created).max()
     }
 
-    /// When the revisions before it had all been created.
+    /// When all earlier revisions had been created.
     fn latest_before(&self, object: &RevisionObject) -> Time {
         self.lower(object).filter_map(|lower| lower.created).max().unwrap_or_default()
     }

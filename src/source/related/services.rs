@@ -10,10 +10,10 @@ use crate::source::objects::{
 };
 use crate::text::hash::mark;
 
-/// Most Services, and most slices, that are kept.
+/// Maximum number of Services, and of slices, that are kept.
 const MAX_KEPT: usize = 100_000;
 
-/// Most Services that are told of one workload.
+/// Maximum number of Services passed on for one workload.
 const MAX_TOLD: usize = 64;
 
 /// Namespace and name.
@@ -25,7 +25,7 @@ pub struct Services {
     /// Their selectors.
     selectors: BTreeMap<Place, LabelsLite>,
     slices: BTreeMap<Place, Slice>,
-    /// Whether any was ever seen: else that none is known means nothing.
+    /// Whether any was ever seen: otherwise the absence of Services means nothing.
     seen: bool,
 }
 
@@ -38,7 +38,7 @@ struct Slice {
 
 #[derive(Debug)]
 struct Endpoint {
-    /// The mark of the object behind it, or else of its address.
+    /// A hash of the object behind it, or of its address if there is none.
     id: u64,
     ready: bool,
 }
@@ -59,7 +59,7 @@ impl Services {
         Ok(())
     }
 
-    /// Takes in that all Services that matter have been given, even if there are none.
+    /// Takes in that all relevant Services have been passed, even if there are none.
     pub const fn complete(&mut self) {
         self.seen = true;
     }
@@ -82,8 +82,8 @@ impl Services {
         Ok(())
     }
 
-    /// The Services of a namespace that select pods with these labels, by name; `None` if no
-    /// Service was ever seen.
+    /// The Services of a namespace that select pods with these labels, by name; `None` if no Service was
+    /// ever seen.
     pub fn selecting(&self, namespace: &Arc<str>, labels: &[(Arc<str>, Arc<str>)]) -> Option<Vec<ServiceFacts>> {
         if !self.seen {
             return None;
@@ -124,7 +124,7 @@ fn place(metadata: &Maybe<Meta>, observer: &mut Observer) -> Result<Place, Oddit
     Ok((observer.name(namespace), observer.name(name)))
 }
 
-/// An endpoint; `None` for one that is terminating.
+/// An endpoint; `None` if it is terminating.
 fn read(observer: &mut Observer, endpoint: &EndpointLite) -> Option<Endpoint> {
     let conditions = observer.read(&endpoint.conditions, "conditions", |observer, conditions| {
         let ready = observer.flag(&conditions.ready, "ready") != Some(false);

@@ -7,7 +7,7 @@ use crate::engine::{Revision, Seen, ServiceFacts};
 use crate::source::recording::{Item, Reader};
 use crate::time::Time;
 
-/// What is known at a time of a recorded incident; `None` where the recordings are not at hand.
+/// What was known at a time of a recorded incident; `None` if the recordings are not available.
 fn known_at(incident: &str, until: &str) -> Option<Related> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/incidents");
     let file = File::open(format!("{folder}/{incident}.jsonl.gz")).ok()?;
@@ -216,18 +216,18 @@ fn who_brought_a_revision_is_remembered_when_a_newer_one_comes() {
     put(&mut related, deployment("u", "1", &[("helm", "2026-01-01T00:00:00Z")]));
     put(&mut related, replica_set("a", "1", ("Deployment", "web"), "2026-01-01T00:00:01Z", &json!({})));
     assert_eq!(who(&related, 1), said("2026-01-01T00:00:01Z", "helm"));
-    // The newer ReplicaSet is seen before the Deployment's own change.
+    // The newer ReplicaSet is seen before the change of the Deployment.
     put(&mut related, replica_set("b", "2", ("Deployment", "web"), "2026-01-02T00:00:00Z", &json!({})));
     assert_eq!(who(&related, 2).1, None);
     let touches = [("helm", "2026-01-01T00:00:00Z"), ("kubectl-edit", "2026-01-02T00:00:00Z")];
     put(&mut related, deployment("u", "2", &touches));
     assert_eq!(who(&related, 1), said("2026-01-01T00:00:01Z", "helm"));
     assert_eq!(who(&related, 2), said("2026-01-02T00:00:00Z", "kubectl-edit"));
-    // A manager's time moves with its other fields.
+    // A manager's time changes with its other fields.
     let touches = [("helm", "2026-01-01T00:00:00Z"), ("kubectl-edit", "2026-01-09T00:00:00Z")];
     put(&mut related, deployment("u", "2", &touches));
     assert_eq!(who(&related, 2), said("2026-01-02T00:00:00Z", "kubectl-edit"));
-    // Another Deployment of the same name has another past.
+    // Another Deployment of the same name has a history of its own.
     put(&mut related, deployment("v", "2", &[]));
     assert_eq!(who(&related, 1).1, None);
 }

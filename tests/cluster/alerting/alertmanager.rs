@@ -7,20 +7,20 @@ use crate::harness::{Api, Folder, Process, ports};
 /// The example as it is shipped.
 const EXAMPLE: &str = include_str!("../../../manifests/rules/alertmanager.yml");
 
-/// Whom the example calls.
+/// The receiver that the example notifies.
 const PAGER: &str = "http://pager.example/alerts";
 
-/// How long groups wait; nobody waits for that here.
+/// How long groups wait; shortened for the tests.
 const PACES: [(&str, &str); 2] = [("group_wait: 10s", "group_wait: 1s"), ("group_interval: 1m", "group_interval: 5s")];
 
-/// An Alertmanager that runs.
+/// A running Alertmanager.
 pub struct Alertmanager {
     process: Process,
     address: String,
 }
 
 impl Alertmanager {
-    /// Starts one that calls `pager` where the example calls somebody.
+    /// Starts one that notifies `pager` instead of the example's receiver.
     pub async fn start(program: &Path, folder: &Folder, pager: &str) -> Self {
         let mut config = EXAMPLE.to_owned();
         for (shipped, here) in PACES.into_iter().chain([(PAGER, pager)]) {
@@ -33,7 +33,7 @@ impl Alertmanager {
             format!("--config.file={}", config.display()),
             format!("--storage.path={}", folder.file("alertmanager").display()),
             format!("--web.listen-address={address}"),
-            // One alone has no peers to listen to.
+            // A single one has no peers.
             "--cluster.listen-address=".to_owned(),
             "--log.level=warn".to_owned(),
         ];
@@ -42,12 +42,12 @@ impl Alertmanager {
         Self { process, address }
     }
 
-    /// Where it listens.
+    /// Its listen address.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The last lines that it wrote.
+    /// The last lines of its output.
     pub fn last_words(&self) -> String {
         self.process.last_words()
     }

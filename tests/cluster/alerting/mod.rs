@@ -1,5 +1,5 @@
-//! A real Prometheus with probehound's rules, a real Alertmanager with its example of routes, and
-//! whom that one calls.
+//! A real Prometheus with probehound's rules, a real Alertmanager with its example of routes, and the
+//! receiver that it notifies.
 
 mod alertmanager;
 mod pager;
@@ -14,31 +14,31 @@ use alertmanager::Alertmanager;
 use pager::Pager;
 use prometheus::Prometheus;
 
-/// From what the operator says to who is called: a scrape, an evaluation, a group's wait, and far
-/// more, on a machine that is busy.
+/// From the operator's metrics to the notification: a scrape, an evaluation, a group's wait, and far more,
+/// on a busy machine.
 const CALLED: Duration = Duration::from_mins(1);
 
-/// Far more than a server takes to start, on a machine that is busy.
+/// Far more than a server takes to start, on a busy machine.
 const START: Duration = Duration::from_mins(1);
 
-/// What watches an operator, and calls people.
+/// Monitors an operator, and notifies the pager.
 pub struct Alerting {
     prometheus: Prometheus,
     alertmanager: Alertmanager,
     pager: Pager,
 }
 
-/// An alert of a wrong probe, as somebody wants to see it.
+/// The expected alert about a wrong probe.
 pub struct Wanted {
     /// Its labels, or some of them.
     pub labels: &'static [(&'static str, &'static str)],
-    /// What its description has to say.
+    /// Words in its description.
     pub words: &'static [&'static str],
 }
 
 impl Alerting {
-    /// Starts all of it, for an operator that listens at `target`; files are put into `folder`.
-    /// `None` where it is not installed, and that is passed over.
+    /// Starts everything, for an operator listening at `target`; files are put into `folder`. `None` if it
+    /// is not installed, in which case the check is skipped.
     pub async fn start(folder: &Folder, target: &str) -> Option<Self> {
         let alertmanager = installed(&["prometheus-alertmanager", "alertmanager"])?;
         let prometheus = installed(&["prometheus"])?;
@@ -48,8 +48,7 @@ impl Alerting {
         Some(Self { prometheus, alertmanager, pager })
     }
 
-    /// Waits, `before` at most, until Prometheus has the alert firing; then until somebody is called
-    /// because of it.
+    /// Waits, `before` at most, until the alert fires in Prometheus; then until the pager is notified.
     pub async fn until_fires(&self, wanted: &Wanted, before: Duration) {
         waiting::eventually("the alert fires", before, async || {
             let alerts = self.prometheus.firing().await;
@@ -59,7 +58,7 @@ impl Alerting {
         self.until_called(wanted, "firing").await;
     }
 
-    /// Waits until who was called is told that it is over, and that all rules could be evaluated.
+    /// Waits until the pager is notified that it is resolved, and checks that all rules could be evaluated.
     pub async fn until_over(&self, wanted: &Wanted) {
         self.until_called(wanted, "resolved").await;
         let unhealthy = self.prometheus.rules_in_trouble().await;
@@ -88,7 +87,7 @@ impl Wanted {
     }
 }
 
-/// Waits until a server says that it is ready.
+/// Waits until a server reports that it is ready.
 async fn until_ready(process: &Process, api: &Api) {
     waiting::eventually("it is ready", START, async || {
         let answer = api.get("/-/ready").await;

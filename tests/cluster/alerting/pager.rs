@@ -1,4 +1,4 @@
-//! Who is called by an Alertmanager.
+//! The receiver of an Alertmanager's notifications.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::proxy::Server;
 use crate::proxy::serve::whole;
 
-/// A webhook that remembers its calls.
+/// A webhook that remembers its requests.
 pub struct Pager {
     server: Server,
     alerts: Arc<Mutex<Vec<Value>>>,
@@ -33,12 +33,12 @@ impl Pager {
         Self { server, alerts }
     }
 
-    /// Where it is called.
+    /// Its URL.
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// The alerts of all calls, in order.
+    /// The alerts of all requests, in order.
     pub fn calls(&self) -> Vec<Value> {
         self.alerts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

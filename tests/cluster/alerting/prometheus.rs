@@ -9,17 +9,17 @@ use crate::harness::{Api, Folder, Process, ports};
 /// The rules as they are shipped.
 const RULES: &str = include_str!("../../../manifests/rules/probehound.rules.yaml");
 
-/// For so long an alert is kept, in case that probehound restarts; nobody waits for that here.
+/// How long an alert is kept in case probehound restarts; shortened for the tests.
 const KEPT: (&str, &str) = ("keep_firing_for: 2m", "keep_firing_for: 10s");
 
-/// A Prometheus that runs.
+/// A running Prometheus.
 pub struct Prometheus {
     process: Process,
     api: Api,
 }
 
 impl Prometheus {
-    /// Starts one that scrapes `target` and tells the Alertmanager at `alertmanager`.
+    /// Starts one that scrapes `target` and sends alerts to the Alertmanager at `alertmanager`.
     pub async fn start(program: &Path, folder: &Folder, target: &str, alertmanager: &str) -> Self {
         assert!(RULES.contains(KEPT.0), "the rules keep alerts");
         let rules = folder.write("probehound.rules.yaml", &RULES.replace(KEPT.0, KEPT.1));
@@ -37,7 +37,7 @@ impl Prometheus {
         Self { process, api }
     }
 
-    /// The alerts that fire.
+    /// The firing alerts.
     pub async fn firing(&self) -> Vec<Value> {
         let answer = self.api.get("/api/v1/alerts").await;
         let mut alerts = answer.body["data"]["alerts"].as_array().cloned().unwrap_or_default();
@@ -45,7 +45,7 @@ impl Prometheus {
         alerts
     }
 
-    /// The rules that cannot be evaluated, with the reason.
+    /// The rules that cannot be evaluated, and why.
     pub async fn rules_in_trouble(&self) -> Vec<Value> {
         let answer = self.api.get("/api/v1/rules").await.expect("the rules");
         let groups = answer["data"]["groups"].as_array().cloned().unwrap_or_default();
@@ -55,7 +55,7 @@ impl Prometheus {
         rules.into_iter().filter(|rule| rule["health"] != "ok").collect()
     }
 
-    /// The last lines that it wrote.
+    /// The last lines of its output.
     pub fn last_words(&self) -> String {
         self.process.last_words()
     }

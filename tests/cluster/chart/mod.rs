@@ -5,9 +5,9 @@ mod rendered;
 
 /// The chart.
 const CHART: &str = "charts/probehound";
-/// Every value, as somebody might want it.
+/// Every value set to something else than its default.
 const EVERYTHING: &str = "charts/probehound/ci/everything-values.yaml";
-/// A release of the manifests' name, in their namespace.
+/// A release with the name and namespace of the manifests.
 const RELEASE: [&str; 4] = ["probehound", CHART, "--namespace", "probehound"];
 
 /// `helm COMMAND probehound charts/probehound --namespace probehound FURTHER…`

@@ -14,7 +14,7 @@ const FINDINGS: &str = "/apis/probehound.dev/v1alpha1/namespaces/default/finding
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/probehound/deployments/probehound";
 const SETTINGS: &str = "/api/v1/namespaces/probehound/configmaps/probehound";
 
-/// A column that the older chart's definition lacks.
+/// A column that the older chart's CRD lacks.
 const COLUMN: &str = "Severity";
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_release_goes_through_all_of_its_life_and_loses_no_finding() {
     assert_eq!(finding(&api).await, before);
 }
 
-/// The chart as it might have been before: of a smaller version, with a column less.
+/// An older version of the chart: with a smaller version number, and a column less.
 fn older_chart(cluster: &ControlPlane) -> PathBuf {
     let folder = cluster.folder().file("older");
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(CHART), &folder);
@@ -109,7 +109,7 @@ async fn make_finding(api: &Api) {
     .await;
 }
 
-/// The finding, without the fields that say who wrote what.
+/// The finding, without the fields that depend on who wrote it.
 async fn finding(api: &Api) -> Value {
     let mut finding = api.get(&format!("{FINDINGS}/kept")).await.expect("the finding");
     finding["metadata"]["managedFields"] = Value::Null;

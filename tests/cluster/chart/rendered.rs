@@ -1,4 +1,4 @@
-//! What the chart renders.
+//! The rendered chart.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -37,7 +37,7 @@ fn the_chart_gives_the_objects_of_the_manifests() {
     ] {
         let rendered = objects(&helm(None, &command("template", values)).expect_success());
         let mut wanted: Objects = folders.iter().flat_map(|folder| kustomized(folder)).collect();
-        // Helm makes the namespace by --create-namespace.
+        // Helm creates the namespace with --create-namespace.
         wanted
             .remove(&("Namespace".to_owned(), "probehound".to_owned(), "probehound".to_owned()))
             .expect("it is there");
@@ -54,7 +54,7 @@ fn each_value_can_be_found_in_what_is_rendered() {
     let rendered = helm(None, &command("template", &["--values", EVERYTHING])).expect_success();
     let file = manifests("../charts/probehound/ci/everything-values.yaml");
     let mut values: Value = serde_saphyr::from_str(&std::fs::read_to_string(file).expect("readable")).expect("YAML");
-    // A digest wins over it.
+    // A digest takes precedence over it.
     values["image"]["tag"] = Value::Null;
     values["extraObjects"] = Value::Null;
     let mut leaves = Vec::new();
@@ -122,7 +122,7 @@ fn objects(text: &str) -> Objects {
         if object["metadata"]["annotations"] == json!({"helm.sh/resource-policy": "keep"}) {
             remove(&mut object, "/metadata", &["annotations"]);
         }
-        // Those of a kustomization of its own have the two that say whose it is.
+        // Objects of a separate kustomization have the two labels that identify the owner.
         remove(&mut object, "/metadata/labels", &VARIABLE);
         remove(&mut object, "/spec/template/metadata/labels", &MANAGER);
         if let Some(text) = object.pointer_mut("/data/probehound.yaml") {
@@ -148,14 +148,14 @@ fn remove(object: &mut Value, path: &str, keys: &[&str]) {
     }
 }
 
-/// What the settings say, however they are written.
+/// Normalises how the settings are written.
 fn settings(text: &mut Value) {
     if let Some(yaml) = text.as_str() {
         *text = serde_saphyr::from_str(yaml).expect("YAML");
     }
 }
 
-/// Numbers and texts as they stand in YAML; `true` and `false` stand everywhere.
+/// Numbers and texts as they are in YAML; `true` and `false` are too common.
 fn collect(value: &Value, leaves: &mut Vec<String>) {
     match value {
         Value::Object(members) => members.values().for_each(|value| collect(value, leaves)),

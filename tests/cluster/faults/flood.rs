@@ -1,4 +1,4 @@
-//! Without the API of findings at first; then more events than any cluster has.
+//! First without the CRD of findings; then more events than in any cluster.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,16 +13,16 @@ use crate::harness::{Api, ControlPlane, waiting};
 use crate::measured::usage;
 use crate::operator::Settings;
 
-/// How long the events come.
+/// How long events are written.
 const LENGTH: Duration = Duration::from_secs(30);
 
-/// Writers, each with one request on its way.
+/// Concurrent writers.
 const WRITERS: usize = 8;
 
-/// Pods that the events are about.
+/// Number of pods that the events are about.
 const PODS: u64 = 50;
 
-/// What may be added to memory by what is not kept, such as buffers of a longer answer.
+/// Memory growth allowed for temporary data, such as buffers of a longer answer.
 const SLACK: u64 = 4 << 20;
 
 #[tokio::test]
@@ -50,14 +50,14 @@ async fn without_its_api_it_says_what_to_type_and_starts_writing_when_that_is_do
     let definition: serde_json::Value = serde_saphyr::from_str(&definition).expect("YAML");
     api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &definition).await.expect("a definition");
 
-    // It tries again once a minute.
+    // It retries once a minute.
     waiting::eventually("it writes", Duration::from_mins(3), async || has_finding(&api, "bare", "WrongPort").await)
         .await;
     assert_eq!(operator.metrics().await.sum("probehound_findings_api_up", &[]), Some(1));
     flood(&api, &operator).await;
 }
 
-/// Events as fast as this server takes them: none is lost, and memory does not grow.
+/// Writes events as fast as this server accepts them: none is lost, and memory does not grow.
 async fn flood(api: &Api, operator: &crate::operator::Operator) {
     let mut uids = Vec::new();
     for number in 0..PODS {
@@ -99,7 +99,7 @@ async fn flood(api: &Api, operator: &crate::operator::Operator) {
     assert!(most(last) <= most(first) + most(first) / 10 + SLACK, "memory grows: {samples:?}");
 }
 
-/// A pod that runs and is not ready; returns its unique id.
+/// A pod that runs and is not ready; returns its UID.
 async fn make_pod(api: &Api, number: u64) -> Value {
     let pod = json!({
         "metadata": {"name": format!("flooded-{number}")},

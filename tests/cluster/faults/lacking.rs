@@ -1,5 +1,5 @@
-//! Without rights, without a cluster, with a token that is good no longer: it says what is wrong and
-//! what to type, and what can go on goes on.
+//! Without permissions, without a cluster, with an expired token: it reports what is wrong and what to
+//! type, and everything else continues.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::harness::{Folder, ports, waiting};
 use crate::installed::Installed;
 use crate::operator::{Operator, READY, Settings};
 
-/// Within this it has noticed and said what is wrong.
+/// Time within which it has noticed and reported what is wrong.
 const NOTICED: Duration = Duration::from_mins(1);
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn without_rights_it_says_which_are_missing_and_how_to_get_them() {
 #[tokio::test]
 async fn without_a_cluster_it_says_so_and_keeps_trying() {
     let folder = Folder::new("no-cluster");
-    // A port that nobody listens on.
+    // A port on which nothing listens.
     let port = ports::free();
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "it",
@@ -62,7 +62,7 @@ async fn with_a_token_that_ran_out_it_says_so_and_goes_on_with_a_new_one() {
     api.create_namespace("token").await;
     api.create_service_account("token", "short-lived").await;
     let token = api.token_of("token", "short-lived", 3600).await;
-    // The server takes no token that it issued to an account that is gone.
+    // The server does not accept a token of a deleted service account.
     api.delete("/api/v1/namespaces/token/serviceaccounts/short-lived", 0).await.expect("a deletion");
     let file = installed.cluster.folder().write("token", &token);
     let kubeconfig = json!({
@@ -93,7 +93,7 @@ async fn until_logged(operator: &Operator, words: &[&str]) {
     .await;
 }
 
-/// Each complaint says what to do; it serves what it knows of itself, and does not call itself ready.
+/// Each warning contains a hint; it serves its own state, and is not ready.
 async fn still_alive(operator: &Operator) {
     let helpless: Vec<String> = operator.complaints().into_iter().filter(|line| !line.contains(" hint=")).collect();
     assert_eq!(helpless, Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! What goes wrong between the operator and its API server, or with the operator itself.
+//! Faults between the operator and its API server, or in the operator itself.
 
 mod away;
 mod flood;
@@ -17,19 +17,19 @@ use crate::operator::Operator;
 use crate::player::{self, Played, Scene};
 use crate::told;
 
-/// Plays a scene in its own namespace, from a few seconds from now on.
+/// Plays a scene in its own namespace, starting a few seconds from now.
 async fn play(api: &Api, scene: &Scene) -> Played {
     let played = player::play(api, scene, clock::now().plus(Duration::from_secs(2))).await;
     assert!(played.refused.is_empty(), "the server refused: {:#?}", played.refused);
     played
 }
 
-/// The incident that tests use which only need one: told by its second kill, after nine seconds.
+/// The incident for tests that need just one: confirmed by its second kill, after nine seconds.
 fn short(namespace: &str, length: Duration) -> Scene {
     Scene::of("liveness-http-wrong-port", length).in_namespace(namespace)
 }
 
-/// Whether a namespace has its one finding, of that cause.
+/// Whether a namespace has exactly one finding, with that cause.
 async fn has_finding(api: &Api, namespace: &str, cause: &str) -> Result<(), String> {
     let told = told::by_objects(api, &[namespace.to_owned()]).await;
     match &told[..] {

@@ -1,4 +1,4 @@
-//! A server that answers, but not with what was asked for.
+//! A server that answers with errors.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ use crate::installed::Installed;
 use crate::proxy::http::refusal;
 use crate::proxy::{HttpProxy, Rule};
 
-/// How long a refusal says is to be waited.
+/// The delay requested by a refusal.
 const RETRY_AFTER: u64 = 4;
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Two replicas, of which one writes and sends.
+//! Two replicas, only one of which writes and sends.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use crate::installed::{Installed, NAMESPACE};
 use crate::operator::{Operator, Settings};
 use crate::proxy::{HttpProxy, Rule};
 
-/// Within this another one takes over from a leader that is gone.
+/// Time within which another replica takes over from a dead leader.
 const TAKEN_OVER: Duration = Duration::from_secs(15);
 
-/// Within this where the leader let go: the pause between two looks, and some.
+/// The same if the leader released the Lease: the interval of two checks, and some.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// Within this a leader that is told to end does.
+/// Time within which a leader ends when asked to.
 const ENDED: Duration = Duration::from_secs(5);
 
-/// Within this things are seen from outside, on a machine that is busy.
+/// Time within which something is visible from outside, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long incidents are played: to the second restart.
@@ -48,8 +48,8 @@ async fn another_replica_takes_over_from_a_leader_that_dies_stops_or_ends() {
         std::mem::swap(&mut a, &mut b);
     }
 
-    // Killed: the other one waits for the Lease to run out, and goes on with what it has seen too.
-    // What was written is not told yet, since what is there at first is gathered.
+    // Killed: the other one waits for the Lease to expire, and continues with what it has seen too. What
+    // was written is not notified yet, since initial findings are gathered.
     play(&api, &short("replicas-1", LENGTH)).await;
     until_written(&api, "replicas-1").await;
     a.operator.kill();
@@ -62,7 +62,7 @@ async fn another_replica_takes_over_from_a_leader_that_dies_stops_or_ends() {
     until_written(&api, "replicas-2").await;
     b.channel.until_recorded(&api, &[Tiding::opened("replicas-2")], PATIENCE).await;
 
-    // Stopped: the same; and when it wakes it knows that it leads no longer, and writes nothing.
+    // Stopped: the same; and when it resumes it knows that it no longer leads, and writes nothing.
     let c = Replica::start(installed, "replica-c").await;
     c.operator.until_ready().await;
     b.operator.signal(Signal::Stop);
@@ -83,7 +83,7 @@ async fn another_replica_takes_over_from_a_leader_that_dies_stops_or_ends() {
     assert_eq!((b.writes(), b.channel.messages()), before, "who woke wrote or told something");
     assert!(c.leads().await);
 
-    // Ended in order: the Lease is let go, and the other one takes it at its next look.
+    // Shut down in order: the Lease is released, and the other one acquires it at its next check.
     let mut c = c;
     c.operator.signal(Signal::Terminate);
     let since = clock::now();
@@ -98,7 +98,7 @@ async fn another_replica_takes_over_from_a_leader_that_dies_stops_or_ends() {
     assert_eq!(once.len(), told.len(), "a change of the leader repeats nothing: {told:#?}");
 }
 
-/// An operator, what it tells, and what it asks the API server for.
+/// An operator, its notifications, and its requests to the API server.
 struct Replica {
     operator: Operator,
     channel: Channel,
@@ -127,7 +127,7 @@ impl Replica {
         self.operator.metrics().await.sum("probehound_leader", &[]) == Some(1)
     }
 
-    /// How often it asked for a `Finding` to be written.
+    /// How often it requested a `Finding` to be written.
     fn writes(&self) -> u64 {
         self.writes.load(Ordering::Relaxed)
     }
@@ -149,7 +149,7 @@ async fn until_written(api: &Api, namespace: &str) {
     waiting::eventually("the leader writes", PATIENCE, async || has_finding(api, namespace, "WrongPort").await).await;
 }
 
-/// The Lease itself says when it was taken.
+/// The Lease shows when it was acquired.
 async fn taken_over(api: &Api, since: Time, limit: Duration, how: &str) {
     let lease = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/probehound");
     let lease = api.get(&lease).await.expect("a Lease");

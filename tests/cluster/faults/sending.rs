@@ -1,4 +1,4 @@
-//! An operator that dies around the moments at which it sends.
+//! An operator that is killed around the moments at which it sends.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,23 +16,23 @@ use crate::player;
 use crate::support::random::Random;
 use crate::told;
 
-/// How often it dies while findings open, and again while they end.
+/// How often it is killed while findings open, and again while they are resolved.
 const DEATHS: usize = 5;
 
-/// How many there are to tell of, each in a namespace of its own.
+/// Number of findings, each in a namespace of its own.
 const FINDINGS: usize = 8;
 
-/// Chance, the same each time.
+/// Random seed.
 const SEED: u64 = 6;
 
-/// A message a second at most, and some time for the answer: within this one is under way, being
+/// At most a message per second, and some time for the answer: within this time one is in flight, being
 /// recorded, or about to be sent.
 const AROUND: Duration = Duration::from_millis(1700);
 
-/// How long the channel takes to answer: long enough to die meanwhile.
+/// How long the channel takes to answer: long enough to be killed meanwhile.
 const ANSWER: Duration = Duration::from_millis(600);
 
-/// Within this the next message comes, on a machine that is busy. A pod that is gone is not missed
+/// Time within which the next message arrives, on a busy machine. A deleted pod is not noticed as missing
 /// before a minute.
 const NEXT: Duration = Duration::from_mins(3);
 
@@ -50,7 +50,7 @@ async fn ten_deaths_around_sending_lose_no_message_and_repeat_only_what_was_not_
     let settings = installed.settings("sending").await.watching(&all).with("notifications", channel.settings(100));
     let operator = settings.start(installed.cluster.folder());
     operator.until_ready().await;
-    // What loops when it looks for the first time is told together, later findings one by one.
+    // Loops found at the first look are sent together, later findings one by one.
     play(&api, &short("sending-first", Duration::from_secs(12))).await;
     channel.until_recorded(&api, &[Tiding::opened("sending-first")], NEXT).await;
     channel.slow_down(ANSWER, 4 * FINDINGS);
@@ -83,7 +83,7 @@ fn is_of(object: &Value, namespaces: &[&str]) -> bool {
     object["metadata"]["namespace"].as_str().is_some_and(|namespace| namespaces.contains(&namespace))
 }
 
-/// An operator that dies and is started anew.
+/// An operator that is killed and restarted.
 struct Mortal<'a> {
     installed: &'a Installed,
     settings: Settings,
@@ -93,16 +93,16 @@ struct Mortal<'a> {
     deaths: Vec<Death>,
 }
 
-/// One death.
+/// A kill.
 struct Death {
-    /// What stood in the objects afterwards.
+    /// The notifications recorded in the objects afterwards.
     recorded: BTreeSet<Tiding>,
-    /// When it was started anew.
+    /// When it was restarted.
     until: Instant,
 }
 
 impl Mortal<'_> {
-    /// Dies some times, each time by chance soon after another message.
+    /// Kills it several times, each at a random time soon after another message.
     async fn die(&mut self, channel: &Channel) {
         for _ in 0..DEATHS {
             channel.until_next(NEXT).await;
@@ -116,8 +116,8 @@ impl Mortal<'_> {
         }
     }
 
-    /// Each death repeats one message at most, and only one that was not recorded; gives what was
-    /// told, without the repetitions.
+    /// Each kill repeats one message at most, and only one that was not recorded; returns the notifications
+    /// without the repetitions.
     fn check_repetitions(&self, channel: &Channel) -> Vec<Tiding> {
         let mut told: Vec<(Tiding, Instant)> = Vec::new();
         let mut repeated = vec![0; self.deaths.len()];
@@ -126,7 +126,7 @@ impl Mortal<'_> {
                 told.push((tiding, at));
                 continue;
             };
-            // Who died next after it was told did not know of it any more.
+            // If it was killed after sending, the next start no longer knew of it.
             let death = self.deaths.iter().position(|death| *before < death.until && death.until <= at);
             let death = death.unwrap_or_else(|| panic!("{tiding:?} comes twice without a death in between"));
             assert!(!self.deaths[death].recorded.contains(&tiding), "{tiding:?} was recorded, and comes twice");

@@ -1,4 +1,4 @@
-//! A peer that says nothing any more, and keeps its connections open.
+//! A peer that stops sending, and keeps its connections open.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -12,13 +12,13 @@ use crate::installed::Installed;
 use crate::operator::Operator;
 use crate::proxy::{HttpProxy, Mode, Rule, TcpProxy};
 
-/// Within this a silence has to be noticed.
+/// Time within which silence must be noticed.
 const NOTICED: Duration = Duration::from_secs(15);
 
-/// Within this it is seen from outside, on a machine that is busy.
+/// Time within which it is visible from outside, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The longest pause between two attempts, and what they take.
+/// The maximum pause between two attempts, and their duration.
 const BACK: Duration = Duration::from_secs(90);
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_list_that_is_never_answered_is_noticed_and_asked_for_again() {
     operator.until_ready().await;
 }
 
-/// By its own log it noticed soon that nothing comes any more.
+/// According to its own log it noticed soon that nothing arrives any more.
 fn noticed_in_time(operator: &Operator, resource: &str, since: Time) {
     let words = ["A watch fails", &*format!("resource=\"{resource}\""), "error=\"timeout\""];
     let after = operator.logged(&words, since).expect("it says so").since(since);

@@ -1,4 +1,4 @@
-//! Objects that are not what the API says.
+//! Objects that do not match the API.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn a_pod_that_cannot_be_read_is_counted_and_affects_nothing_else() {
     assert!(operator.get("/readyz").await.is_ok());
 }
 
-/// Makes a pod into what no API server serves; what a watch needs stays.
+/// Turns a pod into what no API server serves, except for what a watch needs.
 fn spoil(object: &mut Value) {
     if object["kind"] == "Pod" {
         object["metadata"]["name"] = json!(["no", "name"]);

@@ -1,4 +1,4 @@
-//! An API server, asked in its own words.
+//! A client of an API server with raw requests.
 
 use std::time::Duration;
 
@@ -8,31 +8,31 @@ use kube::client::Body;
 use kube::config::AuthInfo;
 use serde_json::{Value, json};
 
-/// Who asks an API server.
+/// A client of an API server.
 #[derive(Clone)]
 pub struct Api {
     client: Client,
     tries: usize,
 }
 
-/// What it answered.
+/// An answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status code.
     pub code: u16,
-    /// What it warns of.
+    /// Its warnings.
     pub warnings: Vec<String>,
-    /// The object, the list, or the `Status` that says what is wrong.
+    /// The object, the list, or the `Status` of an error.
     pub body: Value,
 }
 
 impl Api {
-    /// Asks the server at `url` with a bearer token; `ca` is in PEM.
+    /// A client of the server at `url` with a bearer token; `ca` is in PEM.
     pub fn new(url: &str, ca: &str, token: &str) -> Self {
         Self::with(url, ca, AuthInfo { token: Some(token.to_owned().into()), ..AuthInfo::default() })
     }
 
-    /// Asks without saying who it is.
+    /// A client without credentials.
     pub fn anonymous(url: &str, ca: &str) -> Self {
         Self::with(url, ca, AuthInfo::default())
     }
@@ -45,8 +45,7 @@ impl Api {
         Self { client: Client::try_from(config).expect("a client of plain settings"), tries: 1 }
     }
 
-    /// The same, asking again until there is an answer, as the components of a cluster do whose
-    /// server is away.
+    /// The same, retrying until there is an answer, like the components of a cluster whose server is down.
     #[must_use]
     pub fn persistent(self) -> Self {
         Self { tries: 300, ..self }
@@ -62,37 +61,37 @@ impl Api {
         self.ask(Method::GET, path, None, "application/json").await
     }
 
-    /// Makes an object of the collection at `path`.
+    /// Creates an object in the collection at `path`.
     pub async fn create(&self, path: &str, object: &Value) -> Answer {
         self.ask(Method::POST, path, Some(object), "application/json").await
     }
 
-    /// Changes the object at `path` by a JSON merge patch, in the name of that field manager.
+    /// Changes the object at `path` by a JSON merge patch, as that field manager.
     pub async fn patch(&self, path: &str, manager: &str, change: &Value) -> Answer {
         let path = format!("{path}?fieldManager={manager}");
         self.ask(Method::PATCH, &path, Some(change), "application/merge-patch+json").await
     }
 
-    /// Deletes the object at `path`, which has so long to end.
+    /// Deletes the object at `path`, with that grace period.
     pub async fn delete(&self, path: &str, grace_seconds: u64) -> Answer {
         let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": grace_seconds, "propagationPolicy": "Background"});
         self.ask(Method::DELETE, path, Some(&options), "application/json").await
     }
 
-    /// Makes a namespace with its default `ServiceAccount`, with which pods can be made in it.
+    /// Creates a namespace with its default `ServiceAccount`, without which no pods can be created in it.
     pub async fn create_namespace(&self, name: &str) {
         let namespace = json!({"metadata": {"name": name}});
         self.create("/api/v1/namespaces", &namespace).await.unless_there();
         self.create_service_account(name, "default").await;
     }
 
-    /// Makes a `ServiceAccount`, if a controller has not done it yet.
+    /// Creates a `ServiceAccount`, unless a controller has done so already.
     pub async fn create_service_account(&self, namespace: &str, name: &str) {
         let account = json!({"metadata": {"name": name}});
         self.create(&format!("/api/v1/namespaces/{namespace}/serviceaccounts"), &account).await.unless_there();
     }
 
-    /// A token of a `ServiceAccount`, good for so many seconds (600 at least).
+    /// A token of a `ServiceAccount`, valid for that many seconds (at least 600).
     pub async fn token_of(&self, namespace: &str, account: &str, seconds: u64) -> String {
         let request = json!({"spec": {"expirationSeconds": seconds}});
         let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
@@ -142,31 +141,31 @@ impl Answer {
         Self { code: 0, warnings: Vec::new(), body: Value::String(format!("{error:?}")) }
     }
 
-    /// Whether it did what was asked.
+    /// Whether the request succeeded.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.code)
     }
 
-    /// What it gave.
+    /// The body.
     ///
     /// # Panics
-    /// It refused; its own words are in the message.
+    /// The request failed; the server's message is included.
     #[track_caller]
     pub fn expect(self, what: &str) -> Value {
         assert!(self.is_success(), "{what}: {}", self.refusal());
         self.body
     }
 
-    /// Passes over that what was to be made is there already.
+    /// Ignores that the object to be created exists already.
     ///
     /// # Panics
-    /// It refused for another reason.
+    /// The request failed for another reason.
     #[track_caller]
     pub fn unless_there(self) {
         assert!(self.is_success() || self.code == 409, "{}", self.refusal());
     }
 
-    /// Its code and its words.
+    /// The code and the message.
     pub fn refusal(&self) -> String {
         let words = self.body["message"].as_str().map_or_else(|| self.body.to_string(), str::to_owned);
         format!("{}: {words}", self.code)

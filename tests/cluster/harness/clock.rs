@@ -1,4 +1,4 @@
-//! The clocks of the tests: what runs here runs in real time.
+//! The clocks of the tests, which run in real time.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ impl Stopwatch {
     }
 }
 
-/// Waits until the clock shows `time`; returns how late it is by then.
+/// Waits until the clock shows `time`; returns how late it is then.
 pub async fn sleep_until(time: Time) -> Duration {
     tokio::time::sleep(time.since(now())).await;
     now().since(time)

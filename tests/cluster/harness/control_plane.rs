@@ -14,7 +14,7 @@ use super::ports;
 use super::process::{Process, Signal};
 use super::waiting;
 
-/// Far more than a server takes to start, on a machine that is busy.
+/// Far more than a server takes to start, on a busy machine.
 const START: Duration = Duration::from_mins(3);
 
 /// The group of administrators, who may do everything and whose requests are never queued.
@@ -23,24 +23,24 @@ const CONTROLLERS: &str = "the-controllers";
 const SCHEDULER: &str = "the-scheduler";
 const NODE: &str = "the-node";
 
-/// Controllers that do not fight what a player writes. All others would: the workload controllers
-/// would make pods of their own, the collectors would remove pods whose node does not exist.
+/// Controllers that do not interfere with what a player writes. All others would: workload controllers
+/// would create pods of their own, garbage collectors would remove pods of non-existing nodes.
 const HARMLESS: &str = "serviceaccount,serviceaccount-token,namespace,root-ca-cert-publisher,clusterrole-aggregation";
 
-/// What a control plane is for.
+/// The purpose of a control plane.
 enum Purpose {
-    /// Objects alone: whatever runs is what a player says.
+    /// Objects alone: all statuses are written by a player.
     Objects,
-    /// Workloads, of which controllers make pods that no node runs.
+    /// Workloads, for which controllers create pods that no node runs.
     Workloads,
-    /// A node that finds the API server at this address.
+    /// A node that reaches the API server at this address.
     Node(String),
 }
 
 /// A control plane: a cluster, without nodes or for one.
 ///
-/// The API server makes its own certificate, and its key signs the tokens of `ServiceAccounts`;
-/// administrators come with tokens of a file. So nobody here has to make certificates.
+/// The API server creates its own certificate, and its key signs the tokens of `ServiceAccounts`;
+/// administrators use tokens from a file. So no certificates have to be created here.
 pub struct ControlPlane {
     purpose: Purpose,
     folder: Folder,
@@ -66,7 +66,7 @@ impl ControlPlane {
     /// Starts one, and waits until it is ready.
     ///
     /// # Panics
-    /// It is not ready in time; the last words of its servers are in the message.
+    /// It is not ready in time; the last lines of its servers' output are in the message.
     pub async fn start(name: &str) -> Self {
         Self::start_for(Purpose::Objects, name).await
     }
@@ -74,7 +74,7 @@ impl ControlPlane {
     /// Starts one with all controllers, and waits until it is ready.
     ///
     /// # Panics
-    /// It is not ready in time; the last words of its servers are in the message.
+    /// It is not ready in time; the last lines of its servers' output are in the message.
     pub async fn start_with_controllers(name: &str) -> Self {
         Self::start_for(Purpose::Workloads, name).await
     }
@@ -83,7 +83,7 @@ impl ControlPlane {
     /// API server listens at port 6443 of `address`, which has to be this machine's.
     ///
     /// # Panics
-    /// It is not ready in time; the last words of its servers are in the message.
+    /// It is not ready in time; the last lines of its servers' output are in the message.
     pub async fn start_for_node(name: &str, address: &str) -> Self {
         Self::start_for(Purpose::Node(address.to_owned()), name).await
     }
@@ -112,7 +112,7 @@ impl ControlPlane {
         this
     }
 
-    /// Where its API server listens.
+    /// The URL of its API server.
     pub fn url(&self) -> String {
         format!("https://{}:{}", self.purpose.address(), self.ports.api)
     }
@@ -127,7 +127,7 @@ impl ControlPlane {
         &self.ca
     }
 
-    /// Where its files are.
+    /// The folder with its files.
     pub fn folder(&self) -> &Folder {
         &self.folder
     }
@@ -142,7 +142,7 @@ impl ControlPlane {
         self.folder.file("admin.kubeconfig")
     }
 
-    /// Writes a kubeconfig that asks the server at `url` with a token.
+    /// Writes a kubeconfig for the server at `url` with a token.
     pub fn write_kubeconfig(&self, name: &str, url: &str, token: &str) -> PathBuf {
         self.folder.write(name, &kubeconfig(url, &self.folder.file("ca.crt"), token))
     }
@@ -166,8 +166,8 @@ impl ControlPlane {
         self.until_ready().await;
     }
 
-    /// Forgets all of etcd's history: who wants to resume a watch from before is told 410. Answers
-    /// at which revision that was.
+    /// Compacts all of etcd's history: a watch resumed from an earlier version gets 410. Returns the
+    /// revision of that.
     pub async fn compact(&self) -> u64 {
         let status = self.etcd("maintenance/status", &json!({})).await;
         let revision = status["header"]["revision"].as_str().expect("a revision").to_owned();
@@ -175,7 +175,7 @@ impl ControlPlane {
         revision.parse().expect("revisions are numbers")
     }
 
-    /// The last lines of what its servers have written.
+    /// The last lines of its servers' output.
     pub fn last_words(&self) -> String {
         let servers = self.servers();
         let mut text = servers.etcd.last_words();
@@ -185,7 +185,7 @@ impl ControlPlane {
         text
     }
 
-    /// A guard that, where the test fails, shows what the servers said and keeps their files.
+    /// A guard that, if the test fails, prints the servers' output and keeps their files.
     pub fn witness(&self) -> Witness<'_> {
         Witness(self)
     }
@@ -239,7 +239,7 @@ impl ControlPlane {
         .await;
     }
 
-    /// Looks until `look` gives something, as long as all servers run.
+    /// Polls until `look` returns something, as long as all servers run.
     async fn until<T, E: Debug>(&self, what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
         waiting::eventually(what, START, async || {
             let ended = self.servers().ended();
@@ -260,7 +260,7 @@ impl ControlPlane {
 }
 
 impl Servers {
-    /// The last words of the first server that has ended.
+    /// The last lines of the first server that has ended.
     fn ended(&mut self) -> Option<String> {
         let others = [&mut self.api, &mut self.controllers, &mut self.scheduler].into_iter().flatten();
         [&mut self.etcd].into_iter().chain(others).find_map(|server| {
@@ -271,7 +271,7 @@ impl Servers {
 }
 
 impl Purpose {
-    /// Where the API server listens.
+    /// The address at which the API server listens.
     fn address(&self) -> &str {
         match self {
             Self::Objects | Self::Workloads => "127.0.0.1",
@@ -287,7 +287,7 @@ impl Purpose {
     }
 }
 
-/// Shows what the servers said, where a test fails.
+/// Prints the servers' output if a test fails.
 pub struct Witness<'a>(&'a ControlPlane);
 
 impl Drop for Witness<'_> {
@@ -321,7 +321,7 @@ fn start_etcd(folder: &Folder, ports: &Ports) -> Process {
     Process::start("etcd", &program("etcd"), &arguments, &[], &folder.file("etcd.log"))
 }
 
-/// Who may do what, by token: `token,user,uid,"group"`.
+/// The users and groups, by token: `token,user,uid,"group"`.
 fn tokens() -> String {
     format!(
         "{ADMIN},admin,admin,\"system:masters\"
@@ -351,8 +351,8 @@ fn api_server_arguments(purpose: &Purpose, folder: &Folder, ports: &Ports) -> Ve
     ]
 }
 
-/// The second certificate of the API server's file: the first one is its own, the second one is
-/// that of the authority that it made for the purpose.
+/// The second certificate of the API server's file: the first one is its own, the second one is that of the
+/// authority that it created for the purpose.
 fn authority(file: &Path) -> Option<String> {
     const END: &str = "-----END CERTIFICATE-----\n";
     let text = std::fs::read_to_string(file).ok()?;
@@ -372,7 +372,7 @@ fn kubeconfig(url: &str, ca: &Path, token: &str) -> String {
     config.to_string()
 }
 
-/// The path of a program that `tests/cluster/build` provides.
+/// The path of a program provided by `tests/cluster/build`.
 pub fn program(name: &str) -> PathBuf {
     static BIN: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("CLUSTER_BIN") {
         Some(folder) => PathBuf::from(folder),

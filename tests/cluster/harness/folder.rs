@@ -1,4 +1,4 @@
-//! A folder for the files of one cluster, gone when the run is over.
+//! A folder for the files of one cluster, removed when the run is over.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Removes the folder when this process is gone, unless it was told to keep it. What still writes
-/// into it is being killed at the same moment.
+/// Removes the folder when this process is gone, unless it is to be kept. Anything that still writes into
+/// it is being killed at the same moment.
 const JANITOR: &str = "trap '' HUP INT TERM
 echo ready
 read -r word
@@ -42,7 +42,7 @@ impl Folder {
         Self { path, janitor: Mutex::new((janitor, pipe)) }
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -59,7 +59,7 @@ impl Folder {
         path
     }
 
-    /// Leaves it where it is, for somebody to look into.
+    /// Keeps it for inspection.
     pub fn keep(&self) {
         let mut janitor = self.janitor.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(mut pipe) = janitor.1.take() {

@@ -1,8 +1,9 @@
-//! Programs that are not built here, but installed.
+//! Programs that are installed rather than built here.
 
 use std::path::PathBuf;
 
-/// The first program of these names. `None` where there is none, and that is passed over.
+/// The first program of these names that is installed. `None` if there is none, in which case the check is
+/// skipped.
 ///
 /// # Panics
 /// There is none, and this is CI.

@@ -1,4 +1,4 @@
-//! What the tests stand on: servers, programs and folders that end with the run.
+//! The foundation of the tests: servers, programs and folders that end with the run.
 #![allow(dead_code, unused_imports, reason = "each test crate uses a part of this")]
 
 pub mod api;

@@ -8,18 +8,18 @@ use std::time::Duration;
 
 use super::clock::Stopwatch;
 
-/// Starts a program on a leash: when this process is gone, and with it its end of the pipe, the
-/// program is killed. A word on the pipe says that nothing has to be killed any more.
+/// Starts a program on a leash: when this process is gone, and with it its end of the pipe, the program is
+/// killed. A line on the pipe means that nothing has to be killed any more.
 ///
-/// The program replaces the shell, so that the process id and the exit status are its own. What
-/// holds the leash is not impressed by the signals that a terminal sends to everybody.
+/// The program replaces the shell, so that the process id and the exit status are its own. The process that
+/// holds the leash ignores the signals that a terminal sends to the whole group.
 const LEASH: &str = "exec 3<&0
 trap '' HUP INT TERM
 ( read -r _ <&3 || kill -KILL $$ ) >/dev/null 2>&1 &
 trap - HUP INT TERM
 exec \"$@\" 3<&- </dev/null";
 
-/// A program that runs, its output in a file.
+/// A running program, with its output in a file.
 pub struct Process {
     child: Child,
     leash: Option<ChildStdin>,
@@ -27,7 +27,7 @@ pub struct Process {
     log: PathBuf,
 }
 
-/// What can be sent to a process.
+/// The signals.
 #[derive(Copy, Clone)]
 pub enum Signal {
     Terminate,
@@ -38,7 +38,7 @@ pub enum Signal {
 }
 
 impl Process {
-    /// Starts `program`; both of its outputs are added to `log`.
+    /// Starts `program`; both of its outputs are appended to `log`.
     pub fn start(name: &str, program: &Path, arguments: &[String], envs: &[(String, String)], log: &Path) -> Self {
         assert!(program.exists(), "{} is not there: make e2e builds what is needed", program.display());
         let output = File::options().create(true).append(true).open(log).expect("a log can be opened");
@@ -61,12 +61,12 @@ impl Process {
         self.child.id()
     }
 
-    /// What it has written so far.
+    /// Its output so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// Its name and the last lines of what it has written, for the message of a failure.
+    /// Its name and the last lines of its output, for a failure's message.
     pub fn last_words(&self) -> String {
         const LINES: usize = 30;
         let log = self.log();
@@ -75,7 +75,7 @@ impl Process {
         format!("--- {} ({}):\n{}\n", self.name, self.log.display(), tail.join("\n"))
     }
 
-    /// Sends a signal; nothing happens where the process has ended.
+    /// Sends a signal; nothing happens if the process has ended.
     pub fn signal(&mut self, signal: Signal) {
         if self.has_ended().is_some() {
             return;
@@ -109,7 +109,7 @@ impl Process {
         None
     }
 
-    /// Ends it at once.
+    /// Kills it at once.
     pub fn kill(&mut self) {
         if self.has_ended().is_none() {
             self.child.kill().expect("a child that runs can be killed");
@@ -122,7 +122,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
         if let Some(mut leash) = self.leash.take() {
-            // Where the one who holds it has gone already, there is nobody to tell.
+            // If the holder is gone already, there is nothing to release.
             drop(leash.write_all(b"over\n"));
         }
     }

@@ -1,17 +1,17 @@
-//! Waiting for something to become true, with an end.
+//! Waiting for a condition, with a time limit.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use super::clock::Stopwatch;
 
-/// How often is looked again.
+/// The polling interval.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Looks until `look` gives something.
+/// Polls until `look` returns something.
 ///
 /// # Panics
-/// It gives nothing within `limit`; what it gave instead is in the message.
+/// It returns nothing within `limit`; its last error is in the message.
 pub async fn eventually<T, E: Debug>(what: &str, limit: Duration, look: impl AsyncFnMut() -> Result<T, E>) -> T {
     let since = Stopwatch::start();
     let mut look = look;

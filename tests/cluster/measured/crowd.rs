@@ -1,4 +1,4 @@
-//! A cluster full of pods, as large as pods are where service meshes and agents add to them.
+//! A cluster full of pods, as large as they get with service meshes and agents.
 
 use futures::StreamExt;
 use futures::stream;
@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 use crate::harness::Api;
 
-/// Namespaces that the pods are spread over.
+/// Number of namespaces with pods.
 const NAMESPACES: usize = 25;
 
-/// Pods of one Deployment.
+/// Number of pods per Deployment.
 const REPLICAS: usize = 10;
 
-/// Requests on their way at once.
+/// Maximum number of concurrent requests.
 const AT_ONCE: usize = 8;
 
-/// Makes so many healthy pods, each of which runs and is ready.
+/// Creates that many healthy pods, each running and ready.
 pub async fn make(api: &Api, count: usize) {
     for number in 0..NAMESPACES {
         api.create_namespace(&namespace(number)).await;

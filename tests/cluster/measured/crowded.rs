@@ -1,4 +1,5 @@
-//! Many findings: 20,000 objects of earlier runs, 5,000 that go on, and 10,000 pods that crash and go.
+//! Many findings: 20,000 objects of earlier runs, 5,000 open ones, and 10,000 pods that crash and are
+//! deleted.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,23 +20,23 @@ use crate::samples::finding;
 const OBJECTS: usize = 20_000;
 const LIVE: usize = 5_000;
 const CHURN: usize = 10_000;
-/// A slow machine measures a part of it: `PART=10 make bench-cluster` a tenth.
+/// A slow machine can measure a part of it: `PART=10 make bench-cluster` a tenth.
 const PART: &str = "PART";
 const NAMESPACES: usize = 25;
-/// Requests on their way at once.
+/// Maximum number of concurrent requests.
 const AT_ONCE: usize = 16;
-/// Pods that crash and go at once, each for as long as it takes to be told.
+/// Number of pods crashing at once, each existing until it is notified.
 const PODS_AT_ONCE: usize = 100;
 const STAYS: Duration = Duration::from_secs(4);
 /// Far more than anything here takes.
 const LIMIT: Duration = Duration::from_mins(10);
-/// What the manifests allow.
+/// The memory limit of the manifests.
 const MEMORY: u64 = 128 << 20;
-/// What may be resident.
+/// The goal for resident memory.
 const GOAL: u64 = 64 << 20;
-/// How soon it is ready after it was killed.
+/// Time within which it is ready after it was killed.
 const READY: Duration = Duration::from_secs(10);
-/// How soon it has ended when it is asked to.
+/// Time within which it ends when asked to.
 const ENDED: Duration = Duration::from_secs(5);
 
 #[tokio::test]
@@ -71,7 +72,7 @@ async fn many_findings() {
     assert!(until_ready <= READY);
     goes_on(&api, live).await;
 
-    // Counts wait for their time, in all of them.
+    // Changes of counts are delayed, in all of them.
     all(live, AT_ONCE, |number| crash_again(&api, number)).await;
     report(&operator, "before its end");
     ends_in_time(&mut operator).await;
@@ -86,7 +87,7 @@ async fn ends_in_time(operator: &mut Operator) {
     assert!(!operator.log().contains("A task did not come to its end"));
 }
 
-/// Starts one in the cgroup; how long it takes until it is ready.
+/// Starts one in the cgroup; returns how long it takes until it is ready.
 async fn start(
     installed: &Installed,
     settings: &crate::operator::Settings,
@@ -101,7 +102,7 @@ async fn start(
     (operator, since.elapsed())
 }
 
-/// Says what it uses; gives back what is resident.
+/// Prints its usage; returns the resident memory.
 fn report(operator: &Operator, when: &str) -> u64 {
     let usage = usage::of(operator.pid());
     let (resident, peak) = (mebibytes(usage.resident), mebibytes(usage.peak));
@@ -114,7 +115,7 @@ fn report(operator: &Operator, when: &str) -> u64 {
     usage.resident
 }
 
-/// Waits until so many objects say that something goes on.
+/// Waits until that many objects have open findings.
 async fn goes_on(api: &Api, count: usize) {
     waiting::eventually("all of them are found", LIMIT, async || {
         tokio::time::sleep(Duration::from_secs(2)).await;
@@ -145,7 +146,7 @@ fn namespace(number: usize) -> String {
     format!("team-{}", number % NAMESPACES)
 }
 
-/// A finding that was over an hour ago.
+/// A finding that was resolved an hour ago.
 async fn object_of_before(api: &Api, number: usize) {
     let over = clock::now().minus(Duration::from_hours(1));
     let finding = Finding {
@@ -191,7 +192,7 @@ async fn come_and_go(api: &Api, number: usize) {
     api.delete(&format!("/api/v1/namespaces/{}/pods/bare-{number}", namespace(number)), 0).await;
 }
 
-/// Writes a status as the kubelet does, of a container that ended so often, a second after another.
+/// Writes a status like the kubelet, of a container that terminated that many times, a second apart.
 async fn show(api: &Api, path: &str, began: Time, restarts: u64) {
     let at = |restarts: u64| began.minus(Duration::from_secs(10 - 2 * restarts)).whole_second();
     let waits = restarts >= 3;
@@ -212,13 +213,13 @@ async fn show(api: &Api, path: &str, began: Time, restarts: u64) {
     api.patch(path, "kubelet", &json!({"status": status})).await.expect("a status");
 }
 
-/// A limit of memory, as a container has it; gone when it is dropped.
+/// A memory limit like that of a container; removed on drop.
 struct Cgroup {
     folder: PathBuf,
 }
 
 impl Cgroup {
-    /// One of this limit; `None` where this machine lets nobody make one.
+    /// One with this limit; `None` if none can be created on this machine.
     fn of(limit: u64) -> Option<Self> {
         let name = format!("probehound-{}", std::process::id());
         for (root, file) in [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")] {
@@ -241,7 +242,7 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        // Where something still runs in it, it stays.
+        // If something still runs in it, it stays.
         drop(std::fs::remove_dir(&self.folder));
     }
 }

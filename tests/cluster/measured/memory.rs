@@ -1,4 +1,4 @@
-//! Five thousand pods: what they cost the operator, and what they cost an informer.
+//! Five thousand pods: their cost for the operator, and for an informer.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::operator::Settings;
 /// How many pods.
 const PODS: usize = 5_000;
 
-/// How long is waited for what settles.
+/// How long to wait for things to settle.
 const SETTLING: Duration = Duration::from_mins(1);
 
 /// Far more than a first list takes.

@@ -1,4 +1,4 @@
-//! What watching costs: `make bench-cluster`. Not run with the tests.
+//! The cost of watching: `make bench-cluster`. Not run with the tests.
 
 mod crowd;
 mod crowded;

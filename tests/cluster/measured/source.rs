@@ -1,4 +1,4 @@
-//! An API server of a hundred pods whose kubelets never stop complaining.
+//! An API server of a hundred pods whose kubelets emit events continuously.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,10 +16,10 @@ use crate::proxy::Server;
 use crate::proxy::http::refusal;
 use crate::proxy::serve::{Body, whole};
 
-/// Pods that the events are about.
+/// Number of pods that the events are about.
 const PODS: u64 = 100;
 
-/// The resource version of what is listed; that of an event is this and its number, from 1.
+/// The resource version of the list; that of an event is this plus its number, from 1.
 const LISTED: u64 = 1_000;
 
 /// How often a watch sends what is due.
@@ -31,7 +31,7 @@ pub struct Source {
     plan: Arc<Plan>,
 }
 
-/// When which event is due: it follows from its number, so that a watch can resume anywhere.
+/// When which event is due: it follows from its number, so that a watch can be resumed anywhere.
 struct Plan {
     a_second: u64,
     total: u64,
@@ -39,14 +39,14 @@ struct Plan {
 }
 
 impl Source {
-    /// A server that will send `total` events, so many a second.
+    /// A server that will send `total` events at that rate per second.
     pub fn start(a_second: u64, total: u64) -> Self {
         let plan = Arc::new(Plan { a_second, total, begun: OnceLock::new() });
         let known = Arc::clone(&plan);
         Self { server: Server::start(move |request| std::future::ready(answer(&known, &request))), plan }
     }
 
-    /// Where it listens.
+    /// Its URL.
     pub fn url(&self) -> String {
         self.server.url()
     }
@@ -106,7 +106,7 @@ fn json_answer(value: &Value) -> Response<Body> {
     response.body(whole(value.to_string())).expect("a response")
 }
 
-/// Sends the events after that number as they become due, until the watch has lasted so long.
+/// Sends the events after that number as they become due, until the watch has lasted that long.
 fn watch(plan: &Arc<Plan>, after: u64, length: Duration) -> Response<Body> {
     let since = Stopwatch::start();
     let plan = Arc::clone(plan);
@@ -135,7 +135,7 @@ fn events(first: u64, last: u64) -> Bytes {
     text.into()
 }
 
-/// What the kubelet says of a pod for the n-th time, with all that the API server adds.
+/// The n-th event of the kubelet about a pod, with all that the API server adds.
 fn event(text: &mut String, number: u64) {
     let pod = (number - 1) % PODS;
     let count = (number - 1) / PODS + 1;

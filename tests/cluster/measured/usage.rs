@@ -1,19 +1,19 @@
-//! What a process uses, as Linux counts it.
+//! The resource usage of a process, as counted by Linux.
 
 use std::time::Duration;
 
-/// What a process has used so far.
+/// The usage of a process so far.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Usage {
     /// Memory that is resident now, in bytes.
     pub resident: u64,
-    /// The most that was ever resident, in bytes.
+    /// The peak resident memory, in bytes.
     pub peak: u64,
-    /// Processor time, its own and the kernel's for it.
+    /// Processor time, in user and kernel mode.
     pub processor: Duration,
 }
 
-/// What the process of that id has used.
+/// The usage of the process with that id.
 ///
 /// # Panics
 /// There is none, or this is no Linux.
@@ -31,7 +31,7 @@ pub fn of(pid: u32) -> Usage {
     }
 }
 
-/// How many files the process of that id has open.
+/// The number of files that the process with that id has open.
 ///
 /// # Panics
 /// There is none, or this is no Linux.
@@ -39,8 +39,8 @@ pub fn open_files(pid: u32) -> u64 {
     std::fs::read_dir(format!("/proc/{pid}/fd")).expect("the process runs, on Linux").count() as u64
 }
 
-/// Fields 14 and 15 of `/proc/PID/stat` (proc(5)), in hundredths of a second: `sysconf(_SC_CLK_TCK)`
-/// is 100 on every Linux that Rust runs on. The name before them may hold spaces and parentheses.
+/// Fields 14 and 15 of `/proc/PID/stat` (proc(5)), in hundredths of a second: `sysconf(_SC_CLK_TCK)` is 100
+/// on every Linux that Rust runs on. The name before them may contain spaces and parentheses.
 fn processor(stat: &str) -> Duration {
     const TICK: Duration = Duration::from_millis(10);
     let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
@@ -48,7 +48,7 @@ fn processor(stat: &str) -> Duration {
     TICK * ticks
 }
 
-/// Bytes as people read them.
+/// Bytes in human-readable form.
 pub fn mebibytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

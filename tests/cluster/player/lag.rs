@@ -1,29 +1,29 @@
-//! How late a player is.
+//! The lag of a player.
 
 use std::fmt;
 use std::time::Duration;
 
-/// How late things were done.
+/// The delays of the writes.
 #[derive(Clone, Debug, Default)]
 pub struct Lag(Vec<Duration>);
 
 impl Lag {
-    /// Takes in that something was done so late.
+    /// Adds a delay.
     pub fn add(&mut self, late: Duration) {
         self.0.push(late);
     }
 
-    /// Takes in all of another.
+    /// Adds all delays of another.
     pub fn merge(&mut self, other: &Self) {
         self.0.extend(&other.0);
     }
 
-    /// The worst.
+    /// The maximum.
     pub fn most(&self) -> Duration {
         self.0.iter().max().copied().unwrap_or_default()
     }
 
-    /// What so many of a thousand do not exceed.
+    /// The quantile, in thousandths.
     pub fn quantile(&self, per_mille: usize) -> Duration {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();

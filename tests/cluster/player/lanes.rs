@@ -1,4 +1,4 @@
-//! Several writers side by side, each with objects of its own.
+//! Concurrent writers, each with objects of its own.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -18,18 +18,18 @@ use crate::harness::Api;
 use crate::harness::clock;
 use crate::support::recording::{Line, Type};
 
-/// Writers for each resource of which there are many objects; the others have one. Since no two
-/// resources share a writer, an object may wait for the one that it points to: watches of different
-/// resources are not in step, and a pod's event can be recorded before the pod.
+/// Number of writers for each resource with many objects; the others have one. Since no two resources share
+/// a writer, an object may wait for the one that it references: watches of different resources are not
+/// synchronized, and a pod's event can be recorded before the pod.
 const WIDE: usize = 3;
 
-/// Lines that wait for one writer: more than any recording has at once.
+/// Maximum number of lines waiting for one writer: more than any recording has at once.
 const WAITING: usize = 4096;
 
-/// What is due for so long and not yet written was held up.
+/// A line overdue for this long was held up.
 const HELD_UP: Duration = Duration::from_secs(1);
 
-/// Through which all that is written passes; who holds it alone holds everything up.
+/// The gate through which all writes pass; holding it exclusively stops all of them.
 pub type Gate = Arc<RwLock<()>>;
 
 /// Writers that run until they are closed.
@@ -43,7 +43,7 @@ struct Lane {
 }
 
 impl Lanes {
-    /// Writers of objects with these unique ids.
+    /// Writers of objects with these UIDs.
     pub fn open(api: &Api, translation: &Translation, expected: BTreeSet<String>, gate: &Gate) -> Self {
         let uids = Arc::new(Uids::expecting(expected));
         let open = |_| {
@@ -56,10 +56,10 @@ impl Lanes {
         Self { lanes: keys.map(|key| (key, open(key))).collect() }
     }
 
-    /// Gives a line to the writer of its object; how late it is counts where it is due at a time.
+    /// Passes a line to the writer of its object; the delay is measured if it is due at a time.
     ///
-    /// All objects of a name have one writer, whatever their unique ids: one that comes again must not be made
-    /// before the one of its name is gone.
+    /// All objects of a name have one writer, whatever their UIDs: a recreated one must not be created
+    /// before the one of the same name is gone.
     pub async fn write(&self, line: Line, due: Option<Time>) {
         let Some(resource) = Resource::named(&line.resource) else {
             return;
@@ -67,7 +67,7 @@ impl Lanes {
         let name = &line.object.name;
         let mark = name.bytes().fold(0_usize, |mark, byte| mark.wrapping_mul(31).wrapping_add(usize::from(byte)));
         let writer = &self.lanes[&(resource.name, mark % width(resource))];
-        // A writer that is gone has panicked, and says so when it is closed.
+        // A writer that is gone has panicked, which is reported on close.
         drop(writer.lines.send((line, due)).await);
     }
 
@@ -113,8 +113,8 @@ async fn next(
     }
 }
 
-/// A kubelet that could not write writes what is so by then: a status of before would say that a
-/// container still ran that has long ended.
+/// A kubelet that could not write writes the current state then: an earlier status would show a container
+/// as running that has long terminated.
 fn is_superseded(line: &Line, waiting: &VecDeque<(Line, Option<Time>)>) -> bool {
     let is_later = |(later, _): &(Line, _)| later.object.uid == line.object.uid && later.change == Type::Modified;
     line.is_pod() && line.change == Type::Modified && waiting.iter().any(is_later)

@@ -1,9 +1,8 @@
 //! Plays a recording into a real API server, in real time.
 //!
-//! What is recorded is written again as its objects: owners, pods with their statuses, events. What
-//! a server decides itself is different there, and is translated: unique ids, the time of
-//! everything. The controllers and the kubelet that once wrote all this are the player now; the
-//! cluster must not have any that know better.
+//! The recorded objects are written again: owners, pods with their statuses, events. What a server decides
+//! itself differs there, and is translated: UIDs, all times. The player takes the place of the controllers
+//! and the kubelet that once wrote all this; the cluster must not have any that interfere.
 
 mod lag;
 mod lanes;
@@ -31,26 +30,26 @@ pub use recorder::Recorder;
 #[derive(Clone)]
 pub struct Scene {
     incident: String,
-    /// What is no incident of `tests/incidents`.
+    /// A recording that is not in `tests/incidents`.
     other: Option<Arc<Recording>>,
     namespace: Option<String>,
     skip: Duration,
     length: Duration,
 }
 
-/// What playing came to.
+/// The result of playing.
 #[derive(Debug, Default)]
 pub struct Played {
     /// Lines of the recording that were played.
     pub lines: usize,
-    /// How late they were written.
+    /// The delays of the writes.
     pub lag: Lag,
-    /// What the server refused, in its own words.
+    /// The server's refusals.
     pub refused: Vec<String>,
 }
 
 impl Scene {
-    /// The first `length` of an incident, in the namespace that it was recorded in.
+    /// The first `length` of an incident, in the namespace of the recording.
     pub fn of(incident: &str, length: Duration) -> Self {
         Self { incident: incident.to_owned(), other: None, namespace: None, skip: Duration::ZERO, length }
     }
@@ -61,7 +60,7 @@ impl Scene {
         Self { other: Some(Arc::new(recording)), ..scene }
     }
 
-    /// The same, later: what was before is there when it begins.
+    /// The same, from a later time: everything from before exists when it begins.
     #[must_use]
     pub fn skipping(self, skip: Duration) -> Self {
         Self { skip, ..self }
@@ -78,17 +77,17 @@ impl Scene {
         &self.incident
     }
 
-    /// The namespace that it is played in.
+    /// The namespace in which it is played.
     pub fn namespace(&self) -> String {
         self.namespace.clone().unwrap_or_else(|| self.recorded_namespace())
     }
 
-    /// The namespace that it was recorded in.
+    /// The namespace in which it was recorded.
     pub fn recorded_namespace(&self) -> String {
         stage::namespace_of(self.recording())
     }
 
-    /// What was recorded of it, from the recording's beginning on.
+    /// The recorded part, from the recording's beginning on.
     pub fn recorded(&self) -> Recording {
         let until = self.recording().start().plus(self.skip + self.length);
         self.recording().filtered(|_, line| line.at < until)
@@ -99,16 +98,16 @@ impl Scene {
     }
 }
 
-/// Plays a scene: what was there before it is written at once, and its first line at `start`, or up
-/// to a second later, so that the parts of seconds are those of the recording.
+/// Plays a scene: what existed before it is written at once, and its first line at `start`, or up to a
+/// second later, so that the fractions of seconds are those of the recording.
 ///
-/// Objects are written in the order of the recording; several at a time, since a cluster's
-/// components do not wait for each other either.
+/// Objects are written in the order of the recording, several at a time, since a cluster's components do
+/// not wait for each other either.
 pub async fn play(api: &Api, scene: &Scene, start: Time) -> Played {
     play_through(api, scene, start, &Gate::default()).await
 }
 
-/// Plays a scene in the same way, but holds up what is written while somebody holds the gate.
+/// Plays a scene in the same way, but pauses the writes while the gate is held.
 pub async fn play_through(api: &Api, scene: &Scene, start: Time, gate: &Gate) -> Played {
     let recording = scene.recording();
     let from = recording.start().plus(scene.skip);

@@ -12,11 +12,10 @@ use crate::harness::Api;
 use crate::harness::api::Answer;
 use crate::support::recording::{Line, Type};
 
-/// Who writes what the recording does not say who wrote.
+/// The field manager for writes without a recorded one.
 const CONTROLLERS: &str = "kube-controller-manager";
 
-/// What the server decides, or what needs somebody who is not there: a finalizer waits for its
-/// controller.
+/// What the server decides, or what needs a missing component: a finalizer waits for its controller.
 const SERVERS_OWN: [&str; 9] = [
     "uid",
     "resourceVersion",
@@ -35,22 +34,22 @@ pub struct Writer {
     translation: Translation,
     uids: Arc<Uids>,
     known: BTreeMap<String, Known>,
-    /// What the server refused.
+    /// The server's refusals.
     pub refused: Vec<String>,
 }
 
-/// An object as it was last written.
+/// An object as last written.
 struct Known {
     path: String,
     main: Value,
     status: Value,
-    /// When a field manager last had a part in it, as the recording says.
+    /// When a field manager last changed a part of it, according to the recording.
     touched: Option<String>,
     terminating: bool,
 }
 
 impl Known {
-    /// Whether a pod waits for its kubelet when it is told to end; without a node, or ended, it is gone at once.
+    /// Whether a deleted pod waits for its kubelet; without a node, or terminated, it is gone at once.
     fn stays_when_told_to_end(&self) -> bool {
         let has_ended = matches!(self.status["phase"].as_str(), Some("Succeeded" | "Failed"));
         self.main["spec"]["nodeName"].is_string() && !has_ended
@@ -58,12 +57,12 @@ impl Known {
 }
 
 impl Writer {
-    /// One that has written nothing yet.
+    /// A writer that has written nothing yet.
     pub fn new(api: Api, translation: Translation, uids: Arc<Uids>) -> Self {
         Self { api: api.persistent(), translation, uids, known: BTreeMap::new(), refused: Vec::new() }
     }
 
-    /// Writes what a line says, and waits for the server.
+    /// Writes a line, and waits for the server.
     pub async fn write(&mut self, line: &Line) {
         let Some(resource) = Resource::named(&line.resource) else {
             return;
@@ -96,7 +95,7 @@ impl Writer {
         let path = format!("{collection}/{}", object["metadata"]["name"].as_str().unwrap_or_default());
         let mut made = self.api.create(&format!("{collection}?fieldManager={manager}"), &main).await;
         if made.code == 409 {
-            // An answer that was lost: it is there already.
+            // The answer was lost: it exists already.
             made = self.api.get(&path).await;
         }
         if !self.accepts(&made, &path) {
@@ -113,12 +112,13 @@ impl Writer {
         self.change(resource, uid, known, object).await;
     }
 
-    /// Writes what is different from what was written last.
+    /// Writes the differences to what was last written.
     async fn change(&mut self, resource: Resource, uid: &str, mut known: Known, object: &Value) {
         let noted = self.change_main(resource, &mut known, object).await;
         let metadata = &object["metadata"];
         let ends = resource.name == "pods" && !known.terminating && metadata["deletionTimestamp"].is_string();
-        // The last line of one that ends says none: one that is told so is gone before its last status is written.
+        // The last line of a terminating pod may have a grace period of zero: it would be gone before its
+        // last status is written.
         let grace = metadata["deletionGracePeriodSeconds"].as_u64().unwrap_or_default().max(1);
         let stays = known.stays_when_told_to_end();
         if ends && stays {
@@ -134,7 +134,7 @@ impl Writer {
         self.known.insert(uid.to_owned(), known);
     }
 
-    /// Returns the metadata that is to be written along with the status.
+    /// Returns the metadata to be written along with the status.
     async fn change_main(&mut self, resource: Resource, known: &mut Known, object: &Value) -> Option<Value> {
         let main = main_part(resource.name, object);
         let mut patch = difference(&known.main, &main)?;
@@ -144,7 +144,7 @@ impl Writer {
         known.touched = touched.map(|(at, _)| at.to_owned());
         match resource.name {
             "pods" => self.bind(&known.path, &mut patch).await,
-            // As its controller does it: another way would count as a change of the Deployment.
+            // As its controller does: another way would count as a change of the Deployment.
             "deployments" if by_whom.is_none() && patch["spec"].is_null() => return Some(patch["metadata"].take()),
             _ => {}
         }
@@ -164,7 +164,7 @@ impl Writer {
         self.patch(&format!("{}/status", known.path), CONTROLLERS, &Value::Object(patch)).await;
     }
 
-    /// Gives a pod its node, where that is what changed: nobody but a scheduler may write it.
+    /// Binds a pod to its node, if that is what changed: only a scheduler may write it.
     async fn bind(&mut self, path: &str, change: &mut Value) {
         let node = change["spec"].as_object_mut().and_then(|spec| spec.remove("nodeName"));
         let Some(node) = node.filter(Value::is_string) else {
@@ -187,7 +187,7 @@ impl Writer {
 
     async fn delete(&mut self, path: &str, grace_seconds: u64) {
         let answer = self.api.delete(path, grace_seconds).await;
-        // A pod without a node is gone at once, however long it may take.
+        // A pod without a node is gone at once, whatever its grace period.
         if answer.code != 404 {
             self.accepts(&answer, path);
         }
@@ -209,7 +209,7 @@ pub fn main_part(resource: &str, object: &Value) -> Value {
     }
     remove(&mut main["metadata"], &SERVERS_OWN);
     match resource {
-        // Addresses that others of the same cluster may have by now.
+        // Addresses that others in the same cluster may have by now.
         "services" => {
             if main["spec"]["clusterIP"] != "None" {
                 remove(&mut main["spec"], &["clusterIP", "clusterIPs"]);
@@ -219,7 +219,7 @@ pub fn main_part(resource: &str, object: &Value) -> Value {
                 remove(port, &["nodePort"]);
             }
         }
-        // Made by the server from the unique id that it gives.
+        // Set by the server from the UID that it assigns.
         "jobs" => {
             remove(&mut main["spec"], &["selector"]);
             let of_the_id = ["controller-uid", "batch.kubernetes.io/controller-uid"];
@@ -237,7 +237,7 @@ fn remove(value: &mut Value, fields: &[&str]) {
     }
 }
 
-/// When which field manager last changed something that is no status.
+/// The last change by a field manager outside of the status.
 fn last_touch(object: &Value) -> Option<(&str, &str)> {
     let fields = object["metadata"]["managedFields"].as_array()?;
     let main = fields.iter().filter(|entry| entry["subresource"].as_str().unwrap_or_default().is_empty());

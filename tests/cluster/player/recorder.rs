@@ -1,4 +1,4 @@
-//! Records what a cluster's watches show, as a recording.
+//! Records a cluster's watches.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,11 +25,12 @@ pub struct Recorder {
 #[derive(Default)]
 struct Tape {
     lines: Mutex<Vec<Line>>,
-    /// How many resources are watched at this moment that only explain others: owners, Services.
+    /// How many of the watched resources that only explain others, such as owners and Services, are
+    /// currently watched.
     explaining: AtomicUsize,
 }
 
-/// What the others explain.
+/// The resources that the others explain.
 const EXPLAINED: [&str; 2] = ["pods", "events"];
 
 #[derive(Deserialize)]
@@ -47,7 +48,7 @@ impl Recorder {
         Self { watches: ALL.into_iter().map(watch).collect(), tape }
     }
 
-    /// What was recorded, up to now.
+    /// The recording so far.
     pub fn stop(self) -> Recording {
         self.watches.iter().for_each(JoinHandle::abort);
         let mut lines = std::mem::take(&mut *self.tape.lines.lock().unwrap_or_else(PoisonError::into_inner));
@@ -56,10 +57,10 @@ impl Recorder {
     }
 }
 
-/// Pods and events are read when all that explains them is: after an outage, an operator that asks
-/// for it gets it as it is by then, and a replay has to find it.
+/// Pods and events are read after the resources that explain them: after an outage, an operator that looks
+/// these up gets their current state, and a replay has to find it.
 ///
-/// As kube's watcher does, it goes on from where it was, and lists anew only where that is gone.
+/// Like kube's watcher it resumes where it was, and relists only if that has expired.
 async fn keep_watching(api: Api, resource: Resource, tape: Arc<Tape>) {
     const PAUSE: Duration = Duration::from_millis(200);
     let explains = !EXPLAINED.contains(&resource.name);
@@ -78,7 +79,7 @@ async fn keep_watching(api: Api, resource: Resource, tape: Arc<Tape>) {
     }
 }
 
-/// Records what is there; returns from where to watch.
+/// Records the existing objects; returns the version to watch from.
 async fn list(api: &Api, resource: Resource, lines: &Mutex<Vec<Line>>) -> Option<String> {
     let answer = api.get(&resource.everywhere()).await;
     for object in answer.body["items"].as_array().into_iter().flatten() {
@@ -87,7 +88,7 @@ async fn list(api: &Api, resource: Resource, lines: &Mutex<Vec<Line>>) -> Option
     Some(answer.body["metadata"]["resourceVersion"].as_str()?.to_owned())
 }
 
-/// Records what happens, until the connection breaks; returns from where to go on, if that is kept.
+/// Records changes until the connection breaks; returns the version to resume from, if that is kept.
 async fn watch(api: &Api, resource: Resource, mut version: String, tape: &Tape) -> Option<String> {
     let path = |version: &str| {
         format!("{}?watch=true&allowWatchBookmarks=true&resourceVersion={version}", resource.everywhere())
@@ -115,7 +116,7 @@ async fn watch(api: &Api, resource: Resource, mut version: String, tape: &Tape) 
     }
 }
 
-/// As long as it lasts, a resource is watched that explains others.
+/// While it exists, a resource is watched that explains others.
 struct Known<'a>(&'a Tape, usize);
 
 impl<'a> Known<'a> {

@@ -1,12 +1,12 @@
-//! The resources of which recordings consist.
+//! The resources in recordings.
 
-/// Where an API server has a resource.
+/// The API path of a resource.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Resource {
-    /// As recordings call it, and paths.
+    /// Its name in recordings and paths.
     pub name: &'static str,
     group: &'static str,
-    /// Whether statuses are written to a place of their own.
+    /// Whether it has a status subresource.
     pub has_status: bool,
 }
 
@@ -15,7 +15,7 @@ const APPS: &str = "/apis/apps/v1";
 const BATCH: &str = "/apis/batch/v1";
 const DISCOVERY: &str = "/apis/discovery.k8s.io/v1";
 
-/// All that probehound reads; the rest of a recording is not played.
+/// All resources that probehound reads; others in a recording are not played.
 pub const ALL: [Resource; 11] = [
     Resource { name: "pods", group: CORE, has_status: true },
     Resource { name: "events", group: CORE, has_status: false },

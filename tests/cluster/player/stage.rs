@@ -1,4 +1,4 @@
-//! What is there when a scene begins.
+//! What exists when a scene begins.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,11 +9,10 @@ use super::objects::main_part;
 use crate::support::Recording;
 use crate::support::recording::{Line, Type};
 
-/// The lines from before `from` that make what was there by then, to be written at once.
+/// The lines before `from` that create the state at that time, to be written at once.
 ///
-/// Of pods and events only the last state counts. Of the others each change counts that is more
-/// than one of the status: the server counts these changes (`metadata.generation`), and remembers
-/// who made them.
+/// Of pods and events only the last state counts. Of other objects each change outside of the status
+/// counts: the server counts these changes (`metadata.generation`), and records who made them.
 pub fn before(recording: &Recording, from: Time) -> Vec<Line> {
     let before = || recording.lines.iter().filter(|line| line.at < from && line.change != Type::Bookmark);
     let last: BTreeMap<&str, usize> = before().enumerate().map(|(place, line)| (&*line.object.uid, place)).collect();
@@ -41,22 +40,22 @@ fn is_news<'a>(known: &mut BTreeMap<&'a str, Value>, uid: &'a str, main: Value) 
     differs
 }
 
-/// The unique ids of all objects of these lines.
+/// The UIDs of all objects of these lines.
 pub fn uids<'a>(lines: impl Iterator<Item = &'a Line>) -> BTreeSet<String> {
     lines.filter(|line| line.change != Type::Bookmark).map(|line| line.object.uid.clone()).collect()
 }
 
-/// The namespace that a recording is of.
+/// The namespace of a recording.
 pub fn namespace_of(recording: &Recording) -> String {
     first(recording, |object| object["metadata"]["namespace"].as_str()).expect("a recording of a namespace")
 }
 
-/// The node that its pods run on; empty where none does.
+/// The node of its pods; empty if they have none.
 pub fn node_of(recording: &Recording) -> String {
     first(recording, |object| object["spec"]["nodeName"].as_str()).unwrap_or_default()
 }
 
-/// The `ServiceAccounts` of its pods, without which the server takes none.
+/// The `ServiceAccounts` of its pods, without which the server rejects them.
 pub fn service_accounts(recording: &Recording) -> BTreeSet<String> {
     let pods = recording.lines.iter().filter(|line| line.is_pod());
     pods.filter_map(|line| Some(line.value()["spec"]["serviceAccountName"].as_str()?.to_owned())).collect()

@@ -1,4 +1,4 @@
-//! What was recorded, as it is said here and now.
+//! Translates a recording into the place and time where it is played.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::stage;
 use crate::support::Recording;
 
-/// How a recording's times, namespace and node are called where it is played.
+/// The times, the namespace and the node of a recording where it is played.
 #[derive(Clone)]
 pub struct Translation {
     /// What is added to each time, in milliseconds; whole seconds.
@@ -19,16 +19,16 @@ pub struct Translation {
 
 struct Names {
     namespace: (String, String),
-    /// Every incident has a node of its own: what happens to many workloads of one node at once
-    /// would be that node's trouble.
+    /// Every incident has a node of its own: what happens to many workloads of one node at once would be
+    /// attributed to that node.
     node: (String, String),
 }
 
 impl Translation {
     /// The translation with which `from` becomes `start`, or up to a second later.
     ///
-    /// Most times inside of objects are whole seconds, cut; only a span of whole seconds keeps
-    /// their distance from the moment at which they are written.
+    /// Most times in objects are truncated to whole seconds; only an offset of whole seconds keeps their
+    /// distance from the moment at which they are written.
     pub fn new(recording: &Recording, namespace: &str, from: Time, start: Time) -> Self {
         let difference = start.as_millis() - from.as_millis();
         let span = (difference + 999).div_euclid(1000) * 1000;
@@ -45,12 +45,12 @@ impl Translation {
         if self.span < 0 { recorded.minus(span) } else { recorded.plus(span) }
     }
 
-    /// The namespace that it is played in.
+    /// The namespace in which it is played.
     pub fn namespace(&self) -> &str {
         &self.names.namespace.1
     }
 
-    /// Translates all that is in an object, but for its unique ids.
+    /// Translates everything in an object except its UIDs.
     pub fn translate(&self, value: &mut Value) {
         match value {
             Value::String(text) => self.text(text),
@@ -73,14 +73,14 @@ impl Translation {
             *text = later;
         } else {
             let (recorded, here) = &self.names.namespace;
-            // The kubelet's way to name a pod: NAME_NAMESPACE(UID).
+            // The kubelet's format of a pod's name: NAME_NAMESPACE(UID).
             if recorded != here && text.contains(&format!("_{recorded}(")) {
                 *text = text.replace(&format!("_{recorded}("), &format!("_{here}("));
             }
         }
     }
 
-    /// A time with the same part of a second, digit by digit; `None` for any other text.
+    /// A time with the same fraction of a second, digit by digit; `None` for any other text.
     fn shifted(&self, text: &str) -> Option<String> {
         const SECONDS: usize = "2026-11-22T20:33:35".len();
         let (seconds, rest) = text.split_at_checked(SECONDS)?;

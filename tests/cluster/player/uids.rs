@@ -1,4 +1,4 @@
-//! The unique ids of a recording, and those that the server gave instead.
+//! The recorded UIDs, and those assigned by the server instead.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -7,38 +7,38 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-/// How long an object waits for the one that it points to, which came before it.
+/// How long an object waits for the one that it references, which came before it.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// A unique id is 32 hexadecimal digits in five groups.
+/// A UID is 32 hexadecimal digits in five groups.
 const GROUPS: [usize; 4] = [8, 13, 18, 23];
 const LENGTH: usize = 36;
 
-/// The unique ids that have been given so far.
+/// The UIDs assigned so far.
 pub struct Uids {
-    /// All that will be given; others stay as they are.
+    /// All UIDs that will be assigned; others stay as they are.
     expected: BTreeSet<String>,
     given: Mutex<BTreeMap<String, String>>,
     news: Notify,
 }
 
 impl Uids {
-    /// None yet, of all that are to come.
+    /// None yet, of all that are expected.
     pub fn expecting(expected: BTreeSet<String>) -> Self {
         Self { expected, given: Mutex::default(), news: Notify::new() }
     }
 
-    /// Takes in that an object was made.
+    /// Takes in that an object was created.
     pub fn give(&self, recorded: &str, given: &str) {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(recorded.to_owned(), given.to_owned());
         self.news.notify_waiters();
     }
 
-    /// Puts the server's ids into an object, all but its own; waits for those that it is about to
-    /// give.
+    /// Replaces the UIDs in an object by those of the server, except its own; waits for those that are
+    /// about to be assigned.
     ///
     /// # Panics
-    /// One is not given in time.
+    /// One is not assigned in time.
     pub async fn put_into(&self, object: &mut Value, own: &str) {
         let mut wanted = BTreeSet::new();
         mentioned(object, &mut wanted);
@@ -68,7 +68,7 @@ impl Uids {
     }
 }
 
-/// Finds what looks like a unique id in an object, also in the middle of texts.
+/// Finds what looks like a UID in an object, also in the middle of texts.
 fn mentioned(value: &Value, into: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => into.extend(places(text).map(|place| text[place..place + LENGTH].to_owned())),
@@ -93,7 +93,7 @@ fn replace(value: &mut Value, by: &BTreeMap<String, String>) {
     }
 }
 
-/// Where unique ids begin.
+/// Where UIDs begin.
 fn places(text: &str) -> impl Iterator<Item = usize> + use<> {
     let bytes = text.as_bytes();
     let places: Vec<usize> = match bytes.len().checked_sub(LENGTH) {

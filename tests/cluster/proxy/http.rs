@@ -1,4 +1,4 @@
-//! A proxy that understands what passes: plain HTTP on its front, the API server behind it.
+//! A proxy that understands the traffic: plain HTTP in front, the API server behind it.
 
 use std::sync::Arc;
 
@@ -13,16 +13,15 @@ use serde_json::{Value, json};
 
 use super::serve::{Body, Server, whole};
 
-/// What is done with a request.
+/// How a request is handled.
 pub enum Rule {
     /// The API server answers.
     Pass,
-    /// Nobody ever answers.
+    /// It is never answered.
     Silence,
     /// The proxy answers.
     Answer(Response<String>),
-    /// The API server answers, and each object of its answer is changed: those of a list and those
-    /// of a watch.
+    /// The API server answers, and each object of its answer is changed, in lists and in watches.
     Change(fn(&mut Value)),
 }
 
@@ -32,12 +31,12 @@ pub struct HttpProxy {
 }
 
 impl HttpProxy {
-    /// A proxy in front of the server at `url` (its authority's certificate in PEM), with a rule for
-    /// each request. It brings no rights of its own: the client's token is passed on.
+    /// A proxy in front of the server at `url` (its authority's certificate in PEM), with a rule for each
+    /// request. It adds no permissions of its own: the client's token is passed on.
     pub fn start(url: &str, ca: &str, rule: impl Fn(&Parts) -> Rule + Send + Sync + 'static) -> Self {
         let (url, ca) = (url.to_owned(), ca.to_owned());
         let rule = Arc::new(rule);
-        // A client's connections live on the runtime that made them: the server's.
+        // A client's connections live on the runtime that created them: the server's.
         let client = Arc::new(tokio::sync::OnceCell::new());
         let server = Server::start(move |request| {
             let (url, ca) = (url.clone(), ca.clone());
@@ -50,13 +49,13 @@ impl HttpProxy {
         Self { server }
     }
 
-    /// Where it listens.
+    /// Its URL.
     pub fn url(&self) -> String {
         self.server.url()
     }
 }
 
-/// A refusal as an API server words it.
+/// A refusal in the format of an API server.
 pub fn refusal(code: StatusCode, message: &str) -> Response<String> {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",

@@ -1,4 +1,4 @@
-//! What stands between the operator and its API server, to spoil what passes.
+//! Proxies between the operator and its API server that disturb the traffic.
 
 pub mod http;
 pub mod serve;

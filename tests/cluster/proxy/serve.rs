@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 /// The body of an answer.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
 
-/// A server that ends with the value.
+/// A server that stops when dropped.
 pub struct Server {
     port: u16,
     over: Option<oneshot::Sender<()>>,
@@ -26,7 +26,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one that answers each request with what `answer` makes of it.
+    /// Starts one whose answers come from `answer`.
     pub fn start<F, Fut>(answer: F) -> Self
     where
         F: Fn(Request<Incoming>) -> Fut + Send + Sync + 'static,
@@ -48,7 +48,7 @@ impl Server {
         Self { port, over: Some(over), thread: Some(thread) }
     }
 
-    /// Where it listens.
+    /// Its URL.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -63,7 +63,7 @@ impl Drop for Server {
     }
 }
 
-/// A whole body.
+/// A complete body.
 pub fn whole(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never: Infallible| match never {}).boxed_unsync()
 }

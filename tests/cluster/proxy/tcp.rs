@@ -1,4 +1,4 @@
-//! A proxy that passes bytes on, until it does not any more.
+//! A proxy that passes bytes on, until it stops doing so.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How a proxy treats what comes.
+/// How a proxy treats traffic.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Mode {
     /// It passes on what it gets.
     Pass,
-    /// It passes on nothing and says nothing, and keeps all connections open, as a load balancer
-    /// does whose peer is gone. A connection on which something was lost stays silent for ever.
+    /// It passes on and sends nothing, and keeps all connections open, like a load balancer whose peer is
+    /// gone. A connection on which data was lost stays silent forever.
     Silent,
-    /// It ends all connections, and takes no new ones.
+    /// It closes all connections, and accepts no new ones.
     Refuse,
 }
 
@@ -28,7 +28,7 @@ pub struct TcpProxy {
 struct Shared {
     mode: Mutex<Mode>,
     is_over: AtomicBool,
-    /// Both ends of all connections that there were.
+    /// Both ends of all connections so far.
     ends: Mutex<Vec<TcpStream>>,
 }
 
@@ -45,12 +45,12 @@ impl TcpProxy {
         Self { port, shared }
     }
 
-    /// Where it listens.
+    /// Its URL.
     pub fn url(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
     }
 
-    /// Treats everything like that from now on.
+    /// Switches to that mode.
     pub fn set(&self, mode: Mode) {
         *self.shared.mode.lock().unwrap_or_else(PoisonError::into_inner) = mode;
         if mode == Mode::Refuse {
@@ -73,7 +73,7 @@ impl Shared {
 
     fn end_all(&self) {
         for end in self.ends.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            // The other side may have ended it already.
+            // The other side may have closed it already.
             drop(end.shutdown(Shutdown::Both));
         }
     }
@@ -97,7 +97,7 @@ fn accept(listener: &TcpListener, target: u16, shared: &Arc<Shared>) {
 
 fn connect(client: TcpStream, target: u16, shared: &Arc<Shared>) {
     client.set_nonblocking(false).expect("a socket can be told to block");
-    // Nobody listens there: the client sees the end of its connection.
+    // Nothing listens there: the client sees the end of its connection.
     let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, target)) else {
         return;
     };
@@ -113,7 +113,7 @@ fn connect(client: TcpStream, target: u16, shared: &Arc<Shared>) {
     }
 }
 
-/// Passes on what comes, until either end is closed or something had to be lost.
+/// Copies data until either end is closed or data had to be dropped.
 fn copy(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(length) = from.read(&mut buffer) {
@@ -125,6 +125,6 @@ fn copy(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
             break;
         }
     }
-    // The other side may have ended it already.
+    // The other side may have closed it already.
     drop(to.shutdown(Shutdown::Both));
 }

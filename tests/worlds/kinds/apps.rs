@@ -9,7 +9,7 @@ use crate::truth::{Claim, Expect, Needs};
 
 const NEW: Option<&'static str> = Some("registry.local/shop:2");
 
-/// Kills, and readiness that fails for the same reason beside them.
+/// Kills, and readiness that fails for the same reason besides.
 fn sick(ill: &Workload, exact: &[&'static str], fine: &[&'static str]) -> Expect {
     let all: Vec<_> = exact.iter().chain(fine).copied().collect();
     killed(ill, exact).or_causes(fine).beside(Claim::never_ready(&all))
@@ -19,7 +19,7 @@ fn own(ill: &Workload, causes: &[&'static str]) -> Expect {
     Expect::new(ill, ill.containers[0].name, Claim::own(causes), Needs::Ends)
 }
 
-/// Seconds that so many ends take, back-offs included.
+/// Seconds for that many terminations, including back-offs.
 fn ends(uptime: i64, times: i64) -> i64 {
     times * (uptime / 1000 + 3) + 10 * ((1 << (times - 1).min(5)) - 1) + 20
 }
@@ -75,7 +75,7 @@ pub fn image_tls(draw: &mut Draw) -> Plan {
     Plan::rollout(well.workload, ill, truth, lasts)
 }
 
-/// Only the environment changed: the app says 503, crashes, or has no routes.
+/// Only the environment changed: the app answers 503, crashes, or has no routes.
 pub fn env_breaks(draw: &mut Draw) -> Plan {
     let well = unhurried(draw.http());
     let env = vec![("DATABASE_URL", "postgres://old/shop")];
@@ -110,10 +110,10 @@ fn later(draw: &mut Draw, well: &Well) -> i64 {
     (well.starts + probe.delay + 3 * probe.period + 8 + draw.chance.between(0, 60)) * 1000
 }
 
-/// A fault that comes with uptime: nothing was rolled out.
+/// A fault that depends on uptime: nothing was rolled out.
 fn timed(draw: &mut Draw, well: Well, ill: Workload, truth: Expect, uptime: i64, times: i64) -> Plan {
     let lasts = kills(&ill, times) + times * uptime / 1000;
-    // Or it came with an image.
+    // Or it was introduced by an image.
     if draw.chance.happens(1, 3) {
         let mut ill = ill;
         ill.containers[0].image = "registry.local/shop:2";
@@ -148,7 +148,7 @@ pub fn route_dropped(draw: &mut Draw) -> Plan {
     timed(draw, well, ill, truth, uptime, 4)
 }
 
-/// A workload that is well but for its end after `uptime`.
+/// A workload that is healthy except that it terminates after `uptime`.
 fn ending(draw: &mut Draw, end: End, causes: &[&'static str]) -> Plan {
     let well = draw.asks(HEARS);
     let uptime = draw.pick(&[200, 900, 3_000, 8_000, 20_000, 45_000, 90_000]);
@@ -222,7 +222,7 @@ pub fn crash_beside_path(draw: &mut Draw) -> Plan {
         (probe.period, probe.failures) = (probe.period.max(3), probe.failures.max(3));
     });
     let wrong = draw.pick(WRONG_PATHS);
-    // Failures carry over an end: it must end before the first probe, or all the probes count.
+    // Failures carry over a termination: it must terminate before the first probe, or all the probes count.
     let probe = well.liveness().clone();
     let uptime = if probe.delay > 2 { (probe.delay - 2) * 1000 } else { draw.chance.between(200, 900) };
     let ill = well.running(NEW, |it| it.ends_after(uptime, End::Code(1)));
@@ -237,7 +237,7 @@ pub fn crash_beside_path(draw: &mut Draw) -> Plan {
     Plan::rollout(well.workload, ill, truth, ends(uptime, 5))
 }
 
-/// Answers are late in one of five cases, in bursts.
+/// One in five answers is late, in bursts.
 pub fn slow_now_and_then(draw: &mut Draw) -> Plan {
     let well = draw.asks(&[Asks::Http, Asks::Http, Asks::Grpc]);
     let seed = draw.chance.next();
@@ -257,7 +257,7 @@ pub fn slow_now_and_then(draw: &mut Draw) -> Plan {
     Plan::first(ill, cure, truth, 600)
 }
 
-/// An image that is not there, or an environment that names what is not there.
+/// An image that does not exist, or an environment that refers to something missing.
 pub fn start_blocked(draw: &mut Draw) -> Plan {
     let well = draw.asks(HEARS);
     let (why, cause) = if draw.chance.happens(1, 2) {
@@ -275,7 +275,7 @@ pub fn start_blocked(draw: &mut Draw) -> Plan {
     Plan::either(draw, well.workload, ill, truth, 300)
 }
 
-/// The probe's path sends it on to a port that nothing listens on.
+/// The probe's path redirects to a port on which nothing listens.
 pub fn redirected(draw: &mut Draw) -> Plan {
     let well = unhurried(draw.http());
     let to = draw.pick(&[443, 8443]);
@@ -285,7 +285,7 @@ pub fn redirected(draw: &mut Draw) -> Plan {
             asked.then_some(Answer::SentTo(to))
         })
     });
-    // The probe's request is what it was: the app answers otherwise.
+    // The probe's request is unchanged: the app answers differently.
     let all = &["RedirectsElsewhere", "WrongPath", "WrongScheme", "Unknown", "ReportsUnhealthy"];
     let truth =
         killed(&ill, &["RedirectsElsewhere", "ReportsUnhealthy"]).or_causes(all).beside(Claim::never_ready(all));

@@ -1,4 +1,4 @@
-//! Faults of what is around an app: what it depends on, the node it runs on.
+//! Faults around an app: its dependencies, its node.
 
 use super::Plan;
 use super::probes::{killed, kills};
@@ -8,7 +8,7 @@ use crate::kubelet::app::Answer;
 use crate::kubelet::manifest::{Controller, Handler, Kind, Workload};
 use crate::truth::{Claim, Expect, Needs};
 
-/// Several workloads whose liveness probes look at what they share.
+/// Several workloads whose liveness probes check a shared dependency.
 fn together(draw: &mut Draw, asks: &[Asks], count: i64) -> Vec<Well> {
     let mut all = Vec::new();
     for _ in 0..count {
@@ -100,7 +100,7 @@ pub fn node_strikes(draw: &mut Draw) -> Plan {
     ills(ill, truth, 4 * every, steps)
 }
 
-/// A `DaemonSet` that is well everywhere but on one node.
+/// A `DaemonSet` that is healthy everywhere but on one node.
 pub fn one_bad_node(draw: &mut Draw) -> Plan {
     let mut well = draw.http();
     well.workload.controller = Controller::DaemonSet;

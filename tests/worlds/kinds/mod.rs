@@ -1,4 +1,4 @@
-//! The kinds of fault, each a way to draw a workload, what breaks it, and what is true of that.
+//! The kinds of fault, each a way to draw a workload, a fault, and its truth.
 
 mod apps;
 mod around;
@@ -11,31 +11,31 @@ use crate::kubelet::Step;
 use crate::kubelet::manifest::Workload;
 use crate::truth::Expect;
 
-/// What a kind makes of chance.
+/// A random instance of a kind.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Before the fault; `None`: the workload never was well.
+    /// Before the fault; `None`: the workload was never healthy.
     pub well: Option<Workload>,
     pub ill: Vec<Workload>,
-    /// What it is cured by.
+    /// The cure.
     pub cure: Option<Workload>,
     pub truth: Vec<Expect>,
-    /// Seconds from the beginning until it has shown itself.
+    /// Seconds from the beginning until it is visible.
     pub lasts: i64,
-    /// Steps of its own, at seconds of the world.
+    /// Its own steps, at seconds of the world.
     pub steps: Vec<(i64, Step)>,
     /// Whether other things may happen meanwhile.
     pub calm: bool,
 }
 
 impl Plan {
-    /// A rollout of `ill` breaks what was well, and going back cures it.
+    /// A rollout of `ill` breaks what was healthy, and rolling back cures it.
     pub fn rollout(well: Workload, ill: Workload, truth: Expect, lasts: i64) -> Self {
         let cure = Some(well.clone());
         Self { well: Some(well), ill: vec![ill], cure, truth: vec![truth], lasts, steps: Vec::new(), calm: false }
     }
 
-    /// It was never well; `cure` would be.
+    /// It was never healthy; `cure` would be.
     pub fn first(ill: Workload, cure: Workload, truth: Expect, lasts: i64) -> Self {
         Self { well: None, ..Self::rollout(cure, ill, truth, lasts) }
     }
@@ -50,7 +50,7 @@ impl Plan {
 
 type Kind = (&'static str, u64, fn(&mut Draw) -> Plan);
 
-/// All of them: the name, how often it is drawn, and the way to draw it.
+/// All kinds: the name, the weight, and the function that draws it.
 pub const KINDS: &[Kind] = &[
     ("wrong path", 8, probes::wrong_path),
     ("wrong path added", 3, probes::wrong_path_added),

@@ -1,4 +1,4 @@
-//! Pods of several containers, and pods that others than Deployments keep.
+//! Pods of several containers, and pods of controllers other than Deployments.
 
 use super::Plan;
 use super::probes::{killed, kills};
@@ -7,7 +7,7 @@ use crate::kubelet::app::App;
 use crate::kubelet::manifest::{Container, Controller, Handler, Kind, Port, Probe, Workload};
 use crate::truth::{Claim, Expect, Needs};
 
-/// A container that serves metrics on a port of its own, and is asked for `path`.
+/// A container that serves metrics on a port of its own, and is probed at `path`.
 fn metrics(path: &'static str) -> Container {
     let app = App::serving("/metrics").port(9102);
     let probe = Probe::http(path).on(Port::Number(9102)).every(5).after(2);
@@ -20,7 +20,7 @@ fn beside(well: &Well, second: Container) -> Workload {
     workload
 }
 
-/// The fault is the second container's, or a sidecar's.
+/// The fault is in the second container, or in a sidecar.
 pub fn second_container(draw: &mut Draw) -> Plan {
     let well = draw.asks(&[Asks::Http, Asks::Grpc, Asks::Exec, Asks::Tcp]);
     let (wrong, sidecar) = (draw.pick(WRONG_PATHS), draw.chance.happens(1, 2));
@@ -51,7 +51,7 @@ pub fn port_of_a_neighbour(draw: &mut Draw) -> Plan {
     Plan::rollout(before, ill, truth, lasts)
 }
 
-/// A Job whose pods are ended by their probe, in place or not.
+/// A Job whose pods are killed by their probe, in place or not.
 pub fn job(draw: &mut Draw) -> Plan {
     let well = draw.http();
     let wrong = draw.pick(WRONG_PATHS);
@@ -78,7 +78,7 @@ pub fn job(draw: &mut Draw) -> Plan {
     Plan { cure: None, calm: true, ..Plan::first(ill, well.workload, truth, lasts) }
 }
 
-/// A container whose own restart policy is another than its pod's.
+/// A container whose own restart policy differs from its pod's.
 pub fn own_policy(draw: &mut Draw) -> Plan {
     let well = draw.http();
     let wrong = draw.pick(WRONG_PATHS);

@@ -14,7 +14,7 @@ pub fn killed(ill: &Workload, causes: &[&'static str]) -> Expect {
     Expect::new(ill, ill.containers[0].name, claim, Needs::Kills(Kind::Liveness))
 }
 
-/// Seconds that so many kills take, back-offs included.
+/// Seconds for that many kills, including back-offs.
 pub fn kills(ill: &Workload, times: i64) -> i64 {
     times * cycle(ill, 0, Kind::Liveness) + 10 * ((1 << (times - 1).min(5)) - 1) + 20
 }
@@ -34,7 +34,7 @@ pub fn wrong_path(draw: &mut Draw) -> Plan {
     Plan::either(draw, well.workload, ill, truth, lasts)
 }
 
-/// A probe that was not there, or of another handler before.
+/// A probe that did not exist, or had another handler before.
 pub fn wrong_path_added(draw: &mut Draw) -> Plan {
     let well = draw.http();
     let wrong = draw.pick(WRONG_PATHS);
@@ -87,7 +87,7 @@ pub fn wrong_port(draw: &mut Draw) -> Plan {
         Handler::Grpc { port, .. } => *port = wrong,
         Handler::Exec(_) => {}
     });
-    // A readiness probe of another port says nothing of this one.
+    // A readiness probe on another port proves nothing about this one.
     let fields = &["livenessProbe.httpGet.port", "livenessProbe.tcpSocket.port", "livenessProbe.grpc.port"];
     let truth = killed(&ill, &["WrongPort"]).or_causes(&["NothingListening"]).fields(fields);
     let lasts = kills(&ill, draw.pick(&[4, 6]));

@@ -1,4 +1,4 @@
-//! Worlds in which nothing is wrong for long: nothing is to be said of them.
+//! Worlds in which nothing is wrong for long: there must be no findings.
 
 use super::Plan;
 use crate::draw::{ASKS, Asks, Draw, HEARS, Well};
@@ -10,7 +10,7 @@ fn quiet(ill: Vec<Workload>, lasts: i64, steps: Vec<(i64, Step)>) -> Plan {
     Plan { well: None, ill, cure: None, truth: Vec::new(), lasts, steps, calm: true }
 }
 
-/// Images, restarts, scales: all of them well.
+/// Images, restarts, scaling: all of them healthy.
 pub fn rollouts(draw: &mut Draw) -> Plan {
     let well = draw.asks(ASKS);
     let mut steps = Vec::new();
@@ -37,7 +37,7 @@ pub fn rollouts(draw: &mut Draw) -> Plan {
     quiet(vec![well.workload], at - draw.begins + 200, steps)
 }
 
-/// One run of one pod hangs, is killed, and the next is well.
+/// One run of one pod hangs, is killed, and the next is healthy.
 pub fn one_hang(draw: &mut Draw) -> Plan {
     let well = draw.asks(HEARS);
     let after = draw.chance.between(60_000, 120_000);
@@ -53,7 +53,7 @@ pub fn one_reboot(draw: &mut Draw) -> Plan {
     quiet(wells, 500, steps)
 }
 
-/// Refused or 404 for a while at each start, and never killed for it.
+/// Refused or 404 for a while at each start, but never killed for it.
 pub fn slow_within_the_budget(draw: &mut Draw) -> Plan {
     let well = draw.asks(&[Asks::Http, Asks::Http, Asks::Tcp]);
     let needs = draw.pick(&[8, 15, 30]);
@@ -70,7 +70,7 @@ pub fn slow_within_the_budget(draw: &mut Draw) -> Plan {
     quiet(vec![workload], 400, steps)
 }
 
-/// A container that ends with 0 as it should, beside one that runs.
+/// A container that terminates with 0 as it should, beside one that runs.
 pub fn one_shot(draw: &mut Draw) -> Plan {
     let well = draw.asks(ASKS);
     let uptime = draw.pick(&[500, 5_000, 40_000]);

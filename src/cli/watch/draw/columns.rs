@@ -1,4 +1,4 @@
-//! How wide the columns of a table are where there is not room for all of each.
+//! The widths of a table's columns if there is not enough room.
 
 /// Spaces between columns.
 pub const GAP: usize = 2;
@@ -6,20 +6,20 @@ pub const GAP: usize = 2;
 /// A column.
 #[derive(Copy, Clone, Debug)]
 pub struct Column {
-    /// What its cells would take.
+    /// The width of its content.
     pub wants: usize,
-    /// To how much it can be cut.
+    /// The minimum width to which it can be cut.
     pub least: usize,
-    /// Whether it can be left out where that is not enough.
+    /// Whether it can be left out if that is not enough.
     pub may_go: bool,
-    /// When it gives way: those with the smallest number first.
+    /// The order in which columns give way: smallest number first.
     pub gives_way: u8,
 }
 
 /// The width of each column within `room`; 0 for one that is left out.
 ///
-/// Columns give way one after another: each is cut as far as it can be, then left out if it may,
-/// before the next one loses anything.
+/// Columns give way one after another: each is cut as far as possible, then left out if allowed, before the
+/// next one loses anything.
 pub fn widths(columns: &[Column], room: usize) -> Vec<usize> {
     let mut widths: Vec<usize> = columns.iter().map(|column| column.wants).collect();
     let mut order: Vec<usize> = (0..columns.len()).collect();

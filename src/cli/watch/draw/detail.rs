@@ -1,4 +1,4 @@
-//! One finding: what there is to know, what to type, and what its pods did.
+//! One finding in detail: its message, what to type, and what its pods did.
 
 use std::ops::Range;
 
@@ -16,12 +16,12 @@ use crate::report::text::wrapped;
 use crate::report::when::{clock, day_if_another, lasted, span};
 use crate::text::escape::{terminal, visible};
 
-/// Columns of a label.
+/// Width of a label, in columns.
 const LABEL: usize = 10;
-/// Longest sentence, in columns.
+/// Maximum length of a sentence, in columns.
 const SENTENCE: usize = 600;
 
-/// All of it, to be scrolled.
+/// All lines, to be scrolled.
 pub(super) fn lines(screen: &Screen, styles: &Styles, room: Room) -> Vec<Line<'static>> {
     let Some(finding) = screen.chosen() else {
         return vec![Line::raw("It is no longer known.")];
@@ -69,7 +69,7 @@ impl Page<'_> {
         }
     }
 
-    /// What to type or do, those at these places of the order, best first; a command is shown whole.
+    /// The remedies in this range of the order, best first; a command is shown in full.
     fn remedies(&mut self, finding: &Finding, places: Range<usize>) {
         if finding.resolved_at.is_some() {
             return;
@@ -98,7 +98,7 @@ impl Page<'_> {
         self.beside(label, self.styles.faint, &terminal(text, SENTENCE), Style::new());
     }
 
-    /// A label, and a text that hangs beside it.
+    /// A label, and a text beside it.
     fn beside(&mut self, label: &str, of_label: Style, text: &str, of_text: Style) {
         let room = self.width.saturating_sub(LABEL).max(LABEL);
         for (place, line) in wrapped(&visible(text), room).into_iter().enumerate() {

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::Styles;
 use crate::cli::watch::lane::Cell;
 
-/// Columns of a key.
+/// Width of a key, in columns.
 const KEY: usize = 19;
 
 const KEYS: [(&str, &str); 12] = [
@@ -23,7 +23,7 @@ const KEYS: [(&str, &str); 12] = [
     ("", "Nothing is changed, in the cluster or elsewhere."),
 ];
 
-/// All of it.
+/// All lines.
 pub(super) fn lines(styles: &Styles) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled("Keys", styles.headline)];
     lines.extend(KEYS.iter().map(|(key, what)| Line::from(format!("  {key:KEY$}{what}"))));

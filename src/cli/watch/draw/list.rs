@@ -13,13 +13,13 @@ use crate::report::text::wrapped;
 use crate::report::when::span;
 use crate::text::escape::{cut, terminal};
 
-/// Longest cell, in columns.
+/// Maximum length of a cell, in columns.
 const CELL: usize = 300;
-/// Columns before a row: the mark of the chosen one.
+/// Columns before a row: the mark of the selected one.
 const MARK: usize = 2;
 
-/// What a row says, from left to right; whether that can be left out, and when it gives way where there
-/// is no room: names last.
+/// The columns, from left to right; whether they can be left out, and the order in which they give way:
+/// names last.
 const COLUMNS: [(&str, bool, u8); 8] = [
     ("STATE", false, 5),
     ("AGE", true, 3),
@@ -31,7 +31,7 @@ const COLUMNS: [(&str, bool, u8); 8] = [
     ("WORKS", true, 1),
 ];
 
-/// The header and the page of rows with the chosen one, or what there is to say instead.
+/// The header and the page of rows with the selected one, or a message if there are none.
 pub(super) fn lines(screen: &Screen, styles: &Styles, room: Room) -> (Vec<Line<'static>>, Reach) {
     let rows = screen.findings.rows();
     let page = room.height.saturating_sub(1).max(1);
@@ -78,13 +78,13 @@ fn line(mark: &'static str, cells: &[String; 8], widths: &[usize], style: impl F
     Line::from(spans)
 }
 
-/// To the right edge, so that a row is marked as a whole.
+/// Fills the line up to the right edge, so that a row is highlighted completely.
 fn filled(mut line: Line<'static>, width: usize) -> Line<'static> {
     line.push_span(Span::raw(" ".repeat(width.saturating_sub(line.width()))));
     line
 }
 
-/// Harmless texts.
+/// Escaped texts.
 fn cells(finding: &Finding, screen: &Screen) -> [String; 8] {
     let age = screen.now.map(|now| span(now.since(finding.opened_at))).unwrap_or_default();
     let works = finding.suggested.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Colours by what they mean: those of all that probehound prints. They repeat what the words say.
+//! Colours by meaning: the same as in all output of probehound. They repeat what the words say.
 
 use anstyle::{AnsiColor, Color as Ansi, Effects};
 use ratatui::style::{Color, Modifier, Style};
@@ -11,21 +11,21 @@ use crate::report::text::Palette;
 pub struct Styles {
     /// What is wrong, and titles.
     pub headline: Style,
-    /// What stands back.
+    /// Secondary text.
     pub faint: Style,
-    /// What is over or well.
+    /// What is resolved or healthy.
     pub good: Style,
     /// A value or command to use.
     pub remedy: Style,
-    /// What somebody should look at.
+    /// What needs attention.
     pub warning: Style,
-    /// The chosen row; it has a mark, too.
+    /// The selected row; it has a mark, too.
     pub chosen: Style,
     palette: Palette,
 }
 
 impl Styles {
-    /// Those of a palette.
+    /// The styles of a palette.
     pub fn of(palette: Palette) -> Self {
         Self {
             headline: style(palette.headline),
@@ -33,13 +33,13 @@ impl Styles {
             good: style(palette.good),
             remedy: style(palette.remedy),
             warning: style(palette.severity(crate::engine::Severity::Warning)),
-            // No colour, so that it is seen where there is none.
+            // No colour, so that it is visible without colours.
             chosen: Style::new().add_modifier(Modifier::REVERSED),
             palette,
         }
     }
 
-    /// That of how a finding stands.
+    /// The style for the state of a finding.
     pub fn state(&self, finding: &Finding) -> Style {
         match (finding.resolved_at, finding.confirmed_at) {
             (Some(_), _) => self.good,
@@ -48,7 +48,7 @@ impl Styles {
         }
     }
 
-    /// That of what is out of order.
+    /// The style for what is out of order.
     pub fn critical(&self) -> Style {
         style(self.palette.severity(crate::engine::Severity::Critical))
     }

@@ -149,7 +149,7 @@ fn buffer(screen: &mut Screen, width: u16, height: u16, palette: Palette) -> Buf
     terminal.backend().buffer().clone()
 }
 
-/// The rows, each without the spaces at its end.
+/// The rows, each without trailing spaces.
 fn text(buffer: &Buffer) -> String {
     let rows = buffer.content.chunks(usize::from(buffer.area.width).max(1));
     let row = |cells: &[ratatui::buffer::Cell]| {

@@ -1,4 +1,4 @@
-//! What the pods of a finding did: a lane each, the worst off first.
+//! The timeline of a finding's pods: one lane each, the worst first.
 
 use std::time::Duration;
 
@@ -16,24 +16,24 @@ use crate::report::when::{clock, day_if_another};
 use crate::text::escape::terminal;
 use crate::time::Time;
 
-/// Slices of a lane, on however wide a terminal.
+/// Maximum number of slices of a lane, however wide the terminal.
 const MAX_SLICES: usize = 120;
-/// Lanes that are shown in however little room, to be scrolled to.
+/// Minimum number of lanes shown, with scrolling if necessary.
 const LEAST: usize = 3;
-/// Lanes that are shown in however much room.
+/// Maximum number of lanes shown.
 const MAX_LANES: usize = 200;
-/// Lines beside the lanes: the times, what is left out, what the marks mean, and a blank one.
+/// Lines besides the lanes: the times, what is left out, the legend, and a blank one.
 const BESIDE: usize = 4;
-/// Columns of the restarts behind a lane.
+/// Width of the restarts after a lane, in columns.
 const RESTARTS: usize = 5;
-/// What came before the finding and is shown, too.
+/// How much time before the finding is shown.
 const BEFORE: Duration = Duration::from_secs(30);
-/// A rollout that long before is what it began with.
+/// A rollout up to this long before is taken for the beginning.
 const ROLLOUT: Duration = Duration::from_mins(10);
-/// The shortest time that is shown.
+/// Minimum time shown.
 const SHORTEST: Duration = Duration::from_mins(1);
 
-/// The times, the lanes, how many there are more, and what the marks mean.
+/// The times, the lanes, the number of further ones, and the legend.
 pub(super) fn lines(finding: &Finding, screen: &Screen, styles: &Styles, room: Room) -> Vec<Line<'static>> {
     let window = window(finding, screen.now.unwrap_or(finding.opened_at));
     let lanes = screen.pods.lanes(finding, window);
@@ -64,7 +64,7 @@ pub(super) fn lines(finding: &Finding, screen: &Screen, styles: &Styles, room: R
     drawn
 }
 
-/// From the rollout that brought it, or a little before it began, until now or until it was over.
+/// From the rollout that caused it, or a little before it began, until now or its resolution.
 fn window(finding: &Finding, now: Time) -> Window {
     let began = finding.opened_at.minus(BEFORE);
     let rollout = finding.change.as_ref().and_then(|change| change.at);
@@ -74,12 +74,12 @@ fn window(finding: &Finding, now: Time) -> Window {
     Window { from: from.min(to.minus(SHORTEST)), to }
 }
 
-/// The pod's name without that of its workload, from behind where there is no room.
+/// The pod's name without that of its workload, cut at the front if necessary.
 fn name(lane: &PodLane<'_>, prefix: &str, room: usize) -> String {
     let name = lane.pod.strip_prefix(prefix).filter(|rest| !rest.is_empty()).unwrap_or(lane.pod);
     let name = terminal(name, 300);
     let count = name.chars().count();
-    // The end of a name is what tells pods apart.
+    // The end of a name distinguishes pods.
     if count <= room { name } else { format!("…{}", name.chars().skip(count + 1 - room).collect::<String>()) }
 }
 
@@ -91,7 +91,7 @@ fn axis(window: Window, label: usize, slices: usize, styles: &Styles) -> Line<'s
     Line::styled(format!("{}{from}{gap}{to}", padded("pods", label)), styles.faint)
 }
 
-/// Cells of one kind that stand side by side are one span.
+/// Adjacent cells of one kind become one span.
 fn runs(cells: &[Cell], styles: &Styles) -> Vec<Span<'static>> {
     let of_one_kind = cells.chunk_by(|one, other| one == other);
     of_one_kind
@@ -112,7 +112,7 @@ fn style(cell: Cell, styles: &Styles) -> Style {
     }
 }
 
-/// What the marks mean that there are.
+/// The legend of the marks in use.
 fn legend(seen: &[Cell]) -> String {
     let shown = Cell::SHOWN.into_iter().filter(|cell| seen.contains(cell));
     shown.map(|cell| format!("{} {}", cell.mark(), cell.word())).collect::<Vec<_>>().join("  ")

@@ -1,4 +1,4 @@
-//! Who looks on, and how the watches are in words.
+//! The onlooker of the engine, and the health of the watches in words.
 
 use std::sync::mpsc::SyncSender;
 
@@ -9,15 +9,15 @@ use crate::report::when;
 use crate::source::cluster::{Resource, Trouble, WatchHealth};
 use crate::time::Time;
 
-/// Passes on what the engine hears and says.
+/// Passes on the engine's inputs and changes.
 ///
-/// It waits where the screen is slow: then nothing is read from the connection, as for the operator.
+/// It waits if the screen is slow: then nothing is read from the connection, as for the operator.
 pub struct Looker {
     news: SyncSender<News>,
 }
 
 impl Looker {
-    /// One that passes it on to there.
+    /// An onlooker that sends to that channel.
     pub const fn new(news: SyncSender<News>) -> Self {
         Self { news }
     }
@@ -26,7 +26,7 @@ impl Looker {
 impl Onlooker for Looker {
     fn observed(&mut self, observation: &Observation, now: Time) {
         if let Some(news) = News::of(observation, now) {
-            // Where nobody listens the process is about to end.
+            // If nobody receives, the process is about to end.
             let _ = self.news.send(news);
         }
     }
@@ -36,7 +36,7 @@ impl Onlooker for Looker {
     }
 }
 
-/// What is wrong with the watches, by what failed last.
+/// What is wrong with the watches, by their last failures.
 #[derive(Debug, Default)]
 pub struct Troubles {
     resources: [Failing; 2],
@@ -49,7 +49,7 @@ struct Failing {
 }
 
 impl Troubles {
-    /// How the watches are now.
+    /// The current health of the watches.
     pub fn look(&mut self, health: &WatchHealth) -> Sight {
         let mut troubles = Vec::new();
         for (resource, failing) in Resource::ALL.into_iter().zip(&mut self.resources) {

@@ -1,4 +1,4 @@
-//! The findings on the screen: in their order, narrowed by a filter, one of them chosen.
+//! The findings on the screen: sorted, filtered, one of them selected.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
@@ -10,27 +10,27 @@ use crate::finding::Identity;
 use crate::finding::rank::Rank;
 use crate::report::text::block::word;
 
-/// Findings that are shown, as many as the operator shows.
+/// Maximum number of findings shown, as many as in the operator.
 const MAX_FINDINGS: usize = 5_000;
-/// Of these, the ones that are over.
+/// Maximum number of resolved ones among them.
 const MAX_OVER: usize = 500;
 
-/// In which order.
+/// The sort order.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub enum Sort {
     /// Worst first.
     #[default]
     Worst,
-    /// What came last first.
+    /// Most recent first.
     Newest,
-    /// What affects most pods first.
+    /// Most affected pods first.
     Pods,
     /// By namespace and workload.
     Name,
 }
 
 impl Sort {
-    /// As it is told.
+    /// Its name on the screen.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Worst => "worst",
@@ -40,7 +40,7 @@ impl Sort {
         }
     }
 
-    /// The one after it.
+    /// The next one.
     #[must_use]
     pub const fn next(self) -> Self {
         match self {
@@ -67,11 +67,11 @@ impl Sort {
 #[derive(Debug, Default)]
 pub struct Findings {
     all: BTreeMap<Identity, Arc<Finding>>,
-    /// The chosen one, with its place when it was last chosen; without it the first one is.
+    /// The selected one, with its index when it was selected; if `None`, the first one is selected.
     chosen: Option<(Identity, usize)>,
-    /// In which order.
+    /// The sort order.
     pub sort: Sort,
-    /// Words that all have to be in what is said of one for it to be shown.
+    /// Words that must all occur in a finding's description for it to be shown.
     pub filter: String,
     left_out: u64,
 }
@@ -91,7 +91,7 @@ impl Findings {
         }
     }
 
-    /// Those that the filter leaves, in order.
+    /// Those that match the filter, in order.
     pub fn rows(&self) -> Vec<&Finding> {
         let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
         let mut rows: Vec<&Finding> = self.all.values().map(AsRef::as_ref).filter(|it| matches(it, &words)).collect();
@@ -99,14 +99,14 @@ impl Findings {
         rows
     }
 
-    /// The place of the chosen one among the rows.
+    /// The index of the selected one among the rows.
     pub fn place(&self, rows: &[&Finding]) -> usize {
         let Some((chosen, before)) = &self.chosen else { return 0 };
         let place = rows.iter().position(|row| row.identity() == *chosen);
         place.unwrap_or_else(|| (*before).min(rows.len().saturating_sub(1)))
     }
 
-    /// The one that is chosen; none where there are none.
+    /// The selected one, if there is any.
     pub fn chosen(&self) -> Option<&Finding> {
         let rows = self.rows();
         rows.get(self.place(&rows)).copied()
@@ -117,13 +117,13 @@ impl Findings {
         self.all.get(identity).map(AsRef::as_ref)
     }
 
-    /// Chooses one, which stays chosen wherever it moves.
+    /// Selects one, which stays selected wherever it moves.
     pub fn choose(&mut self, identity: &Identity) {
         let place = self.rows().iter().position(|row| row.identity() == *identity);
         self.chosen = place.map(|place| (identity.clone(), place));
     }
 
-    /// Chooses another one. Who goes to the first one follows whatever is first.
+    /// Selects another one. Going to the first one means following whatever is first.
     pub fn go(&mut self, to: Move) {
         let rows = self.rows();
         let last = rows.len().saturating_sub(1);
@@ -135,18 +135,18 @@ impl Findings {
         self.chosen = rows.get(place).filter(|_| to != Move::First).map(|row| (row.identity(), place));
     }
 
-    /// How many go on, and how many are over.
+    /// The numbers of open and of resolved findings.
     pub fn count(&self) -> (usize, usize) {
         let over = self.all.values().filter(|finding| is_over(finding)).count();
         (self.all.len() - over, over)
     }
 
-    /// How many there was no room for.
+    /// The number of findings for which there was no room.
     pub const fn left_out(&self) -> u64 {
         self.left_out
     }
 
-    /// What has been over for longest goes first, then what matters least.
+    /// The one resolved longest ago is dropped first, then the least important one.
     fn leave_one_out(&mut self) {
         let least = self.all.iter().min_by_key(|(_, it)| (!is_over(it), it.resolved_at, Rank::of(it)));
         if let Some(identity) = least.map(|(identity, _)| identity.clone()) {

@@ -1,9 +1,9 @@
-//! What keys do.
+//! The handling of keys.
 
 use super::{MAX_FILTER, Mode, Screen};
 use crate::text::escape::is_visible;
 
-/// A key that means something.
+/// A supported key.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Key {
     /// The arrow up.
@@ -34,25 +34,25 @@ pub enum Key {
     Interrupt,
 }
 
-/// What is to be done for a key, beside drawing.
+/// The action for a key, besides redrawing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Nothing.
     None,
-    /// To quit.
+    /// Quit.
     Quit,
-    /// To copy this text.
+    /// Copy this text.
     Copy(String),
 }
 
-/// Where to.
+/// The target of a movement.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Move {
-    /// So many rows down, or up where it is less than none.
+    /// That many rows down, or up if negative.
     By(isize),
-    /// To the first one.
+    /// To the first row.
     First,
-    /// To the last one.
+    /// To the last row.
     Last,
 }
 
@@ -85,7 +85,7 @@ impl Screen {
             Key::Enter | Key::Right | Key::Char('l') => {
                 if let Some(finding) = self.findings.chosen() {
                     let identity = finding.identity();
-                    // What was the first one stays the one to come back to.
+                    // The finding that was first stays selected on return.
                     self.findings.choose(&identity);
                     self.look_at(Mode::Detail(Box::new(identity)));
                 }

@@ -15,7 +15,7 @@ use crate::delivery::route::Route;
 use crate::finding::{Confidence, Severity};
 use crate::text::glob::Glob;
 
-/// Checks the routes; without any each receiver has that of the default.
+/// Checks the routes; without any each receiver gets the default one.
 pub(super) fn routes(raw: &[Spanned<RawRoute>], receivers: &[Receiver], checker: &mut Checker) -> Vec<Route> {
     if let Some(over) = raw.get(MAX_ROUTES) {
         let what = format!("more than {MAX_ROUTES} routes");
@@ -80,7 +80,7 @@ fn to(key: &Key, name: Option<&Text>, receivers: &[Receiver], checker: &mut Chec
     None
 }
 
-/// Receivers that no route leads to are a mistake: they would be told nothing.
+/// Receivers without a route are a mistake: they would never be notified.
 pub(super) fn unreached(receivers: &[Spanned<raw::Receiver>], routes: &[Route], checker: &mut Checker) {
     for (place, raw) in receivers.iter().enumerate() {
         let Some(name) = &raw.value.name else { continue };

@@ -1,4 +1,4 @@
-//! How single values of the section are written.
+//! Parsers for single values of the section.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ pub(super) fn receiver_name(text: &str) -> Result<String, Refusal> {
     namespace(text).map_err(|_| Refusal::of(text, "is not a valid receiver name", HINT))
 }
 
-/// A whole path.
+/// An absolute path.
 pub(super) fn path(text: &str) -> Result<PathBuf, Refusal> {
     let fits = text.starts_with('/') && !text.ends_with('/') && text.chars().all(is_visible);
     if fits {
@@ -33,7 +33,7 @@ pub(super) fn variable(text: &str) -> Result<String, Refusal> {
     if begins && text.len() <= 255 && text.chars().all(fits) {
         Ok(text.to_owned())
     } else {
-        // It may be the secret itself.
+        // The value may be the secret itself.
         let hint = Some("letters, digits and _: SLACK_URL".to_owned());
         Err(Refusal { what: "what stands there is no name of an environment variable".to_owned(), hint })
     }
@@ -49,7 +49,7 @@ pub(super) fn user(text: &str) -> Result<String, Refusal> {
     }
 }
 
-/// A kind of workloads.
+/// A kind of workload.
 pub(super) fn kind(text: &str) -> Result<String, Refusal> {
     let begins = text.starts_with(|c: char| c.is_ascii_uppercase());
     if begins && text.len() <= 63 && text.chars().all(|c| c.is_ascii_alphanumeric()) {
@@ -59,7 +59,7 @@ pub(super) fn kind(text: &str) -> Result<String, Refusal> {
     }
 }
 
-/// An Alertmanager's address, with the path of its API.
+/// An Alertmanager's URL, completed by the path of its API.
 pub(super) fn peer(text: &str) -> Result<Secret, Refusal> {
     let address = Secret::new(&format!("{}/api/v2/alerts", text.trim_end_matches('/')));
     let hint = Some("write http://alertmanager.monitoring:9093; user and password have keys of their own".to_owned());

@@ -12,7 +12,7 @@ use crate::kubelet::ProbeKind;
 use crate::report::remedies::{Label, Line, lines, read, texts};
 use crate::time::Time;
 
-/// A workload of a kind.
+/// A kind of workload.
 struct Row {
     words: &'static str,
     top: (&'static str, &'static str),
@@ -50,21 +50,21 @@ const KINDS: [Row; 13] = [
     },
 ];
 
-/// A kind that nothing is known of.
+/// A kind that is not known.
 const CUSTOM: Row = kind("GameServer", "web-x2x4q", false);
 
 const fn kind(word: &'static str, pod: &'static str, has_revisions: bool) -> Row {
     Row { words: word, top: (word, "web"), pod, facts: |_| {}, is_static: false, has_revisions }
 }
 
-/// What is known beside the cause.
+/// What is known besides the cause.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 enum Known {
     /// A revision that worked, and a value.
     All,
     /// A value.
     Value,
-    /// The revision before had another value.
+    /// The previous revision had another value.
     Untried,
     /// Nothing.
     Nothing,
@@ -74,7 +74,7 @@ fn all_kinds() -> impl Iterator<Item = &'static Row> {
     KINDS.iter().chain([&CUSTOM])
 }
 
-/// The field that a cause points at, its value, and one that works, as the rules say them.
+/// The field blamed for a cause, its value, and a working one, as the rules produce them.
 fn field(cause: Cause) -> (Option<&'static str>, Option<Value>, Option<Value>) {
     let text = |text: &str| Some(Value::Text(text.to_owned()));
     match cause {
@@ -194,10 +194,10 @@ fn all_cells() -> impl Iterator<Item = (String, &'static Row, List, Finding)> {
     })
 }
 
-/// By cause and lines: by kind and list, the effects that read so.
+/// By cause and lines: by kind and list, the effects with these lines.
 type Table = BTreeMap<(&'static str, Vec<String>), BTreeMap<String, Vec<String>>>;
 
-/// Cause × effect × what is known × kind × list, each by value: cells that read the same stand together.
+/// Cause × effect × what is known × kind × list, each by value: cells with the same text are grouped.
 #[test]
 fn every_cell_of_the_table_reads_as_it_should() {
     let mut settings = insta::Settings::clone_current();
@@ -290,7 +290,7 @@ fn what_the_workload_shares_is_not_mended_by_a_rollback() {
     }
 }
 
-/// What an object remembers of a remedy is that remedy, or nothing.
+/// A remedy read back from an object is the same remedy, or nothing.
 #[test]
 fn a_command_that_was_written_is_understood_again() {
     for (words, kind, _, finding) in all_cells() {
@@ -318,6 +318,6 @@ fn a_line_about_something_else_is_no_remedy() {
         assert_eq!(read(foreign, &finding), None, "{foreign}");
     }
     assert!(read("kubectl -n prod rollout undo deployment/web --to-revision=7", &finding).is_some());
-    // As the release before wrote it.
+    // In the format of the previous release.
     assert!(read("kubectl -n prod logs deployment/web -c app --previous", &finding).is_some());
 }

@@ -125,7 +125,7 @@ impl Server {
 fn whose(review: &Value) -> Value {
     let token = review["spec"]["token"].as_str().expect("a token");
     if !["prometheus", "tenant", "denied"].contains(&token) {
-        // A user beside it is none.
+        // A user sent along with it does not count.
         return json!({"authenticated": false, "user": {"username": "prometheus"}, "error": "unknown"});
     }
     json!({"authenticated": true, "user": {"username": token, "groups": ["system:serviceaccounts"]}})

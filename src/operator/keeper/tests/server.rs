@@ -1,5 +1,5 @@
-//! An API server that has `Finding` objects, and nothing else; with server-side apply as far as two
-//! managers with disjoint fields can tell.
+//! An API server that has only `Finding` objects, with as much server-side apply as two field managers with
+//! disjoint fields can observe.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -31,7 +31,7 @@ pub enum Mood {
     Silent,
     Away,
     NoWrites,
-    /// A write is seen by the watch long before it is answered.
+    /// The watch sees a write long before it is answered.
     Late,
 }
 
@@ -46,9 +46,9 @@ struct State {
     mood: Mood,
     version: u64,
     objects: BTreeMap<String, Value>,
-    /// The fields of each status that each manager applied last.
+    /// The fields of each status that each field manager applied last.
     applied: BTreeMap<(String, String), Vec<String>>,
-    /// Lines of the watch, each with its version.
+    /// Watch events, each with its version.
     lines: Vec<(u64, String)>,
     writes: usize,
     requests: usize,
@@ -89,7 +89,7 @@ impl Server {
         self.state().requests
     }
 
-    /// The object whose name begins so.
+    /// The object whose name begins like this.
     pub fn object(&self, name: &str) -> Value {
         let name = self.full(name);
         self.state().objects[&name].clone()
@@ -205,7 +205,7 @@ impl Server {
         object
     }
 
-    /// What comes after a version, for ten seconds.
+    /// The events after a version, for ten seconds.
     fn watch(&self, query: &str) -> Frames {
         let from = query.split('&').find_map(|pair| pair.strip_prefix("resourceVersion="));
         let from: u64 = from.and_then(|from| from.parse().ok()).unwrap_or(0);

@@ -1,21 +1,21 @@
-//! The turning points of an outage.
+//! The milestones of an outage.
 
 use std::time::Duration;
 
 use crate::report::when::span;
 use crate::time::Time;
 
-/// A turning point.
+/// A milestone.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Milestone {
-    /// The revision that is to blame was rolled out.
+    /// The revision to blame was rolled out.
     Rollout {
         /// When.
         at: Time,
         /// Its number.
         revision: u64,
     },
-    /// A restart stood in a pod's status.
+    /// A restart was visible in a pod's status.
     FirstRestart(Time),
     /// probehound confirmed a finding.
     Told {
@@ -32,7 +32,7 @@ pub enum Milestone {
     NoneReady(Time),
     /// All pods were ready again.
     AllReady(Time),
-    /// probehound said that it was over.
+    /// probehound reported that it was resolved.
     Resolved(Time),
 }
 
@@ -50,7 +50,7 @@ impl Milestone {
         }
     }
 
-    /// What happened, and what is to be said of it.
+    /// What happened, and a remark about it.
     pub(super) fn words(&self) -> (String, String) {
         let after = |span_: &Option<Duration>, what| span_.map(|it| format!("{} after the {what}", span(it)));
         match self {

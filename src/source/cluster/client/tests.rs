@@ -13,15 +13,15 @@ use crate::source::cluster::settings::{InitialList, Watch};
 /// What a server on loopback does with a connection.
 #[derive(Copy, Clone)]
 enum Manner {
-    /// Takes it and says nothing.
+    /// Accepts it and sends nothing.
     Mute,
     /// Answers each request with a text, and keeps the connection.
     Answers(&'static str),
-    /// Begins an answer that goes on, and says nothing more.
+    /// Begins an unfinished answer, and sends nothing more.
     Begins(&'static str),
 }
 
-/// The address of a server that treats its connections so; the last manner is that of all others.
+/// The address of a server that treats its connections like this; the last behaviour applies to all others.
 async fn server(manners: &'static [Manner]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
@@ -179,7 +179,7 @@ async fn what_the_server_asks_for_is_kept_on_the_way_through_the_whole_client() 
     assert_eq!(access.throttled().by_code(), [(429, 2), (503, 0)]);
 }
 
-/// A kubeconfig in a file of its own, removed in the end.
+/// A temporary kubeconfig file, removed on drop.
 struct File(PathBuf);
 
 impl File {

@@ -1,4 +1,4 @@
-//! Which objects tell what the engine would like to know.
+//! Which objects answer a need.
 
 use std::sync::Arc;
 
@@ -13,21 +13,21 @@ use crate::source::objects::{
 };
 use crate::source::recording::Object;
 
-/// Revisions: a Deployment keeps ten by default, and twelve are told.
+/// Revisions: a Deployment keeps ten by default, and twelve are passed on.
 const REVISIONS: Extent = Extent { page: 50, most: 200 };
-/// Services of a namespace.
+/// The Services of a namespace.
 const SERVICES: Extent = Extent { page: 250, most: 5000 };
-/// Slices of some Services, 100 endpoints each.
+/// The slices of some Services, 100 endpoints each.
 const SLICES: Extent = Extent { page: 50, most: 500 };
-/// Services whose slices are asked for in one request.
+/// Number of Services whose slices are read with one request.
 const AT_ONCE: usize = 16;
-/// Services of one workload; as many are told.
+/// Maximum number of Services of one workload, and passed on.
 const MAX_SERVICES: usize = 64;
 
-/// The labels that a `ReplicaSet` has and its owner's other ones have not.
+/// The labels of a `ReplicaSet` that differ from those of its siblings.
 const OF_ONE_REVISION: [&str; 2] = ["pod-template-hash", "rollouts-pod-template-hash"];
 
-/// What was found, and what was not.
+/// What was found, and what is missing.
 #[derive(Debug, Default)]
 pub struct Gathered {
     /// The objects.
@@ -36,7 +36,7 @@ pub struct Gathered {
     is_cut: bool,
 }
 
-/// Gathers what answers a need.
+/// Gathers the objects for a need.
 pub async fn around(fetcher: &Fetcher, need: &Need, attempt: Attempt) -> Gathered {
     let mut looking = Looking { fetcher, namespace: namespace(need), attempt, gathered: Gathered::default() };
     match need {
@@ -52,7 +52,7 @@ impl Gathered {
         self.troubles.is_empty() && !self.is_cut
     }
 
-    /// Whether what is missing may be there a little later.
+    /// Whether what is missing may be available a little later.
     pub fn may_become_whole(&self) -> bool {
         self.troubles.iter().any(|trouble| trouble.may_pass())
     }
@@ -72,8 +72,8 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    /// The chain of controllers, as far as their kinds are known, and the revisions. A custom owner
-    /// is known by what the one below says of it.
+    /// The chain of controllers, as far as their kinds are known, and the revisions. A custom owner is
+    /// known only from the owner reference below it.
     async fn workload(&mut self, owner: &Owner) {
         match &*owner.kind {
             "ReplicaSet" => self.replica_set(owner).await,
@@ -122,8 +122,8 @@ impl Looking<'_> {
         }
     }
 
-    /// The Services that select these labels, each with all of its endpoints or not at all: half of
-    /// them would look like an outage.
+    /// The Services that select these labels, each with all of its endpoints or not at all: half of them
+    /// would look like an outage.
     async fn services(&mut self, labels: &[(Arc<str>, Arc<str>)]) {
         let all = self.fetcher.selected::<ServiceLite>(self.namespace, "", SERVICES, self.attempt).await;
         self.note(&all);
@@ -148,7 +148,7 @@ impl Looking<'_> {
         self.fetcher.named::<T>(self.namespace, name, self.attempt).await
     }
 
-    /// The revisions that a selector selects, less the labels that only one of them has.
+    /// The revisions that match a selector, ignoring the labels that only one of them has.
     async fn revisions<T: Lean>(&self, selector: Option<&SelectorLite>, without: &[&str]) -> Reply {
         match selector.and_then(|selector| selector.query(without)) {
             Some(labels) => self.fetcher.selected::<T>(self.namespace, &labels, REVISIONS, self.attempt).await,

@@ -1,4 +1,4 @@
-//! Objects from the API server: few requests at once, none without an end, none twice in a moment.
+//! Reads objects from the API server: with bounded concurrency, timeouts, and a short-lived cache.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,39 +17,39 @@ use crate::source::cluster::trouble::{Trouble, cause};
 use crate::source::cluster::watched::{Lean, Watched};
 use crate::source::recording::Object;
 
-/// Requests at once, so that a storm of needs is no storm for the API server.
+/// Maximum number of concurrent requests, so that a storm of needs is no storm for the API server.
 const AT_ONCE: usize = 4;
-/// Answers that are kept for others who ask the same.
+/// Maximum number of cached answers.
 const MAX_KEPT: usize = 64;
-/// A moment: for those who ask at the same time. The engine asks again after a second because
-/// something has changed, and must not get what was before.
+/// Cache time for concurrent look-ups. The engine repeats a need after a second because something has
+/// changed, and must not get an old answer.
 const MOMENT: Duration = Duration::from_millis(500);
-/// The Services of a namespace are asked for by each of its workloads, and their selectors hardly
-/// ever change.
+/// Cache time of a namespace's Services, which are read for each of its workloads, and whose selectors
+/// hardly ever change.
 const SERVICES: Duration = Duration::from_secs(5);
 
-/// How much is read of a list.
+/// How much of a list is read.
 #[derive(Copy, Clone, Debug)]
 pub struct Extent {
-    /// Objects of a page: what is in memory at once before it is made small.
+    /// Objects per page, which are in memory at once before they are made lean.
     pub page: u32,
-    /// Objects in all; where there are more, the list is cut.
+    /// Maximum number of objects; a longer list is cut.
     pub most: usize,
 }
 
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The objects; none where there is no such object.
+    /// The objects; empty if there is no such object.
     pub objects: Vec<Arc<Object>>,
-    /// Whether there is more than is read.
+    /// Whether there are more than were read.
     pub is_cut: bool,
 }
 
-/// What was found, or why nothing could be.
+/// What was found, or why the request failed.
 pub type Reply = Result<Arc<Found>, Trouble>;
 
-/// Fetches objects, and tells in the log where it may not or cannot.
+/// Reads objects, and logs what it may not or cannot read.
 pub struct Fetcher {
     client: Client,
     permits: Semaphore,
@@ -58,7 +58,7 @@ pub struct Fetcher {
     told: LogThrottle,
 }
 
-/// What is asked of the API server.
+/// A request to the API server.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Question {
     plural: &'static str,
@@ -69,7 +69,7 @@ struct Question {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Which {
     Named(Arc<str>),
-    /// By labels; all of them where it is empty.
+    /// By labels; all of them if it is empty.
     Selected(String),
 }
 
@@ -78,14 +78,14 @@ struct Kept {
     reply: Arc<OnceCell<Reply>>,
 }
 
-/// Why a request has no answer.
+/// Why a request failed.
 enum Failure {
     TooLate,
     Refused(kube::Error),
 }
 
 impl Fetcher {
-    /// Fetches with that client.
+    /// Reads through that client.
     pub fn new(client: Client) -> Self {
         let permits = Semaphore::new(AT_ONCE);
         Self { client, permits, kept: Mutex::default(), refused: Mutex::default(), told: LogThrottle::default() }
@@ -101,7 +101,7 @@ impl Fetcher {
         self.once::<T>(namespace, Which::Named(Arc::clone(name)), attempt, ask.boxed()).await
     }
 
-    /// The objects with these labels, all where they are empty.
+    /// The objects with these labels, all if they are empty.
     pub async fn selected<T: Lean>(
         &self,
         namespace: &Arc<str>,
@@ -114,7 +114,7 @@ impl Fetcher {
         self.once::<T>(namespace, Which::Selected(labels.to_owned()), attempt, ask.boxed()).await
     }
 
-    /// Waits until something that is kept is too old, and forgets it; for ever where nothing is.
+    /// Waits until a cached answer expires, and drops it; forever if there is none.
     pub async fn forget(&self) {
         let next = locked(&self.kept).values().map(|kept| kept.until).min();
         match next {
@@ -150,13 +150,13 @@ impl Fetcher {
         }
     }
 
-    /// Waits for a place, and then for an answer.
+    /// Waits for a free slot, and then for the answer.
     async fn in_time<R>(&self, attempt: Attempt, request: impl Future<Output = kube::Result<R>>) -> Result<R, Failure> {
         let _permit = self.permits.acquire().await.expect("it is never closed");
         timeout(attempt.patience, request).await.map_err(|_| Failure::TooLate)?.map_err(Failure::Refused)
     }
 
-    /// Asks, unless somebody asks the same just now or has a moment ago.
+    /// Sends a request, unless the same one is in flight or was answered a moment ago.
     async fn once<T: Lean>(
         &self,
         namespace: &Arc<str>,
@@ -192,8 +192,8 @@ impl Fetcher {
         reply
     }
 
-    /// Tells what went wrong: a missing right once for each kind, anything else seldom, and only
-    /// where it is not tried again.
+    /// Logs a failure: a missing permission once per kind, anything else rarely, and only if it is not
+    /// retried.
     fn tell<T: Lean>(&self, namespace: &str, attempt: Attempt, why: &Failure) -> Trouble {
         let (trouble, cause) = match why {
             Failure::TooLate => (Trouble::Timeout, "no answer in time".to_owned()),
@@ -217,7 +217,7 @@ fn shared<T: Lean>(watched: Watched<T>) -> Arc<Object> {
     Arc::new(watched.object.into_object())
 }
 
-/// What a panic elsewhere left is still what was known.
+/// What a panic elsewhere left behind is still valid.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
-//! The needs that wait: pure.
+//! The queue of needs: pure.
 //!
-//! Each namespace has its turn, and where too many wait the namespace that has most gives way: how
-//! much loops in one delays no answer about another.
+//! The namespaces take turns, and if too many needs wait the namespace with the most loses one: however
+//! much loops in one namespace delays no answer about another.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -14,28 +14,28 @@ use crate::engine::Need;
 pub(super) struct Queue {
     waiting: BTreeSet<Need>,
     namespaces: BTreeMap<Arc<str>, VecDeque<Need>>,
-    /// The namespaces of which some wait, whose turn it is first.
+    /// The namespaces with waiting needs, the next in turn first.
     turns: VecDeque<Arc<str>>,
 }
 
-/// What became of a need.
+/// The result of queueing a need.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(super) enum Put {
-    /// It waits.
+    /// It is queued.
     Waits,
-    /// It waits, and another one does no longer.
+    /// It is queued in place of another one.
     Instead,
     /// There is no place for it.
     Full,
 }
 
 impl Queue {
-    /// How many wait.
+    /// Number of waiting needs.
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Has it wait; what waits already waits once.
+    /// Queues it; a need that is already waiting is queued once.
     pub fn put(&mut self, need: Need) -> Put {
         if self.waiting.contains(&need) {
             return Put::Waits;
@@ -54,7 +54,7 @@ impl Queue {
         if is_full { Put::Instead } else { Put::Waits }
     }
 
-    /// The first one of the namespace whose turn it is.
+    /// The first need of the next namespace in turn.
     pub fn next(&mut self) -> Option<Need> {
         let namespace = self.turns.pop_front()?;
         let of_it = self.namespaces.get_mut(&namespace)?;
@@ -68,7 +68,7 @@ impl Queue {
         Some(need)
     }
 
-    /// Lets the last one of the namespace that has most go, if `namespace` has fewer.
+    /// Drops the last need of the namespace that has most, if `namespace` has fewer.
     fn make_room_for(&mut self, namespace: &Arc<str>) -> bool {
         let own = self.namespaces.get(namespace).map_or(0, VecDeque::len);
         let Some(largest) = self.namespaces.values_mut().max_by_key(|of_it| of_it.len()) else { return false };

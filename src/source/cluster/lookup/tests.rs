@@ -66,7 +66,7 @@ fn selects(selector: &str, object: &Value) -> bool {
     pairs.all(|pair| pair.split_once('=').is_some_and(|(key, value)| label(key) == Some(value)))
 }
 
-/// The objects of a recorded incident as they were at a time, and what replay knows of them then.
+/// The objects of a recorded incident as they were at a time, and what replay knew then.
 fn incident(name: &str, until: &str) -> Option<(Cluster, Related, Observer)> {
     let path = format!("{}/tests/incidents/{name}.jsonl.gz", env!("CARGO_MANIFEST_DIR"));
     let until = Time::parse(until).expect("a time");
@@ -105,7 +105,7 @@ fn owner(kind: &str, name: &str) -> Owner {
     Owner { kind: kind.into(), name: name.into() }
 }
 
-/// What the engine is told of a need, in the end, and what was asked for it.
+/// The final observation for a need, and the requests that were made for it.
 async fn answered(cluster: Cluster, need: Need) -> (Option<Observation>, bool, Vec<String>) {
     let (access, log) = server(move |asked| cluster.answer(asked));
     let (answers, _) = all_answers(&access, &[need]).await;
@@ -189,8 +189,8 @@ async fn a_recorded_workload_is_answered_as_in_replay() {
     }
 }
 
-/// All of an answer, but for who brought the revisions before the newest one: the objects say it
-/// only while it is the newest, and replay has seen them then.
+/// All of an answer, except who applied the revisions before the newest one: the objects show it only while
+/// it is the newest, and replay has seen them then.
 fn words(mut observation: Observation) -> String {
     if let Observation::Workload(facts) = &mut observation
         && let [before @ .., _] = &mut facts.revisions[..]
@@ -303,7 +303,7 @@ async fn that_there_is_no_service_is_an_answer_too() {
     assert!(told(observation.as_ref()).is_empty());
 }
 
-/// A server that answers some resources with a status.
+/// A server that answers for some resources with a status.
 fn refusing(cluster: Cluster, code: u16, resources: &'static [&'static str]) -> (Access, Log) {
     server(move |asked| {
         let refused = resources.iter().any(|resource| asked.path.split('/').any(|part| part == *resource));

@@ -11,7 +11,7 @@ use super::super::testing::{
 use super::*;
 use crate::source::cluster::settings::InitialList;
 
-/// What comes within so many seconds, in words with their times.
+/// What arrives within that many seconds, as text with times.
 async fn seen_for(seconds: u64, access: &Access, what: &Watch) -> (Vec<(f64, String)>, Arc<WatchHealth>) {
     let health = Arc::new(WatchHealth::new(|| NOW));
     let (start, mut seen) = (Instant::now(), Vec::new());
@@ -22,7 +22,7 @@ async fn seen_for(seconds: u64, access: &Access, what: &Watch) -> (Vec<(f64, Str
         }
     };
     _ = timeout(Duration::from_secs(seconds), all).await;
-    // The health of a watch that is dropped says no more whether it is up.
+    // The health of a dropped watch no longer shows whether it is up.
     std::mem::forget(inputs);
     (seen, health)
 }
@@ -49,7 +49,7 @@ fn all_words(seen: &[(f64, String)]) -> Vec<&str> {
     seen.iter().map(|(_, word)| word.as_str()).collect()
 }
 
-/// Answers for pods by a function; of events there are none.
+/// Answers for pods come from a function; there are no events.
 fn pods(mut answer: impl FnMut(&Asked, usize) -> Answer + Send + 'static) -> (Access, Log) {
     let mut asked_before = 0;
     server(move |asked| {
@@ -61,7 +61,7 @@ fn pods(mut answer: impl FnMut(&Asked, usize) -> Answer + Send + 'static) -> (Ac
     })
 }
 
-/// What a server answers where nothing is and nothing happens.
+/// The answer of a server with nothing in it.
 fn quiet(asked: &Asked) -> Answer {
     match &*asked.what() {
         what if what.starts_with("stream") => Answer::watch(&[initial_end(1)]),
@@ -218,7 +218,7 @@ async fn what_fails_for_long_is_tried_less_and_less_often() {
 #[tokio::test(start_paused = true)]
 async fn whoever_reaches_the_server_again_tells_the_others() {
     let (access, log) = server(|asked| match &*asked.what() {
-        // Events are answered every ten seconds; pods are out of reach until then.
+        // Events are answered every ten seconds; pods are unreachable until then.
         what if what.ends_with("pods") && (20.0..115.0).contains(&asked.at) => {
             Answer::steps(vec![Step::Wait(Duration::from_millis(1)), Step::Break(io::ErrorKind::ConnectionReset)])
         }

@@ -1,13 +1,13 @@
-//! How many of the shapes that secrets are known to have are masked, and how few ordinary words.
+//! How many of the known shapes of secrets are masked, and how few ordinary words.
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use super::super::{command, message, path};
 
-/// Shapes as public rule sets of secret scanners list them: what is issued, and how it looks where people
-/// put it. `{a36}` stands for 36 letters and digits, `{h}` for hexadecimal digits, `{U}` for capital letters
-/// and digits, `{b}` for base64, `{d}` for digits, `{l}` for small letters and digits.
+/// Shapes as listed by public rule sets of secret scanners: what is issued, and how it looks in typical
+/// places. `{a36}` stands for 36 letters and digits, `{h}` for hexadecimal digits, `{U}` for capital
+/// letters and digits, `{b}` for base64, `{d}` for digits, `{l}` for lower-case letters and digits.
 const SHAPES: &[&str] = &[
     "ghp_{a36}",
     "gho_{a36}",
@@ -159,7 +159,7 @@ const SHAPES: &[&str] = &[
     "the value {b44} was refused",
 ];
 
-/// A text of one shape, and what of it is secret.
+/// A text of one shape, and its secret parts.
 fn filled(shape: &str, seed: u64) -> (String, Vec<String>) {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1;
     let mut random = |below: usize| {
@@ -195,7 +195,7 @@ fn filled(shape: &str, seed: u64) -> (String, Vec<String>) {
     (text, secrets)
 }
 
-/// Whether nothing of a secret is left that is of use.
+/// Whether nothing useful of a secret is left.
 fn is_hidden(masked: &str, secrets: &[String]) -> bool {
     secrets.iter().filter(|secret| secret.len() >= 10).all(|secret| !masked.contains(&secret[..10]))
 }

@@ -1,4 +1,4 @@
-//! What an odd value costs: itself, as `docs/decoding.md` says for each field.
+//! An odd value costs only itself, as `docs/decoding.md` documents for each field.
 
 use super::*;
 
@@ -30,7 +30,7 @@ fn an_odd_field_is_told_with_its_path_and_counts_as_absent() {
     }
 }
 
-/// A field, an odd value of it, and what is told of it.
+/// A field, an odd value for it, and the oddity reported.
 const ODD_FIELDS: [(&str, &str, &str); 16] = [
     (
         "/metadata/creationTimestamp",
@@ -144,7 +144,7 @@ fn without(pointer: &str) -> Value {
     with(pointer, Value::Null)
 }
 
-/// The rows of the table of pods: the field, and what happens where it is odd.
+/// The rows of the table for pods: the field, and what happens if it is odd.
 fn documented() -> Vec<(String, String)> {
     let text = include_str!("../../../../docs/decoding.md");
     let table = text.split("## Pods").nth(1).and_then(|rest| rest.split("## ").next()).expect("there is a table");
@@ -156,7 +156,7 @@ fn documented() -> Vec<(String, String)> {
     .collect()
 }
 
-/// The place of a documented field in the pod, each item being the first, or the controller.
+/// The JSON pointer of a documented field, using the first item of lists, or the controller.
 fn place_of(field: &str) -> String {
     let plain = field.replace("ownerReferences[]", "ownerReferences.1").replace("[]", ".0");
     format!("/{}", plain.replace('.', "/"))
@@ -208,7 +208,7 @@ fn the_table_has_every_field_that_is_told() {
     assert_eq!(missing, std::collections::BTreeSet::new());
 }
 
-/// A field's path where those that are alike are the same.
+/// A field's path, with alike fields unified.
 fn plain(field: &str) -> String {
     let field = field.replace("initContainers", "containers").replace("initContainerStatuses", "containerStatuses");
     field.replace("readinessProbe", "livenessProbe").replace("startupProbe", "livenessProbe")

@@ -1,4 +1,4 @@
-//! What was told, beside what a replay says: episode by episode of each finding.
+//! Compares the notifications with a replay: episode by episode of each finding.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,17 +9,17 @@ use serde::Deserialize;
 
 use super::troubles::Disturbance;
 
-/// What is seen of the same change here and there is so far apart, at most.
+/// Maximum time between the observations of the same change by both.
 const APART: Duration = Duration::from_secs(45);
-/// What was cut off or late by a disturbance shows within this after it: a pod that went meanwhile
-/// is missed for a minute.
+/// Time within which the effects of a disturbance show: the absence of a pod deleted meanwhile is noticed
+/// after a minute.
 const AFTERMATH: Duration = Duration::from_secs(75);
-/// What happened right before the end may not be told yet.
+/// What happened right before the end may not be notified yet.
 const LAST: Duration = Duration::from_secs(100);
-/// Of a hundred episodes so many may differ where something was disturbed.
+/// Number of episodes in a hundred that may differ after disturbances.
 const TOLERATED: usize = 5;
 
-/// Which finding.
+/// The identity of a finding.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
 pub struct Key {
     namespace: String,
@@ -29,7 +29,7 @@ pub struct Key {
     probe: Option<String>,
 }
 
-/// As much of a finding as is compared.
+/// The parts of a finding that are compared.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Finding {
     #[serde(flatten)]
@@ -39,7 +39,7 @@ pub struct Finding {
     resolved_at: Option<Time>,
 }
 
-/// It was confirmed, and went on until it was over.
+/// From its confirmation until its resolution.
 #[derive(Clone, Debug)]
 pub struct Episode {
     from: Time,
@@ -47,16 +47,16 @@ pub struct Episode {
     cause: String,
 }
 
-/// All episodes, by finding, in the order of time.
+/// All episodes, by finding, in chronological order.
 #[derive(Default)]
 pub struct Episodes {
     by_finding: BTreeMap<Key, Vec<Episode>>,
-    /// What was said twice or out of order.
+    /// Changes published twice or out of order.
     pub odd: Vec<String>,
 }
 
 impl Episodes {
-    /// A finding is confirmed.
+    /// A finding was confirmed.
     pub fn open(&mut self, finding: &Finding, at: Time) {
         let episodes = self.by_finding.entry(finding.key.clone()).or_default();
         match episodes.last_mut().filter(|episode| episode.to.is_none()) {
@@ -68,7 +68,7 @@ impl Episodes {
         }
     }
 
-    /// Something of it changed.
+    /// It changed.
     pub fn go_on(&mut self, finding: &Finding, at: Time) {
         match self.current(&finding.key) {
             Some(episode) => episode.cause.clone_from(&finding.cause),
@@ -76,7 +76,7 @@ impl Episodes {
         }
     }
 
-    /// It is over.
+    /// It was resolved.
     pub fn end(&mut self, finding: &Finding, at: Time) {
         match self.current(&finding.key) {
             Some(episode) => episode.to = Some(finding.resolved_at.unwrap_or(at)),
@@ -104,14 +104,14 @@ impl Episode {
     }
 }
 
-/// Something that only one of them says.
+/// Something that only one of them reports.
 struct Difference {
     what: String,
-    /// When that was: what happened then explains it.
+    /// When it happened: what happened then explains it.
     at: Vec<Time>,
 }
 
-/// What differs and is not explained by what was disturbed; prints all that differs.
+/// The differences that are not explained by disturbances; prints all differences.
 pub fn wrong(told: &Episodes, replayed: &Episodes, disturbances: &[Disturbance], end: Time) -> Vec<String> {
     let differences = differences(told, replayed);
     println!(
@@ -158,7 +158,8 @@ fn differences(told: &Episodes, replayed: &Episodes) -> Vec<Difference> {
     keys.into_iter().flat_map(|key| of_one(key, of(told, key), of(replayed, key))).collect()
 }
 
-/// Pairs the episodes that overlap; what has no other one differs, and what ended in one only.
+/// Pairs the episodes that overlap; those without a counterpart differ, and those that were resolved in
+/// only one.
 fn of_one(key: &Key, mut told: Vec<Episode>, replayed: Vec<Episode>) -> Vec<Difference> {
     let mut differences = Vec::new();
     for episode in replayed {

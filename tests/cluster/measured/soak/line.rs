@@ -1,17 +1,17 @@
-//! How what was measured went on: straight lines through it.
+//! Trends of the measurements: straight lines through them.
 
 use std::fmt;
 
 use super::sample::{Sample, mebibytes};
 
-/// Memory may rise by so many MiB an hour.
+/// Allowed growth of memory, in MiB per hour.
 const RISE: f64 = 1.0;
-/// So much of the run is no part of it: tables and caches get their size.
+/// The part of the run that is ignored: tables and caches reach their size.
 const WARM_UP: f64 = 0.2;
-/// Files that are open for a moment.
+/// Files that are open only for a moment.
 const FEW_FILES: u64 = 8;
 
-/// All that was measured.
+/// All measurements.
 #[derive(Default)]
 pub struct Course {
     samples: Vec<Sample>,
@@ -23,7 +23,7 @@ impl Course {
         self.samples.push(sample);
     }
 
-    /// What grew and should not have, where the run was long enough to tell.
+    /// What grew but should not have, if the run was long enough to tell.
     pub fn wrong(&self, is_long: bool) -> Vec<String> {
         if !is_long {
             println!("too short to tell whether anything grows");
@@ -38,7 +38,7 @@ impl Course {
             ("open files", self.most(|sample| sample.files), FEW_FILES),
             ("series", self.most(|sample| sample.series), 0),
         ] {
-            // Of series as many come and go as there are findings.
+            // As many series come and go as there are findings.
             if last > first + first / 20 + room {
                 wrong.push(format!("{what} grow: at most {first} at first, {last} later"));
             }
@@ -46,17 +46,17 @@ impl Course {
         wrong
     }
 
-    /// What was measured after the warm-up.
+    /// The measurements after the warm-up.
     fn warm(&self) -> &[Sample] {
         &self.samples[(self.samples.len() as f64 * WARM_UP) as usize..]
     }
 
-    /// How much something rises an hour: the slope of the straight line with the least squares.
+    /// The growth per hour: the slope of the least-squares line.
     fn rise(&self, of: impl Fn(&Sample) -> f64) -> f64 {
         slope(&self.warm().iter().map(|sample| (sample.minute as f64 / 60.0, of(sample))).collect::<Vec<_>>())
     }
 
-    /// The most of something in the first half after the warm-up, and in the second.
+    /// The maximum in the first half after the warm-up, and in the second.
     fn most(&self, of: impl Fn(&Sample) -> u64) -> [u64; 2] {
         let (first, last) = self.warm().split_at(self.warm().len() / 2);
         [first, last].map(|half| half.iter().map(&of).max().unwrap_or_default())
@@ -80,7 +80,7 @@ impl fmt::Display for Course {
     }
 }
 
-/// The slope of the straight line through these points with the least squares; 0 through less than two.
+/// The slope of the least-squares line through these points; 0 for less than two.
 fn slope(points: &[(f64, f64)]) -> f64 {
     let count = points.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;

@@ -1,4 +1,4 @@
-//! Two hours of churn, and of all that goes wrong around an operator: `make soak`.
+//! Two hours of churn, and of faults around an operator: `make soak`.
 
 mod compare;
 #[allow(dead_code, reason = "the stories and the worlds use the rest")]
@@ -26,15 +26,15 @@ use recorder::Recorder;
 use sample::Sample;
 use troubles::Stage;
 
-/// How long, in minutes: `MINUTES=30 make soak`.
+/// The duration, in minutes: `MINUTES=30 make soak`.
 const MINUTES: &str = "MINUTES";
 const DEFAULT: u64 = 120;
 const MINUTE: Duration = Duration::from_mins(1);
-/// After the last change of the story: what is due is told meanwhile, and all watches are even.
+/// After the last change of the story: time to send what is due, and for all watches to catch up.
 const SETTLING: Duration = Duration::from_secs(90);
-/// Who is told to end does.
+/// Time within which a process ends when asked to.
 const ENDED: Duration = Duration::from_secs(30);
-/// What is shorter shows no slope.
+/// Shorter runs show no slope.
 const ENOUGH: u64 = 30;
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn play(installed: &Installed, gate: &Gate, start: Time, minutes: u64) -> 
     join_all(scenes.iter().map(|scene| player::play_through(&api, scene, start, gate))).await
 }
 
-/// Prints a line a minute, and lets something go wrong after each.
+/// Prints a line per minute, and causes a fault after each.
 async fn watch(stage: &mut Stage<'_>, recorder: &Recorder, start: Time, minutes: u64) -> Course {
     let mut course = Course::default();
     println!("{}", Sample::HEAD);

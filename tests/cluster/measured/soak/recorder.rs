@@ -1,4 +1,4 @@
-//! `probehound record` beside the operators, and a replay of what it recorded.
+//! `probehound record` beside the operators, and a replay of the recording.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,10 +11,10 @@ use super::compare::{Episodes, Finding};
 use crate::harness::{ControlPlane, Process, Signal, waiting};
 use crate::operator::binary;
 
-/// Far more than it needs to begin, and to end.
+/// Far more than it needs to start, and to end.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A recorder that runs.
+/// A running recorder.
 pub struct Recorder {
     process: Process,
     file: PathBuf,
@@ -45,10 +45,10 @@ impl Recorder {
         self.process.pid()
     }
 
-    /// Ends it as a person does; gives what a replay says, episode by episode.
+    /// Ends it as a person does; returns the result of a replay, episode by episode.
     ///
     /// # Panics
-    /// It does not end well, or what it recorded cannot be replayed.
+    /// It fails, or the recording cannot be replayed.
     pub async fn finish(mut self) -> Episodes {
         self.process.signal(Signal::Interrupt);
         let status = waiting::eventually("it ends", PATIENCE, async || self.process.has_ended().ok_or("it runs")).await;

@@ -1,4 +1,4 @@
-//! What the operators use, a line a minute.
+//! The resource usage of the operators, one line per minute.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::troubles::Stage;
 use crate::measured::usage;
 use crate::operator::Operator;
 
-/// What was measured at one time.
+/// The measurements at one time.
 pub struct Sample {
     pub minute: u64,
     /// Of the operator that runs all the time.
@@ -21,14 +21,14 @@ pub struct Sample {
     confirmed: u64,
     suspected: u64,
     messages: usize,
-    /// Processor time of it so far, in seconds.
+    /// Its processor time so far, in seconds.
     pub processor: f64,
     /// Memory of the other one, and of the recorder.
     pub beside: [u64; 2],
 }
 
 impl Sample {
-    /// What stands above the lines.
+    /// The header of the lines.
     pub const HEAD: &str = " min     MiB  files threads series queued pending  pods confirmed suspected  told   cpu s  other MiB  record MiB";
 
     /// Measures.

@@ -1,4 +1,5 @@
-//! What happens in the cluster: workloads that break, loop, are mended and go, on nodes whose clocks jump.
+//! What happens in the cluster: workloads that break, loop, are fixed and deleted, on nodes whose clocks
+//! jump.
 
 use std::time::Duration;
 
@@ -13,13 +14,13 @@ use crate::support::Recording;
 
 /// Namespaces, each with a story of its own.
 const NAMESPACES: [&str; 4] = ["soak-a", "soak-b", "soak-c", "soak-d"];
-/// So much later than in the one before does all happen in a namespace, in seconds.
+/// How much later everything happens in a namespace than in the previous one, in seconds.
 const APART: i64 = 37;
 /// Names of bare pods: new ones would be new series.
 const BARE: [&str; 6] = ["bare-0", "bare-1", "bare-2", "bare-3", "bare-4", "bare-5"];
 const PATH: &str = "/health";
 
-/// The stories of all namespaces, so long.
+/// The stories of all namespaces, with that length.
 pub fn all(length: Duration) -> Vec<(&'static str, Recording)> {
     let seconds = length.as_secs() as i64;
     let of = |(number, namespace): (usize, &'static str)| (namespace, one(namespace, number as i64, seconds));
@@ -34,12 +35,12 @@ fn one(namespace: &str, number: i64, seconds: i64) -> Recording {
     tale.nodes();
     tale.steps.sort_by_key(|(at, _)| *at);
     let stream = play(number as u64 + 1, &tale.steps, seconds).stream;
-    // Each namespace has nodes of its own: what befalls one is told in one story only.
+    // Each namespace has nodes of its own: what happens to one is part of one story only.
     let text = String::from_utf8(Stream(stream.0.into_iter().map(served).collect()).bytes()).expect("JSON is text");
     Recording::parse(&text.replace("\"node-", &format!("\"{namespace}-node-")))
 }
 
-/// As a controller writes it: what has no address is no endpoint yet, and the server takes none.
+/// As a controller writes it: without an address it is not an endpoint yet, and the server rejects it.
 fn served(mut line: Line) -> Line {
     if let Some(endpoints) = line.object.get_mut("endpoints").and_then(Value::as_array_mut) {
         endpoints.retain(|endpoint| endpoint["addresses"][0].as_str().is_some_and(|address| !address.is_empty()));
@@ -47,7 +48,7 @@ fn served(mut line: Line) -> Line {
     line
 }
 
-/// What is done, and when.
+/// The steps, and their times.
 struct Tale {
     steps: Vec<(i64, Step)>,
     shift: i64,
@@ -59,13 +60,13 @@ impl Tale {
         self.steps.push((at, step));
     }
 
-    /// A step each so many seconds, the first one at `first` and later in later namespaces.
+    /// A step at this interval in seconds, the first one at `first` and later in later namespaces.
     fn each(&mut self, first: i64, every: i64, step: impl Fn(usize) -> Step) {
         let times = (first + self.shift..self.seconds).step_by(every as usize);
         self.steps.extend(times.enumerate().map(|(number, at)| (at, step(number))));
     }
 
-    /// What loops from the beginning to the end, and what is well.
+    /// Workloads that loop from the beginning to the end, and healthy ones.
     fn goes_on(&mut self) {
         let crashes = App::serving(PATH).ends_after(15_000, End::Code(1));
         self.at(0, Apply(deployment("worker", crashes, |it| it)));
@@ -102,7 +103,7 @@ impl Tale {
         self.each(430, 1000, |_| stateful(8080));
     }
 
-    /// Workloads and bare pods that crash, and are gone.
+    /// Workloads and bare pods that crash, and are deleted.
     fn comes_and_goes(&mut self) {
         let bursts = || Apply(deployment("report", App::serving(PATH).ends_after(10_000, End::OutOfMemory), |it| it));
         self.each(10, 700, |_| bursts());
@@ -121,7 +122,7 @@ impl Tale {
         self.each(550, 900, |_| Delete("migrate"));
     }
 
-    /// Clocks that jump, news that come late, kubelets and nodes that start anew.
+    /// Clocks that jump, late updates, kubelets and nodes that restart.
     fn nodes(&mut self) {
         const JUMPS: [i64; 5] = [30_000, -20_000, 0, 120_000, -5_000];
         self.each(45, 240, |number| Skew(number % 3, JUMPS[number % JUMPS.len()]));

@@ -1,4 +1,4 @@
-//! A plan, and the objects that it is made for.
+//! A plan, and the objects that it manages.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// A plan, and the cluster that it is about.
+/// A plan, and its cluster.
 pub struct World {
     pub plan: Plan,
     pub started: Instant,
@@ -41,7 +41,7 @@ impl World {
         Some((key.clone(), action))
     }
 
-    /// Lets what is due be written, and gives back what it was.
+    /// Lets the due write happen, and returns which it was.
     pub fn write(&mut self) -> Option<(&'static str, &'static str)> {
         let (key, action) = self.take()?;
         let Action::Write { object, exists, .. } = action else { panic!("{action:?}") };
@@ -59,7 +59,7 @@ impl World {
         Some((name, state))
     }
 
-    /// The same, but what stands there then is something else.
+    /// The same, but something else is stored then.
     pub fn write_but_get(&mut self, change: impl FnOnce(&mut Value)) -> bool {
         let Some((key, Action::Write { object, .. })) = self.take() else { return false };
         let mut object = json!(object);
@@ -89,7 +89,7 @@ impl World {
         Some(name(&key))
     }
 
-    /// An object of before.
+    /// An object that existed before.
     pub fn exists(&mut self, finding: &Finding, state: &str) {
         let mut object = json!(FindingObject::of(finding, FindingState::Confirmed, None));
         object["status"]["state"] = json!(state);
