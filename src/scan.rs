@@ -243,7 +243,7 @@ impl Look {
     pub fn finish(&mut self, at: Time) -> Looked {
         let mut findings = self.engine.findings();
         findings.retain(|finding| finding.resolved_at.is_none());
-        findings.sort_by_key(|finding| std::cmp::Reverse(crate::finding::rank::Rank::of(finding)));
+        findings.sort_by_key(|finding| std::cmp::Reverse(crate::finding::rank::Rank::from_finding(finding)));
         let is_told = |one: &Restarted| findings.iter().any(|finding| one.is_of(finding));
         let mut restarted: Vec<Restarted> = std::mem::take(&mut self.restarted);
         for one in &mut restarted {

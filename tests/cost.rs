@@ -1,5 +1,5 @@
-//! What a change costs does not depend on how many findings are known: counted in what is allocated,
-//! since times depend on the machine. `make bench` measures the processor time of the same.
+//! The cost of a change does not depend on the number of known findings: measured in allocations, since
+//! times depend on the machine. `make bench` measures the processor time of the same.
 
 mod support;
 
@@ -18,13 +18,13 @@ use support::known::{Known, crashing};
 #[global_allocator]
 static MEMORY: &StatsAlloc<System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
-/// What others allocate meanwhile would be counted, too.
+/// Allocations of other tests meanwhile would be counted, too.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// The least and the most that are known: no more than 5,000 are shown at once.
+/// The minimum and maximum number of known findings: no more than 5,000 are shown at once.
 const FEW: usize = 100;
 const MANY: usize = 4_900;
-/// How many more there are then.
+/// How many more findings there are then.
 const MORE: usize = 3;
 
 #[test]
@@ -38,7 +38,7 @@ fn one_more_finding_costs_no_more_where_thousands_are_known() {
         (stats.allocations + stats.reallocations, stats.bytes_allocated)
     });
     println!("allocations and bytes for {MORE} findings: {few:?} where {FEW} are known, {many:?} where {MANY} are");
-    // 10,000 may cost one and a half times what 100 do.
+    // 10,000 may cost one and a half times as much as 100.
     assert!(many.0 * 4 <= few.0 * 5, "allocations: {few:?}, {many:?}");
     assert!(many.1 * 4 <= few.1 * 5, "bytes: {few:?}, {many:?}");
 }

@@ -1,4 +1,4 @@
-//! The operator's driver says of a cluster what replay says of its recording.
+//! The operator's driver finds the same in a cluster as replay in its recording.
 
 mod support;
 
@@ -26,7 +26,7 @@ fn the_driver_says_what_replay_says() {
         let expected = said_by_replay(incident);
         let driven = drive(incident.recording());
         let end = incident.recording().lines.last().map(|line| line.at).unwrap_or_default();
-        // What is over stays up for a minute.
+        // Resolved findings stay on the board for a minute.
         let left = |change: &&Change| {
             let over = matches!(change.kind, ChangeKind::Resolved | ChangeKind::Withdrawn);
             over && change.at.plus(Duration::from_mins(1)) <= end
@@ -51,7 +51,7 @@ fn said_by_replay(incident: &Incident) -> BTreeMap<Identity, Change> {
     changes.into_iter().map(|change| (change.finding.identity(), change)).collect()
 }
 
-/// What is on the board in the end.
+/// The board at the end.
 fn drive(recording: &Recording) -> BTreeMap<Identity, Entry> {
     let board = Arc::new(Board::default());
     let instruments = Arc::new(Instruments::new(&Registry::new()).expect("names of its own"));
@@ -64,12 +64,12 @@ fn drive(recording: &Recording) -> BTreeMap<Identity, Entry> {
     board.all().into_iter().map(|entry| (entry.finding.identity(), entry)).collect()
 }
 
-/// A recording as the cluster that it was taken of: what is looked up is what there is at that time.
+/// A recording presented as the cluster that it was taken from: a look-up returns what exists at that time.
 struct Cluster {
     driver: Driver,
     /// The related objects, by resource and UID.
     objects: BTreeMap<(Arc<str>, String), Line>,
-    /// What was asked for and could not be answered yet.
+    /// Needs that could not be answered yet.
     open: BTreeSet<Need>,
 }
 
@@ -115,10 +115,10 @@ impl Cluster {
         self.driver.speak(now);
     }
 
-    /// Answers from all that there is; a need that nothing answers stays open.
+    /// Answers from everything that exists; an unanswered need stays open.
     fn look_up(&mut self, need: Need, now: Time) {
         let objects = self.objects.values().filter_map(record).map(|record| Arc::new(record.object)).collect();
-        // A recording does not say whether it holds all that there was.
+        // A recording does not show whether it is complete.
         let answer = Answer { need, objects, is_whole: false };
         if !self.driver.handle_answer(&answer, now) {
             self.open.insert(answer.need);

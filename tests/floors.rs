@@ -55,7 +55,7 @@ fn imports_are_read() {
     let sources = Sources::read();
     let imports = |from: &str, to: &str| sources.imports[from].contains(to);
     assert!(imports("engine::effects::never_ready", "engine::effects::probe_cannot_run"), "by super");
-    assert!(imports("report::slack::digest", "report::sentences"), "by crate, in braces");
+    assert!(imports("report::slack::digest", "report::wording"), "by crate, in braces");
     assert!(imports("engine::intake", "template"), "by a path without use");
 }
 

@@ -153,7 +153,7 @@ fn digests() -> (Payload, Payload, Payload) {
     let now = findings[0].confirmed_at.expect("it is confirmed").plus(std::time::Duration::from_secs(20));
     let of = |why, news: Vec<FindingUpdate>| {
         let digest = Digest { why, news, waiting: 0 };
-        Payload::of(&Dispatch::Digest(digest), Context { cluster: Some("prod-eu"), now })
+        Payload::new(&Dispatch::Digest(digest), Context { cluster: Some("prod-eu"), now })
     };
     let mut storm = news(Kind::Opened, 8);
     storm.sort_by_key(|news| std::cmp::Reverse(news.finding.severity));
@@ -170,7 +170,7 @@ fn elsewhere() -> String {
     let finding = Told::of(&support::incident("auth-service-outage").path).first();
     let now = finding.confirmed_at.expect("it is confirmed");
     let news = FindingUpdate { kind: Kind::Opened, finding, before: None };
-    let note = Note::of(&news, now);
+    let note = Note::new(&news, now);
     let mut text = String::from(
         "\n## In other forms\nThe first message of the outage again.\n\n`kubectl describe deployment`:\n\n````text\n",
     );
@@ -263,7 +263,7 @@ impl Told {
             self.opening = dispatch.news().first().map(|news| Arc::clone(&news.finding));
         }
         let context = Context { cluster: None, now };
-        self.messages.push((now, Payload::of(dispatch, context)));
+        self.messages.push((now, Payload::new(dispatch, context)));
         for (id, told) in dispatch.records("slack", now, &Outcome::Delivered) {
             self.items.get_mut(&id).expect("it is there").notified = Some(told);
         }

@@ -27,7 +27,7 @@ fn every_finding_of_every_recording_comes_back_as_it_was() {
         let mut engine = Engine::default();
         continue_with(&mut engine, incident.recording());
         for finding in engine.findings() {
-            let object = FindingObject::of(&finding, FindingState::Confirmed, None);
+            let object = FindingObject::from_finding(&finding, FindingState::Confirmed, None);
             let json = serde_json::to_value(&object).expect("plain data");
             let back: FindingObject = serde_json::from_value(json.clone()).expect("its own form");
             let but_remedies = |finding: &Finding| Finding {
@@ -52,7 +52,7 @@ fn every_finding_of_every_recording_comes_back_as_it_was() {
 
 #[test]
 fn whatever_a_finding_holds_its_object_fits_the_definition() {
-    let object = FindingObject::of(&monstrous(), FindingState::Withdrawn, Some(&"x".repeat(1 << 20)));
+    let object = FindingObject::from_finding(&monstrous(), FindingState::Withdrawn, Some(&"x".repeat(1 << 20)));
     let json = serde_json::to_value(&object).expect("plain data");
     assert_none("fields", &misfits(&schema(), &json, ""));
     assert!(json.to_string().len() < 1 << 20, "an API server takes no more than 1.5 MiB");
@@ -66,7 +66,7 @@ fn conditions_and_summary_say_what_it_is_and_how_far_it_has_come() {
         continue_with(&mut engine, incident.recording());
         for finding in engine.findings().into_iter().filter(|finding| finding.confirmed_at.is_some()) {
             let state = if finding.resolved_at.is_some() { FindingState::Resolved } else { FindingState::Confirmed };
-            let status = FindingObject::of(&finding, state, None).status.expect("it has one");
+            let status = FindingObject::from_finding(&finding, state, None).status.expect("it has one");
             let name = format!("{}: {status:?}", incident.name);
             let [suspected, confirmed, over] = &status.conditions[..] else { panic!("{name}") };
             let stages = [suspected, confirmed, over].map(|condition| condition.stage);
@@ -86,7 +86,7 @@ fn conditions_and_summary_say_what_it_is_and_how_far_it_has_come() {
 #[test]
 fn what_was_taken_back_is_over_and_not_confirmed() {
     let finding = Finding { resolved_at: Time::parse("2026-11-22T14:05:00Z").ok(), ..monstrous() };
-    let status = FindingObject::of(&finding, FindingState::Withdrawn, None).status.expect("it has one");
+    let status = FindingObject::from_finding(&finding, FindingState::Withdrawn, None).status.expect("it has one");
     let holds: Vec<Holds> = status.conditions.iter().map(|condition| condition.status).collect();
     assert_eq!(holds, [Holds::True, Holds::False, Holds::True]);
     let since: Vec<_> = status.conditions.iter().skip(1).map(|condition| condition.last_transition_time).collect();
@@ -106,7 +106,7 @@ fn kubectl_needs_120_columns_for_the_story() {
 
 #[test]
 fn a_status_without_the_essence_is_no_finding() {
-    let mut object = FindingObject::of(&monstrous(), FindingState::Confirmed, None);
+    let mut object = FindingObject::from_finding(&monstrous(), FindingState::Confirmed, None);
     assert!(object.finding().is_some());
     object.status = Some(FindingStatus { cause: None, ..object.status.expect("it has one") });
     assert!(object.finding().is_none());
@@ -127,7 +127,7 @@ fn nothing_in_a_status_acts_upon_a_terminal() {
         workload: format!("Rollout/{hostile}").into(),
         ..monstrous()
     };
-    let status = FindingObject::of(&finding, FindingState::Confirmed, Some(hostile)).status;
+    let status = FindingObject::from_finding(&finding, FindingState::Confirmed, Some(hostile)).status;
     let json = serde_json::to_value(status).expect("plain data");
     let mut texts = Vec::new();
     texts_of(&json, &mut texts);

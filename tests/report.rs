@@ -381,13 +381,13 @@ fn a_message_says_again_only_what_is_new() {
     let before = auth_service();
     let mut after = before.clone();
     after.pods.affected = 50;
-    let update = |finding: &Finding| Message::of(&change(ChangeKind::Updated, 130, finding), Some(&before));
+    let update = |finding: &Finding| Message::from_change(&change(ChangeKind::Updated, 130, finding), Some(&before));
     let grown = update(&after).expect("an update is told");
     assert_eq!((grown.sentences().count(), grown.facts.len(), grown.remedies.len()), (1, 0, 0));
     after.cause = Cause::WrongPort;
     let another = update(&after).expect("an update is told");
     assert!(!another.facts.is_empty() && !another.remedies.is_empty());
-    assert_eq!(Message::of(&change(ChangeKind::Counted, 130, &after), None), None);
+    assert_eq!(Message::from_change(&change(ChangeKind::Counted, 130, &after), None), None);
 }
 
 fn metrics(findings: &[Finding]) -> String {

@@ -1,8 +1,8 @@
-//! What probehound costs: decoding, the engine, memory, replay, a change where much is known. `make
-//! bench`; the results stand in docs/benchmarks.md.
+//! The costs of probehound: decoding, the engine, memory, replay, a change with many known findings. `make
+//! bench`; the results are in docs/benchmarks.md.
 //!
-//! `cost memory` measures memory alone, `cost change` a change; `cost repeat CASE TIMES` does a case so often and prints
-//! nothing: both for `benches/instructions`.
+//! `cost memory` measures memory alone, `cost change` a change; `cost repeat CASE TIMES` runs a case that
+//! many times and prints nothing: both for `benches/instructions`.
 
 mod change;
 mod pods;
@@ -29,12 +29,12 @@ static MEMORY: &StatsAlloc<System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
 static OUTAGE: &[u8] = include_bytes!("../../src/cli/demo/auth-service-outage.jsonl.gz");
 
-/// Pods of which the memory is measured, and how many of them make a Deployment: what grows in steps
-/// is sometimes just full and sometimes half empty, and what pods share counts less for many.
+/// Numbers of pods whose memory is measured, and pods per Deployment: collections that grow in steps are
+/// sometimes full and sometimes half empty, and what pods share counts less for many.
 const KEPT: [(usize, usize); 6] = [(5_000, 20), (15_000, 20), (20_000, 20), (50_000, 20), (20_000, 3), (20_000, 1)];
-/// Full pods of which the memory is measured.
+/// Number of full pods whose memory is measured.
 const KEPT_FULL: usize = 2_000;
-/// Updates that are made at once.
+/// Number of updates made at once.
 const BATCH: usize = 500;
 
 fn main() {
@@ -58,7 +58,7 @@ fn all(criterion: &mut Criterion) {
     criterion.final_summary();
 }
 
-/// Does one case so often.
+/// Runs one case that many times.
 fn again(name: &str, times: usize) {
     let (json, plain) = (pods::json(1, REPLICAS), if name == "plain" { unzipped() } else { Vec::new() });
     let mut cases = match name.strip_suffix(" pods") {
@@ -111,12 +111,12 @@ fn engine(count: usize) -> Case<'static> {
             }
         })
     };
-    // What is to be applied is made before the clock runs, and not all of it at once.
+    // The updates are created before the clock runs, and not all of them at once.
     let sample = move |times: usize| (0..times).step_by(BATCH).map(|done| batch(BATCH.min(times - done))).sum();
     Case { name: format!("{count} pods"), bytes: None, sample: Box::new(sample) }
 }
 
-/// The update of that number: of fifty one is a restart in the Deployment that loops.
+/// The update of that number: one in fifty is a restart in the Deployment that loops.
 fn update(snapshots: &[PodSnapshot], turn: usize) -> PodSnapshot {
     let loops = turn.is_multiple_of(50);
     let number = if loops { turn / 50 % 20 } else { turn.wrapping_mul(7919) % snapshots.len() };
@@ -136,7 +136,7 @@ fn recording(plain: &[u8]) -> Vec<Case<'_>> {
     vec![Case::new("plain", bytes, move || run(plain)), Case::new("gzipped", bytes, move || run(OUTAGE))]
 }
 
-/// Not timed: what is held once everything but the engine and the observer is dropped.
+/// Not timed: the memory held once everything but the engine and the observer is dropped.
 fn memory() {
     let region = Region::new(MEMORY);
     let full: Vec<Pod> =
@@ -178,7 +178,7 @@ fn observed(observer: &mut Observer, pod: &PodLite) -> Option<Observation> {
     observer.observe(&Input::<_, &EventLite>::Pod(pod, Seen::Changed)).expect("a pod").observation
 }
 
-/// As a driver does it: time first, then the observation, then what the engine has to say.
+/// Like a driver: time first, then the observation, then the engine's changes.
 fn tell(engine: &mut Engine, pod: PodSnapshot, now: Time) {
     while let Some(deadline) = engine.next_deadline().filter(|deadline| *deadline <= now) {
         engine.tick(deadline);

@@ -29,7 +29,7 @@ pub fn run(speed: Speed, color: Color) -> Result<(), Error> {
     let paced = speed != Speed::Max || stdout.is_terminal();
     let mut out = Teller { out: BufWriter::new(stdout.lock()), paced };
     quiet_when_closed(out.tell("A recorded outage, played through the engine that watches clusters.\n"))?;
-    let tale = Tale::of(RECORDING);
+    let tale = Tale::new(RECORDING);
     if let Some(cause) = tale.error {
         return Err(Error::Read { file: NAME.to_owned(), cause });
     }
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_restarts_of_the_pods_are_those_of_the_finding() {
-        let tale = Tale::of(RECORDING);
+        let tale = Tale::new(RECORDING);
         let (_, findings) = tale.worst.as_ref().expect("an outage");
         let last = tale.changes.last().map(|change| change.finding.restarts);
         assert_eq!(findings.len(), 1);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn rendered(width: usize) -> String {
-        let tale = Tale::of(RECORDING);
+        let tale = Tale::new(RECORDING);
         let mut out = Teller { out: BufWriter::new(Vec::new()), paced: false };
         story(&tale, Page::new(Look::plain(width), tale.start), Speed::Max, &mut out).expect("memory takes everything");
         String::from_utf8(out.out.into_inner().expect("memory takes everything")).expect("text")

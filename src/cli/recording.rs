@@ -32,7 +32,7 @@ pub fn open(path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>), Error> {
 /// # Errors
 /// It is a dump of objects.
 pub fn unpack<'a>(name: &str, input: impl Read + 'a) -> Result<Box<dyn BufRead + 'a>, Error> {
-    let opened = Opened::of(input);
+    let opened = Opened::new(input);
     match opened.form {
         Form::Objects | Form::Tar => Err(Error::IsDump(name.to_owned())),
         _ => Ok(opened.reader),

@@ -99,7 +99,7 @@ const fn severity(finding: &Finding) -> Least {
 
 fn rendered(read: &Read, seen: Counts, args: &Scan, look: Look) -> Result<String, Error> {
     let failed = |error: &dyn std::error::Error| Error::Start(error.to_string());
-    let document = Document::of(&read.looked, read.complete, &read.lacks);
+    let document = Document::new(&read.looked, read.complete, &read.lacks);
     let mut text = String::new();
     match args.output {
         Shown::Json => text = document.json().map_err(|error| failed(&error))?,

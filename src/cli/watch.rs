@@ -61,7 +61,7 @@ fn show(screen: Screen, name: &str, news: Receiver<News>, color: Color) -> Resul
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     let look = look(&stdout, color);
     if stdout.is_terminal() && !is_dumb {
-        terminal::show(screen, &news, &Styles::of(look.palette))
+        terminal::show(screen, &news, &Styles::for_palette(look.palette))
     } else {
         plain::show(name, news, stdout)
     }

@@ -195,18 +195,18 @@ fn workload(text: &str) -> Result<Glob, Refusal> {
         [kind, name] if kind.starts_with(|c: char| c.is_ascii_uppercase() || c == '*') && !name.is_empty() => {
             Glob::new(text)
         }
-        _ => Err(Refusal::of(text, "is no pattern of a workload", HINT)),
+        _ => Err(Refusal::new(text, "is no pattern of a workload", HINT)),
     }
 }
 
 fn silence_name(text: &str) -> Result<String, Refusal> {
     line(text, SILENCE_NAME)
-        .ok_or_else(|| Refusal::of(text, "is no name", "one line of at most 100 visible characters"))
+        .ok_or_else(|| Refusal::new(text, "is no name", "one line of at most 100 visible characters"))
 }
 
 fn reason(text: &str) -> Result<String, Refusal> {
     line(text.trim_end(), REASON)
-        .ok_or_else(|| Refusal::of(text, "is no reason", "one line of at most 500 visible characters"))
+        .ok_or_else(|| Refusal::new(text, "is no reason", "one line of at most 500 visible characters"))
 }
 
 /// A text that is a single line and not longer than that.

@@ -19,7 +19,7 @@ pub fn selector(text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     let refused = |why: String| Refusal { what: why, hint: Some(HINT.to_owned()) };
     if text.is_empty() || text.len() > LONGEST {
-        return Err(Refusal::of(text, "is no label selector", HINT));
+        return Err(Refusal::new(text, "is no label selector", HINT));
     }
     for part in requirements(text) {
         requirement(part.trim()).map_err(refused)?;

@@ -19,7 +19,7 @@ pub fn duration(text: &str) -> Result<Duration, Refusal> {
     const HINT: &str = "write numbers with units, d, h, m or s, the largest first: 90s, 15m or 1h30m";
     const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
     const MAX_DAYS: u64 = 365_000;
-    let refused = |is_no| Refusal::of(text, is_no, HINT);
+    let refused = |is_no| Refusal::new(text, is_no, HINT);
     if text.starts_with('-') {
         return Err(refused("is negative"));
     }
@@ -53,7 +53,7 @@ pub fn web_address(text: &str) -> Result<String, Refusal> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let names_a_host = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['));
     let fits = text.chars().all(|c| is_visible(c) && c != ' ' && c != '#') && text.chars().count() <= LONGEST;
-    if names_a_host && fits { Ok(text.to_owned()) } else { Err(Refusal::of(text, "is no address of a page", HINT)) }
+    if names_a_host && fits { Ok(text.to_owned()) } else { Err(Refusal::new(text, "is no address of a page", HINT)) }
 }
 
 /// Parses an RFC 3339 timestamp.
@@ -63,8 +63,8 @@ pub fn web_address(text: &str) -> Result<String, Refusal> {
 pub fn time(text: &str) -> Result<Time, Refusal> {
     const HINT: &str = "write it as RFC 3339 has it, with time and zone: 2027-01-31T18:00:00Z";
     Time::parse(text).map_err(|error| match error {
-        TimeError::Syntax => Refusal::of(text, "is no point in time", HINT),
-        TimeError::Year(_) => Refusal::of(text, "is not of this age", HINT),
+        TimeError::Syntax => Refusal::new(text, "is no point in time", HINT),
+        TimeError::Year(_) => Refusal::new(text, "is not of this age", HINT),
     })
 }
 
@@ -74,7 +74,7 @@ pub fn time(text: &str) -> Result<Time, Refusal> {
 /// Another form.
 pub fn namespace(text: &str) -> Result<String, Refusal> {
     const HINT: &str = "a namespace has at most 63 small letters, digits and -, and begins and ends with no -";
-    if is_label(text) { Ok(text.to_owned()) } else { Err(Refusal::of(text, "is no name of a namespace", HINT)) }
+    if is_label(text) { Ok(text.to_owned()) } else { Err(Refusal::new(text, "is no name of a namespace", HINT)) }
 }
 
 /// Parses an object's name: a DNS subdomain (RFC 1123).
@@ -86,7 +86,7 @@ pub fn object_name(text: &str) -> Result<String, Refusal> {
     if text.len() <= 253 && text.split('.').all(is_label) {
         Ok(text.to_owned())
     } else {
-        Err(Refusal::of(text, "is no name of an object", HINT))
+        Err(Refusal::new(text, "is no name of an object", HINT))
     }
 }
 
@@ -100,7 +100,7 @@ pub fn cluster_name(text: &str) -> Result<String, Refusal> {
     if fits && text.trim() == text && text.chars().all(crate::text::escape::is_visible) {
         Ok(text.to_owned())
     } else {
-        Err(Refusal::of(text, "is no name of a cluster", HINT))
+        Err(Refusal::new(text, "is no name of a cluster", HINT))
     }
 }
 
@@ -110,7 +110,7 @@ pub fn cluster_name(text: &str) -> Result<String, Refusal> {
 /// Another form; host names are not resolved.
 pub fn listen(text: &str) -> Result<Listen, Refusal> {
     const HINT: &str = "write :8080 for all addresses of the machine, or one of them: 127.0.0.1:8080, [::1]:8080";
-    let refused = || Refusal::of(text, "is no address to listen at", HINT);
+    let refused = || Refusal::new(text, "is no address to listen at", HINT);
     if let Some(port) = text.strip_prefix(':') {
         return Ok(Listen { host: None, port: port.parse().map_err(|_| refused())? });
     }

@@ -93,10 +93,10 @@ impl Alerts {
     /// Takes in a finding that fired as `before`; returns the alert that it is now.
     fn take(&mut self, item: &Item, identity: Identity, before: Option<Labels>, now: Time) -> Labels {
         let ends_at = now.plus((self.every * ROUNDS * 2).max(AT_LEAST));
-        let alert = Alert::of(&item.finding, self.cluster.as_deref(), now, ends_at).with_runbook(&self.runbook);
+        let alert = Alert::new(&item.finding, self.cluster.as_deref(), now, ends_at).with_runbook(&self.runbook);
         let labels = alert.labels.clone();
         let fired = before.as_ref() == Some(&labels);
-        let stands = Stands::of(item, fired, now);
+        let stands = Stands::new(item, fired, now);
         // With another cause or severity it is another alert.
         if let Some(before) = before.filter(|before| *before != labels || matches!(stands, Stands::Not)) {
             self.ends(&before, now);
@@ -132,7 +132,7 @@ enum Stands {
 
 impl Stands {
     /// The state of a finding; `fired` if it fires as the same alert.
-    fn of(item: &Item, fired: bool, now: Time) -> Self {
+    fn new(item: &Item, fired: bool, now: Time) -> Self {
         match (item.state, item.admission) {
             (_, Admission::Barred) => Self::Not,
             (FindingState::Confirmed, _) if item.silenced => Self::Not,

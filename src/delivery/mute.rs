@@ -72,7 +72,7 @@ impl Mute {
 
     /// Its start and end, if it begins on that date.
     fn on(&self, date: Date) -> Option<(Time, Time)> {
-        if !self.days.is_empty() && !self.days.contains(&Day::of(date.weekday())) {
+        if !self.days.is_empty() && !self.days.contains(&Day::from_weekday(date.weekday())) {
             return None;
         }
         let last = if self.to <= self.from { date.tomorrow().ok()? } else { date };
@@ -88,7 +88,7 @@ impl Mute {
 }
 
 impl Day {
-    const fn of(day: Weekday) -> Self {
+    const fn from_weekday(day: Weekday) -> Self {
         match day {
             Weekday::Monday => Self::Mon,
             Weekday::Tuesday => Self::Tue,

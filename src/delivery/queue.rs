@@ -255,7 +255,7 @@ mod tests {
         }
 
         fn hear(&mut self, standing: Standing, now: Time) {
-            let key = ObjectKey::of(&standing.finding.identity());
+            let key = ObjectKey::from_identity(&standing.finding.identity());
             let news = LedgerChanges { changed: vec![(key, Some(standing))], ..LedgerChanges::default() };
             let measure =
                 Measure { receiver: "slack", routes: &self.routes, settings: &self.settings, past: self.past, now };
@@ -276,7 +276,7 @@ mod tests {
             episode: 1,
             notified: Notified::Opened,
             at,
-            content: Some(Content::of(&finding)),
+            content: Some(Content::from_finding(&finding)),
             digest: None,
             refused: None,
         });

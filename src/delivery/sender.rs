@@ -93,7 +93,7 @@ impl Sender {
             To::Slack(webhook) => {
                 let (client, url) = self.clients.ready(webhook)?;
                 self.pace.wait(&url).await;
-                let payload = Payload::of(dispatch, Context { cluster, now: clock::now() });
+                let payload = Payload::new(dispatch, Context { cluster, now: clock::now() });
                 Ok(if may() { slack::send(&client, &url, &payload).await } else { Reply::Withheld })
             }
             To::Webhook { webhook, signing_key } => {
@@ -101,7 +101,7 @@ impl Sender {
                 let key = signing_key.as_ref().map(SecretSource::read).transpose()?;
                 self.pace.wait(&url).await;
                 let now = clock::now();
-                let body = match Document::of(dispatch, &self.name, cluster, now).render() {
+                let body = match Document::new(dispatch, &self.name, cluster, now).render() {
                     Ok(body) => body,
                     Err(error) => return Ok(Reply::Refused(format!("it cannot be written as JSON: {error}"))),
                 };

@@ -222,7 +222,7 @@ impl Task {
     /// recorded.
     async fn record(&mut self, dispatch: &Dispatch, now: Time, outcome: &Outcome) {
         let records = dispatch.records(&self.worker.name, now, outcome);
-        let keys: Vec<ObjectKey> = records.iter().map(|(identity, _)| ObjectKey::of(identity)).collect();
+        let keys: Vec<ObjectKey> = records.iter().map(|(identity, _)| ObjectKey::from_identity(identity)).collect();
         self.worker.ledger.notified(&records);
         while self.worker.leadership.holds() && !self.worker.ledger.is_recorded(&keys) {
             // Losing the leadership wakes nobody.

@@ -25,7 +25,7 @@ pub fn http2_answered_to_http(evidence: &Evidence) -> Option<Candidate> {
     };
     Some(
         Candidate::new(Cause::WrongHandler, "the port may speak another protocol")
-            .field(evidence.field(ProbeField::of(handler)))
+            .field(evidence.field(ProbeField::from_handler(handler)))
             .current(current)
             .proven(Strength::Seen, heard.first, said(evidence, heard))
             .deterministic(),

@@ -83,7 +83,7 @@ paths! {
 
 impl ProbeField {
     /// The handler's own field.
-    pub const fn of(handler: &Handler) -> Self {
+    pub const fn from_handler(handler: &Handler) -> Self {
         match handler {
             Handler::Http(_) => Self::Http,
             Handler::Tcp { .. } => Self::Tcp,

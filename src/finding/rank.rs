@@ -19,7 +19,7 @@ pub struct Rank {
 
 impl Rank {
     /// That of a finding as it is now.
-    pub const fn of(finding: &Finding) -> Self {
+    pub const fn from_finding(finding: &Finding) -> Self {
         Self {
             confirmed: finding.confirmed_at.is_some(),
             severity: finding.severity,
@@ -45,8 +45,8 @@ mod tests {
         let warning = Finding { severity: Severity::Warning, ..finding("web") };
         let unsure = Finding { confidence: Confidence::Low, ..finding("web") };
         let later = Finding { opened_at: at(1), ..finding("web") };
-        let mut all = [&later, &suspected, &finding("web"), &warning, &unsure].map(Rank::of);
+        let mut all = [&later, &suspected, &finding("web"), &warning, &unsure].map(Rank::from_finding);
         all.sort_by_key(|rank| Reverse(*rank));
-        assert_eq!(all, [&finding("web"), &later, &unsure, &warning, &suspected].map(Rank::of));
+        assert_eq!(all, [&finding("web"), &later, &unsure, &warning, &suspected].map(Rank::from_finding));
     }
 }

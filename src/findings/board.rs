@@ -94,7 +94,8 @@ impl Board {
         let mut state = locked(&self.state);
         let identity = entry.finding.identity();
         state.leave(&identity);
-        let place = if entry.is_open() { state.room.admit(Rank::of(&entry.finding), &identity) } else { Place::Free };
+        let place =
+            if entry.is_open() { state.room.admit(Rank::from_finding(&entry.finding), &identity) } else { Place::Free };
         let upsert = match place {
             Place::Free => Upserted::Up,
             Place::Of(other) => {
@@ -157,7 +158,7 @@ impl State {
     /// Frees the place of a finding, if it has one.
     fn leave(&mut self, identity: &Identity) {
         if let Some(entry) = self.entries.get(identity).filter(|entry| entry.is_open()) {
-            self.room.leave(Rank::of(&entry.finding), identity);
+            self.room.leave(Rank::from_finding(&entry.finding), identity);
         }
     }
 

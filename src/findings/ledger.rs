@@ -359,7 +359,7 @@ impl Reader {
     pub fn notified(&self, records: &[(Identity, Notification)]) {
         let mut all = self.ledger.locked();
         for (identity, notified) in records {
-            let key = ObjectKey::of(identity);
+            let key = ObjectKey::from_identity(identity);
             all.note_notifications(std::slice::from_ref(notified));
             if let Some(entry) = all.entries.get_mut(&key) {
                 entry.tell(notified);

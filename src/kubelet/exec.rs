@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::message::OUTPUT_MAX;
+use super::event_message::OUTPUT_MAX;
 use super::quoted::{Quoted, unquote};
 use super::runtime::{errored, obstacle, refusal};
 use super::shell::{Call, Link, calls, is_interpreter, is_shell, is_wrapper};

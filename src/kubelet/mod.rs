@@ -2,9 +2,9 @@
 //! probes. Pure and total: any text in, never a panic.
 
 mod address;
+mod event_message;
 mod exec;
 mod failure;
-mod message;
 mod network;
 mod probe;
 mod quoted;
@@ -15,8 +15,8 @@ mod start;
 mod timing;
 
 pub use address::{asked_port, dialed};
+pub use event_message::{EventMessage, Killing, parse};
 pub use failure::{Failure, Obstacle};
-pub use message::{EventMessage, Killing, parse};
 pub use probe::{Handler, HttpGet, Port, ProbeKind, ProbeSpec, Scheme};
 pub use redirect::Redirect;
 pub use start::{ConfigKind, StartFailure, start_error};

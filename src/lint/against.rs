@@ -31,7 +31,7 @@ impl Running {
         let mut all = Vec::new();
         for container in &object.pod.containers {
             let Some(spec) = own.containers.iter().find(|spec| *spec.name == *container.name) else { continue };
-            let known = tried.iter().filter_map(|tried| Shown::of(tried, container.name)).collect();
+            let known = tried.iter().filter_map(|tried| Shown::new(tried, container.name)).collect();
             let scene = Scene { spec, known };
             let begin = all.len();
             all.extend(container.probes().filter_map(|probe| scene.probe(probe)));
@@ -106,7 +106,7 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn of(tried: &'a Tried, name: &str) -> Option<Self> {
+    fn new(tried: &'a Tried, name: &str) -> Option<Self> {
         let template: &PodTemplate = &tried.template;
         let at = template.containers.iter().position(|spec| *spec.name == *name)?;
         Some(Self { spec: &template.containers[at], tried, at })
@@ -150,7 +150,7 @@ impl Scene<'_> {
             return None;
         }
         let runs = self.known.iter().any(|shown| of_app(shown) && shown.tried.pods > 0);
-        let change = Difference::of(&asked, &before);
+        let change = Difference::between(&asked, &before);
         let image = &self.spec.image;
         let now = format!("{} passes in {pods} {} now", change.before, if pods == 1 { "pod" } else { "pods" });
         let (rule, why) = if runs {
@@ -202,7 +202,7 @@ struct Difference {
 }
 
 impl Difference {
-    fn of(asked: &Handler, before: &Handler) -> Self {
+    fn between(asked: &Handler, before: &Handler) -> Self {
         let of = |field, asked: String, before: String| Self { field, asked, before };
         match (asked, before) {
             (Handler::Http(one), Handler::Http(other)) => {

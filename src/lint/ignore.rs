@@ -53,14 +53,14 @@ fn entries<'a>(object: &Object<'a>) -> Vec<Entry<'a>> {
         let text = entry.node.text().unwrap_or_default();
         text.split([';', '\n']).map(str::trim).filter(|part| !part.is_empty()).map(|part| (entry.at, part))
     });
-    parts.map(|(at, text)| Entry::of(at, text)).collect()
+    parts.map(|(at, text)| Entry::parse(at, text)).collect()
 }
 
 impl<'a> Entry<'a> {
-    fn of(at: At, text: &'a str) -> Self {
+    fn parse(at: At, text: &'a str) -> Self {
         let (who, reason) = text.split_once(':').map_or((text, ""), |(who, reason)| (who.trim(), reason.trim()));
         let (id, container) = who.split_once('/').map_or((who, None), |(id, container)| (id, Some(container)));
-        Self { at, text, rule: Rule::of(id), container, reason, used: false }
+        Self { at, text, rule: Rule::from_id(id), container, reason, used: false }
     }
 
     fn covers(&self, finding: &Finding) -> bool {

@@ -102,7 +102,9 @@ fn seen(node: &Node) -> Seen<'_> {
     let has_selector = node.at_path(&["spec", "selector"]).is_some() || group == "extensions";
     let whole = has_selector || !SELECTED.contains(kind);
     // An unrendered template has no meaning.
-    let (Some(pod), true, false) = (Pod::of(template), whole, name.contains("{{")) else { return Seen::Part(node.at) };
+    let (Some(pod), true, false) = (Pod::parse(template), whole, name.contains("{{")) else {
+        return Seen::Part(node.at);
+    };
     let identity = Identity {
         kind: (*kind).to_owned(),
         namespace: metadata("namespace").map(str::to_owned),

@@ -59,11 +59,11 @@ pub struct Declared<'a> {
 
 impl<'a> Pod<'a> {
     /// The pod of a template; `None` if it lacks what every pod has.
-    pub fn of(template: &'a Node) -> Option<Self> {
+    pub fn parse(template: &'a Node) -> Option<Self> {
         let spec = template.get("spec")?;
         let of = |key, is_init| {
             let items = spec.get(key).map_or(&[][..], Node::items);
-            items.iter().map(move |node| Container::of(node, is_init))
+            items.iter().map(move |node| Container::parse(node, is_init))
         };
         let containers: Option<Vec<_>> = of("initContainers", true).chain(of("containers", false)).collect();
         let containers = containers.filter(|containers| containers.iter().any(|one| one.role == Role::App))?;
@@ -77,7 +77,7 @@ impl<'a> Pod<'a> {
 }
 
 impl<'a> Container<'a> {
-    fn of(node: &'a Node, is_init: bool) -> Option<Self> {
+    fn parse(node: &'a Node, is_init: bool) -> Option<Self> {
         node.text_of("image").filter(|image| !image.is_empty())?;
         let role = match node.text_of("restartPolicy") {
             _ if !is_init => Role::App,

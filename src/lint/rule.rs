@@ -69,7 +69,7 @@ rules! {
 
 impl Rule {
     /// The rule of that name.
-    pub fn of(id: &str) -> Option<Self> {
+    pub fn from_id(id: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|rule| rule.id() == id)
     }
 }
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_rule_is_found_by_its_name() {
-        assert!(Rule::ALL.iter().all(|rule| Rule::of(rule.id()) == Some(*rule)));
-        assert_eq!(Rule::of("kill budget"), None);
+        assert!(Rule::ALL.iter().all(|rule| Rule::from_id(rule.id()) == Some(*rule)));
+        assert_eq!(Rule::from_id("kill budget"), None);
     }
 }

@@ -52,7 +52,7 @@ pub async fn run(board: Arc<Board>, mut console: Console) {
                 (console.0)(turn, &entry.finding);
             }
             if entry.is_open() && is_shown(&entry) {
-                shown.insert(identity, Content::of(&entry.finding));
+                shown.insert(identity, Content::from_finding(&entry.finding));
             } else {
                 shown.remove(&identity);
             }
@@ -67,7 +67,7 @@ fn is_shown(entry: &Entry) -> bool {
 /// How the entry differs from what was last shown of it.
 fn turn(entry: &Entry, before: Option<&Content>) -> Option<Turn> {
     if entry.is_open() {
-        let is_news = before.is_none_or(|before| Content::of(&entry.finding).is_news_after(before));
+        let is_news = before.is_none_or(|before| Content::from_finding(&entry.finding).is_news_after(before));
         return (is_shown(entry) && is_news).then_some(Turn::Confirmed);
     }
     before?;
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn each_turn_is_shown_once() {
         let confirmed = entry(ChangeKind::Confirmed, |_| ());
-        let known = Content::of(&confirmed.finding);
+        let known = Content::from_finding(&confirmed.finding);
         assert_eq!(turn(&confirmed, None), Some(Turn::Confirmed));
         assert_eq!(turn(&entry(ChangeKind::Counted, |finding| finding.restarts += 1), Some(&known)), None);
         let resolved = entry(ChangeKind::Resolved, |finding| finding.resolved_at = Some(at(9)));

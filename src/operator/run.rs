@@ -159,7 +159,7 @@ impl Parts {
         };
         let (board, metrics) = (Arc::<Board>::default(), Arc::new(Metrics::new()));
         let (heartbeat, readiness) = (Heartbeat::new(), Readiness::default());
-        let (api, lists) = (readiness.wait_for("the API server"), Lists::of(&readiness));
+        let (api, lists) = (readiness.wait_for("the API server"), Lists::new(&readiness));
         let exporter = Exporter {
             metrics: Arc::clone(&metrics),
             board: Arc::clone(&board),

@@ -47,7 +47,7 @@ pub struct Alert {
 
 impl Alert {
     /// An open finding at `now`, expiring at `ends_at`.
-    pub fn of(finding: &Finding, cluster: Option<&str>, now: Time, ends_at: Time) -> Self {
+    pub fn new(finding: &Finding, cluster: Option<&str>, now: Time, ends_at: Time) -> Self {
         Self {
             labels: labels(finding, cluster),
             annotations: annotations(finding, now),

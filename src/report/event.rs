@@ -5,8 +5,8 @@ use ring::digest::{SHA256, digest};
 use super::headline::{kind_and_name, what_is_wrong};
 use super::object::{Content, object_name};
 use super::remedies::lines;
-use super::sentences::{capitalised, changed_by, extent, field_is, over};
 use super::update::{FindingUpdate, Kind};
+use super::wording::{capitalised, changed_by, extent, field_is, over};
 use crate::text::escape::visible;
 use crate::text::hex;
 use crate::time::Time;
@@ -44,7 +44,7 @@ pub struct Regarding {
 
 impl Note {
     /// The note for an update of a finding.
-    pub fn of(news: &FindingUpdate, now: Time) -> Self {
+    pub fn new(news: &FindingUpdate, now: Time) -> Self {
         let finding = &news.finding;
         let (kind, reason) = match news.kind {
             Kind::Opened | Kind::Changed | Kind::GoesOn => ("Warning", finding.cause.to_string()),
@@ -57,7 +57,7 @@ impl Note {
 
 impl Regarding {
     /// The workload of `KIND/NAME`.
-    pub fn of(workload: &str) -> Self {
+    pub fn parse(workload: &str) -> Self {
         let (kind, name) = kind_and_name(workload);
         let (group, plural) = match kind {
             "Deployment" => ("apps", "deployments"),
@@ -92,7 +92,8 @@ fn text(news: &FindingUpdate, now: Time) -> String {
 fn name(news: &FindingUpdate, now: Time) -> String {
     let finding = &news.finding;
     let when = (news.kind == Kind::GoesOn).then_some(now);
-    let notified = format!("{:?}", (news.kind, finding.episodes, finding.confirmed_at, Content::of(finding), when));
+    let notified =
+        format!("{:?}", (news.kind, finding.episodes, finding.confirmed_at, Content::from_finding(finding), when));
     let mark = hex(&digest(&SHA256, notified.as_bytes()).as_ref()[..8]);
     format!("{}.{mark}", object_name(&finding.identity()))
 }
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_note_says_what_is_wrong_and_what_to_do() {
-        let note = Note::of(&news(Kind::Opened, "web"), at(10));
+        let note = Note::new(&news(Kind::Opened, "web"), at(10));
         assert_eq!((note.kind, note.reason.as_str()), ("Warning", "WrongPath"));
         assert!(note.text.starts_with("The liveness probe asks for a path that the app does not serve. "), "{note:?}");
         let fix = "Fix: set livenessProbe.httpGet.path of container app to /health in the manifest of Deployment web";
@@ -127,7 +128,7 @@ mod tests {
         for name in ["x".repeat(5000), "ä".repeat(5000), "\u{1b}".repeat(5000), "😀".repeat(5000)] {
             let mut news = news(Kind::Opened, &name);
             Arc::make_mut(&mut news.finding).container = name.into();
-            let note = Note::of(&news, at(10));
+            let note = Note::new(&news, at(10));
             assert!(note.text.len() <= NOTE && note.name.len() <= 253, "{note:?}");
             assert!(note.text.chars().all(|c| !c.is_control()), "{note:?}");
         }
@@ -135,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_same_news_has_the_same_name_and_other_news_another() {
-        let name = |kind, now| Note::of(&news(kind, "web"), at(now)).name;
+        let name = |kind, now| Note::new(&news(kind, "web"), at(now)).name;
         assert_eq!(name(Kind::Opened, 10), name(Kind::Opened, 99));
         assert_ne!(name(Kind::Opened, 10), name(Kind::Resolved, 10));
         assert_ne!(name(Kind::GoesOn, 10), name(Kind::GoesOn, 99));

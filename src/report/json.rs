@@ -37,7 +37,7 @@ struct WithCandidates<'a> {
 }
 
 impl<'a> WithCandidates<'a> {
-    fn of(finding: &'a Arc<Finding>) -> Self {
+    fn new(finding: &'a Arc<Finding>) -> Self {
         Self { finding: Written::new(finding), candidates: &finding.considered }
     }
 }
@@ -92,7 +92,7 @@ impl Document<'_> {
     /// # Errors
     /// Does not fail for plain data.
     pub fn explain(&self) -> serde_json::Result<String> {
-        pretty(&self.of(WithCandidates::of))
+        pretty(&self.of(WithCandidates::new))
     }
 
     fn of<'f, F>(&'f self, form: impl Fn(&'f Arc<Finding>) -> F) -> Of<F> {

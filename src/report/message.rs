@@ -7,8 +7,8 @@ use super::headline::headline;
 use super::notified::Content;
 use super::remedies::{self, Line};
 use super::sentence::Sentence;
-use super::sentences::{changed_by, doubt, extent, field_is, news, over, since, worst};
 use super::update::{FindingUpdate, Kind};
+use super::wording::{changed_by, doubt, extent, field_is, news, over, since, worst};
 use crate::engine::{Change, ChangeKind, Fact, Finding, RevisionChange, Severity};
 use crate::time::Time;
 
@@ -71,7 +71,7 @@ impl fmt::Display for Word {
 impl Message {
     /// The message for a change; `None` for one that is not sent. `before` is the finding as last reported:
     /// if only its extent has changed, the rest is not repeated.
-    pub fn of(change: &Change, before: Option<&Finding>) -> Option<Self> {
+    pub fn from_change(change: &Change, before: Option<&Finding>) -> Option<Self> {
         let finding = &change.finding;
         match change.kind {
             ChangeKind::Suspected | ChangeKind::Counted | ChangeKind::Withdrawn => None,
@@ -141,7 +141,7 @@ impl Message {
     }
 
     fn changed(finding: &Finding, before: Option<&Content>) -> Self {
-        let same = before.is_some_and(|before| Content::of(finding).same_diagnosis(before));
+        let same = before.is_some_and(|before| Content::from_finding(finding).same_diagnosis(before));
         let message = if same { Self::in_short(Word::Updated, finding) } else { Self::whole(Word::Updated, finding) };
         Self { news: before.and_then(|before| news(finding, before)), ..message }
     }
@@ -163,5 +163,6 @@ fn again(finding: &Finding) -> Option<Sentence> {
 
 /// Whether only its extent or severity changed.
 fn same_diagnosis(a: &Finding, b: &Finding) -> bool {
-    Content::of(a).same_diagnosis(&Content::of(b)) && a.confirmed_at.is_some() == b.confirmed_at.is_some()
+    Content::from_finding(a).same_diagnosis(&Content::from_finding(b))
+        && a.confirmed_at.is_some() == b.confirmed_at.is_some()
 }

@@ -68,7 +68,7 @@ pub fn write_silenced<'a>(
 /// In order of precedence.
 fn in_order<'a, T>(findings: impl Iterator<Item = (&'a Finding, T)>) -> Vec<(&'a Finding, T)> {
     let mut all: Vec<_> = findings.collect();
-    all.sort_by_cached_key(|(finding, _)| (Reverse(Rank::of(finding)), finding.identity()));
+    all.sort_by_cached_key(|(finding, _)| (Reverse(Rank::from_finding(finding)), finding.identity()));
     let mut of_one: BTreeMap<&str, usize> = BTreeMap::new();
     let beyond: Vec<bool> = all
         .iter()

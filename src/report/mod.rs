@@ -18,10 +18,10 @@ pub mod remedies;
 #[cfg(feature = "operator")]
 pub mod scan;
 pub mod sentence;
-pub mod sentences;
 pub mod slack;
 pub mod text;
 pub mod update;
 pub mod webhook;
 pub mod when;
+pub mod wording;
 pub mod written;

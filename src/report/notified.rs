@@ -93,7 +93,7 @@ pub enum Reach {
 
 impl Reach {
     /// How far it reaches at its worst moment.
-    pub fn of(finding: &Finding) -> Self {
+    pub fn from_finding(finding: &Finding) -> Self {
         if finding.services.iter().any(ServiceState::is_down) {
             Self::ServiceOut
         } else if finding.pods.is_all() {
@@ -111,7 +111,7 @@ impl Reach {
 
 impl Content {
     /// The content of a message about the whole finding.
-    pub fn of(finding: &Finding) -> Self {
+    pub fn from_finding(finding: &Finding) -> Self {
         Self {
             cause: finding.cause,
             field: finding.field.as_ref().map(Field::to_string),
@@ -120,7 +120,7 @@ impl Content {
             confidence: finding.confidence,
             severity: finding.severity,
             // What protects nothing makes nothing unavailable, however many pods it concerns.
-            reach: if finding.severity == Severity::Info { Reach::Partial } else { Reach::of(finding) },
+            reach: if finding.severity == Severity::Info { Reach::Partial } else { Reach::from_finding(finding) },
         }
     }
 

@@ -4,7 +4,7 @@
 //! two field managers with disjoint fields: [`MANAGER`] writes all but `notifications`,
 //! [`DELIVERY_MANAGER`] writes only those. Server-side apply removes what a manager leaves out.
 //!
-//! Invariant: what [`FindingObject::of`] makes fits the definition, whatever the finding holds; an
+//! Invariant: what [`FindingObject::from_finding`] makes fits the definition, whatever the finding holds; an
 //! object that the API server refused would be one that hides.
 
 mod columns;
@@ -213,7 +213,7 @@ pub enum FindingState {
 
 impl FindingSpec {
     /// Which finding it is.
-    pub fn of(finding: &Finding) -> Self {
+    pub fn from_finding(finding: &Finding) -> Self {
         let (kind, name) = kind_and_name(&finding.workload);
         Self {
             workload: WorkloadRef { kind: kind.to_owned(), name: name.to_owned() },
@@ -226,11 +226,11 @@ impl FindingSpec {
 
 impl FindingStatus {
     /// What is known of a finding, without what was told of it.
-    pub fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
+    pub fn new(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
         Self {
             state: Some(state),
             summary: Some(short(&plain::summary(finding))),
-            conditions: Condition::of(finding, state),
+            conditions: Condition::from_finding(finding, state),
             workload: Some(short(&finding.workload)),
             cause: Some(finding.cause),
             fault: finding.fault,

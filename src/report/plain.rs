@@ -5,9 +5,9 @@
 use super::headline::headline;
 use super::message::Message;
 use super::sentence::Sentence;
-use super::sentences::{capitalised, field_is, over, pods, telling};
 use super::update::{FindingUpdate, Kind};
 use super::when::clock;
+use super::wording::{capitalised, field_is, over, pods, telling};
 use crate::finding::Finding;
 use crate::text::escape::{cut, visible};
 use crate::time::Time;

@@ -9,9 +9,9 @@ use super::headline::headline;
 use super::json;
 use super::remedies;
 use super::sentence::{Part, Sentence};
-use super::sentences::{changed_by, doubt, extent, field_is};
 use super::text::scan::target;
 use super::when::clock;
+use super::wording::{changed_by, doubt, extent, field_is};
 use crate::engine::{Finding, Severity};
 use crate::scan::{Looked, Restarted};
 use crate::text::escape::{cut, visible};
@@ -50,8 +50,8 @@ pub struct Unexplained<'a> {
 
 impl<'a> Document<'a> {
     /// The report of a scan.
-    pub fn of(looked: &'a Looked, complete: bool, lacks: &'a [String]) -> Self {
-        let unexplained = looked.restarted.iter().map(Unexplained::of).collect();
+    pub fn new(looked: &'a Looked, complete: bool, lacks: &'a [String]) -> Self {
+        let unexplained = looked.restarted.iter().map(Unexplained::new).collect();
         Self { at: looked.at, findings: &looked.findings, unexplained, complete, lacks }
     }
 
@@ -74,7 +74,7 @@ impl<'a> Document<'a> {
 }
 
 impl<'a> Unexplained<'a> {
-    fn of(one: &'a Restarted) -> Self {
+    fn new(one: &'a Restarted) -> Self {
         Self {
             namespace: &one.namespace,
             workload: one.workload(),

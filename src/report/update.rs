@@ -92,7 +92,7 @@ impl Dispatch {
                 Outcome::Delivered => None,
                 Outcome::Refused(why) => Some(why.clone()),
             };
-            let content = (notified != Notified::Resolved).then(|| Content::of(&news.finding));
+            let content = (notified != Notified::Resolved).then(|| Content::from_finding(&news.finding));
             let (receiver, episode) = (receiver.to_owned(), news.finding.episodes);
             (news.finding.identity(), Notification { receiver, episode, notified, at, content, digest, refused })
         };

@@ -59,7 +59,7 @@ pub struct Item<'a> {
 
 impl<'a> Document<'a> {
     /// What is told, for a webhook.
-    pub fn of(dispatch: &'a Dispatch, receiver: &'a str, cluster: Option<&'a str>, now: Time) -> Self {
+    pub fn new(dispatch: &'a Dispatch, receiver: &'a str, cluster: Option<&'a str>, now: Time) -> Self {
         let (digest, waiting) = match dispatch {
             Dispatch::One(_) => (None, 0),
             Dispatch::Digest(digest) => (Some(digest.why), digest.waiting),
@@ -72,7 +72,7 @@ impl<'a> Document<'a> {
             sent_at: now,
             digest,
             summary: summary(dispatch, now),
-            items: dispatch.news().iter().take(ITEMS).map(|news| Item::of(news, now)).collect(),
+            items: dispatch.news().iter().take(ITEMS).map(|news| Item::new(news, now)).collect(),
             omitted: dispatch.news().len().saturating_sub(ITEMS),
             waiting,
         }
@@ -88,7 +88,7 @@ impl<'a> Document<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn of(news: &'a FindingUpdate, now: Time) -> Self {
+    fn new(news: &'a FindingUpdate, now: Time) -> Self {
         Self { event: news.kind, lines: plain::lines(news, now), finding: Written::new(&news.finding) }
     }
 }
@@ -108,7 +108,10 @@ fn summary(dispatch: &Dispatch, now: Time) -> String {
 /// A mark of what is told, to whom.
 fn id(dispatch: &Dispatch, receiver: &str) -> String {
     let of = |news: &FindingUpdate| {
-        format!("{:?}", (news.finding.identity(), news.finding.episodes, news.kind, Content::of(&news.finding)))
+        format!(
+            "{:?}",
+            (news.finding.identity(), news.finding.episodes, news.kind, Content::from_finding(&news.finding))
+        )
     };
     let news: Vec<String> = dispatch.news().iter().map(of).collect();
     let digest = digest(&SHA256, format!("{receiver}\n{}", news.join("\n")).as_bytes());

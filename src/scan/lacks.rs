@@ -20,7 +20,7 @@ pub struct Lacks(pub Vec<Lack>);
 
 impl Lacks {
     /// What is missing in these objects.
-    pub fn of(counts: &Counts) -> Self {
+    pub fn from_counts(counts: &Counts) -> Self {
         let lacks = [
             (counts.pods == 0, Lack::Pods),
             (counts.pods > 0 && counts.events == 0, Lack::Events),

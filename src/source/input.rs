@@ -1,27 +1,27 @@
-//! What sources deliver.
+//! The inputs delivered by sources.
 
 use super::objects::{EventLite, Oddity, PodLite};
 use super::recording::{Object, Record, RecordKind};
 use crate::engine::{Observation, Scope, Seen};
 
-/// A pod or an event as a list, a watch, a dump or a recording delivers it, owned or borrowed, or the begin or end
-/// of a list of pods.
+/// A pod or an event from a list, a watch, a dump or a recording, owned or borrowed, or the start or end of
+/// a list of pods.
 #[derive(Debug)]
 pub enum Input<P = Box<PodLite>, E = Box<EventLite>> {
-    /// A list of pods begins, or begins anew.
+    /// A list of pods begins, or is restarted.
     ListStarted(Scope),
     /// A pod as it is now.
     Pod(P, Seen),
-    /// A pod for the last time.
+    /// A pod that was deleted, in its last state.
     PodGone(P),
     /// A list of pods is complete: pods of its scope that were not seen since it started are gone.
     ListFinished(Scope),
-    /// An event of a kubelet on a pod, new, counted on, or listed once more.
+    /// A kubelet event on a pod: new, updated, or listed again.
     Event(E),
 }
 
 impl Record {
-    /// The pod or event that it is about; `None` for what is of other resources, and for events that are deleted.
+    /// The pod or event in it; `None` for other resources, and for deleted events.
     pub fn input(&self) -> Option<Input<&PodLite, &EventLite>> {
         match (&self.object, self.kind) {
             (Object::Pod(pod), RecordKind::Deleted) => Some(Input::PodGone(pod)),
@@ -33,11 +33,11 @@ impl Record {
     }
 }
 
-/// An input as the engine takes it.
+/// An input, converted for the engine.
 #[derive(Debug)]
 pub struct Observed {
-    /// What the engine is given; `None` for an event that is not the kubelet's, not on a pod, or says nothing that matters.
+    /// The observation; `None` for an event that is not the kubelet's, not on a pod, or irrelevant.
     pub observation: Option<Observation>,
-    /// Fields that were taken for absent, each with its path.
+    /// Fields that were treated as absent, each with its path.
     pub odd: Vec<Oddity>,
 }

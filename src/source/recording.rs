@@ -65,7 +65,7 @@ impl<R: Read> Reader<R> {
     pub fn new(input: R) -> Result<Self, ReadError> {
         let read = Arc::new(AtomicU64::new(0));
         let counted = Counted { input, read: Arc::clone(&read) };
-        let stream = Stream::of(counted).map_err(|source| ReadError { after: 0, source })?;
+        let stream = Stream::new(counted).map_err(|source| ReadError { after: 0, source })?;
         Ok(Self { lines: Lines::new(stream), read, ahead: None, clock: Clock::default(), over: false, cut_off: None })
     }
 
@@ -161,7 +161,7 @@ type Whole<R> = io::Chain<Cursor<Vec<u8>>, Counted<R>>;
 const BUFFER: usize = 64 * 1024;
 
 impl<R: Read> Stream<R> {
-    fn of(mut input: Counted<R>) -> io::Result<Self> {
+    fn new(mut input: Counted<R>) -> io::Result<Self> {
         let mut head = Vec::new();
         input.by_ref().take(2).read_to_end(&mut head)?;
         let gzip = head == [0x1f, 0x8b];

@@ -20,7 +20,7 @@ impl Glob {
         if (1..=LONGEST).contains(&text.len()) && text.chars().all(fits) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Refusal::of(text, "is no pattern of a name", HINT))
+            Err(Refusal::new(text, "is no pattern of a name", HINT))
         }
     }
 

@@ -17,7 +17,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// The text is not of the expected kind: `"15" is no duration`.
-    pub fn of(text: &str, is_no: &str, hint: &str) -> Self {
+    pub fn new(text: &str, is_no: &str, hint: &str) -> Self {
         Self { what: format!("{} {is_no}", quoted(text)), hint: Some(hint.to_owned()) }
     }
 }

@@ -1,5 +1,5 @@
-//! The great play: the 50-pod story and many other incidents at once, live, down to who is called
-//! because of them.
+//! The main scenario: the 50-pod story and many other incidents at once, live, including the resulting
+//! alerts.
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ use crate::replayed::{self, Agreement};
 use crate::support::replay;
 use crate::told::{self, Told};
 
-/// How long all of them are played: the story from ten seconds before its rollout to ten after the
-/// fix has taken over.
+/// How long all of them are played: the story from ten seconds before its rollout to ten after the fix has
+/// taken effect.
 const LENGTH: Duration = Duration::from_secs(340);
 
-/// Time to write what is there when the scenes begin.
+/// Time to write what exists when the scenes begin.
 const SETTING_UP: Duration = Duration::from_secs(10);
 
-/// A player that is later than this still plays what happened, but not when: what a kubelet writes so late
-/// may look otherwise than what was recorded.
+/// A player that is later than this still plays what happened, but not when: a kubelet's late writes may
+/// look different from the recording.
 const IN_TIME: Duration = Duration::from_secs(5);
 
-/// Later than this the order in which two watches see things is no longer that of a cluster that keeps up: the
-/// engine compares whole seconds.
+/// Later than this the order in which two watches observe things is no longer that of a cluster that keeps
+/// up: the engine compares whole seconds.
 const LATE: Duration = Duration::from_secs(2);
 
-/// Later than this no player is on any machine that can do anything: the run has no more than some ten minutes.
+/// No player is later than this on any usable machine: the run lasts only some ten minutes.
 const TOO_LATE: Duration = Duration::from_mins(3);
 
 /// The story's namespace.
 const STORY: &str = "auth-prod";
 
-/// Whom it wakes, and with which words.
+/// The alert for the story, and words in its description.
 const STORYS_ALERT: Wanted = Wanted {
     labels: &[
         ("namespace", STORY),
@@ -49,7 +49,7 @@ const STORYS_ALERT: Wanted = Wanted {
     words: &["WrongPath", "livenessProbe.httpGet.path is /v2/health", "What works: /health"],
 };
 
-/// Incidents, and how much of them is over when they begin.
+/// The incidents, and how much of each has happened when they begin.
 const SCENES: [(&str, u64); 21] = [
     ("auth-service-outage", 90),
     ("agents-k134", 40),
@@ -112,13 +112,13 @@ async fn what_the_operator_says_is_what_a_replay_says_and_wakes_somebody_until_i
     }
 }
 
-/// Whether all that is wrong is that the API server took its time: what was not written is written later, and
-/// that is looked at.
+/// Whether the only problem is that the API server was slow: what was not written is written later, and
+/// that is checked.
 fn is_of_a_busy_machine(complaint: &str) -> bool {
     complaint.contains("trying again") && complaint.contains("no answer within")
 }
 
-/// How late all that was played was written; nothing of it was refused.
+/// How late everything played was written; nothing of it was refused.
 fn lag(scenes: &[Scene], played: &[player::Played]) -> Lag {
     let mut lag = Lag::default();
     for (scene, played) in scenes.iter().zip(played) {
@@ -129,7 +129,7 @@ fn lag(scenes: &[Scene], played: &[player::Played]) -> Lag {
     lag
 }
 
-/// The players kept up, and what they played looks like what was recorded.
+/// The players kept up, and what they played matches the recordings.
 fn check_the_playing(scenes: &[Scene], lag: &Lag, expected: &[Told]) {
     assert!(lag.most() < TOO_LATE, "writes were held up for {:?}", lag.most());
     if lag.most() >= IN_TIME {
@@ -143,7 +143,7 @@ fn check_the_playing(scenes: &[Scene], lag: &Lag, expected: &[Told]) {
     }
 }
 
-/// One object says it all: all pods, the rollout and who did it, and that it is over.
+/// One object contains everything: all pods, the rollout and who did it, and the resolution.
 fn check_the_story(objects: &[serde_json::Value]) {
     let story: Vec<_> = objects.iter().filter(|object| object["metadata"]["namespace"] == STORY).collect();
     assert_eq!(story.len(), 1, "{story:#?}");

@@ -1,4 +1,4 @@
-//! Every kind of command that a finding offers, pasted into a shell: on objects of every kind.
+//! Every kind of command offered in a finding, pasted into a shell: on objects of every kind.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -127,7 +127,7 @@ async fn cluster(name: &str) -> ControlPlane {
     cluster
 }
 
-/// A workload in its second revision, which is the broken one; its path.
+/// A workload in its second revision, which is the broken one; returns its path.
 async fn rolled_out(api: &Api, plural: &str, kind: Kind) -> String {
     api.create(&apps(plural), &workload(kind, "/health")).await.expect(plural);
     until_revision(api, kind, 1).await;
@@ -138,7 +138,7 @@ async fn rolled_out(api: &Api, plural: &str, kind: Kind) -> String {
     path
 }
 
-/// Waits until a workload of that kind has so many revisions.
+/// Waits until a workload of that kind has that many revisions.
 async fn until_revision(api: &Api, kind: Kind, number: usize) {
     let revisions = if kind == Kind::Deployment { "replicasets" } else { "controllerrevisions" };
     waiting::eventually("the rollout is taken up", SOON, async || {
@@ -150,7 +150,7 @@ async fn until_revision(api: &Api, kind: Kind, number: usize) {
     .await;
 }
 
-/// Pastes the command that sets the path, and looks that only that changed.
+/// Pastes the command that sets the path, and checks that only that changed.
 async fn set(cluster: &ControlPlane, kind: Kind, container: &str, place: Place, path: &str) {
     let api = cluster.admin();
     let list = match &place {
@@ -184,7 +184,7 @@ async fn probed(api: &Api, path: &str, list: &str) -> String {
     spec_of(&object)[list][0]["livenessProbe"]["httpGet"]["path"].as_str().expect("a path").to_owned()
 }
 
-/// Runs what the finding offers, each as it stands.
+/// Runs the offered commands, each exactly as it is.
 #[track_caller]
 fn paste(cluster: &ControlPlane, finding: &Finding) {
     for line in lines(finding) {
@@ -195,7 +195,7 @@ fn paste(cluster: &ControlPlane, finding: &Finding) {
     }
 }
 
-/// Runs a line in a shell; its standard error where it fails.
+/// Runs a line in a shell; returns its standard error if it fails.
 pub fn run(cluster: &ControlPlane, line: &str) -> Result<String, String> {
     let kubectl = program("kubectl");
     let folder = kubectl.parent().expect("a program is in a folder").display().to_string();

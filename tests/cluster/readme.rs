@@ -1,4 +1,4 @@
-//! What the README says to type for a cluster, typed.
+//! Runs the README's commands for a cluster.
 
 use crate::harness::ControlPlane;
 use crate::installed::{helm, kubectl};
@@ -27,7 +27,7 @@ async fn every_helm_command_of_the_readme_runs() {
     }
 }
 
-/// The lines of all blocks marked as shell that are for a program, without their comments.
+/// The lines of all shell blocks that run a program, without their comments.
 fn commands(program: &str) -> impl Iterator<Item = &'static str> {
     let blocks = README.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     let lines = blocks.flat_map(str::lines).map(|line| line.split("  #").next().unwrap_or(line).trim());

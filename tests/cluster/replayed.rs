@@ -1,4 +1,4 @@
-//! The objects of a cluster, beside a replay of what was recorded in it meanwhile.
+//! Compares the objects of a cluster with a replay of what was recorded in it meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,16 +13,17 @@ use crate::told::{Told, by_objects, by_replay};
 pub enum Agreement {
     /// In everything that is compared.
     Whole,
-    /// On the containers that are named, and without contradiction on their cause: where writes are seconds late,
-    /// each watch delivers them in an order and at times of its own, and what hangs on seconds is left open by one.
+    /// On the containers with findings, without contradictions about their causes: if writes are seconds
+    /// late, each watch delivers them in an order and at times of its own, and one of the two may not
+    /// decide what depends on seconds.
     NoContradiction,
 }
 
-/// Waits until the objects say what a replay says of what was recorded meanwhile; returns that.
+/// Waits until the objects agree with a replay of the recording so far; returns its findings.
 ///
 /// # Panics
-/// They do not within `limit`; what only one of them says is in the message, and the recording is
-/// among the files of the cluster.
+/// They do not within `limit`; the differences are in the message, and the recording is among the files of
+/// the cluster.
 pub async fn as_replayed(
     cluster: &ControlPlane,
     recorder: Recorder,
@@ -45,7 +46,7 @@ pub async fn as_replayed(
     expected
 }
 
-/// Fails with what only one of them says.
+/// Fails with the differences.
 fn differences(objects: &[Told], replay: &[Told]) -> Result<(), String> {
     let [objects, replay]: [BTreeSet<&Told>; 2] = [objects.iter().collect(), replay.iter().collect()];
     if objects == replay {
@@ -56,7 +57,7 @@ fn differences(objects: &[Told], replay: &[Told]) -> Result<(), String> {
     Err(format!("only the objects: {}\nonly the replay: {}", only(&objects, &replay), only(&replay, &objects)))
 }
 
-/// Fails with the containers that only one of them names, or for which they name different causes.
+/// Fails with the containers that only one of them has, or for which their causes differ.
 fn contradictions(objects: &[Told], replay: &[Told]) -> Result<(), String> {
     let [of_objects, of_replay] = [causes(objects), causes(replay)];
     let agree = |one: &BTreeSet<&str>, other: &BTreeSet<&str>| {
@@ -67,7 +68,7 @@ fn contradictions(objects: &[Told], replay: &[Told]) -> Result<(), String> {
     if is_same { Ok(()) } else { differences(objects, replay) }
 }
 
-/// The causes that are named for each container.
+/// The causes for each container.
 fn causes(all: &[Told]) -> BTreeMap<(&str, &str, &str), BTreeSet<&str>> {
     let mut causes: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
     for told in all {

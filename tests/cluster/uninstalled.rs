@@ -1,5 +1,5 @@
-//! In the middle of an incident, with nothing installed: `watch` beside it, `lint` of what is about to be rolled
-//! out, `scan`, and the command that it offers.
+//! In the middle of an incident, with nothing installed: a concurrent `watch`, `lint` of what is about to
+//! be rolled out, `scan`, and the command that it offers.
 
 use std::io::Write;
 use std::path::Path;
@@ -17,10 +17,10 @@ use crate::player::{self, Scene};
 /// The story: two pods, rolled out with another liveness path after 74 s, killed ten seconds later.
 const STORY: &str = "liveness-http-404-wrong-path";
 const LENGTH: Duration = Duration::from_secs(110);
-/// The first revision has been well for long by then, and the second one is not there yet.
+/// The first revision has been healthy for long by then, and the second one does not exist yet.
 const BEFORE: Duration = Duration::from_secs(55);
 const NAMESPACE: &str = "uninstalled";
-/// For what has happened to be seen.
+/// Time to observe what has happened.
 const SOON: Duration = Duration::from_mins(1);
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn an_incident_is_foreseen_followed_named_and_cured() {
     assert_eq!(probe["httpGet"]["path"], "/health", "{offered}: {probe}");
 }
 
-/// What is said of the Deployment with that liveness path, compared with the cluster.
+/// The findings about the Deployment with that liveness path, compared with the cluster.
 fn lint(kubeconfig: &Path, path: &str) -> Value {
     let probe =
         |path: &str| json!({"httpGet": {"path": path, "port": "http"}, "periodSeconds": 2, "failureThreshold": 2});

@@ -254,7 +254,7 @@ impl State {
             return;
         }
         for news in dispatch.news() {
-            let (episode, content) = (news.finding.episodes, Content::of(&news.finding));
+            let (episode, content) = (news.finding.episodes, Content::from_finding(&news.finding));
             let heard = Heard { kind: news.kind, episode, content, recorded: false, message: self.messages };
             self.heard.entry(news.finding.identity()).or_default().push(heard);
         }
@@ -332,7 +332,7 @@ impl State {
         }
         let last = heard.last();
         let is_open = |last: &Heard| matches!(last.kind, Kind::Opened | Kind::Changed);
-        let content = (item.finding.episodes, Content::of(&item.finding));
+        let content = (item.finding.episodes, Content::from_finding(&item.finding));
         let is_told = match item.state {
             FindingState::Confirmed => {
                 last.is_some_and(|last| is_open(last) && (last.episode, last.content.clone()) == content)

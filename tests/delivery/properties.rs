@@ -152,7 +152,7 @@ impl World {
             let heard = Heard {
                 kind: news.kind,
                 episode: news.finding.episodes,
-                content: Content::of(&news.finding),
+                content: Content::from_finding(&news.finding),
                 recorded: index < recorded,
             };
             self.heard.entry(news.finding.identity()).or_default().push(heard);
@@ -187,7 +187,7 @@ impl World {
                     let last = last.expect("what goes on was told");
                     assert!(matches!(last.kind, Kind::Opened | Kind::Changed), "{:?} of what goes on", last.kind);
                     // An unrecorded notification of something withdrawn since then stays as it is.
-                    let content = (item.finding.episodes, &Content::of(&item.finding));
+                    let content = (item.finding.episodes, &Content::from_finding(&item.finding));
                     assert!(
                         !last.recorded || (last.episode, &last.content) == content,
                         "{} was told stale",

@@ -49,7 +49,7 @@ async fn a_webhook_gets_a_document_that_is_signed() {
 async fn a_document_is_what_its_schema_says() {
     let schema: Value = serde_json::from_str(include_str!("../../docs/webhook.schema.json")).expect("JSON");
     for dispatch in super::support::forms::dispatches(&finding("web", 10)) {
-        let text = Document::of(&dispatch, "ops", None, at(20)).render().expect("plain data");
+        let text = Document::new(&dispatch, "ops", None, at(20)).render().expect("plain data");
         let document: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(misfits(&schema, &schema, &document, "document"), Vec::<String>::new());
         assert_eq!(document["version"], "probehound.dev/v1");
@@ -60,7 +60,7 @@ async fn a_document_is_what_its_schema_says() {
 async fn the_same_news_have_the_same_id_and_other_news_another() {
     let of = |finding: &Finding, kind, now| {
         let dispatch = Dispatch::One(FindingUpdate { kind, finding: Arc::new(finding.clone()), before: None });
-        Document::of(&dispatch, "ops", None, now).id
+        Document::new(&dispatch, "ops", None, now).id
     };
     let web = finding("web", 10);
     let more = Finding { restarts: 99, ..web.clone() };
@@ -330,11 +330,11 @@ fn item(finding: &Finding, state: FindingState) -> Item {
 }
 
 fn document() -> String {
-    Document::of(&dispatch(), "ops", Some("prod-eu"), at(20)).render().expect("plain data")
+    Document::new(&dispatch(), "ops", Some("prod-eu"), at(20)).render().expect("plain data")
 }
 
 fn payload() -> Payload {
-    Payload::of(&dispatch(), Context { cluster: None, now: at(20) })
+    Payload::new(&dispatch(), Context { cluster: None, now: at(20) })
 }
 
 fn dispatch() -> Dispatch {

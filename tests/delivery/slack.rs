@@ -156,5 +156,5 @@ async fn send(url: &str) -> Reply {
 fn payload() -> Payload {
     let finding = finding("web", 10).into();
     let dispatch = Dispatch::One(FindingUpdate { kind: Kind::Opened, finding, before: None });
-    Payload::of(&dispatch, Context { cluster: Some("prod-eu"), now: at(20) })
+    Payload::new(&dispatch, Context { cluster: Some("prod-eu"), now: at(20) })
 }

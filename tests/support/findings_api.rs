@@ -56,7 +56,7 @@ impl FindingsApi {
 
     /// Writes a finding like the operator's keeper: recorded notifications stay.
     pub fn put(&self, finding: &Finding, state: FindingState) {
-        let object = FindingObject::of(finding, state, None);
+        let object = FindingObject::from_finding(finding, state, None);
         let mut value = serde_json::to_value(&object).expect("plain data");
         let mut all = self.locked();
         let name = object_name(&finding.identity());

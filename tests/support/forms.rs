@@ -9,7 +9,7 @@ use probehound::report::message::Message;
 use probehound::report::metrics;
 use probehound::report::object::{Content, FindingObject, FindingState, Notification, Notified};
 use probehound::report::slack::{Context, Payload};
-use probehound::report::text::{Look, message};
+use probehound::report::text::{Look, preview};
 use probehound::report::update::{Digest, Dispatch, FindingUpdate, Kind, Why};
 use probehound::report::webhook::Document;
 use probehound::time::Time;
@@ -23,7 +23,7 @@ pub fn dispatches(finding: &Finding) -> Vec<Dispatch> {
         episode: finding.episodes,
         notified: Notified::Opened,
         at: finding.opened_at,
-        content: Some(Content { cause: probehound::engine::Cause::Unknown, ..Content::of(&finding) }),
+        content: Some(Content { cause: probehound::engine::Cause::Unknown, ..Content::from_finding(&finding) }),
         digest: None,
         refused: None,
     };
@@ -40,23 +40,23 @@ pub fn dispatches(finding: &Finding) -> Vec<Dispatch> {
 
 /// The payload for Slack.
 pub fn slack(dispatch: &Dispatch, now: Time) -> Value {
-    serde_json::to_value(Payload::of(dispatch, Context { cluster: Some("prod-eu"), now })).expect("plain data")
+    serde_json::to_value(Payload::new(dispatch, Context { cluster: Some("prod-eu"), now })).expect("plain data")
 }
 
 /// The document for a webhook, as it is sent.
 pub fn webhook(dispatch: &Dispatch, now: Time) -> String {
-    Document::of(dispatch, "ops", Some("prod-eu"), now).render().expect("plain data")
+    Document::new(dispatch, "ops", Some("prod-eu"), now).render().expect("plain data")
 }
 
 /// The alert for an Alertmanager.
 pub fn alert(finding: &Finding, now: Time) -> Value {
-    serde_json::to_value(Alert::of(finding, Some("prod-eu"), now, now)).expect("plain data")
+    serde_json::to_value(Alert::new(finding, Some("prod-eu"), now, now)).expect("plain data")
 }
 
 /// The notes of its Events.
 pub fn notes(finding: &Finding, now: Time) -> Vec<Note> {
     let news = dispatches(finding).into_iter().filter_map(|dispatch| match dispatch {
-        Dispatch::One(news) => Some(Note::of(&news, now)),
+        Dispatch::One(news) => Some(Note::new(&news, now)),
         Dispatch::Digest(_) => None,
     });
     news.collect()
@@ -73,8 +73,8 @@ pub fn metrics(finding: &Finding) -> String {
 pub fn terminal(finding: &Finding, now: Time) -> String {
     let change = Change { kind: ChangeKind::Confirmed, at: now, finding: Arc::new(finding.clone()) };
     let mut text = String::new();
-    let said = Message::of(&change, None).expect("it is told");
-    message::write(&said, Look::plain(100), &mut text).expect("strings take everything");
+    let said = Message::from_change(&change, None).expect("it is told");
+    preview::write(&said, Look::plain(100), &mut text).expect("strings take everything");
     text
 }
 
@@ -89,7 +89,7 @@ pub fn all(finding: &Finding, now: Time) -> Vec<(&'static str, String)> {
     all.extend(notes(finding, now).into_iter().map(|note| ("Event", format!("{note:?}"))));
     all.push(("metrics", metrics(finding)));
     all.push(("terminal", terminal(finding, now)));
-    let object = FindingObject::of(finding, FindingState::Confirmed, None);
+    let object = FindingObject::from_finding(finding, FindingState::Confirmed, None);
     all.push(("object", json!(object).to_string()));
     all
 }

@@ -159,7 +159,7 @@ impl Known {
             episode: finding.episodes,
             notified: Notified::Opened,
             at: finding.confirmed_at.unwrap_or_default().minus(Duration::from_hours(1)),
-            content: Some(Content::of(finding)),
+            content: Some(Content::from_finding(finding)),
             digest: None,
             refused: None,
         };

@@ -65,7 +65,7 @@ impl Channel {
             let items: Vec<Item> = self.items.values().cloned().collect();
             match policy::next(&items, past, &Settings::default(), now) {
                 Next::Send(dispatch) => {
-                    sent.push((now, Payload::of(&dispatch, Context { cluster: None, now })));
+                    sent.push((now, Payload::new(&dispatch, Context { cluster: None, now })));
                     for (identity, notified) in dispatch.records(RECEIVER, now, &Outcome::Delivered) {
                         self.items.entry(identity).and_modify(|item| item.notified = Some(notified));
                     }

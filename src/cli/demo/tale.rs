@@ -79,7 +79,7 @@ pub struct Tale {
 
 impl Tale {
     /// Replays the recording.
-    pub fn of(recording: impl Read) -> Self {
+    pub fn new(recording: impl Read) -> Self {
         let mut engine = Engine::default();
         let mut writer = Writer::default();
         let replayed = replay(recording, &mut engine, |moment| match moment {

@@ -24,7 +24,7 @@ pub fn read(args: &Scan) -> Result<Read, Error> {
                 .map_err(failed)?;
             continue;
         }
-        let opened = Opened::of(open(path).map_err(failed)?);
+        let opened = Opened::new(open(path).map_err(failed)?);
         if opened.form == Form::Recording && args.files.len() == 1 {
             return recording(&name, opened);
         }
@@ -65,7 +65,7 @@ fn finish(mut look: Look, complaints: &Complaints, args: &Scan) -> Result<Read, 
         [only] => format!("-n {only}"),
         _ => "-A".to_owned(),
     };
-    let lacks = Lacks::of(&looked.counts).0.into_iter().map(|one| lack(one, &namespaces));
+    let lacks = Lacks::from_counts(&looked.counts).0.into_iter().map(|one| lack(one, &namespaces));
     let mut lacks: Vec<String> = lacks.collect();
     // The command to get everything is the same for each of them.
     lacks.iter_mut().rev().skip(1).for_each(|text| {

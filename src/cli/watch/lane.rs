@@ -84,7 +84,7 @@ impl Cell {
         }
     }
 
-    const fn of(phase: Phase) -> Self {
+    const fn from_phase(phase: Phase) -> Self {
         match phase {
             Phase::Absent => Self::Absent,
             Phase::Ready => Self::Ready,
@@ -160,11 +160,11 @@ impl Lane {
         for number in 0..slices {
             let is_last = number + 1 == slices;
             let end = within.slice(number + 1, slices);
-            let mut cell = Cell::of(phase);
+            let mut cell = Cell::from_phase(phase);
             while let Some((_, turn)) = turns.next_if(|(at, _)| *at < end || is_last && *at == end) {
                 phase = phase_after(*turn, phase);
                 cell = cell.max(match turn {
-                    Turn::Phase(phase) => Cell::of(*phase),
+                    Turn::Phase(phase) => Cell::from_phase(*phase),
                     Turn::ProbeFailed => Cell::ProbeFailed,
                     Turn::Restarted => Cell::Restarted,
                 });

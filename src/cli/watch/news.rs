@@ -109,7 +109,7 @@ pub struct ProbeFailure {
 
 impl News {
     /// The displayed part of an observation, if any.
-    pub fn of(observation: &Observation, now: Time) -> Option<Self> {
+    pub fn from_observation(observation: &Observation, now: Time) -> Option<Self> {
         match observation {
             Observation::Pod(pod) => Some(Self::Pod(Box::new(glance(pod)))),
             Observation::PodGone(id) => Some(Self::Gone(id.uid)),

@@ -57,13 +57,14 @@ impl Teller<'_> {
             Moment::Record(progress) => {
                 let at = progress.record.at;
                 self.reach(at);
-                if let Some(news) = progress.observation.and_then(|observation| News::of(observation, at)) {
+                if let Some(news) = progress.observation.and_then(|observation| News::from_observation(observation, at))
+                {
                     self.send(news);
                 }
             }
             Moment::Answer(answer) => {
                 // The time of an answer does not matter for its content.
-                if let Some(news) = News::of(answer, Time::default()) {
+                if let Some(news) = News::from_observation(answer, Time::default()) {
                     self.send(news);
                 }
             }

@@ -46,7 +46,7 @@ fn goes_on<'a>(item: &'a Item, settings: &Settings) -> Option<Due<'a>> {
     let Some(notified) = item.notified.as_ref().filter(|notified| is_of_this_coming(notified, item)) else {
         return Some(opened);
     };
-    let (now, before) = (Content::of(&item.finding), notified.content.as_ref());
+    let (now, before) = (Content::from_finding(&item.finding), notified.content.as_ref());
     let is_news = before.is_none_or(|before| now.is_news_after(before));
     if notified.notified == Notified::Nothing {
         return is_news.then_some(opened);

@@ -26,7 +26,7 @@ const INSTANCE: usize = 128;
 /// Creates one Event.
 pub async fn send(client: &Client, instance: &str, news: &FindingUpdate, now: Time) -> Reply {
     let finding = &news.finding;
-    let workload = Regarding::of(&finding.workload);
+    let workload = Regarding::parse(&finding.workload);
     let uid = match uid(client, finding, &workload).await {
         Ok(uid) => uid,
         Err(error) => return meaning(&error),
@@ -50,7 +50,7 @@ fn meaning(error: &kube::Error) -> Reply {
         403 if is_terminating(status) => Reply::Refused("its namespace is being removed".to_owned()),
         400 | 409 | 413 | 422 => Reply::Refused(cause(error)),
         // The permission may be granted at any time, and exist in other namespaces: no reason to give up.
-        _ if Trouble::of(error) == Trouble::Forbidden => {
+        _ if Trouble::from_error(error) == Trouble::Forbidden => {
             Reply::Refused(format!("{}: the right to create events.k8s.io events is missing", cause(error)))
         }
         _ => failed(),
@@ -79,13 +79,13 @@ async fn uid(client: &Client, finding: &Finding, workload: &Regarding) -> Result
         Api::namespaced_with(client.clone(), &finding.namespace, &resource);
     match api.get_metadata_opt(&workload.name).await {
         Ok(object) => Ok(object.and_then(|object| object.metadata.uid)),
-        Err(error) if Trouble::of(&error) == Trouble::Forbidden => Ok(None),
+        Err(error) if Trouble::from_error(&error) == Trouble::Forbidden => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 fn event(news: &FindingUpdate, workload: Regarding, uid: Option<String>, instance: &str, now: Time) -> Event {
-    let note = Note::of(news, now);
+    let note = Note::new(news, now);
     let namespace = Some(news.finding.namespace.to_string());
     Event {
         metadata: ObjectMeta { name: Some(note.name), namespace: namespace.clone(), ..ObjectMeta::default() },

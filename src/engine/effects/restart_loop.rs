@@ -54,7 +54,7 @@ fn under<'a>(view: &ContainerView<'a>, template: &'a Arc<PodTemplate>, case: &Tr
     }
     let evidence = view.evidence(template, effect, probe, &tally)?;
     let verdict = diagnose(&evidence);
-    let counts: Vec<_> = members.iter().map(|member| Counts::of(view, member, probe, case)).collect();
+    let counts: Vec<_> = members.iter().map(|member| Counts::new(view, member, probe, case)).collect();
     let passed = probe.is_some_and(|probe| evidence.passed.has(probe));
     let at_once = verdict.deterministic && probe.is_some() && !passed;
     let sees_enough = verdict.cause != Cause::Unknown || counts.iter().any(|counts| counts.is_watched(view.settings));
@@ -171,7 +171,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(view: &ContainerView, member: &PodContainer, probe: Option<ProbeKind>, case: &TrackedContainer) -> Self {
+    fn new(view: &ContainerView, member: &PodContainer, probe: Option<ProbeKind>, case: &TrackedContainer) -> Self {
         let mut counts = Self::default();
         let Some(history) = member.state.history.as_deref() else {
             return counts;

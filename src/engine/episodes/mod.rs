@@ -354,7 +354,7 @@ fn finish(view: &ContainerView, episode: &mut Episode) {
         facts: view.workload.facts.as_deref(),
         good_revision: good_revision(view, episode),
         untried_revision: untried_revision(view, episode),
-        position: written.map(|template| Position::of(view.container, template)).unwrap_or_default(),
+        position: written.map(|template| Position::find(view.container, template)).unwrap_or_default(),
         pods: named,
         file: view.file(),
         fell_together: view.onsets.fell_together(&view.workload.who(view.container)),

@@ -46,7 +46,7 @@ pub struct Position {
 
 impl Position {
     /// The position of the container of that name.
-    pub fn of(name: &str, template: &PodTemplate) -> Self {
+    pub fn find(name: &str, template: &PodTemplate) -> Self {
         let list = |spec: &ContainerSpec| match spec.role {
             Role::App => List::Containers,
             Role::Init | Role::Sidecar => List::InitContainers,

@@ -181,7 +181,7 @@ impl Engine {
         let Some(workload) = self.workloads.get_mut(&pod.workload) else { return };
         let namespace = Arc::clone(&workload.namespace);
         let node = self.nodes.seen_from(&namespace).at(pod.node.as_ref(), self.now);
-        let subject = Incarnations::of(pod, spec, container, node, None, self.now);
+        let subject = Incarnations::new(pod, spec, container, node, None, self.now);
         let Some(subject) = subject else { return };
         let Some(horizon) = workload.cases.get(&spec.name).map(|case| case.horizon) else {
             return;
@@ -331,7 +331,7 @@ impl Engine {
         let (spec, state) = (&pod.template.containers[index], &pod.containers[index]);
         let Some(workload) = self.workloads.get(&pod.workload) else { return };
         let node = self.nodes.seen_from(&workload.namespace).at(pod.node.as_ref(), self.now);
-        let Some(subject) = Incarnations::of(pod, spec, state, node, None, self.now) else { return };
+        let Some(subject) = Incarnations::new(pod, spec, state, node, None, self.now) else { return };
         let horizon = workload.cases.get(&spec.name).map(|case| case.horizon).unwrap_or_default();
         for run in 0..subject.history.incarnations.len() {
             // A readiness probe that fails below its threshold is only a blip.

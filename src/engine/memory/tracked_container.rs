@@ -47,7 +47,7 @@ impl TrackedContainer {
     /// Takes up a finding published before a restart of the operator, or by another replica; returns the
     /// change to publish for it: it was published under another identity, or is no longer open.
     pub fn remember(&mut self, said: &Finding, now: Time) -> Option<(ChangeKind, Arc<Finding>)> {
-        let problem = Problem::of(said);
+        let problem = Problem::from_finding(said);
         if problem == Problem::Loop {
             // Earlier terminations belong to that episode, even if a first list shows them again.
             self.horizon = self.horizon.max(said.resolved_at.unwrap_or_default());
@@ -117,7 +117,7 @@ pub enum Problem {
 
 impl Problem {
     /// The problem of a finding.
-    pub fn of(finding: &Finding) -> Self {
+    pub fn from_finding(finding: &Finding) -> Self {
         let probe = finding.probe.unwrap_or(ProbeKind::Liveness);
         match finding.effect {
             Effect::RestartLoop | Effect::Killed => Self::Loop,

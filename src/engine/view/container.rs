@@ -164,7 +164,7 @@ impl<'a> ContainerView<'a> {
             let name = pod.node.as_ref();
             let (node, clock) = *known.entry(name).or_insert_with(|| nodes.at(name, self.now));
             let runs_until = (state.phase == Phase::Running).then(|| pod.observed.max(self.alive));
-            let subject = Incarnations::of(pod, spec, state, (node, clock), runs_until, self.now);
+            let subject = Incarnations::new(pod, spec, state, (node, clock), runs_until, self.now);
             Some(PodContainer { pod, spec, state, clock, subject, judged_at: self.judged_at(), ends: OnceCell::new() })
         });
         self.members = members.collect();

@@ -51,7 +51,7 @@ pub struct Incarnations<'a> {
 impl<'a> Incarnations<'a> {
     /// A container of a pod, with what is known of its node, last known to run at that time; `None` if it
     /// has no history.
-    pub fn of(
+    pub fn new(
         pod: &'a Pod,
         container: &'a ContainerSpec,
         state: &'a Container,
@@ -105,7 +105,7 @@ impl<'a> Incarnations<'a> {
             ProbeKind::Readiness => run.ready.is_some() && self.container.readiness.is_some(),
             ProbeKind::Startup => self.came_up_by_its_probe(run),
             ProbeKind::Liveness => {
-                return Liveness::of(self, index).filter(Liveness::passed).map(|liveness| liveness.strength());
+                return Liveness::new(self, index).filter(Liveness::passed).map(|liveness| liveness.strength());
             }
         };
         passed.then_some(Strength::Seen)
@@ -224,7 +224,7 @@ impl<'a> Incarnations<'a> {
                 last_row(samples.filter(|sample| sample.at > ready), breaks)
             }
             ProbeKind::Liveness => {
-                Liveness::of(self, index).filter(Liveness::passed_before_it_failed)?.first_of_last_row()
+                Liveness::new(self, index).filter(Liveness::passed_before_it_failed)?.first_of_last_row()
             }
             ProbeKind::Startup => None,
         }?;
@@ -294,7 +294,7 @@ struct Liveness<'a> {
 impl<'a> Liveness<'a> {
     /// `None` if there is none, or nothing can be concluded: its start is not known, or it could not always
     /// run.
-    fn of(subject: &'a Incarnations<'a>, index: usize) -> Option<Self> {
+    fn new(subject: &'a Incarnations<'a>, index: usize) -> Option<Self> {
         let run = subject.history.incarnations.get(index)?;
         let (spec, started) = (subject.container.liveness.as_ref()?, run.started?);
         if subject.history.errored(ProbeKind::Liveness) || subject.history.errored(ProbeKind::Startup) {

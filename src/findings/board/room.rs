@@ -157,12 +157,12 @@ mod tests {
     fn a_place_that_was_left_is_free() {
         let mut room = Room::new(1, 1);
         admit(&mut room, &finding("a"));
-        room.leave(Rank::of(&finding("a")), &finding("a").identity());
+        room.leave(Rank::from_finding(&finding("a")), &finding("a").identity());
         assert_eq!(admit(&mut room, &finding("b")), Place::Free);
         assert_eq!((room.namespaces.len(), room.by_size.len()), (1, 1));
     }
 
     fn admit(room: &mut Room, finding: &Finding) -> Place {
-        room.admit(Rank::of(finding), &finding.identity())
+        room.admit(Rank::from_finding(finding), &finding.identity())
     }
 }

@@ -38,7 +38,7 @@ struct Recorded {
 }
 
 impl Recorded {
-    fn of(notified: &Notification) -> Self {
+    fn from_notification(notified: &Notification) -> Self {
         Self {
             receiver: notified.receiver.clone(),
             episode: notified.episode,
@@ -87,7 +87,7 @@ impl Entry {
                 None => self.notified.push(notified.clone()),
             }
         }
-        self.recorded = notifications.iter().map(Recorded::of).collect();
+        self.recorded = notifications.iter().map(Recorded::from_notification).collect();
         self.excused = false;
         if !goes_on && self.finding.is_none() {
             self.notified.clear();

@@ -80,14 +80,14 @@ fn of_what_is_over_and_untold_no_more_is_kept_than_fits() {
     let (ledger, _slack) = world();
     for number in 0..MAX_OVER as i64 + 10 {
         let over = Finding { resolved_at: Some(at(number)), ..finding(&number.to_string()) };
-        let key = ObjectKey::of(&over.identity());
+        let key = ObjectKey::from_identity(&over.identity());
         let shown =
             board::Entry { finding: over.into(), kind: ChangeKind::Resolved, at: at(number), silenced_by: None };
         ledger.heard(&key, &shown);
     }
     assert_eq!(ledger.forgotten(), 10);
     assert_eq!(ledger.locked().entries.len(), MAX_OVER);
-    let oldest = ObjectKey::of(&finding("9").identity());
+    let oldest = ObjectKey::from_identity(&finding("9").identity());
     assert!(!ledger.locked().entries.contains_key(&oldest));
 }
 
@@ -96,7 +96,7 @@ fn a_reader_is_told_what_changed_and_not_all_that_there_is() {
     let (ledger, mut slack) = world();
     for number in 0..1_000 {
         let shown = shown(finding(&number.to_string()), ChangeKind::Confirmed);
-        ledger.heard(&ObjectKey::of(&shown.finding.identity()), &shown);
+        ledger.heard(&ObjectKey::from_identity(&shown.finding.identity()), &shown);
     }
     assert_eq!(slack.take().changed.len(), 1_000);
     say(&ledger, ChangeKind::Confirmed);
@@ -142,7 +142,7 @@ fn known(slack: &mut Reader) -> Option<Time> {
 }
 
 fn key() -> ObjectKey {
-    ObjectKey::of(&finding("web").identity())
+    ObjectKey::from_identity(&finding("web").identity())
 }
 
 fn notified(receiver: &str, seconds: i64) -> Notification {

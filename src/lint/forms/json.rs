@@ -46,9 +46,9 @@ struct Written<'a> {
 /// # Errors
 /// Does not fail for plain data.
 pub fn document(report: &Report) -> serde_json::Result<String> {
-    let ignored = report.ignored.iter().map(|(told, reason)| Ignored { finding: Written::of(told), reason });
+    let ignored = report.ignored.iter().map(|(told, reason)| Ignored { finding: Written::new(told), reason });
     json::pretty(&Document {
-        findings: report.findings.iter().map(Written::of).collect(),
+        findings: report.findings.iter().map(Written::new).collect(),
         ignored: ignored.collect(),
         objects: report.counts.objects,
         passed_over: report.counts.parts + report.counts.controlled,
@@ -58,7 +58,7 @@ pub fn document(report: &Report) -> serde_json::Result<String> {
 }
 
 impl<'a> Written<'a> {
-    fn of(told: &'a Told) -> Self {
+    fn new(told: &'a Told) -> Self {
         let finding = &told.finding;
         Self {
             rule: finding.rule.id(),

@@ -65,7 +65,7 @@ impl Findings {
     fn add(&mut self, key: Key, finding: Finding) {
         match finding.resolved_at {
             None => {
-                self.open.insert((Reverse(Rank::of(&finding)), key), finding);
+                self.open.insert((Reverse(Rank::from_finding(&finding)), key), finding);
                 if self.open.len() > board::MAX_FINDINGS {
                     self.open.pop_last();
                 }
@@ -168,7 +168,7 @@ struct Objects {
 
 impl Objects {
     fn take_in(&mut self, object: &Stored) {
-        let Some((key, kept)) = Kept::of(object) else { return };
+        let Some((key, kept)) = Kept::from_object(object) else { return };
         let ended = kept.over.filter(|over| clock::now().since(*over) < NEWS || !kept.notified);
         let left = ended.and_then(|_| left(object));
         for notified in object.notifications() {

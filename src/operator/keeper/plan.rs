@@ -75,8 +75,8 @@ impl Plan {
 
     /// Takes in what the board shows of a finding; returns the key of its object, if it has one.
     pub fn want(&mut self, shown: &Shown, now: Now) -> Option<Key> {
-        let wanted = Wanted::of(shown)?;
-        let key = Key::of(&shown.finding.identity());
+        let wanted = Wanted::from_entry(shown)?;
+        let key = Key::from_identity(&shown.finding.identity());
         self.items.entry(key.clone()).or_default().motion().wanted = Some(wanted);
         self.settle(&key, now);
         Some(key)

@@ -42,13 +42,13 @@ pub enum Refusal {
 
 impl Refusal {
     /// Classifies a client error.
-    pub fn of(error: &kube::Error) -> Self {
+    pub fn from_error(error: &kube::Error) -> Self {
         if let kube::Error::Api(status) = error
             && let Some(refusal) = Self::of_status(status)
         {
             return refusal;
         }
-        match Trouble::of(error) {
+        match Trouble::from_error(error) {
             Trouble::Forbidden => Self::Forbidden(cause(error)),
             trouble => Self::Other { trouble, cause: cause(error) },
         }

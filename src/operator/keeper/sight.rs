@@ -102,7 +102,7 @@ fn sighting(scope: &Scope, event: &Event<Stored>) -> Option<Sighting> {
         Event::Init => Some(Sighting::Started(scope.clone())),
         Event::InitDone => Some(Sighting::Finished(scope.clone())),
         Event::InitApply(object) | Event::Apply(object) => {
-            let (key, kept) = Kept::of(object)?;
+            let (key, kept) = Kept::from_object(object)?;
             Some(Sighting::Saw(key, kept, object.notifications().to_vec()))
         }
         Event::Delete(object) => Some(Sighting::Gone(object.place()?, object.version())),
@@ -112,7 +112,7 @@ fn sighting(scope: &Scope, event: &Event<Stored>) -> Option<Sighting> {
 fn refusal(error: &Error) -> Refusal {
     match error {
         Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => {
-            Refusal::of(error)
+            Refusal::from_error(error)
         }
         error => Refusal::Other { trouble: Trouble::of_watch(error), cause: watch_cause(error) },
     }

@@ -24,7 +24,7 @@ pub struct Wanted {
 impl Wanted {
     /// The desired content for a finding; `None` for one that was only ever suspected in this episode,
     /// which has no object.
-    pub fn of(entry: &Entry) -> Option<Self> {
+    pub fn from_entry(entry: &Entry) -> Option<Self> {
         entry.finding.confirmed_at?;
         let mut finding = Arc::clone(&entry.finding);
         let state = match entry.kind {
@@ -36,14 +36,14 @@ impl Wanted {
             _ if finding.resolved_at.is_some() => FindingState::Resolved,
             _ => FindingState::Confirmed,
         };
-        let object = FindingObject::of(&finding, state, entry.silenced_by.as_deref());
-        let marks = Marks::of(object.status.unwrap_or_default());
+        let object = FindingObject::from_finding(&finding, state, entry.silenced_by.as_deref());
+        let marks = Marks::from_status(object.status.unwrap_or_default());
         Some(Self { finding, state, silenced_by: entry.silenced_by.clone(), marks })
     }
 
     /// The whole object.
     pub fn object(&self) -> FindingObject {
-        FindingObject::of(&self.finding, self.state, self.silenced_by.as_deref())
+        FindingObject::from_finding(&self.finding, self.state, self.silenced_by.as_deref())
     }
 
     /// Its state.
@@ -72,7 +72,7 @@ pub struct Marks {
 }
 
 impl Marks {
-    fn of(mut status: FindingStatus) -> Self {
+    fn from_status(mut status: FindingStatus) -> Self {
         status.notifications = Vec::new();
         let whole = of_json(&status);
         // It matters that all pods or a Service are down; how many of them are is a count.
@@ -117,7 +117,7 @@ impl Kept {
     ///
     /// A status that cannot be parsed counts as none: it is rewritten while the finding is open, and
     /// removed like a resolved one if it is not.
-    pub fn of(object: &Stored) -> Option<(Key, Self)> {
+    pub fn from_object(object: &Stored) -> Option<(Key, Self)> {
         let (key, spec) = (object.key()?, object.spec()?);
         let status = object.status().cloned().unwrap_or_default();
         let over = match status.state {
@@ -136,7 +136,7 @@ impl Kept {
             episode,
             fleeting: matches!(&*spec.workload.kind, "Pod" | "Job"),
             alike,
-            marks: Marks::of(status),
+            marks: Marks::from_status(status),
         };
         Some((key, kept))
     }

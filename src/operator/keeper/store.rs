@@ -175,7 +175,7 @@ fn surplus(wanted: &Value, stands: &Value) -> Option<Value> {
 
 async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Refusal> {
     if let Ok(answer) = timeout(REQUEST, request).await {
-        return answer.map_err(|error| Refusal::of(&error));
+        return answer.map_err(|error| Refusal::from_error(&error));
     }
     let cause = format!("no answer within {} s", REQUEST.as_secs());
     Err(Refusal::Other { trouble: Trouble::Timeout, cause })

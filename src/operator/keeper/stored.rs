@@ -31,7 +31,7 @@ impl Stored {
     /// Its key, if its name is that of its finding's object.
     pub fn key(&self) -> Option<Key> {
         let key = self.place()?;
-        let own = Key::of(&self.object()?.identity()?);
+        let own = Key::from_identity(&self.object()?.identity()?);
         (own == key).then_some(key)
     }
 
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn what_others_put_into_an_object_is_no_remedy() {
         let of = |remedy: &str| {
-            let mut object = json!(FindingObject::of(&finding("web"), FindingState::Confirmed, None));
+            let mut object = json!(FindingObject::from_finding(&finding("web"), FindingState::Confirmed, None));
             object["status"]["remedy"] = json!([remedy]);
             let stored: Stored = serde_json::from_value(object).expect("an object");
             texts(&stored.finding().expect("a finding").0)
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn an_object_under_a_name_of_its_own_is_nobodys_business() {
-        let mut object = json!(FindingObject::of(&finding("web"), FindingState::Confirmed, None));
+        let mut object = json!(FindingObject::from_finding(&finding("web"), FindingState::Confirmed, None));
         object["metadata"]["name"] = json!("mine");
         let stored: Stored = serde_json::from_value(object).expect("an object");
         assert!(stored.key().is_none() && stored.finding().is_none());

@@ -132,7 +132,7 @@ async fn what_one_receiver_is_told_while_what_another_one_was_told_is_being_reco
     operator.passes(10).await;
     assert_eq!(operator.server.status(NAME)["notifications"].as_array().map(Vec::len), Some(2));
     assert!(
-        [slack, pager].iter().all(|reader| reader.is_recorded(&[Key::of(&web)])),
+        [slack, pager].iter().all(|reader| reader.is_recorded(&[Key::from_identity(&web)])),
         "both go on to their next message"
     );
 }

@@ -78,5 +78,5 @@ impl Worker {
 
 /// The result of a write; it is the object of its finding, since it was written as that.
 fn kept(object: &Stored) -> Result<Kept, Refusal> {
-    Kept::of(object).map(|(_, kept)| kept).ok_or(Refusal::Changed)
+    Kept::from_object(object).map(|(_, kept)| kept).ok_or(Refusal::Changed)
 }

@@ -53,11 +53,11 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    fn of(error: &Error) -> Self {
+    fn from_error(error: &Error) -> Self {
         match error {
             Error::Api(status) if status.code == 409 => Self::Lost,
             Error::Api(status) if status.code == 404 => Self::NoNamespace,
-            error => Self::Failed { kind: cluster::Trouble::of(error), cause: cluster::cause(error) },
+            error => Self::Failed { kind: cluster::Trouble::from_error(error), cause: cluster::cause(error) },
         }
     }
 
@@ -177,7 +177,7 @@ fn record(lease: &Lease) -> Record {
 
 async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Trouble> {
     match tokio::time::timeout(REQUEST, request).await {
-        Ok(answer) => answer.map_err(|error| Trouble::of(&error)),
+        Ok(answer) => answer.map_err(|error| Trouble::from_error(&error)),
         Err(_) => Err(Trouble::Late),
     }
 }

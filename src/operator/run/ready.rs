@@ -21,7 +21,7 @@ pub struct Lists {
 
 impl Lists {
     /// The first list of each watch.
-    pub fn of(readiness: &Readiness) -> Self {
+    pub fn new(readiness: &Readiness) -> Self {
         Self {
             pods: readiness.wait_for("the first list of pods"),
             events: readiness.wait_for("the first list of events"),

@@ -51,7 +51,7 @@ pub enum Holds {
 
 impl Condition {
     /// The conditions of a finding, in the order in which they come to hold.
-    pub fn of(finding: &Finding, state: FindingState) -> Vec<Self> {
+    pub fn from_finding(finding: &Finding, state: FindingState) -> Vec<Self> {
         let opened = finding.opened_at;
         let confirmed = finding.confirmed_at.unwrap_or(opened);
         let ended = finding.resolved_at.unwrap_or(confirmed);

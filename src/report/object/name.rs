@@ -26,7 +26,7 @@ pub struct ObjectKey {
 
 impl ObjectKey {
     /// Where the object of a finding is.
-    pub fn of(identity: &Identity) -> Self {
+    pub fn from_identity(identity: &Identity) -> Self {
         Self { namespace: Arc::clone(&identity.namespace), name: object_name(identity).into() }
     }
 }

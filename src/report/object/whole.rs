@@ -10,10 +10,10 @@ use crate::report::remedies::read_or_keep;
 
 impl FindingObject {
     /// A finding as an object, its status without what was told.
-    pub fn of(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
-        let mut object = Self::new(&object_name(&finding.identity()), FindingSpec::of(finding));
+    pub fn from_finding(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
+        let mut object = Self::new(&object_name(&finding.identity()), FindingSpec::from_finding(finding));
         object.metadata.namespace = Some(finding.namespace.to_string());
-        object.status = Some(FindingStatus::of(finding, state, silenced_by));
+        object.status = Some(FindingStatus::new(finding, state, silenced_by));
         object
     }
 

@@ -1,14 +1,14 @@
 //! Several findings in one message.
 
 use super::escape::{command, length, prose};
-use super::{Block, Context, MAX_OF_SECTION, fallback, icon, message, sentence};
+use super::{Block, Context, MAX_OF_SECTION, fallback, icon, sentence, single};
 use crate::engine::{Finding, Severity};
 use crate::report::headline::{headline, kind_and_name};
 use crate::report::remedies;
 use crate::report::sentence::Sentence;
-use crate::report::sentences::{capitalised, extent, field_is, over, pods, restarts};
 use crate::report::update::{Digest, FindingUpdate, Kind, Why};
 use crate::report::when::{clock, day_if_another};
+use crate::report::wording::{capitalised, extent, field_is, over, pods, restarts};
 use crate::time::Time;
 
 /// Maximum length of a digest's line: with the maximum number of findings, within the whole budget.
@@ -26,7 +26,7 @@ const OF_FEW: usize = 600;
 pub(super) fn render(digest: &Digest, context: Context) -> (String, Vec<Block>) {
     if let ([news], Why::FirstLook | Why::Storm) = (digest.news.as_slice(), digest.why) {
         let preface = (digest.why == Why::FirstLook).then_some("First report: this goes on already.");
-        return (fallback(news, context), message::blocks(news, preface, context));
+        return (fallback(news, context), single::blocks(news, preface, context));
     }
     let title = title(digest);
     let cluster = context.cluster.map(|cluster| format!("[{cluster}] ")).unwrap_or_default();

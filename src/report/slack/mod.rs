@@ -5,14 +5,14 @@
 
 mod digest;
 pub mod escape;
-mod message;
+mod single;
 
 use serde::Serialize;
 
 use super::headline::{kind_and_name, what_is_wrong};
 use super::sentence::{Part, Sentence};
-use super::sentences;
 use super::update::{Dispatch, FindingUpdate, Kind};
+use super::wording;
 use crate::engine::{Finding, Severity};
 use crate::finding::field::Field;
 use crate::time::Time;
@@ -82,9 +82,9 @@ pub struct Context<'a> {
 
 impl Payload {
     /// The payload for a dispatch.
-    pub fn of(dispatch: &Dispatch, context: Context) -> Self {
+    pub fn new(dispatch: &Dispatch, context: Context) -> Self {
         let (text, blocks) = match dispatch {
-            Dispatch::One(news) => (fallback(news, context), message::blocks(news, None, context)),
+            Dispatch::One(news) => (fallback(news, context), single::blocks(news, None, context)),
             Dispatch::Digest(digest) => digest::render(digest, context),
         };
         Self { text, blocks, unfurl_links: false, unfurl_media: false }
@@ -115,7 +115,7 @@ fn fallback(news: &FindingUpdate, context: Context) -> String {
     let cluster = context.cluster.map(|cluster| format!("[{cluster}] ")).unwrap_or_default();
     let first = format!("{cluster}{}: {name} ({}): {}.", alert(news), finding.namespace, what_is_wrong(finding));
     let rest = match news.kind {
-        Kind::Resolved | Kind::Missed => format!(" {}", sentences::over(finding, context.now)),
+        Kind::Resolved | Kind::Missed => format!(" {}", wording::over(finding, context.now)),
         Kind::Withdrawn => String::new(),
         Kind::Opened | Kind::Changed | Kind::GoesOn => reach(finding) + &fix(finding),
     };
@@ -124,9 +124,9 @@ fn fallback(news: &FindingUpdate, context: Context) -> String {
 
 /// ` 50 of 50 pods; Service auth is down (0 of 50 endpoints ready).`
 fn reach(finding: &Finding) -> String {
-    let down = sentences::out(finding)
+    let down = wording::out(finding)
         .map(|service| format!("; Service {} is down (0 of {} endpoints ready)", service.name, service.total));
-    format!(" {}{}.", sentences::capitalised(&sentences::pods(finding.pods)), down.unwrap_or_default())
+    format!(" {}{}.", wording::capitalised(&wording::pods(finding.pods)), down.unwrap_or_default())
 }
 
 /// ` Fix: path /v2/health → /health.`

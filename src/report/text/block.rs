@@ -10,8 +10,8 @@ use super::layout::{fold, pad_right, wrap};
 use crate::engine::{Fact, Finding, Severity, Standing};
 use crate::report::headline::headline;
 use crate::report::remedies::{self, Line};
-use crate::report::sentences::{changed_by, doubt, extent, field_is, telling};
 use crate::report::when::{clock, day, day_if_another, span};
+use crate::report::wording::{changed_by, doubt, extent, field_is, telling};
 use crate::text::escape::terminal;
 use crate::time::Time;
 

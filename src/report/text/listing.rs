@@ -77,8 +77,8 @@ fn columns() -> impl Iterator<Item = &'static Column> {
 }
 
 fn row(finding: &Finding, now: Time) -> Vec<String> {
-    let status = FindingStatus::of(finding, FindingState::Confirmed, None);
-    let object = json!({"spec": FindingSpec::of(finding), "status": status});
+    let status = FindingStatus::new(finding, FindingState::Confirmed, None);
+    let object = json!({"spec": FindingSpec::from_finding(finding), "status": status});
     let at = |column: &Column| cell(object.pointer(&column.path.replace('.', "/")), column.of_type, now);
     let own = [finding.namespace.to_string(), object_name(&finding.identity())];
     own.iter().map(|own| terminal(own, CELL)).chain(columns().map(at)).collect()

@@ -7,8 +7,8 @@ pub mod chat;
 pub mod demo;
 mod layout;
 pub mod listing;
-pub mod message;
 mod palette;
+pub mod preview;
 #[cfg(feature = "operator")]
 pub mod scan;
 pub mod story;

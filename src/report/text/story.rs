@@ -11,8 +11,8 @@ use crate::kubelet::ProbeKind;
 use crate::report::headline::{headline, subject};
 use crate::report::message::Message;
 use crate::report::remedies::Line;
-use crate::report::sentences::{field_is, restarts};
 use crate::report::when::{clock, lasted, offset, span};
+use crate::report::wording::{field_is, restarts};
 use crate::text::escape::terminal;
 use crate::time::Time;
 
@@ -63,7 +63,7 @@ impl Story {
         match change.kind {
             ChangeKind::Suspected | ChangeKind::Withdrawn => self.line(change, out),
             ChangeKind::Resolved => self.resolved(change, out),
-            ChangeKind::Confirmed | ChangeKind::Updated => match Message::of(change, before.as_deref()) {
+            ChangeKind::Confirmed | ChangeKind::Updated => match Message::from_change(change, before.as_deref()) {
                 Some(message) => self.whole(change, &message, out),
                 None => Ok(()),
             },

@@ -91,10 +91,10 @@ impl Access {
     /// # Errors
     /// No cluster is configured, or the kubeconfig cannot be used.
     pub async fn find(target: &Target, clock: fn() -> Time) -> Result<Self, AccessError> {
-        Self::of(config(target).await?, clock).await
+        Self::from_config(config(target).await?, clock).await
     }
 
-    async fn of(config: Config, clock: fn() -> Time) -> Result<Self, AccessError> {
+    async fn from_config(config: Config, clock: fn() -> Time) -> Result<Self, AccessError> {
         let config = patient(config);
         let setup = Setup::new(clock);
         let client = client(config.clone(), &setup).await?;

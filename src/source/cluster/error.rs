@@ -132,7 +132,7 @@ impl AccessError {
             return Self::Untrusted { server, cause: wrong.to_string() };
         }
         let cause = cause(error);
-        match Trouble::of(error) {
+        match Trouble::from_error(error) {
             Trouble::Unauthorized if matches!(error, kube::Error::Api(_)) => Self::Unauthorized { server },
             Trouble::Unauthorized => Self::Credentials { server, cause },
             Trouble::Forbidden => Self::Forbidden { server, cause },

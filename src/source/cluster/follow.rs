@@ -149,7 +149,7 @@ impl<T: Lean + Stamped> Follower<T> {
         };
         let streamed = match streamed {
             Ok(streamed) => *self.streamed.insert(streamed),
-            Err(error) => return self.wait_out(Trouble::of(&error), &cause(&error)).await,
+            Err(error) => return self.wait_out(Trouble::from_error(&error), &cause(&error)).await,
         };
         let mut config = watcher::Config::default().timeout(WATCH_SECONDS).page_size(PAGE);
         config.label_selector.clone_from(&self.what.selectors.labels);

@@ -102,7 +102,7 @@ async fn page<T: Lean>(
     loop {
         let error = match timeout(PATIENCE, api.list(params)).await {
             Ok(Ok(page)) => return Ok(page),
-            Ok(Err(error)) => ListError { trouble: Trouble::of(&error), cause: cause(&error) },
+            Ok(Err(error)) => ListError { trouble: Trouble::from_error(&error), cause: cause(&error) },
             Err(_) => ListError { trouble: Trouble::Timeout, cause: "no answer in time".to_owned() },
         };
         if attempt == ATTEMPTS || !error.trouble.may_pass() {

@@ -78,7 +78,7 @@ impl Trouble {
     }
 
     /// Classifies a client error.
-    pub fn of(error: &kube::Error) -> Self {
+    pub fn from_error(error: &kube::Error) -> Self {
         match error {
             kube::Error::Api(status) => Self::of_status(status),
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) | kube::Error::LinesCodecMaxLineLengthExceeded => {
@@ -95,7 +95,7 @@ impl Trouble {
         match error {
             watcher::Error::InitialListFailed(error)
             | watcher::Error::WatchStartFailed(error)
-            | watcher::Error::WatchFailed(error) => Self::of(error),
+            | watcher::Error::WatchFailed(error) => Self::from_error(error),
             watcher::Error::WatchError(status) => Self::of_status(status),
             watcher::Error::NoResourceVersion => Self::Decode,
         }
@@ -229,22 +229,22 @@ mod tests {
             (503, Trouble::Server),
             (504, Trouble::Timeout),
         ] {
-            assert_eq!(Trouble::of(&api(code)), trouble, "{code}");
+            assert_eq!(Trouble::from_error(&api(code)), trouble, "{code}");
         }
     }
 
     #[test]
     fn an_empty_status_is_a_line_that_cannot_be_read() {
         let empty = kube::Error::Api(Status::default().boxed());
-        assert_eq!(Trouble::of(&empty), Trouble::Decode);
+        assert_eq!(Trouble::from_error(&empty), Trouble::Decode);
     }
 
     #[test]
     fn a_time_out_is_found_however_deep_it_is_wrapped() {
         let deep = io::Error::other(io::Error::other(io::Error::from(io::ErrorKind::TimedOut)));
-        assert_eq!(Trouble::of(&kube::Error::ReadEvents(deep)), Trouble::Timeout);
+        assert_eq!(Trouble::from_error(&kube::Error::ReadEvents(deep)), Trouble::Timeout);
         let broken = io::Error::from(io::ErrorKind::ConnectionReset);
-        assert_eq!(Trouble::of(&kube::Error::Service(Box::new(broken))), Trouble::Connection);
+        assert_eq!(Trouble::from_error(&kube::Error::Service(Box::new(broken))), Trouble::Connection);
     }
 
     #[test]
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(cause(&kube::Error::Auth(error)), "the credential helper ended with exit status: 3");
         let error = AuthError::AuthExecStart(io::Error::from(io::ErrorKind::NotFound));
         let error = kube::Error::Service(Box::new(error));
-        assert_eq!(Trouble::of(&error), Trouble::Unauthorized);
+        assert_eq!(Trouble::from_error(&error), Trouble::Unauthorized);
         assert_eq!(cause(&error), "the credential helper cannot be started: entity not found");
     }
 

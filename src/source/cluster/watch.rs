@@ -28,8 +28,7 @@ pub(super) const EVENT_FIELDS: &str = "source=kubelet,involvedObject.kind=Pod,re
 /// How long events wait for the list of their pods.
 const PODS_FIRST: Duration = Duration::from_secs(20);
 
-/// Watches pods and events, for ever: each namespace on two connections of its own, or all of them
-/// on two.
+/// Watches pods and events, forever: each namespace on two connections of its own, or all of them on two.
 ///
 /// Events cannot be selected by the labels of pods: with a pod selector, the events of other pods arrive as
 /// well, and the engine holds them in a bounded list of events without a pod.

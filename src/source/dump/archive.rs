@@ -33,7 +33,7 @@ fn tar(name: &str, input: impl Read, depth: usize, sink: &mut Sink<'_>) -> io::R
         if !entry.header().entry_type().is_file() || is_left_out(&file) {
             continue;
         }
-        read(&file, Opened::of(entry), depth + 1, sink);
+        read(&file, Opened::new(entry), depth + 1, sink);
     }
     let Ending { zeros, .. } = archive.into_inner();
     if zeros < BLOCK {

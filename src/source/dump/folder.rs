@@ -41,6 +41,6 @@ fn file(name: &str, path: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
         sink(&Place { file: name.to_owned(), line: 0 }, Found::Trouble(Trouble::NoObjects));
         return Ok(());
     }
-    archive::read(name, Opened::of(file), 0, sink);
+    archive::read(name, Opened::new(file), 0, sink);
     Ok(())
 }

@@ -105,7 +105,7 @@ pub fn read_folder(folder: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
     folder::read(folder, sink)
 }
 
-/// Reads a stream that was [opened](Opened::of) under that name.
+/// Reads a stream that was [opened](Opened::new) under that name.
 pub fn read(name: &str, opened: Opened<'_>, sink: &mut Sink<'_>) {
     archive::read(name, opened, 0, sink);
 }

@@ -47,7 +47,7 @@ pub enum Form {
 
 impl<'a> Opened<'a> {
     /// Undoes gzip and zstd, and recognises the content. Read errors are returned when reading.
-    pub fn of(input: impl Read + 'a) -> Self {
+    pub fn new(input: impl Read + 'a) -> Self {
         let mut reader: Input<'a> = Box::new(BufReader::with_capacity(BUFFER, input));
         for _ in 0..MAX_PACKINGS {
             let (head, whole) = peek(reader);

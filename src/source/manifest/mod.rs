@@ -60,7 +60,7 @@ pub fn read(name: &str, input: impl Read, sink: &mut Sink<'_>) {
 
 /// All of a stream as text without a byte order mark.
 fn text(input: impl Read) -> Result<String, Trouble> {
-    let mut opened = Opened::of(input);
+    let mut opened = Opened::new(input);
     match opened.form {
         Form::Packed(how) => return Err(Trouble::Broken(format!("it is {how}, which is not read; unpack it"))),
         Form::Tar => return Err(Trouble::Broken("it is a tar archive, which is not read; unpack it".to_owned())),

@@ -55,7 +55,7 @@ enum Tool {
 }
 
 impl Tool {
-    fn of(word: &str) -> Option<Self> {
+    fn parse(word: &str) -> Option<Self> {
         let name = word.rsplit('/').next().unwrap_or(word);
         Some(match name {
             "curl" => Self::Curl,
@@ -99,7 +99,7 @@ impl Words {
     /// Masks one word of a text within `depth` quotes.
     pub fn mask(&mut self, word: &str, depth: usize) -> String {
         let next = std::mem::take(&mut self.next);
-        if Tool::of(word) == Some(Tool::Other) {
+        if Tool::parse(word) == Some(Tool::Other) {
             self.tool = Tool::Other;
             return word.to_owned();
         }
@@ -213,7 +213,7 @@ impl Words {
     /// Masks a word that is not an option.
     fn plain(&mut self, word: &str) -> String {
         let bare = word.trim_matches(PUNCTUATION);
-        if let Some(tool) = Tool::of(bare) {
+        if let Some(tool) = Tool::parse(bare) {
             self.tool = tool;
         }
         if bare.eq_ignore_ascii_case("bearer") {

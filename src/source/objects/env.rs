@@ -64,15 +64,15 @@ impl Shape for Part {
     const EXPECTED: &'static str = "anything";
 
     fn of_text(text: &str) -> Result<Self, Found> {
-        Mark::of_text(text).map(Self::of)
+        Mark::of_text(text).map(Self::from_mark)
     }
 
     fn of_number(number: i64) -> Result<Self, Found> {
-        Mark::of_number(number).map(Self::of)
+        Mark::of_number(number).map(Self::from_mark)
     }
 
     fn of_bool(value: bool) -> Result<Self, Found> {
-        Mark::of_bool(value).map(Self::of)
+        Mark::of_bool(value).map(Self::from_mark)
     }
 
     fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Result<Self, Found>, A::Error> {
@@ -98,7 +98,7 @@ impl Shape for Part {
 }
 
 impl Part {
-    fn of(mark: Mark) -> Self {
+    fn from_mark(mark: Mark) -> Self {
         let (mark, sources) = (mark.0, Vec::new());
         Self(EnvLite { mark, sources })
     }

@@ -1,4 +1,4 @@
-//! A server that is away for a while, and one that has forgotten.
+//! A server that is down for a while, and one that has lost its history.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::proxy::{Mode, TcpProxy};
 use crate::replayed::{self, Agreement};
 use crate::told;
 
-/// The longest pause between two attempts, and what they take.
+/// The maximum pause between two attempts, and their duration.
 const BACK: Duration = Duration::from_mins(1);
 
 #[tokio::test]
@@ -24,11 +24,11 @@ async fn a_server_that_is_away_for_twenty_seconds_loses_nothing() {
     let recorder = Recorder::start(&api);
     let operator = installed.settings("away").await.start(installed.cluster.folder());
     operator.until_ready().await;
-    // It is killed while the server is away. Its probe has a minute to kill: what a list shows as
-    // running after the outage, since its kubelet has not written yet, is no proof of health.
+    // It is killed while the server is down. Its probe has a minute to kill: what a list shows as running
+    // after the outage, since its kubelet has not written yet, is no proof of health.
     let scene = Scene::of("liveness-http-404-default-timing", Duration::from_secs(75));
 
-    // What is played cannot write either; it knows that by itself, as what it plays would.
+    // The player cannot write either; it waits by itself, like the components that it replaces.
     let gate = Gate::default();
     let outage = async {
         tokio::time::sleep(Duration::from_secs(16)).await;
@@ -88,7 +88,7 @@ async fn a_server_that_forgot_is_read_anew_without_repeating_news() {
         if pods == pods_before - 1 { Ok(()) } else { Err(pods) }
     })
     .await;
-    // A server that has just begun may not serve them yet.
+    // A server that has just started may not serve them yet.
     let after = waiting::eventually("their objects are served", BACK, async || {
         let objects = told::objects(&api).await;
         if objects.is_empty() { Err(objects) } else { Ok(objects) }
@@ -109,7 +109,7 @@ async fn a_server_that_forgot_is_read_anew_without_repeating_news() {
     assert_eq!(news(&before), news(&after), "the same findings in the same episodes");
 }
 
-/// How often pods and events were read anew.
+/// How often pods and events were relisted.
 async fn relists(operator: &Operator) -> [u64; 2] {
     let metrics = operator.metrics().await;
     ["pods", "events"].map(|resource| {
@@ -129,8 +129,8 @@ async fn delete_one_pod(api: &Api, namespace: &str) {
     api.delete(&format!("{pods}/{name}"), 0).await.expect("a deletion");
 }
 
-/// Sees to it that no watch from before can be resumed: the history is gone from etcd, and from
-/// the memory of the API server, and something has happened since.
+/// Ensures that no earlier watch can be resumed: the history is gone from etcd, and from the API server's
+/// memory, and something has happened since.
 async fn forget(installed: &Installed, api: &Api, namespace: &str) {
     let event = json!({
         "metadata": {"name": "since-then"}, "reason": "Unhealthy", "message": "Liveness probe failed: since then", "type": "Warning",

@@ -1,4 +1,4 @@
-//! An operator that dies, again and again.
+//! An operator that is killed, again and again.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const DEATHS: u64 = 10;
 /// The story, from its rollout to its end.
 const LENGTH: Duration = Duration::from_secs(340);
 
-/// Chance, the same each time.
+/// Random seed.
 const SEED: u64 = 5;
 
 #[tokio::test]

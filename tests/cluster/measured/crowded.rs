@@ -157,9 +157,9 @@ async fn object_of_before(api: &Api, number: usize) {
         resolved_at: Some(over),
         ..finding("before", 10)
     };
-    let mut object = json!(FindingObject::of(&finding, FindingState::Resolved, None));
+    let mut object = json!(FindingObject::from_finding(&finding, FindingState::Resolved, None));
     let status = object.as_object_mut().and_then(|object| object.remove("status"));
-    let key = ObjectKey::of(&finding.identity());
+    let key = ObjectKey::from_identity(&finding.identity());
     let path = format!("/apis/probehound.dev/v1alpha1/namespaces/{}/findings", key.namespace);
     api.create(&format!("{path}?fieldManager=probehound"), &object).await.unless_there();
     api.patch(&format!("{path}/{}/status", key.name), "probehound", &json!({"status": status}))

@@ -10,10 +10,10 @@ use crate::cli::watch::screen::Screen;
 use crate::engine::Finding;
 use crate::report::headline::headline;
 use crate::report::remedies;
-use crate::report::sentences::{changed_by, doubt, extent, field_is, over, worst};
 use crate::report::text::block::word;
 use crate::report::text::wrapped;
 use crate::report::when::{clock, day_if_another, lasted, span};
+use crate::report::wording::{changed_by, doubt, extent, field_is, over, worst};
 use crate::text::escape::{terminal, visible};
 
 /// Width of a label, in columns.

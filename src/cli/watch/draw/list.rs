@@ -118,6 +118,9 @@ fn nothing(screen: &Screen) -> String {
         Origin::Recording if screen.ended.is_none() => "No findings yet.",
         Origin::Recording => "No findings: nothing here restarts in a loop or is held up by a probe.",
         Origin::Cluster if !screen.sight.is_listed => "Waiting for the first list of pods and events.",
+        Origin::Cluster if !screen.sight.troubles.is_empty() => {
+            "No findings in what can be seen. What cannot be seen is said below."
+        }
         Origin::Cluster => "No findings: nothing restarts in a loop or is held up by a probe now.",
     }
     .to_owned()

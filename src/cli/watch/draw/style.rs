@@ -26,7 +26,7 @@ pub struct Styles {
 
 impl Styles {
     /// The styles of a palette.
-    pub fn of(palette: Palette) -> Self {
+    pub fn for_palette(palette: Palette) -> Self {
         Self {
             headline: style(palette.headline),
             faint: style(palette.faint),

@@ -65,7 +65,7 @@ fn an_empty_list_says_no_more_than_is_known() {
     let mut screen = showing(Vec::new());
     insta::assert_snapshot!(drawn(&mut screen, 80, 10));
     let troubles = vec!["events cannot be read: forbidden".to_owned()];
-    screen.sight = Sight { is_listed: false, troubles };
+    screen.sight = Sight { is_listed: true, troubles };
     insta::assert_snapshot!("an_empty_list_without_events", drawn(&mut screen, 80, 10));
 }
 
@@ -144,7 +144,7 @@ fn drawn(screen: &mut Screen, width: u16, height: u16) -> String {
 fn buffer(screen: &mut Screen, width: u16, height: u16, palette: Palette) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("memory");
     let mut reach = Reach::default();
-    terminal.draw(|frame| reach = draw(screen, &Styles::of(palette), frame)).expect("memory");
+    terminal.draw(|frame| reach = draw(screen, &Styles::for_palette(palette), frame)).expect("memory");
     screen.drawn(reach);
     terminal.backend().buffer().clone()
 }

@@ -25,7 +25,7 @@ impl Looker {
 
 impl Onlooker for Looker {
     fn observed(&mut self, observation: &Observation, now: Time) {
-        if let Some(news) = News::of(observation, now) {
+        if let Some(news) = News::from_observation(observation, now) {
             // If nobody receives, the process is about to end.
             let _ = self.news.send(news);
         }

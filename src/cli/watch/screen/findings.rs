@@ -52,7 +52,9 @@ impl Sort {
     }
 
     fn compare(self, one: &Finding, other: &Finding) -> Ordering {
-        let worst = || (is_over(one), Reverse(Rank::of(one))).cmp(&(is_over(other), Reverse(Rank::of(other))));
+        let worst = || {
+            (is_over(one), Reverse(Rank::from_finding(one))).cmp(&(is_over(other), Reverse(Rank::from_finding(other))))
+        };
         let first = match self {
             Self::Worst => Ordering::Equal,
             Self::Newest => other.opened_at.cmp(&one.opened_at),
@@ -148,7 +150,7 @@ impl Findings {
 
     /// The one resolved longest ago is dropped first, then the least important one.
     fn leave_one_out(&mut self) {
-        let least = self.all.iter().min_by_key(|(_, it)| (!is_over(it), it.resolved_at, Rank::of(it)));
+        let least = self.all.iter().min_by_key(|(_, it)| (!is_over(it), it.resolved_at, Rank::from_finding(it)));
         if let Some(identity) = least.map(|(identity, _)| identity.clone()) {
             let gone = self.all.remove(&identity);
             self.left_out += u64::from(gone.is_some_and(|finding| !is_over(&finding)));

@@ -13,7 +13,7 @@ use crate::text::escape::is_visible;
 /// A receiver's name: a DNS label.
 pub(super) fn receiver_name(text: &str) -> Result<String, Refusal> {
     const HINT: &str = "at most 63 small letters, digits and -, beginning and ending with no -";
-    namespace(text).map_err(|_| Refusal::of(text, "is not a valid receiver name", HINT))
+    namespace(text).map_err(|_| Refusal::new(text, "is not a valid receiver name", HINT))
 }
 
 /// An absolute path.
@@ -22,7 +22,7 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Refusal> {
     if fits {
         Ok(PathBuf::from(text))
     } else {
-        Err(Refusal::of(text, "is no path", "write the whole path of a file, from / on"))
+        Err(Refusal::new(text, "is no path", "write the whole path of a file, from / on"))
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) fn user(text: &str) -> Result<String, Refusal> {
     if fits {
         Ok(text.to_owned())
     } else {
-        Err(Refusal::of(text, "is no user's name", "visible characters without a colon"))
+        Err(Refusal::new(text, "is no user's name", "visible characters without a colon"))
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) fn kind(text: &str) -> Result<String, Refusal> {
     if begins && text.len() <= 63 && text.chars().all(|c| c.is_ascii_alphanumeric()) {
         Ok(text.to_owned())
     } else {
-        Err(Refusal::of(text, "is no kind", "write it as Kubernetes does: Deployment, StatefulSet"))
+        Err(Refusal::new(text, "is no kind", "write it as Kubernetes does: Deployment, StatefulSet"))
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) fn peer(text: &str) -> Result<Secret, Refusal> {
 
 /// `22:00-07:00`
 pub(super) fn hours(text: &str) -> Result<(u16, u16), Refusal> {
-    let refused = || Refusal::of(text, "are no hours", "write 22:00-07:00 or 00:00-24:00");
+    let refused = || Refusal::new(text, "are no hours", "write 22:00-07:00 or 00:00-24:00");
     let (from, to) = text.split_once('-').ok_or_else(refused)?;
     let (from, to) = (minute(from).ok_or_else(refused)?, minute(to).ok_or_else(refused)?);
     if from == DAY || from == to { Err(refused()) } else { Ok((from, to)) }
@@ -91,5 +91,5 @@ pub(super) fn zone(text: &str) -> Result<TimeZone, Refusal> {
         return Ok(TimeZone::UTC);
     }
     let named = TimeZone::get(text);
-    named.or_else(|_| TimeZone::posix(text)).map_err(|_| Refusal::of(text, "is no time zone that is known here", HINT))
+    named.or_else(|_| TimeZone::posix(text)).map_err(|_| Refusal::new(text, "is no time zone that is known here", HINT))
 }

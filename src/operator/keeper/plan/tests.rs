@@ -310,7 +310,10 @@ async fn what_goes_on_and_of_which_nobody_makes_a_finding_is_removed_some_day() 
 #[tokio::test(start_paused = true)]
 async fn what_was_told_is_recorded_at_once_and_until_it_stands_there() {
     let mut world = World::new();
-    assert!(!world.plan.owe(&Key::of(&finding("web").identity()), world.now()), "there is nothing to record it in");
+    assert!(
+        !world.plan.owe(&Key::from_identity(&finding("web").identity()), world.now()),
+        "there is nothing to record it in"
+    );
     world.say(ChangeKind::Confirmed, &finding("web"));
     let (key, _) = world.kept_after_write();
     assert!(world.plan.owe(&key, world.now()));

@@ -59,7 +59,7 @@ async fn serve(mut connection: TcpStream, manner: Manner) {
 async fn access(scheme: &str, address: &str) -> Access {
     _ = rustls::crypto::ring::default_provider().install_default();
     let config = Config::new(format!("{scheme}://{address}").parse().expect("a URL"));
-    Access::of(config, || NOW).await.expect("a client")
+    Access::from_config(config, || NOW).await.expect("a client")
 }
 
 /// Seconds until the watch of pods has failed for the first time, and how.
@@ -173,7 +173,7 @@ async fn what_the_server_asks_for_is_kept_on_the_way_through_the_whole_client() 
     for _ in 0..2 {
         let request = http::Request::get("/api/v1/pods").body(Vec::new()).expect("valid");
         let error = access.client().request_text(request).await.expect_err("busy");
-        assert_eq!(Trouble::of(&error), Trouble::Throttled);
+        assert_eq!(Trouble::from_error(&error), Trouble::Throttled);
     }
     assert!(start.elapsed() >= Duration::from_secs(7), "{:?}", start.elapsed());
     assert_eq!(access.throttled().by_code(), [(429, 2), (503, 0)]);

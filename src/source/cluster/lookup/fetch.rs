@@ -197,7 +197,7 @@ impl Fetcher {
     fn tell<T: Lean>(&self, namespace: &str, attempt: Attempt, why: &Failure) -> Trouble {
         let (trouble, cause) = match why {
             Failure::TooLate => (Trouble::Timeout, "no answer in time".to_owned()),
-            Failure::Refused(error) => (Trouble::of(error), cause(error)),
+            Failure::Refused(error) => (Trouble::from_error(error), cause(error)),
         };
         let (resource, error) = (T::PLURAL, trouble.word());
         if trouble == Trouble::Forbidden {

@@ -1,4 +1,4 @@
-//! A webhook that fails now and then, and remembers what it was told.
+//! A webhook that fails intermittently, and remembers the notifications.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -18,18 +18,18 @@ use crate::clock;
 use crate::proxy::Server;
 use crate::proxy::serve::{Body, whole};
 
-/// Longer than who sends waits for an answer.
+/// Longer than the sender waits for an answer.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// How it answers.
+/// The behaviour.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Mood {
     Well,
     /// 500.
     Fails,
-    /// 429, and again after five seconds.
+    /// 429, with a retry after five seconds.
     Busy,
-    /// It takes what comes and says nothing: who sends cannot know that it arrived.
+    /// It accepts the request and never answers: the sender cannot know that it arrived.
     Silent,
 }
 
@@ -44,11 +44,11 @@ struct Shared {
     ids: BTreeSet<String>,
     items: Vec<(Time, Item)>,
     counts: BTreeMap<&'static str, u64>,
-    /// Each document as it came, behind when it came and how it was answered: what a difference is looked up in.
+    /// Each document as received, with its time and the answer: for looking up a difference.
     log: File,
 }
 
-/// As much of `docs/webhook.schema.json` as is compared.
+/// The parts of `docs/webhook.schema.json` that are compared.
 #[derive(Deserialize)]
 struct Document {
     id: String,
@@ -72,7 +72,7 @@ enum Event {
 }
 
 impl Webhook {
-    /// Starts one that is well, and that logs to this file.
+    /// Starts a working one that logs to this file.
     pub fn start(log: &Path) -> Self {
         let log = File::create(log).expect("a file can be written");
         let shared = Shared { mood: Mood::Well, ids: BTreeSet::new(), items: Vec::new(), counts: BTreeMap::new(), log };
@@ -81,27 +81,27 @@ impl Webhook {
         Self { server: Server::start(move |request| answer(Arc::clone(&its), request)), shared }
     }
 
-    /// Where it listens.
+    /// Its URL.
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// How it answers from now on.
+    /// Sets the behaviour from now on.
     pub fn is(&self, mood: Mood) {
         locked(&self.shared).mood = mood;
     }
 
-    /// Messages that it took.
+    /// Number of accepted messages.
     pub fn messages(&self) -> usize {
         locked(&self.shared).ids.len()
     }
 
-    /// How it answered, and how often the same message came again.
+    /// The answers, and how often the same message was repeated.
     pub fn counts(&self) -> BTreeMap<&'static str, u64> {
         locked(&self.shared).counts.clone()
     }
 
-    /// What it was told, episode by episode.
+    /// The notifications, episode by episode.
     pub fn episodes(&self) -> Episodes {
         let mut episodes = Episodes::default();
         for (at, item) in &locked(&self.shared).items {

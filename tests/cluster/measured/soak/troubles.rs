@@ -1,4 +1,4 @@
-//! What goes wrong around the operators, one thing a minute.
+//! Faults around the operators, one per minute.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::operator::{Operator, Settings};
 use crate::player::Gate;
 use crate::support::slack::Slack;
 
-/// Far more than a replica takes to lead.
+/// Far more than a replica takes to become leader.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long the API server is away.
+/// How long the API server is down.
 const AWAY: Duration = Duration::from_secs(8);
 /// How long a receiver fails.
 const FAILS: Duration = Duration::from_secs(35);
-/// All of them, from the first minute on, again and again; with pauses, in which things settle.
+/// All of them, from the first minute on, repeatedly; with pauses, in which things settle.
 const TROUBLES: [Trouble; 14] = [
     Trouble::ServerRestarts,
     Trouble::ReplicaDies,
@@ -38,36 +38,36 @@ const TROUBLES: [Trouble; 14] = [
     Trouble::None,
 ];
 
-/// What goes wrong.
+/// A fault.
 #[derive(Copy, Clone, Debug)]
 enum Trouble {
     None,
-    /// The API server is away, and back.
+    /// The API server is down, and back.
     ServerRestarts,
-    /// The same, and it has forgotten what was.
+    /// The same, and it has lost its history.
     ServerForgets,
-    /// The one that never dies is stopped until the other one leads.
+    /// The one that is never killed is stopped until the other one leads.
     LeaderStops,
-    /// The other one dies, and is started anew.
+    /// The other one is killed, and restarted.
     ReplicaDies,
     Receiver(Mood),
     SlackIsOut,
 }
 
-/// What may make a difference between what is told and what is replayed.
+/// A possible reason for a difference between notifications and replay.
 pub struct Disturbance {
     pub from: Time,
     pub to: Time,
     pub what: &'static str,
 }
 
-/// Two replicas, of which one leads, and who is told.
+/// Two replicas, one of which leads, and the receivers.
 pub struct Stage<'a> {
     installed: &'a Installed,
     gate: Gate,
     /// The one that runs from the beginning to the end: its memory is what is measured.
     pub steady: Operator,
-    /// The one that dies.
+    /// The one that is killed.
     pub mortal: Operator,
     mortal_settings: Settings,
     pub webhook: Webhook,
@@ -77,7 +77,7 @@ pub struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// Starts all; the one that never dies leads.
+    /// Starts everything; the one that is never killed leads.
     pub async fn set(installed: &'a Installed, gate: Gate) -> Self {
         let (webhook, slack) =
             (Webhook::start(&installed.cluster.folder().file("webhook.log")), Slack::start([]).await);
@@ -91,7 +91,7 @@ impl<'a> Stage<'a> {
         Self { installed, gate, steady, mortal, mortal_settings, webhook, slack, disturbances, wrong }
     }
 
-    /// Lets go wrong what is due in that minute.
+    /// Causes the fault of that minute.
     pub async fn disturb(&mut self, minute: u64) {
         let trouble = TROUBLES[(minute - 1) as usize % TROUBLES.len()];
         let from = clock::now();
@@ -156,7 +156,7 @@ impl<'a> Stage<'a> {
         "Slack was out"
     }
 
-    /// Ends both.
+    /// Stops both.
     pub async fn end(&mut self) {
         let steady = ends("steady", &mut self.steady).await;
         let mortal = ends("mortal", &mut self.mortal).await;
@@ -167,7 +167,7 @@ impl<'a> Stage<'a> {
         self.wrong.extend(refused.map(|seen| format!("Slack refused with {}: {}", seen.status, seen.body)));
     }
 
-    /// What went wrong and should not have.
+    /// What failed but should not have.
     pub fn wrong(&self) -> Vec<String> {
         self.wrong.clone()
     }

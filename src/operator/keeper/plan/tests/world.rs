@@ -91,9 +91,9 @@ impl World {
 
     /// An object that existed before.
     pub fn exists(&mut self, finding: &Finding, state: &str) {
-        let mut object = json!(FindingObject::of(finding, FindingState::Confirmed, None));
+        let mut object = json!(FindingObject::from_finding(finding, FindingState::Confirmed, None));
         object["status"]["state"] = json!(state);
-        let key = Key::of(&finding.identity());
+        let key = Key::from_identity(&finding.identity());
         self.put(name(&key), object);
         let (key, kept) = self.kept(name(&key));
         self.plan.saw(&key, kept, self.now());
@@ -129,7 +129,7 @@ impl World {
 
     pub fn kept(&self, name: &str) -> (Key, Kept) {
         let object = serde_json::from_value(self.objects[name].clone()).expect("an object");
-        Kept::of(&object).expect("a finding of probehound's")
+        Kept::from_object(&object).expect("a finding of probehound's")
     }
 
     pub fn status(&self, name: &str) -> &Value {

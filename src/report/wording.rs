@@ -100,7 +100,7 @@ pub fn doubt(finding: &Finding) -> Option<String> {
 
 /// What changed since the previous message: `New: all 50 pods are affected.`
 pub fn news(finding: &Finding, before: &Content) -> Option<Sentence> {
-    let now = Content::of(finding);
+    let now = Content::from_finding(finding);
     let mut all = Vec::new();
     all.extend((now.reach > before.reach).then(|| reached(finding, now.reach)).flatten());
     if now.cause != before.cause {

@@ -6,9 +6,9 @@ use crate::engine::Finding;
 use crate::report::message::Message;
 use crate::report::object::object_name;
 use crate::report::remedies::{Label, Line};
-use crate::report::sentences::telling;
 use crate::report::update::FindingUpdate;
 use crate::report::when::clock;
+use crate::report::wording::telling;
 
 /// Maximum length of a headline.
 const HEADLINE: usize = 700;
