@@ -177,6 +177,16 @@ fn a_path_that_was_never_seen_to_pass_is_told_with_the_one_that_passes() {
 }
 
 #[test]
+fn a_readiness_probe_that_asks_the_same_shows_what_passes_from_the_first_minute_on() {
+    let path = dump("young");
+    let young = std::fs::read_to_string(&path).expect("it was written");
+    std::fs::write(&path, young.replace("/ready", "/health").replace("T13:00:0", "T13:29:0")).expect("writable");
+    let found = document(&against(&path, &web("shop", "/v2/health", "web:1")));
+    let why = &finding(&found, "never-passed")["why"];
+    assert_eq!(why, "/v2/health was never seen to pass with image web:1; /health passes in 3 pods now");
+}
+
+#[test]
 fn what_passes_there_is_not_flagged_and_of_a_new_image_nothing_is_known() {
     let dump = dump("known");
     for (path, image, rules) in [

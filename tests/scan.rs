@@ -118,6 +118,7 @@ fn the_answer_can_be_narrowed_and_has_an_exit_code() {
     let finding = &all["findings"][0];
     let (workload, namespace) =
         (finding["workload"].as_str().expect("text"), finding["namespace"].as_str().expect("text"));
+    assert!(finding["remedy"][0].as_str().is_some_and(|first| first.contains("rollout undo")), "{finding}");
     assert_eq!(scan(&["--exit-code"], &bytes).code, Some(3));
     assert_eq!(scan(&["--exit-code", "-n", "elsewhere"], &bytes).code, Some(0));
     let one = scan(&[workload, "-n", namespace], &bytes);
@@ -164,6 +165,11 @@ fn a_recording_is_scanned_as_it_ends() {
         findings.as_array().map_or(0, |all| all.iter().filter(|one| one["resolved_at"].is_null()).count())
     };
     assert!(json(&outcome)["findings"].as_array().expect("a list").len() >= open(&json(&replayed)["findings"]));
+    let remedies = |document: &Value| -> Vec<Value> {
+        let all = document["findings"].as_array().expect("a list").iter();
+        all.filter(|finding| finding["resolved_at"].is_null()).map(|finding| finding["remedy"].clone()).collect()
+    };
+    assert_eq!(remedies(&json(&outcome)), remedies(&json(&replayed)), "what to type is in both");
 }
 
 #[test]

@@ -164,12 +164,16 @@ impl Scene<'_> {
         Some(if runs { finding.suggest(suggestion) } else { finding })
     }
 
-    /// The request of that probe in most of the pods in which it passes now.
+    /// The request of that probe in most of the pods in which that passes now, to it or to another probe.
     fn passing(&self, kind: ProbeKind, fits: impl Fn(&Shown<'_>) -> bool) -> Option<(Handler, u32)> {
         let mut by_question: BTreeMap<String, (Handler, u32)> = BTreeMap::new();
-        for shown in self.known.iter().filter(|shown| fits(shown) && shown.now(kind) > 0) {
-            if let Some(handler) = question(shown.spec, kind) {
-                by_question.entry(format!("{handler:?}")).or_insert((handler, 0)).1 += shown.now(kind);
+        for shown in self.known.iter().filter(|shown| fits(shown)) {
+            let Some(handler) = question(shown.spec, kind) else { continue };
+            // Another probe that asks the same shows it sooner: a liveness probe is only seen to fail.
+            let same = ProbeKind::ALL.into_iter().filter(|kind| question(shown.spec, *kind).as_ref() == Some(&handler));
+            let pods = same.map(|kind| shown.now(kind)).max().unwrap_or_default();
+            if pods > 0 {
+                by_question.entry(format!("{handler:?}")).or_insert((handler, 0)).1 += pods;
             }
         }
         by_question.into_values().max_by_key(|(_, pods)| *pods)

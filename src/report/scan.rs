@@ -1,7 +1,6 @@
 //! A scan as a document, as names, and as Markdown for a ticket.
 
 use std::fmt::{self, Write};
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -12,6 +11,7 @@ use super::sentence::{Part, Sentence};
 use super::text::scan::target;
 use super::when::clock;
 use super::wording::{changed_by, doubt, extent, field_is};
+use super::written::Written;
 use crate::engine::{Finding, Severity};
 use crate::scan::{Looked, Restarted};
 use crate::text::escape::{cut, visible};
@@ -26,7 +26,7 @@ pub struct Document<'a> {
     /// The time of the scan; for a dump, its newest timestamp.
     pub at: Time,
     /// The findings, worst first; those with `confirmed_at` null are only suspected.
-    pub findings: &'a [Arc<Finding>],
+    pub findings: Vec<Written<'a>>,
     /// Containers that restarted or wait without a finding.
     pub unexplained: Vec<Unexplained<'a>>,
     /// Whether all of the input could be read.
@@ -52,7 +52,8 @@ impl<'a> Document<'a> {
     /// The report of a scan.
     pub fn new(looked: &'a Looked, complete: bool, lacks: &'a [String]) -> Self {
         let unexplained = looked.restarted.iter().map(Unexplained::new).collect();
-        Self { at: looked.at, findings: &looked.findings, unexplained, complete, lacks }
+        let findings = looked.findings.iter().map(|finding| Written::new(finding)).collect();
+        Self { at: looked.at, findings, unexplained, complete, lacks }
     }
 
     /// As JSON, indented by two spaces, safe to display.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use probehound::time::Time;
 use serde_json::json;
 
-use crate::harness::clock::now;
+use crate::harness::clock::{now, sleep_until};
 use crate::harness::{Api, waiting};
 use crate::kubectl::Kubectl;
 
@@ -37,6 +37,29 @@ pub async fn break_it(kubectl: &Kubectl) -> Time {
     let words = ["-n", NAMESPACE, "patch", &target, "--type=json", "--patch", &patch, "--field-manager=kubectl-edit"];
     kubectl.run(&words).await;
     at
+}
+
+/// How long after the rollout somebody looks who has nothing installed.
+const LOOKED_AT: Duration = Duration::from_mins(1);
+
+/// Looks with `kubectl probehound scan` a minute after it was broken: path, what it was before, revision, and who
+/// changed it.
+pub async fn look_at_it(kubectl: &Kubectl, broken: Time) {
+    sleep_until(broken.plus(LOOKED_AT)).await;
+    let words = ["scan", "-n", NAMESPACE, "-o", "json"];
+    let document = kubectl.probehound(&words).await;
+    let document: serde_json::Value = serde_json::from_str(&document).expect("a document");
+    let workload = format!("Deployment/{WORKLOAD}");
+    let found = document["findings"].as_array().and_then(|all| all.iter().find(|one| one["workload"] == workload));
+    let found = found.unwrap_or_else(|| panic!("{document:#}"));
+    let change = &found["change"];
+    assert_eq!((&found["cause"], &found["current"]), (&json!("WrongPath"), &json!("/v2/health")), "{found:#}");
+    assert_eq!((&change["revision"], &change["by"]), (&json!(2), &json!("kubectl-edit")), "{found:#}");
+    assert!(found["suggested"] == "/health" || change["from"] == "/health", "{found:#}");
+    println!(
+        "a scan: {} of {} pods, suggested {}",
+        found["pods"]["affected"], found["pods"]["total"], found["suggested"]
+    );
 }
 
 /// Runs the command in the message, and waits until all pods are of the previous template; returns when

@@ -90,6 +90,8 @@ impl Stage {
         let limit = Duration::from_secs(90);
         let seen = Milestones::watch(&self.deployed, &self.api, &self.channel, &self.prometheus, limit).await;
         self.say("the story is known everywhere");
+        story::look_at_it(&self.kubectl, broken).await;
+        self.say("a scan names it");
         (broken, seen)
     }
 

@@ -3,6 +3,7 @@
 mod crowd;
 mod crowded;
 mod memory;
+mod scanning;
 mod soak;
 mod source;
 mod stream;

@@ -59,12 +59,16 @@ impl Episodes {
     /// A finding was confirmed.
     pub fn open(&mut self, finding: &Finding, at: Time) {
         let episodes = self.by_finding.entry(finding.key.clone()).or_default();
-        match episodes.last_mut().filter(|episode| episode.to.is_none()) {
-            Some(episode) => {
-                episode.cause.clone_from(&finding.cause);
-                self.odd.push(format!("{at} {} opened twice", finding.key));
+        let new = Episode::of(finding, at);
+        // Whoever takes over sends again what was sent and not yet recorded as sent: it is the same episode.
+        match episodes.iter_mut().rev().find(|episode| episode.to.is_none() || episode.from == new.from) {
+            Some(known) => {
+                let was = if known.to.is_none() { "opened twice" } else { "opened again after its end" };
+                known.cause.clone_from(&finding.cause);
+                known.to = None;
+                self.odd.push(format!("{at} {} {was}", finding.key));
             }
-            None => episodes.push(Episode::of(finding, at)),
+            None => episodes.push(new),
         }
     }
 
