@@ -42,6 +42,7 @@ use intake::lists::Lists;
 use intake::unmatched_events::UnmatchedEvents;
 use memory::nodes::Nodes;
 use memory::onsets::FailureOnsets;
+use memory::past_episodes::PastEpisodes;
 use memory::pods::PodTable;
 use memory::workload::Workload;
 
@@ -100,6 +101,7 @@ pub struct Engine {
     tops: HashMap<(Arc<str>, Owner), Owner>,
     wakes: BTreeSet<(Time, usize)>,
     unmatched: UnmatchedEvents,
+    past: PastEpisodes,
     onsets: FailureOnsets,
     nodes: Nodes,
     lists: Lists,

@@ -68,6 +68,7 @@ impl Engine {
         }
         self.changes.extend(outcome.changes);
         if forgotten {
+            self.past.keep(&workload);
             self.by_name.remove(&(Arc::clone(&workload.namespace), workload.top.clone()));
             return;
         }
@@ -103,6 +104,7 @@ impl Engine {
             pods: &self.pods,
             members: Vec::new(),
             settings: &self.settings,
+            past: &self.past,
             onsets: &self.onsets,
             nodes: &self.nodes,
             now: self.now,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ChangeKind, Engine, Finding, Owner, PodSnapshot, ServicesFacts, WorkloadFacts};
+use crate::engine::memory::tracked_container::Problem;
 use crate::engine::memory::workload::Workload;
 use crate::finding::Change;
 
@@ -144,8 +145,9 @@ impl Engine {
         if workload.pods.is_empty() {
             workload.empty_since = workload.empty_since.or(Some(now));
         }
+        let past = self.past.of(workload, &finding.container, Problem::from_finding(finding));
         let case = workload.cases.entry(Arc::clone(&finding.container)).or_default();
-        let said = case.remember(finding, now);
+        let said = case.remember(finding, past, now);
         let has_pods = !workload.pods.is_empty();
         self.changes.extend(said.map(|(kind, finding)| Change { kind, at: now, finding }));
         if has_pods {

@@ -47,10 +47,13 @@ pub fn probe(probe: &Probe<'_>, all: &mut Vec<Finding>) {
                 );
             }
         }
-        Some([_, flag, script, first, ..]) if *flag == "-c" && is_one_word(script) && !is_filler(first) => {
-            let why = format!("of [sh, -c, …] one word is run: {script}, without what follows it");
-            all.push(finding(Rule::ShellDropsWords, why).suggest("the command as one text behind -c"));
-        }
+        Some([_, flag, rest @ ..]) if *flag == "-c" => match without_options(rest) {
+            [script, first, ..] if is_one_word(script) && !is_filler(first) => {
+                let why = format!("of [sh, -c, …] one word is run: {script}, without what follows it");
+                all.push(finding(Rule::ShellDropsWords, why).suggest("the command as one text behind -c"));
+            }
+            _ => {}
+        },
         _ => {}
     }
 }
@@ -68,6 +71,18 @@ fn is_several(word: &str) -> bool {
     let mut words = word.split_whitespace();
     let (Some(first), Some(second)) = (words.next(), words.next()) else { return false };
     !first.contains('\\') && (!first.contains('/') || second.starts_with(['-', '/']))
+}
+
+/// What follows `-c` without further options of the shell, such as `-e` or `-o pipefail`: the script comes after them.
+fn without_options<'a, 'b>(words: &'a [&'b str]) -> &'a [&'b str] {
+    match words {
+        [option, _, rest @ ..] if option.starts_with(['-', '+']) && option.len() > 1 && option.ends_with('o') => {
+            without_options(rest)
+        }
+        ["--", rest @ ..] => rest,
+        [option, rest @ ..] if option.starts_with(['-', '+']) && option.len() > 1 => without_options(rest),
+        _ => words,
+    }
 }
 
 /// Whether a script uses no arguments.
@@ -98,6 +113,9 @@ mod tests {
             "[sh, -c, \"echo $0\", x]",
             "[/bin/bash, -c, check, --]",
             "[bash, -ec, a, b]",
+            "[/bin/sh, -c, -e, \"exec pg_isready -U app\"]",
+            "[bash, -c, -eo, pipefail, \"a | b\"]",
+            "[sh, -c, --, check]",
             "[/check.sh]",
             "[env, A=b, sh, -c, a, \"|\"]",
             "[grep, a|b, /f]",
@@ -115,6 +133,7 @@ mod tests {
             ("[\"/bin/grpc_health_probe -addr=:8080\"]", "command-in-one-word"),
             ("[curl, -f, localhost, \"||\", exit, \"1\"]", "command-without-shell"),
             ("[sh, -c, redis-cli, ping]", "shell-drops-words"),
+            ("[sh, -c, -e, redis-cli, ping]", "shell-drops-words"),
         ] {
             assert_eq!(said(command), [id], "{command}");
         }

@@ -61,7 +61,15 @@ fn min_ready(object: &Object<'_>, all: &mut Vec<Finding>) {
     let at = spec.and_then(|spec| spec.entry("minReadySeconds")).map_or(at, |entry| entry.at);
     let mut finding = Finding::new(Rule::MinReady, at, "minReadySeconds", why).current(ready).sum(sum);
     finding.container = Some(container.name.to_owned());
-    all.push(finding.suggest(format!("minReadySeconds: {}", latest + 1)));
+    let least = latest + 1;
+    let deadline = object.number(&["spec", "progressDeadlineSeconds"], DEADLINE);
+    all.push(if deadline.is_some_and(|deadline| deadline > least) {
+        finding.suggest(format!("minReadySeconds: {least}"))
+    } else {
+        finding.suggest(format!(
+            "a startupProbe that asks the same; or minReadySeconds: {least} and a progressDeadlineSeconds above it"
+        ))
+    });
 }
 
 /// The latest time at which the liveness probe kills a container that nothing else keeps from being ready.
@@ -92,6 +100,16 @@ mod tests {
         assert_eq!(ids(&said), ["min-ready"]);
         assert_eq!(said[0].suggestion.as_deref(), Some("minReadySeconds: 32"));
         assert_eq!(ids(&of_deployment("minReadySeconds: 20", LIVENESS)), ["min-ready"]);
+    }
+
+    #[test]
+    fn nothing_is_suggested_that_the_deadline_forbids() {
+        let slow = "livenessProbe: {httpGet: {port: 80, path: /live}, initialDelaySeconds: 600}";
+        let said = of_deployment("replicas: 3", slow);
+        let suggested = said[0].suggestion.as_deref().expect("a suggestion");
+        assert!(suggested.contains("minReadySeconds: 632 and a progressDeadlineSeconds above it"), "{suggested}");
+        let said = of_deployment("progressDeadlineSeconds: 900", slow);
+        assert_eq!(said[0].suggestion.as_deref(), Some("minReadySeconds: 632"));
     }
 
     #[test]

@@ -173,6 +173,46 @@ fn what_is_over_here_and_goes_on_in_an_object_is_said_to_be_over_and_not_opened_
 }
 
 #[test]
+fn a_bare_pod_that_is_over_here_and_forgotten_is_still_over_when_the_leader_changes() {
+    let mut world = World::new(Settings::default());
+    let mut it = PodSnapshot { owner: None, ..pod(&world, "shop", "migrate") };
+    world.show(&it);
+    for _ in 0..3 {
+        world.restart(&mut it, 1);
+    }
+    let going_on = own(&world);
+    assert!(going_on.confirmed_at.is_some());
+    world.tell(Observation::PodGone(it.id));
+    // Resolved a minute after it went; the leader had stopped before, and its Lease has to run out.
+    world.wait(60 + 20);
+    let resolved_at = world.engine.take_changes().last().expect("it is over").finding.resolved_at;
+    assert_eq!(world.engine.findings().len(), 0, "it is forgotten");
+    let changes = remember(&mut world, &going_on);
+    let kinds: Vec<_> = changes.iter().map(|change| (change.kind, change.finding.resolved_at)).collect();
+    assert_eq!(kinds, [(ChangeKind::Resolved, resolved_at)]);
+    assert!(resolved_at.is_some());
+    world.wait(300);
+    assert_eq!(world.said(), [], "it is not opened and ended once more");
+}
+
+#[test]
+fn a_bare_pod_of_the_same_name_is_the_next_episode() {
+    let mut world = World::new(Settings::default());
+    for episode in 1..=3 {
+        let name = if episode == 3 { "other" } else { "migrate" };
+        let mut it = PodSnapshot { owner: None, ..pod(&world, "shop", name) };
+        it.id.uid = probehound::engine::Uid(u128::from(episode) + 77);
+        world.show(&it);
+        for _ in 0..3 {
+            world.restart(&mut it, 1);
+        }
+        assert_eq!(own(&world).episodes, if episode == 3 { 1 } else { episode });
+        world.tell(Observation::PodGone(it.id));
+        world.wait(200);
+    }
+}
+
+#[test]
 fn after_an_episode_that_is_over_elsewhere_comes_the_next() {
     let (mut world, _) = crashing();
     let mine = own(&world);

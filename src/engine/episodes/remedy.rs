@@ -73,12 +73,15 @@ impl Situation<'_> {
             remedies.extend(rollback);
             remedies.extend(set);
         }
+        let go_back = self.go_back().filter(|_| !has_way_back);
         if has_way_back || has_value {
             remedies.extend(self.delete());
+            remedies.extend(go_back);
         } else {
+            // What can be typed at once comes before what has to be found out first.
+            remedies.extend(go_back);
             remedies.extend(self.correct());
         }
-        remedies.extend(self.go_back().filter(|_| !has_way_back));
         remedies.extend(self.raise_memory());
         remedies.extend(self.look());
         if remedies.is_empty() {

@@ -4,6 +4,7 @@ pub mod history;
 pub mod node_clock;
 pub mod nodes;
 pub mod onsets;
+pub mod past_episodes;
 pub mod pods;
 pub mod template_record;
 pub mod terminations;

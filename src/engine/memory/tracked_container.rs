@@ -45,14 +45,21 @@ impl TrackedContainer {
     }
 
     /// Takes up a finding published before a restart of the operator, or by another replica; returns the
-    /// change to publish for it: it was published under another identity, or is no longer open.
-    pub fn remember(&mut self, said: &Finding, now: Time) -> Option<(ChangeKind, Arc<Finding>)> {
+    /// change to publish for it: it was published under another identity, or is no longer open. `past` is what was
+    /// kept of it if it was forgotten.
+    pub fn remember(&mut self, said: &Finding, past: Option<Past>, now: Time) -> Option<(ChangeKind, Arc<Finding>)> {
         let problem = Problem::from_finding(said);
         if problem == Problem::Loop {
             // Earlier terminations belong to that episode, even if a first list shows them again.
             self.horizon = self.horizon.max(said.resolved_at.unwrap_or_default());
         }
         let Some(own) = self.episodes.get_mut(&problem) else {
+            let is_that = |past: &Past| said.episodes <= past.episodes && said.opened_at <= past.resolved_at;
+            if let Some(past) = past.filter(is_that).filter(|_| said.resolved_at.is_none()) {
+                // It was resolved here, and the previous leader had not published that.
+                let kind = if said.confirmed_at.is_some() { ChangeKind::Resolved } else { ChangeKind::Withdrawn };
+                return Some((kind, Arc::new(Finding { resolved_at: Some(past.resolved_at), ..said.clone() })));
+            }
             self.episodes.insert(problem, Box::new(Episode::remember(said, now)));
             return None;
         };
@@ -98,8 +105,17 @@ impl TrackedContainer {
     }
 }
 
+/// How often a problem of a container of a forgotten workload occurred, and until when.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Past {
+    /// The number of its last episode.
+    pub episodes: u32,
+    /// When that was resolved.
+    pub resolved_at: Time,
+}
+
 /// The problems that a container can have at the same time.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Problem {
     /// `RestartLoop` or `Killed`: one loop has one cause at a time, whichever probe it is.
     Loop,

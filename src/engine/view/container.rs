@@ -12,6 +12,7 @@ use crate::engine::Settings;
 use crate::engine::memory::node_clock::Clock;
 use crate::engine::memory::nodes::Nodes;
 use crate::engine::memory::onsets::FailureOnsets;
+use crate::engine::memory::past_episodes::PastEpisodes;
 use crate::engine::memory::pods::{Container, Phase, Pod, PodTable};
 use crate::engine::memory::template_record::{ContainerRecord, Tally};
 use crate::engine::memory::tracked_container::TrackedContainer;
@@ -42,6 +43,8 @@ pub struct ContainerView<'a> {
     pub members: Vec<PodContainer<'a>>,
     /// The settings.
     pub settings: &'a Settings,
+    /// The episodes of workloads that were forgotten.
+    pub past: &'a PastEpisodes,
     /// Which workloads became unhealthy when.
     pub onsets: &'a FailureOnsets,
     /// What happened to nodes.
