@@ -3,6 +3,7 @@
 //! Sans-IO: objects, answers and the time are passed in; the caller reads a dump or a cluster.
 
 mod lacks;
+mod pods;
 mod restarted;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,6 +17,7 @@ use crate::source::recording::{Object, RecordKind};
 use crate::source::{Input, Observed, Observer, Oddity, Related, newest};
 use crate::time::Time;
 pub use lacks::{Lack, Lacks};
+use pods::PodList;
 pub use restarted::Restarted;
 
 /// Maximum number of pods kept, at some 700 bytes each until the look, and 450 in the engine.
@@ -31,7 +33,7 @@ pub struct Look {
     engine: Engine,
     observer: Observer,
     related: Related,
-    pods: Vec<PodSnapshot>,
+    pods: PodList,
     places: HashMap<Uid, usize>,
     events: Vec<KubeletEvent>,
     newest: newest::Newest,
@@ -118,9 +120,8 @@ impl Looked {
         engine.settle();
         counts.pods = pods.len();
         let at = replayed.last.unwrap_or_default();
-        let pods: Vec<PodSnapshot> = pods.into_values().collect();
         let mut look = Look { engine, counts, ..Look::default() };
-        look.remember(&pods);
+        look.remember(pods.values());
         (look.finish(at), replayed)
     }
 }
@@ -177,10 +178,10 @@ impl Look {
     /// Passes everything taken in to the engine, as lists that were read at `at`.
     pub fn show(&mut self, at: Time) {
         let pods = std::mem::take(&mut self.pods);
-        self.remember(&pods);
+        self.remember(pods.iter());
         self.places.clear();
         self.engine.apply(Observation::ListStarted(Scope::All), at);
-        for pod in pods {
+        for pod in pods.into_all() {
             self.engine.apply(Observation::Pod(Box::new(pod)), at);
         }
         self.engine.apply(Observation::ListFinished(Scope::All), at);
@@ -261,8 +262,8 @@ impl Look {
     }
 
     /// Keeps what is reported about the pods besides the findings.
-    fn remember(&mut self, pods: &[PodSnapshot]) {
-        self.restarted = restarted::of(pods);
+    fn remember<'a>(&mut self, pods: impl Iterator<Item = &'a PodSnapshot> + Clone) {
+        self.restarted = restarted::of(pods.clone());
         self.owners.clear();
         for pod in pods {
             let key = (Arc::clone(&pod.id.namespace), restarted::owner(pod));
@@ -275,8 +276,11 @@ impl Look {
     fn pod(&mut self, pod: PodSnapshot) {
         self.newest.note_pod(&pod);
         match self.places.get(&pod.id.uid) {
-            Some(at) if self.pods[*at].version <= pod.version => self.pods[*at] = pod,
-            Some(_) => {}
+            Some(at) => {
+                if let Some(known) = self.pods.get_mut(*at).filter(|known| known.version <= pod.version) {
+                    *known = pod;
+                }
+            }
             None if self.pods.len() >= MAX_PODS => self.counts.left_out += 1,
             None => {
                 self.counts.pods += 1;

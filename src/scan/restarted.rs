@@ -37,7 +37,7 @@ pub struct Restarted {
 }
 
 /// The containers in these pods that restarted, wait for something other than their turn, or are not ready.
-pub fn of(pods: &[PodSnapshot]) -> Vec<Restarted> {
+pub fn of<'a>(pods: impl Iterator<Item = &'a PodSnapshot>) -> Vec<Restarted> {
     let mut all: BTreeMap<(Arc<str>, Owner, Arc<str>), Restarted> = BTreeMap::new();
     for pod in pods {
         for container in &pod.containers {
