@@ -179,10 +179,10 @@ impl Error {
             Self::Usage { hint, .. } => hint,
             Self::NoSuchCommand(_) => "probehound --help lists the commands",
             Self::Open { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
-                "check the path; - reads a recording from standard input"
+                "check the path; - is standard input"
             }
             Self::Open { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => {
-                "check who may read the file; - reads a recording from standard input"
+                "check who may read the file; - is standard input"
             }
             Self::Open { cause, .. } if cause.kind() == io::ErrorKind::IsADirectory => {
                 "name the files in it: FOLDER/*.jsonl.gz"
@@ -247,8 +247,20 @@ impl Error {
     }
 }
 
+/// The text without Rust's `(os error 2)` behind the system's own words.
+fn without_codes(text: &str) -> Cow<'_, str> {
+    const CODE: &str = " (os error ";
+    let Some((before, rest)) = text.split_once(CODE) else { return text.into() };
+    match rest.split_once(')') {
+        Some((number, after)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{before}{}", without_codes(after)).into()
+        }
+        _ => text.into(),
+    }
+}
+
 fn one(what: &str, hint: Option<&str>, err: &mut impl Write) -> io::Result<()> {
-    writeln!(err, "error: {}", terminal(what, LINE))?;
+    writeln!(err, "error: {}", terminal(&without_codes(what), LINE))?;
     hint.map_or(Ok(()), |hint| writeln!(err, "hint: {}", visible(hint)))
 }
 
@@ -256,4 +268,18 @@ fn one(what: &str, hint: Option<&str>, err: &mut impl Write) -> io::Result<()> {
 #[cfg(feature = "operator")]
 fn each(problems: &Problems, err: &mut impl Write) -> io::Result<()> {
     problems.all.iter().try_for_each(|problem| one(&problems.line(problem), problem.hint.as_deref(), err))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_words_are_enough() {
+        let codes = "cannot read /x: No such file or directory (os error 2); /y: Permission denied (os error 13)";
+        assert_eq!(without_codes(codes), "cannot read /x: No such file or directory; /y: Permission denied");
+        for text in ["nothing of it", "(os error 2", "a (os error two) b"] {
+            assert_eq!(without_codes(text), text);
+        }
+    }
 }

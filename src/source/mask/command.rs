@@ -50,6 +50,7 @@ enum Tool {
     Other,
     Curl,
     Ldap,
+    Postgres,
     Redis,
     Sqlcmd,
 }
@@ -60,6 +61,7 @@ impl Tool {
         Some(match name {
             "curl" => Self::Curl,
             "ldapsearch" | "ldapwhoami" | "ldapcompare" => Self::Ldap,
+            "pg_isready" | "psql" => Self::Postgres,
             "redis-cli" | "valkey-cli" | "keydb-cli" => Self::Redis,
             "sqlcmd" | "bcp" => Self::Sqlcmd,
             "|" | "||" | "&&" | ";" | "&" => Self::Other,
@@ -70,6 +72,8 @@ impl Tool {
     /// The meaning of what follows the short option of that letter.
     const fn after(self, letter: char) -> Next {
         match (self, letter) {
+            // Their port; they take no password from an option.
+            (Self::Postgres | Self::Redis, 'p') => Next::Word,
             (_, 'p' | 'u') | (Self::Curl, 'b' | 'U') | (Self::Ldap, 'w') | (Self::Redis, 'a') | (Self::Sqlcmd, 'P') => {
                 Next::Secret
             }
