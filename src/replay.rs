@@ -145,7 +145,7 @@ impl<'e, F: FnMut(Moment<'_>)> Replay<'e, F> {
 
     /// What the engine is given of a record; a related object is kept instead.
     fn observe(&mut self, record: &Record) -> Result<Observed, Oddity> {
-        if let Some(input) = record.input() {
+        if let Some(input) = record.object.input(record.kind) {
             return self.observer.observe(&input);
         }
         let kept = self.related.apply(record.kind, &record.object, &mut self.observer);

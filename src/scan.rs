@@ -10,11 +10,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::engine::{Engine, Finding, KubeletEvent, Need, Observation, Owner, PodSnapshot, Scope, Seen, Tried, Uid};
+use crate::engine::{Engine, Finding, KubeletEvent, Need, Observation, Owner, PodSnapshot, Scope, Tried, Uid};
 use crate::replay::{Moment, Replayed, replay};
-use crate::source::objects::{EventLite, PodLite};
 use crate::source::recording::{Object, RecordKind};
-use crate::source::{Input, Observed, Observer, Oddity, Related, newest};
+use crate::source::{Observed, Observer, Oddity, Related, newest};
 use crate::time::Time;
 pub use lacks::{Lack, Lacks};
 use pods::PodList;
@@ -151,15 +150,11 @@ impl Look {
     /// It cannot be used at all.
     pub fn take(&mut self, object: &Object) -> Result<Vec<Oddity>, Oddity> {
         self.newest.note(object);
-        let input: Input<&PodLite, &EventLite> = match object {
-            Object::Pod(pod) => Input::Pod(pod, Seen::Listed),
-            Object::Event(event) => Input::Event(event),
-            object => {
-                let kept = self.related.apply(RecordKind::Added, object, &mut self.observer);
-                let odd = self.observer.take_oddities();
-                self.counts.related += usize::from(kept?);
-                return Ok(odd);
-            }
+        let Some(input) = object.input(RecordKind::Added) else {
+            let kept = self.related.apply(RecordKind::Added, object, &mut self.observer);
+            let odd = self.observer.take_oddities();
+            self.counts.related += usize::from(kept?);
+            return Ok(odd);
         };
         let Observed { observation, odd } = self.observer.observe(&input)?;
         match observation {

@@ -83,7 +83,7 @@ impl Cluster {
 
     fn happens(&mut self, line: &Line) {
         let Some(record) = record(line) else { return };
-        match record.input() {
+        match record.object.input(record.kind) {
             Some(input) => self.driver.handle_input(&input, line.at),
             None if matches!(record.object, Object::Nothing | Object::Foreign | Object::Event(_)) => {}
             None => self.keep(line, record.kind),

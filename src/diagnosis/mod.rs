@@ -35,6 +35,7 @@ pub use facts::{
 };
 pub use verdict::Verdict;
 
+use std::cell::LazyCell;
 use std::cmp::Reverse;
 
 use crate::finding::{Cause, Confidence, Effect, Hypothesis};
@@ -102,16 +103,16 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
         let lacks = candidate.deterministic && !of_most;
         candidate.needs(!lacks, "whether it fails in the other pods, of which nothing was heard")
     };
-    let right = evidence.request_is_right();
-    let considered = causes.iter().filter_map(|rule| rule.consider(evidence, right.as_ref()));
+    let right = LazyCell::new(|| evidence.request_is_right());
+    let considered = causes.iter().filter_map(|rule| rule.consider(evidence, || right.clone()));
     weigh(evidence, considered.map(known).collect())
 }
 
 impl Rule {
     /// The candidate, with what says that the request is `right` against it where it blames that.
-    fn consider(self, evidence: &Evidence, right: Option<&Point>) -> Option<Candidate> {
+    fn consider(self, evidence: &Evidence, right: impl FnOnce() -> Option<Point>) -> Option<Candidate> {
         match self {
-            Self::Request(consider) => Some(consider(evidence)?.against(right.cloned())),
+            Self::Request(consider) => Some(consider(evidence)?.against(right())),
             Self::Other(consider) => consider(evidence),
         }
     }

@@ -145,7 +145,7 @@ impl Engine {
         if workload.pods.is_empty() {
             workload.empty_since = workload.empty_since.or(Some(now));
         }
-        let past = self.past.of(workload, &finding.container, Problem::from_finding(finding));
+        let past = self.past.get(workload, &finding.container, Problem::from_finding(finding));
         let case = workload.cases.entry(Arc::clone(&finding.container)).or_default();
         let said = case.remember(finding, past, now);
         let has_pods = !workload.pods.is_empty();

@@ -165,12 +165,11 @@ impl Driver {
         input: &Input<P, E>,
         now: Time,
     ) -> Option<Observation> {
-        let (read, loss) = match self.observer.observe(input) {
+        let (observation, odd, loss) = match self.observer.observe(input) {
             Ok(Observed { observation, odd }) if odd.is_empty() => return observation,
-            Ok(Observed { observation, odd }) => ((observation, odd), Loss::Field),
-            Err(oddity) => ((None, vec![oddity]), Loss::Object),
+            Ok(Observed { observation, odd }) => (observation, odd, Loss::Field),
+            Err(oddity) => (None, vec![oddity], Loss::Object),
         };
-        let (observation, odd) = read;
         let (kind, place) = oddities::place(input);
         for oddity in &odd {
             self.oddities.note(kind, loss, &place, oddity, now);

@@ -1,7 +1,7 @@
 //! The inputs delivered by sources.
 
 use super::objects::{EventLite, Oddity, PodLite};
-use super::recording::{Object, Record, RecordKind};
+use super::recording::{Object, RecordKind};
 use crate::engine::{Observation, Scope, Seen};
 
 /// A pod or an event from a list, a watch, a dump or a recording, owned or borrowed, or the start or end of
@@ -20,14 +20,14 @@ pub enum Input<P = Box<PodLite>, E = Box<EventLite>> {
     Event(E),
 }
 
-impl Record {
-    /// The pod or event in it; `None` for other resources, and for deleted events.
-    pub fn input(&self) -> Option<Input<&PodLite, &EventLite>> {
-        match (&self.object, self.kind) {
-            (Object::Pod(pod), RecordKind::Deleted) => Some(Input::PodGone(pod)),
-            (Object::Pod(pod), RecordKind::Added) => Some(Input::Pod(pod, Seen::Listed)),
-            (Object::Pod(pod), _) => Some(Input::Pod(pod, Seen::Changed)),
-            (Object::Event(event), kind) => (kind != RecordKind::Deleted).then_some(Input::Event(event)),
+impl Object {
+    /// The pod or event that it is, delivered in this way; `None` for other resources, and for deleted events.
+    pub fn input(&self, kind: RecordKind) -> Option<Input<&PodLite, &EventLite>> {
+        match (self, kind) {
+            (Self::Pod(pod), RecordKind::Deleted) => Some(Input::PodGone(pod)),
+            (Self::Pod(pod), RecordKind::Added) => Some(Input::Pod(pod, Seen::Listed)),
+            (Self::Pod(pod), _) => Some(Input::Pod(pod, Seen::Changed)),
+            (Self::Event(event), kind) => (kind != RecordKind::Deleted).then_some(Input::Event(event)),
             _ => None,
         }
     }

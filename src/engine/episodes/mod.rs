@@ -137,7 +137,7 @@ fn take_up(
     outcome.wants_facts = true;
     let previous = case.episodes.get(&problem).map(|episode| (episode.is_active(), episode.finding.episodes));
     if previous.is_none_or(|(active, _)| !active) {
-        let past = || view.past.of(view.workload, view.container, problem).map(|past| past.episodes);
+        let past = || view.past.get(view.workload, view.container, problem).map(|past| past.episodes);
         let number = previous.map(|(_, number)| number).or_else(past).unwrap_or_default() + 1;
         let label = Arc::from(view.workload.label());
         let episode = Episode::open(&view.workload.namespace, label, view.container, proposal, number, view.now);

@@ -23,18 +23,15 @@ impl PastEpisodes {
     pub fn keep(&mut self, workload: &Workload) {
         for (container, case) in &workload.cases {
             for (problem, episode) in &case.episodes {
-                let finding = &episode.finding;
-                let Some(resolved_at) = finding.resolved_at else { continue };
-                self.insert(place(workload, container, *problem), Past { episodes: finding.episodes, resolved_at });
+                if let Some(past) = Past::from_finding(&episode.finding) {
+                    self.insert(place(workload, container, *problem), past);
+                }
             }
         }
     }
 
     /// The past of a problem of a container.
-    pub fn of(&self, workload: &Workload, container: &Arc<str>, problem: Problem) -> Option<Past> {
-        if self.all.is_empty() {
-            return None;
-        }
+    pub fn get(&self, workload: &Workload, container: &Arc<str>, problem: Problem) -> Option<Past> {
         self.all.get(&place(workload, container, problem)).copied()
     }
 

@@ -54,8 +54,7 @@ impl TrackedContainer {
             self.horizon = self.horizon.max(said.resolved_at.unwrap_or_default());
         }
         let Some(own) = self.episodes.get_mut(&problem) else {
-            let is_that = |past: &Past| said.episodes <= past.episodes && said.opened_at <= past.resolved_at;
-            if let Some(past) = past.filter(is_that).filter(|_| said.resolved_at.is_none()) {
+            if let Some(past) = past.filter(|past| past.has_ended(said)) {
                 // It was resolved here, and the previous leader had not published that.
                 let kind = if said.confirmed_at.is_some() { ChangeKind::Resolved } else { ChangeKind::Withdrawn };
                 return Some((kind, Arc::new(Finding { resolved_at: Some(past.resolved_at), ..said.clone() })));
@@ -78,8 +77,7 @@ impl TrackedContainer {
             }
             return forgotten.map(|finding| (ChangeKind::Withdrawn, finding));
         }
-        let is_that = said.episodes <= own.finding.episodes && Some(said.opened_at) <= own.finding.resolved_at;
-        if said.resolved_at.is_none() && is_that {
+        if Past::from_finding(&own.finding).is_some_and(|past| past.has_ended(said)) {
             // It is resolved, and the previous leader had not published that.
             return Some((ChangeKind::Resolved, Arc::clone(&own.finding)));
         }
@@ -105,13 +103,25 @@ impl TrackedContainer {
     }
 }
 
-/// How often a problem of a container of a forgotten workload occurred, and until when.
+/// How often a problem of a container occurred, and until when.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Past {
     /// The number of its last episode.
     pub episodes: u32,
     /// When that was resolved.
     pub resolved_at: Time,
+}
+
+impl Past {
+    /// Of a problem whose last episode this is; `None` while it is open.
+    pub fn from_finding(last: &Finding) -> Option<Self> {
+        Some(Self { episodes: last.episodes, resolved_at: last.resolved_at? })
+    }
+
+    /// Whether a finding that is still open elsewhere is of an episode that is over.
+    fn has_ended(self, said: &Finding) -> bool {
+        said.resolved_at.is_none() && said.episodes <= self.episodes && said.opened_at <= self.resolved_at
+    }
 }
 
 /// The problems that a container can have at the same time.

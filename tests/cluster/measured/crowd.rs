@@ -13,7 +13,7 @@ const NAMESPACES: usize = 25;
 const REPLICAS: usize = 10;
 
 /// Maximum number of concurrent requests.
-const AT_ONCE: usize = 8;
+pub const AT_ONCE: usize = 8;
 
 /// Creates that many healthy pods, each running and ready.
 pub async fn make(api: &Api, count: usize) {
@@ -31,7 +31,8 @@ pub async fn mean_size(api: &Api) -> usize {
     pods.iter().map(|pod| pod.to_string().len()).sum::<usize>() / pods.len().max(1)
 }
 
-fn namespace(number: usize) -> String {
+/// The namespace of what has that number.
+pub fn namespace(number: usize) -> String {
     format!("team-{}", number % NAMESPACES)
 }
 

@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use futures::{StreamExt, stream};
 use serde_json::json;
 
 use super::crowd;
@@ -81,13 +82,12 @@ fn median(mut all: Vec<(Duration, Usage)>) -> (Duration, Usage) {
 
 /// An event of the scheduler for each pod, as there are most in a cluster.
 async fn events(api: &Api) {
-    use futures::{StreamExt, stream};
     let api = api.clone().persistent();
-    stream::iter(0..PODS).for_each_concurrent(8, |number| make_event(&api, number)).await;
+    stream::iter(0..PODS).for_each_concurrent(crowd::AT_ONCE, |number| make_event(&api, number)).await;
 }
 
 async fn make_event(api: &Api, number: usize) {
-    let namespace = format!("team-{}", number % 25);
+    let namespace = crowd::namespace(number);
     let event = json!({
         "metadata": {"name": format!("service-{number}.18{number:014x}"), "namespace": namespace},
         "involvedObject": {"kind": "Pod", "apiVersion": "v1", "namespace": namespace, "name": format!("service-{number}")},
