@@ -1,9 +1,12 @@
 //! What probehound says: the vocabulary of its findings.
 
 pub mod field;
+pub mod guard;
 mod hypothesis;
+mod min_ready;
 pub mod rank;
 pub mod remedy;
+mod rollout;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,8 +17,11 @@ use serde::{Deserialize, Serialize};
 use crate::kubelet::{ProbeKind, StartFailure};
 use crate::time::Time;
 use field::Field;
+use guard::Guarded;
 pub use hypothesis::Hypothesis;
+pub use min_ready::{MinReady, RollingUpdate, Share};
 use remedy::Remedy;
+pub use rollout::{Health, Rollout};
 
 /// A finding changed; what it is now comes whole.
 #[derive(Clone, Debug)]
@@ -37,7 +43,7 @@ pub enum ChangeKind {
     Confirmed,
     /// Cause, field, value, confidence, severity or reach changed.
     Updated,
-    /// Only counts changed.
+    /// Only counts changed, or, while it is only suspected, since when its container is being killed.
     Counted,
     /// It is over.
     Resolved,
@@ -82,6 +88,9 @@ pub struct Finding {
     pub revision: Option<u64>,
     /// What that revision changed.
     pub change: Option<RevisionChange>,
+    /// The `minReadySeconds` that would have stopped the rollout; absent where none would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_ready: Option<Arc<MinReady>>,
     /// How many pods, at the worst moment.
     pub pods: Pods,
     /// One of the pods that it concerns, by name: the one whose container ended most often.
@@ -115,6 +124,14 @@ pub struct Finding {
     #[serde(skip)]
     #[schemars(skip)]
     pub labels: Labels,
+    /// The rollout that it began with, as far as this process observed it; no part of the document.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub rollout: Option<Arc<Rollout>>,
+    /// What the guard did about this episode of it; no part of the document.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub guard: Option<Arc<Guarded>>,
 }
 
 /// A cause that was considered, and what speaks for it and against it.

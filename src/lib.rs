@@ -14,6 +14,7 @@ pub mod engine;
 pub mod finding;
 #[cfg(feature = "operator")]
 pub mod findings;
+pub mod guard;
 pub mod kubelet;
 pub mod lint;
 #[cfg(feature = "operator")]

@@ -10,7 +10,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::engine::{Engine, Finding, KubeletEvent, Need, Observation, Owner, PodSnapshot, Scope, Tried, Uid};
+use crate::engine::incident::Incident;
+use crate::engine::{
+    Chronicled, Engine, Finding, KubeletEvent, Need, Observation, Owner, PodSnapshot, Scope, Tried, Uid,
+};
+use crate::finding::Identity;
 use crate::replay::{Moment, Replayed, replay};
 use crate::source::recording::{Object, RecordKind};
 use crate::source::{Observed, Observer, Oddity, Related, newest};
@@ -23,6 +27,8 @@ pub use restarted::Restarted;
 pub const MAX_PODS: usize = 200_000;
 /// Maximum number of kubelet events kept, at some 300 bytes each.
 pub const MAX_EVENTS: usize = 200_000;
+/// Maximum number of findings whose course is kept.
+const MAX_INCIDENTS: usize = 200;
 /// Maximum number of consecutive rounds of answers.
 const MAX_ROUNDS: usize = 16;
 
@@ -89,6 +95,8 @@ pub struct Looked {
     pub at: Time,
     /// The open findings, worst first, including suspected ones.
     pub findings: Vec<Arc<Finding>>,
+    /// The course of the worst of them, as far as lists show it.
+    pub incidents: BTreeMap<Identity, Incident>,
     /// Containers that restarted or do not run, without a finding.
     pub restarted: Vec<Restarted>,
     /// The pods by their owners.
@@ -103,6 +111,7 @@ impl Looked {
     /// The state at the end of a recording.
     pub fn at_the_end_of(input: impl Read) -> (Self, Replayed) {
         let mut engine = Engine::default();
+        engine.keep_chronicle(Chronicled::All);
         let (mut pods, mut counts) = (BTreeMap::new(), Counts::default());
         let replayed = replay(input, &mut engine, |moment| {
             if let Moment::Record(progress) = moment {
@@ -253,7 +262,9 @@ impl Look {
             Placed { namespace: key.0, owner: key.1, workload, pods }
         });
         let owners = placed.collect();
-        Looked { at, findings, restarted, owners, tried: self.engine.tried(), counts: self.counts }
+        let worst = findings.iter().take(MAX_INCIDENTS).map(|finding| finding.identity());
+        let incidents = worst.map(|identity| (identity.clone(), self.engine.incident(&identity))).collect();
+        Looked { at, findings, incidents, restarted, owners, tried: self.engine.tried(), counts: self.counts }
     }
 
     /// Keeps what is reported about the pods besides the findings.

@@ -1,15 +1,13 @@
 //! No file content makes probehound panic, hang or change its other results.
 
-mod support;
-
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::support::binary::{Outcome, probehound};
+use crate::support::recording::Type;
+use crate::support::{Line, Recording, incident};
 use serde_json::{Value, json};
-use support::binary::{Outcome, probehound};
-use support::recording::Type;
-use support::{Line, Recording, incident};
 
 /// Far more than an API server sends.
 const TEN_MEGABYTES: usize = 10 << 20;

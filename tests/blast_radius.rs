@@ -1,13 +1,11 @@
 //! The story that probehound exists for: 50 pods, one wrong word, one message.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use crate::support::{Document, Finding, Incident, incident, replay};
 use probehound::time::Time;
-use support::{Document, Finding, Incident, incident, replay};
 
 const PROMPT: Duration = Duration::from_secs(2);
 
@@ -16,7 +14,7 @@ fn an_outage_of_fifty_pods_is_one_finding() {
     let loops: Vec<String> =
         told().confirmed().filter(|finding| finding.effect == "RestartLoop").map(Finding::brief).collect();
     assert_eq!(loops, ["RestartLoop liveness WrongPath on Deployment/auth-service/auth"]);
-    let verdict = outage().truth.judge(told(), support::truth::Scale::Whole);
+    let verdict = outage().truth.judge(told(), crate::support::truth::Scale::Whole);
     assert_eq!(verdict.problems(), [""; 0]);
     assert_eq!(finding().episodes, 1);
 }

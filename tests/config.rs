@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use probehound::config::raw::Raw;
 use probehound::config::{Config, LoadError, Loaded, Overrides, Source, value};
+use probehound::guard::Mode;
 use probehound::time::Time;
 use proptest::prelude::*;
 
@@ -54,8 +55,10 @@ watch: {namespaces: [shop, pay], podSelector: 'app=web,tier!=test', initialList:
 detection: {window: 1h30m, probeKills: 1, ownEnds: 7}
 silences: [{namespace: shop, workload: '*/web', container: app, cause: WrongPath, until: 2027-01-31T18:00:00Z}]
 findings: {keepResolved: 7d}
+guard: {mode: undo, namespaces: [shop, 'pay-*'], maxPerHour: 1, trustEvents: true}
 leaderElection: {enabled: true, namespace: ops, name: hound}
 http: {listen: '127.0.0.1:9090'}
+page: {enabled: true, listen: ':9091', authentication: true}
 ",
     )
     .expect("no error");
@@ -67,8 +70,28 @@ http: {listen: '127.0.0.1:9090'}
     assert_eq!(config.silences.0[0].name, "namespace=shop workload=*/web container=app cause=WrongPath");
     assert_eq!(config.silences.0[0].until, Time::parse("2027-01-31T18:00:00Z").ok());
     assert_eq!(config.findings.keep_resolved, Duration::from_hours(168));
+    let guard = &config.guard;
+    assert_eq!((guard.mode, guard.max_per_hour, guard.trust_events), (Mode::Undo, 1, true));
+    assert!(guard.namespaces.iter().any(|pattern| pattern.matches("pay-eu")));
     assert_eq!(config.leader_election.namespace.as_deref(), Some("ops"));
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:9090");
+    assert_eq!((config.page.enabled, config.page.listen().to_string()), (true, ":9091".to_owned()));
+}
+
+#[test]
+fn without_authentication_the_page_is_on_loopback_unless_it_is_said_otherwise() {
+    let listen = |text: &str| load(text).expect("no error").page.listen().to_string();
+    assert_eq!(listen("page: {enabled: true}"), "127.0.0.1:8082");
+    assert_eq!(listen("page: {enabled: true, authentication: true}"), ":8082");
+    assert_eq!(listen("page: {enabled: true, listen: ':9000'}"), ":9000");
+}
+
+/// Helm passes an `off` without quotes on as `false`.
+#[test]
+fn the_guard_is_off_however_off_is_written() {
+    for off in ["off", "'off'", "false"] {
+        assert_eq!(load(&format!("guard: {{mode: {off}}}")).expect("no error"), Config::default(), "{off}");
+    }
 }
 
 #[test]
@@ -77,6 +100,10 @@ fn an_impossible_value_is_refused_with_its_place_and_what_to_write() {
         ("runbookUrl: wiki.example", "1:13: runbookUrl: \"wiki.example\" is no address of a page"),
         ("runbookUrl: 'https://a/b#c'", "1:13: runbookUrl: \"https://a/b#c\" is no address of a page"),
         ("runbookUrl: 'javascript:alert(1)'", "1:13: runbookUrl: \"javascript:alert(1)\" is no address of a page"),
+        ("guard: {mode: on}", "1:15: guard.mode: \"on\" is no mode of the guard"),
+        ("guard: {maxPerHour: 4}", "1:21: guard.maxPerHour: 4 is not from 1 to 3"),
+        ("guard: {maxPerHour: 0}", "1:21: guard.maxPerHour: 0 is not from 1 to 3"),
+        ("guard: {namespaces: ['']}", "1:22: guard.namespaces: "),
         ("detection: {window: 0s}", "1:21: detection.window: \"0s\" is not from 1s to 24h"),
         ("detection: {window: -15m}", "1:21: detection.window: \"-15m\" is negative"),
         ("detection: {window: 15}", "1:21: detection.window: \"15\" has no unit"),
@@ -85,6 +112,29 @@ fn an_impossible_value_is_refused_with_its_place_and_what_to_write() {
         ("detection: {ownEnds: -1}", "1:22: detection.ownEnds: -1 is not from 1 to 7"),
         ("watch: {namespaces: [Prod]}", "1:22: watch.namespaces: \"Prod\" is no name of a namespace"),
         ("watch: {namespaces: [a, a]}", "1:25: watch.namespaces: \"a\" stands here twice"),
+        (
+            "watch: {namespaces: [a], excludeNamespaces: [b]}",
+            "1:46: watch.excludeNamespaces: watch.namespaces names what is watched",
+        ),
+        ("watch: {excludeNamespaces: ['*']}", "1:29: watch.excludeNamespaces: it would leave out every namespace"),
+        ("watch: {excludeNamespaces: ['a?']}", "1:29: watch.excludeNamespaces: \"a?\" is no pattern of a name"),
+        ("annotations: {maxSilence: 0s}", "1:27: annotations.maxSilence: \"0s\" is not from 1m to 365d"),
+        (
+            "annotations: {grants: [{receiver: a, namespaces: [b], allow: [silence]}]}",
+            "1:35: annotations.grants[0].receiver: there is no receiver \"a\"",
+        ),
+        (
+            "notifications: {receivers: [{name: a, events: {}}]}\nannotations: {grants: [{receiver: a, allow: [window]}]}",
+            "2:24: annotations.grants[0]: it names no namespaces",
+        ),
+        (
+            "notifications: {receivers: [{name: a, events: {}}]}\nannotations: {grants: [{receiver: a, namespaces: [b]}]}",
+            "2:24: annotations.grants[0]: it allows nothing",
+        ),
+        (
+            "annotations: {grants: [{namespaces: [b], allow: [silence]}]}",
+            "1:24: annotations.grants[0]: it names no receiver",
+        ),
         ("watch: {podSelector: 'a in b'}", "1:22: watch.podSelector: \"a in b\" is no label's key"),
         ("http: {listen: '8080'}", "1:16: http.listen: \"8080\" is no address to listen at"),
         ("clusterName: \"a\\e[2J\"", "1:14: clusterName: \"a\\u{1b}[2J\" is no name of a cluster"),
@@ -107,6 +157,20 @@ fn an_impossible_value_is_refused_with_its_place_and_what_to_write() {
         assert!(lines[0].starts_with("probehound.yaml:") && lines[0].contains(expected), "{}", lines[0]);
         assert!(lines[1].starts_with("hint: "), "{lines:?}");
     }
+}
+
+#[test]
+fn a_receiver_that_annotations_may_name_needs_no_route() {
+    let with = |allow: &str| {
+        let receivers = "receivers: [{name: a, events: {}}, {name: b, slack: {urlEnv: B}}]";
+        let routes = "routes: [{receiver: a, namespaces: ['*']}]";
+        let grants = format!("grants: [{{receiver: b, namespaces: ['shop-*'], allow: [{allow}]}}]");
+        load(&format!("notifications: {{{receivers}, {routes}}}\nannotations: {{maxSilence: 7d, {grants}}}\n"))
+    };
+    let config = with("receiver, silence").expect("no error");
+    assert_eq!(config.annotations.max_silence, Duration::from_hours(168));
+    assert!(config.annotations.grants.name("shop-eu") && !config.annotations.grants.name("prod"));
+    assert!(with("silence").is_err(), "nothing leads to it");
 }
 
 #[test]

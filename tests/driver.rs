@@ -1,11 +1,11 @@
 //! The operator's driver finds the same in a cluster as replay in its recording.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::replay::continue_with;
+use crate::support::{Incident, Line, Recording, assert_none, corpus};
 use probehound::config::Config;
 use probehound::engine::{Change, ChangeKind, Engine, Need};
 use probehound::finding::Identity;
@@ -16,8 +16,6 @@ use probehound::source::cluster::Answer;
 use probehound::source::recording::{Item, Object, Reader, Record, RecordKind};
 use probehound::time::Time;
 use prometheus::Registry;
-use support::replay::continue_with;
-use support::{Incident, Line, Recording, assert_none, corpus};
 
 #[test]
 fn the_driver_says_what_replay_says() {

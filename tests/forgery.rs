@@ -1,15 +1,13 @@
 //! Anyone who may write events can claim anything: a restart or a termination must be in a pod's status.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::support::random::Random;
+use crate::support::recording::Type;
+use crate::support::{Incident, Line, Recording, assert_none, corpus, replay};
 use probehound::time::Time;
 use serde_json::{Value, json};
-use support::random::Random;
-use support::recording::Type;
-use support::{Incident, Line, Recording, assert_none, corpus, replay};
 
 /// A living pod, as its own status shows it.
 struct Victim {

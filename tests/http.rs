@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use probehound::config::Listen;
-use probehound::operator::http::{Heartbeat, Limits, Pages, Readiness, Server, Site};
+use probehound::operator::http::{Heartbeat, Limits, Pages, Patience, Readiness, Server, Site};
 use tokio::runtime::{Builder, Runtime};
 
 /// Far more than anything here takes.
@@ -21,6 +21,7 @@ const TEST: Limits = Limits {
     grace: Duration::from_millis(200),
     request: Duration::from_millis(500),
     answer: Duration::from_millis(800),
+    patience: Patience::PerAnswer,
     life: Duration::from_secs(5),
 };
 

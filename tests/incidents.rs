@@ -1,10 +1,8 @@
 //! The findings for every recorded incident match its truth.
 
-mod support;
-
-use support::binary::probehound;
-use support::truth::Scale;
-use support::{Document, assert_none, corpus, folder, incidents_in, replay};
+use crate::support::binary::probehound;
+use crate::support::truth::Scale;
+use crate::support::{Document, assert_none, corpus, folder, incidents_in, replay};
 
 /// Maximum median time from the first restart visible in a status to the confirmation, for faults of
 /// probes.

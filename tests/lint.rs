@@ -1,11 +1,9 @@
 //! `probehound lint`, as users and pipelines run it.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
+use crate::support::binary::{Outcome, probehound};
 use serde_json::{Value, json};
-use support::binary::{Outcome, probehound};
 
 const WEB: &str = include_str!("lint/web.yaml");
 
@@ -80,7 +78,7 @@ fn infos_fail_nothing_and_can_be_left_out() {
     let outcome = lint(&[], &info);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(text(&outcome).contains("0 errors, 0 warnings, 1 info in 1 object with pods."), "{outcome:?}");
-    assert!(text(&outcome).contains("fix     minReadySeconds: 47"), "{}", text(&outcome));
+    assert!(text(&outcome).contains("fix     minReadySeconds: 50"), "{}", text(&outcome));
     assert_eq!(text(&lint(&["--severity", "warning"], &info)), "No findings in 1 object with pods.\n");
 }
 
@@ -208,8 +206,8 @@ fn what_passes_there_is_not_flagged_and_of_a_new_image_nothing_is_known() {
 #[test]
 fn what_loops_there_and_is_left_as_it_is_is_told() {
     let name = "liveness-http-404-wrong-path";
-    let whole = support::incident("liveness-http-404-wrong-path-k130").recording();
-    let recording = support::Recording { lines: whole.lines[..220].to_vec() };
+    let whole = crate::support::incident("liveness-http-404-wrong-path-k130").recording();
+    let recording = crate::support::Recording { lines: whole.lines[..220].to_vec() };
     let path = fresh("looping").join("cut.jsonl");
     std::fs::write(&path, recording.bytes()).expect("writable");
     let document = document(&against(&path, &web(name, "/v2/health", "rig.local/app:1")));

@@ -3,13 +3,12 @@
 //! A snapshot per incident in `tests/messages`, for people to read: the phone notification after `phone`,
 //! and below it the message in the channel.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs::File;
 use std::sync::Arc;
 
+use crate::support::{Incident, corpus, folder, incidents_in};
 use probehound::delivery::policy::{Admission, Item, Next, Past, Settings, next};
 use probehound::engine::{Change, ChangeKind, Effect, Engine, Finding, Severity};
 use probehound::finding::Identity;
@@ -21,7 +20,6 @@ use probehound::report::slack::{Block, Context, MAX_BLOCKS, MAX_OF_MESSAGE, MAX_
 use probehound::report::update::{Digest, Dispatch, FindingUpdate, Kind, Outcome, Why};
 use probehound::report::when::offset;
 use probehound::time::Time;
-use support::{Incident, corpus, folder, incidents_in};
 
 #[test]
 fn the_messages_of_every_incident_are_fit_to_be_read() {
@@ -56,7 +54,7 @@ fn the_page_of_messages_shows_what_is_sent() {
         std::fs::write(&file, &page).expect("it can be written");
     }
     let written = std::fs::read_to_string(file).expect("docs/messages.md can be read");
-    assert!(written == page, "UPDATE_PAGES=1 cargo test --test messages page");
+    assert!(written == page, "UPDATE_PAGES=1 cargo test --test all messages");
 }
 
 fn messages_page() -> String {
@@ -66,7 +64,7 @@ fn messages_page() -> String {
          Slack channel shows, with Slack's own marks: `*bold*`, code between back-ticks. Times are UTC.\n",
     );
     for (title, text, incident, numbers) in SHOWN {
-        let told = Told::of(&support::incident(incident).path);
+        let told = Told::of(&crate::support::incident(incident).path);
         let messages: Vec<&(Time, Payload)> = numbers.iter().map(|number| &told.messages[*number]).collect();
         section(&mut page, title, text, &messages.iter().map(|(_, payload)| payload).collect::<Vec<_>>());
     }
@@ -145,7 +143,7 @@ fn digests() -> (Payload, Payload, Payload) {
         "liveness-https-to-http-port",
         "readiness-http-404",
     ];
-    let findings: Vec<_> = names.iter().map(|name| Told::of(&support::incident(name).path).first()).collect();
+    let findings: Vec<_> = names.iter().map(|name| Told::of(&crate::support::incident(name).path).first()).collect();
     let news = |kind: Kind, count: usize| {
         let findings = findings.iter().take(count);
         findings.map(|finding| FindingUpdate { kind, finding: Arc::clone(finding), before: None }).collect::<Vec<_>>()
@@ -167,7 +165,7 @@ fn digests() -> (Payload, Payload, Payload) {
 
 /// The same finding in the other forms.
 fn elsewhere() -> String {
-    let finding = Told::of(&support::incident("auth-service-outage").path).first();
+    let finding = Told::of(&crate::support::incident("auth-service-outage").path).first();
     let now = finding.confirmed_at.expect("it is confirmed");
     let news = FindingUpdate { kind: Kind::Opened, finding, before: None };
     let note = Note::new(&news, now);

@@ -1,13 +1,11 @@
 //! The mutations do what they claim: a property proven on an impossible stream proves nothing.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use support::mutation::Start;
-use support::recording::Type;
-use support::{Line, Mutation, Recording, incident};
+use crate::support::mutation::Start;
+use crate::support::recording::Type;
+use crate::support::{Line, Mutation, Recording, incident};
 
 #[test]
 fn every_mutation_keeps_the_order_of_time() {

@@ -1,14 +1,12 @@
 //! Whatever is lost, repeated or late in a stream: nothing panics, and no probe is blamed for what it did
 //! not do.
 
-mod support;
-
+use crate::support::document::Identity;
+use crate::support::hunt::{hunt, none};
+use crate::support::replay::replay_bytes;
+use crate::support::truth::Scale;
+use crate::support::{Document, Finding, Incident, Mutation, assert_none, corpus, mutation::Start, replay};
 use proptest::prelude::*;
-use support::document::Identity;
-use support::hunt::{hunt, none};
-use support::replay::replay_bytes;
-use support::truth::Scale;
-use support::{Document, Finding, Incident, Mutation, assert_none, corpus, mutation::Start, replay};
 
 /// Number of mutations per incident and property; about a second for the whole corpus.
 const CASES: u32 = 4;

@@ -1,7 +1,5 @@
 //! `record`, against a minimal API server on loopback.
 
-mod support;
-
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -10,9 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::Recording;
+use crate::support::recording::Type;
 use serde_json::{Value, json};
-use support::Recording;
-use support::recording::Type;
 
 #[test]
 fn a_recording_holds_what_was_listed_and_what_happened_then() {
@@ -20,7 +18,7 @@ fn a_recording_holds_what_was_listed_and_what_happened_then() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stderr(&output).contains("recorded 2s to "), "{}", stderr(&output));
     let recording = Recording::read(&file);
-    let brief = |line: &support::Line| format!("{} {:?} {}", line.resource, line.change, line.object.name);
+    let brief = |line: &crate::support::Line| format!("{} {:?} {}", line.resource, line.change, line.object.name);
     let lines: Vec<String> = recording.lines.iter().map(brief).collect();
     assert_eq!(
         lines,

@@ -1,17 +1,15 @@
 //! The contents of a recording: enough to find the same again, and no secret.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::support::recording::Type;
+use crate::support::replay::continue_with;
+use crate::support::{Document, Finding, Line, Recording, assert_none, corpus, incident, replay};
 use probehound::engine::{ChangeKind, Engine};
 use probehound::source::recorder::{Disclosure, Redactor, Resource};
 use probehound::source::recording::WATCH_LOST;
 use serde_json::{Value, json};
-use support::recording::Type;
-use support::replay::continue_with;
-use support::{Document, Finding, Line, Recording, assert_none, corpus, incident, replay};
 
 const KEY: [u8; 32] = [7; 32];
 

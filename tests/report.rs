@@ -7,6 +7,7 @@ use insta::assert_snapshot;
 use probehound::engine::{
     Cause, Change, ChangeKind, Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
+use probehound::finding::MinReady;
 use probehound::finding::field::Field;
 use probehound::finding::remedy::{Kind, List, Place, Remedy, Target};
 use probehound::kubelet::ProbeKind;
@@ -268,8 +269,21 @@ fn auth_service() -> Finding {
         ],
         example: None,
         start_failure: None,
+        min_ready: Some(Arc::new(MinReady {
+            current: 0,
+            suggested: 15,
+            earliest: 5,
+            latest: 14,
+            pods: 50,
+            gone: Some(37),
+            kept: 38,
+            surge: 13,
+            startup: false,
+        })),
         considered: std::sync::Arc::default(),
         labels: Arc::default(),
+        rollout: None,
+        guard: None,
     }
 }
 
@@ -299,6 +313,7 @@ fn doubtful() -> Finding {
         opened_at: at(30),
         confirmed_at: Some(at(65)),
         remedy: vec![Remedy::Logs { of: Target::pod(&"log-shipper-x2x4q".into()), previous: true }],
+        min_ready: None,
         ..auth_service()
     }
 }
@@ -326,6 +341,7 @@ fn out_of_memory() -> Finding {
             },
             limit: Some(Value::Text("64Mi".into())),
         }],
+        min_ready: None,
         ..auth_service()
     }
 }
@@ -340,6 +356,7 @@ fn wrong_command() -> Finding {
         current: Some(Value::Text("/usr/local/bin/healthcheck --deep --timeout=3s".into())),
         suggested: None,
         severity: Severity::Critical,
+        min_ready: None,
         ..auth_service()
     }
 }

@@ -1,19 +1,17 @@
 //! A restart of probehound itself, or another replica that takes over, loses no cause and repeats no alarm.
 
-mod support;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::hunt::{hunt, none};
+use crate::support::mutation::Start;
+use crate::support::recording::{Line, Type};
+use crate::support::replay::{continue_with, document};
+use crate::support::truth::Scale;
+use crate::support::{Document, Incident, Mutation, Recording, assert_none, corpus};
 use probehound::engine::{Change, ChangeKind, Engine, Fault, Finding, Observation, Settings};
 use probehound::time::Time;
-use support::hunt::{hunt, none};
-use support::mutation::Start;
-use support::recording::{Line, Type};
-use support::replay::{continue_with, document};
-use support::truth::Scale;
-use support::{Document, Incident, Mutation, Recording, assert_none, corpus};
 
 /// Number of restarts per incident and property.
 const CASES: u32 = 4;
@@ -49,7 +47,7 @@ fn what_was_confirmed_keeps_its_cause_when_its_events_are_gone() {
 #[test]
 fn no_probe_is_blamed_after_a_restart_for_what_was_the_apps_fault_before() {
     let mut blamed = Vec::new();
-    for incident in support::incidents_in(Path::new("tests/incidents/node")) {
+    for incident in crate::support::incidents_in(Path::new("tests/incidents/node")) {
         let whole = incident.recording();
         for permille in [400, 600, 800, 900] {
             let seen = Recording { lines: whole.lines[..whole.lines.len() * usize::from(permille) / 1000].to_vec() };
@@ -101,7 +99,7 @@ fn an_episode_goes_on_where_it_was() {
 #[test]
 fn what_is_over_does_not_come_back_because_of_a_restart() {
     // The pod continues after its second restart, including what its status shows of that.
-    let begins = support::incident("liveness-http-wrong-port").recording();
+    let begins = crate::support::incident("liveness-http-wrong-port").recording();
     let mut seen = begins.filtered(|_, line| line.at < begins.start().plus(Duration::from_secs(12)));
     for minutes in [3, 4] {
         let at = begins.start().plus(Duration::from_mins(minutes));
@@ -121,7 +119,7 @@ fn what_is_over_does_not_come_back_because_of_a_restart() {
 
 #[test]
 fn a_replica_that_takes_over_lets_be_over_what_its_leader_said_is() {
-    let begins = support::incident("liveness-http-wrong-port").recording();
+    let begins = crate::support::incident("liveness-http-wrong-port").recording();
     let mut until = begins.filtered(|_, line| line.at < begins.start().plus(Duration::from_secs(12)));
     let mut ends = until.clone();
     let bookmark = |seconds| {

@@ -1,15 +1,12 @@
 //! Dumps in the forms that people have: the same findings as a first look at the same objects.
 
-#[path = "scan/forms.rs"]
 mod forms;
-mod support;
-
 use std::path::PathBuf;
 
+use crate::support::binary::{Outcome, probehound};
+use crate::support::random::Random;
 use forms::{Form, Objects};
 use serde_json::Value;
-use support::binary::{Outcome, probehound};
-use support::random::Random;
 
 /// A pod whose container ended by itself once.
 const POD: &str = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web","namespace":"shop","uid":"u",
@@ -33,7 +30,7 @@ const SOME: [&str; 6] = [
 #[test]
 fn a_dump_in_any_form_gives_what_the_engine_says_at_a_first_look() {
     for name in SOME {
-        let objects = Objects::at_a_look(support::incident(name).recording(), 120);
+        let objects = Objects::at_a_look(crate::support::incident(name).recording(), 120);
         let expected = objects.first_look();
         assert!(!expected.is_empty(), "{name}: nothing to compare");
         for form in Form::ALL {
@@ -45,7 +42,7 @@ fn a_dump_in_any_form_gives_what_the_engine_says_at_a_first_look() {
 
 #[test]
 fn what_is_cut_at_any_byte_is_never_an_all_clear() {
-    let objects = Objects::at_a_look(support::incident("liveness-http-404-wrong-path").recording(), 120);
+    let objects = Objects::at_a_look(crate::support::incident("liveness-http-404-wrong-path").recording(), 120);
     let mut random = Random::new(14);
     for form in [Form::List, Form::Yaml, Form::Gzip, Form::Zstd, Form::TarGz, Form::ClusterInfo] {
         let whole = objects.bytes(form);
@@ -68,7 +65,7 @@ fn what_is_cut_at_any_byte_is_never_an_all_clear() {
 
 #[test]
 fn a_folder_names_what_it_passes_over_and_uses_the_rest() {
-    let objects = Objects::at_a_look(support::incident("liveness-http-404-wrong-path").recording(), 120);
+    let objects = Objects::at_a_look(crate::support::incident("liveness-http-404-wrong-path").recording(), 120);
     let folder = fresh("passed-over");
     objects.write_inspect_folder(&folder);
     std::fs::write(folder.join("broken.json"), "{\"kind\": \"Pod\", }").expect("writable");
@@ -112,7 +109,7 @@ fn what_restarted_is_never_called_fine() {
 
 #[test]
 fn the_answer_can_be_narrowed_and_has_an_exit_code() {
-    let objects = Objects::at_a_look(support::incident("liveness-http-404-wrong-path").recording(), 120);
+    let objects = Objects::at_a_look(crate::support::incident("liveness-http-404-wrong-path").recording(), 120);
     let bytes = objects.bytes(Form::List);
     let all = json(&scan(&["-o", "json"], &bytes));
     let finding = &all["findings"][0];
@@ -131,9 +128,51 @@ fn the_answer_can_be_narrowed_and_has_an_exit_code() {
 }
 
 #[test]
+fn a_dump_without_its_names_says_the_same_of_others() {
+    const KEPT: [&str; 9] =
+        ["effect", "probe", "cause", "field", "confidence", "severity", "restarts", "pods", "opened_at"];
+    for (name, form) in SOME.into_iter().zip([Form::List, Form::Yaml, Form::NewEvents, Form::TarGz, Form::Bundle]) {
+        let bytes = Objects::at_a_look(crate::support::incident(name).recording(), 120).bytes(form);
+        let named = scan(&["-o", "json", "--html", "-"], &bytes);
+        let other = scan(&["-o", "json", "--html", "-", "--anonymize"], &bytes);
+        let [named, other] = [named, other].map(|outcome| String::from_utf8_lossy(&outcome.stdout).into_owned());
+        let [mine, theirs] = [&named, &other].map(|text| {
+            let (_, document) = text.split_once("</html>").expect("a document behind the report");
+            serde_json::from_str::<Value>(document).expect("JSON")
+        });
+        let findings = |document: &Value| document["findings"].as_array().expect("a list").clone();
+        let kept = |document: &Value| {
+            let of = |finding: &Value| KEPT.map(|field| format!("{field}={}", finding[field])).join(" ");
+            let mut all: Vec<String> = findings(document).iter().map(of).collect();
+            all.sort();
+            all
+        };
+        assert!(!findings(&mine).is_empty(), "{name}");
+        assert_eq!(kept(&mine), kept(&theirs), "{name} as {form:?}");
+        for finding in findings(&mine) {
+            let workload = finding["workload"].as_str().expect("text");
+            assert!(named.contains(workload) && !other.contains(workload), "{name} as {form:?}: {workload}");
+            // Words of Kubernetes itself, of which other namespaces consist, stay.
+            assert!(!other.contains("auth-"), "{name} as {form:?}");
+        }
+    }
+}
+
+#[test]
+fn names_are_replaced_in_all_of_a_dump_or_in_nothing() {
+    for words in [&["-n", "shop"][..], &["-l", "app=web"], &["deployment/web"]] {
+        let outcome = scan(&[words, &["--anonymize"]].concat(), POD.as_bytes());
+        assert_eq!((outcome.code, outcome.stdout.is_empty()), (Some(2), true), "{words:?}: {}", outcome.stderr);
+    }
+    let outcome = scan(&["--anonymize"], POD.as_bytes());
+    let text = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    assert!(outcome.code == Some(0) && text.contains("1 restart in 1 pod") && !text.contains("shop"), "{text}");
+}
+
+#[test]
 fn no_line_of_the_text_but_a_command_is_wider_than_80_columns() {
     for name in SOME {
-        let objects = Objects::at_a_look(support::incident(name).recording(), 120);
+        let objects = Objects::at_a_look(crate::support::incident(name).recording(), 120);
         let outcome = scan(&[], &objects.bytes(Form::List));
         for line in String::from_utf8_lossy(&outcome.stdout).lines() {
             assert!(line.starts_with("kubectl ") || line.chars().count() <= 80, "{line}");
@@ -143,7 +182,7 @@ fn no_line_of_the_text_but_a_command_is_wider_than_80_columns() {
 
 #[test]
 fn replay_of_a_dump_names_the_command_that_reads_it() {
-    let objects = Objects::at_a_look(support::incident("crash-exit-1").recording(), 120);
+    let objects = Objects::at_a_look(crate::support::incident("crash-exit-1").recording(), 120);
     for form in [Form::List, Form::Yaml, Form::TarGz] {
         let outcome = probehound(&["replay", "-"], &objects.bytes(form));
         assert_eq!(outcome.code, Some(1), "{form:?}: {}", outcome.stderr);
@@ -156,7 +195,7 @@ fn replay_of_a_dump_names_the_command_that_reads_it() {
 
 #[test]
 fn a_recording_is_scanned_as_it_ends() {
-    let incident = support::incident("liveness-http-404-wrong-path-k130");
+    let incident = crate::support::incident("liveness-http-404-wrong-path-k130");
     let path = incident.path.to_str().expect("a path");
     let outcome = probehound(&["scan", "-o", "json", "-f", path], b"");
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);

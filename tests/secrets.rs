@@ -1,13 +1,11 @@
 //! Credentials in a probe or its output never appear in anything that is printed.
 
-mod support;
-
+use crate::support::binary::probehound;
+use crate::support::forms;
+use crate::support::replay::continue_with;
+use crate::support::{Line, Recording, assert_none, incident, replay};
 use probehound::engine::{Engine, Settings};
 use serde_json::{Value, json};
-use support::binary::probehound;
-use support::forms;
-use support::replay::continue_with;
-use support::{Line, Recording, assert_none, incident, replay};
 
 /// The prefix of every planted secret; the rest says where it was planted.
 const SECRET: &str = "hunter2";

@@ -1,12 +1,9 @@
 //! Stories from a simulated cluster, replayed: the findings of each match what was done to it.
 
-#[allow(dead_code, reason = "the worlds use the rest")]
-mod kubelet;
-
-use kubelet::Step::{Apply, Delete, Reboot, RestartKubelet, Scale, Strike};
-use kubelet::app::{Answer, App, End, Term};
-use kubelet::manifest::{Container, Controller, Handler, Port, Probe, Workload};
-use kubelet::truth::{Story, Truth, all_hold};
+use crate::kubelet::Step::{Apply, Delete, Reboot, RestartKubelet, Scale, Strike};
+use crate::kubelet::app::{Answer, App, End, Term};
+use crate::kubelet::manifest::{Container, Controller, Handler, Port, Probe, Workload};
+use crate::kubelet::truth::{Story, Truth, all_hold};
 use probehound::engine::Cause::{
     Crash, DependencyDown, Exits, Hung, KilledExternally, KilledWhileStarting, NodeTrouble, NothingListening,
     OutOfMemory, ProbeCannotRun, ReportsUnhealthy, TimeoutTooShort, Unknown, WrongCommand, WrongGrpcService, WrongPath,

@@ -11,13 +11,16 @@ mod support;
 
 use std::alloc::System;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::Criterion;
 use k8s_openapi::api::core::v1::Pod;
 use pods::REPLICAS;
-use probehound::engine::{Engine, Observation, PodSnapshot, Seen};
+use probehound::engine::{Chronicled, Engine, Finding, Observation, PodSnapshot, Seen};
 use probehound::replay::replay;
+use probehound::report::case;
+use probehound::report::html::Report;
 use probehound::source::objects::{EventLite, PodLite};
 use probehound::source::{Input, Observer};
 use probehound::time::Time;
@@ -55,6 +58,7 @@ fn all(criterion: &mut Criterion) {
     measure(criterion, "decode", decode(&json), 100);
     measure(criterion, "engine, one observation", [100, 5_000, 50_000].map(engine).into(), 100);
     measure(criterion, "replay of the outage", recording(&unzipped()), 10);
+    measure(criterion, "report of the outage", vec![report()], 10);
     criterion.final_summary();
 }
 
@@ -134,6 +138,23 @@ fn recording(plain: &[u8]) -> Vec<Case<'_>> {
     let bytes = Some(plain.len());
     let run = |input: &[u8]| drop(black_box(replay(black_box(input), &mut Engine::default(), |_| {})));
     vec![Case::new("plain", bytes, move || run(plain)), Case::new("gzipped", bytes, move || run(OUTAGE))]
+}
+
+/// The report of the outage, from an engine that has seen it.
+fn report() -> Case<'static> {
+    let mut engine = Engine::default();
+    engine.keep_chronicle(Chronicled::All);
+    let at = replay(OUTAGE, &mut engine, |_| {}).last.expect("it has lines");
+    let write = move || {
+        let shown = |finding: Arc<Finding>| {
+            let incident = engine.incident(&finding.identity());
+            case::Case { finding, incident, told: Vec::new() }
+        };
+        let cases: Vec<_> = engine.findings().into_iter().map(shown).collect();
+        let report = Report { source: "incident.jsonl.gz", at, cases: &cases, notes: &[] };
+        drop(black_box(report.render().expect("it can be written")));
+    };
+    Case::new("from the engine's memory to HTML", None, write)
 }
 
 /// Not timed: the memory held once everything but the engine and the observer is dropped.

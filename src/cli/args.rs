@@ -7,21 +7,26 @@ mod log;
 #[cfg(feature = "operator")]
 mod notify;
 #[cfg(feature = "operator")]
+mod record;
+mod replay;
+#[cfg(feature = "operator")]
+mod run;
+#[cfg(feature = "operator")]
 mod scan;
 #[cfg(feature = "operator")]
 mod scope;
 #[cfg(feature = "operator")]
+mod self_test;
+#[cfg(feature = "operator")]
 mod watch;
 
 use std::path::PathBuf;
-#[cfg(feature = "operator")]
-use std::time::Duration;
 
 use clap::Parser;
 
 use super::pace::Speed;
 #[cfg(feature = "operator")]
-use crate::config::{Listen, Refusal, selector, value};
+use crate::config::Refusal;
 
 pub use forms::{Color, Output};
 pub use lint::{Lint, Linted};
@@ -30,9 +35,16 @@ pub use log::{LogFormat, LogLevel};
 #[cfg(feature = "operator")]
 pub use notify::Notify;
 #[cfg(feature = "operator")]
+pub use record::Record;
+pub use replay::Replay;
+#[cfg(feature = "operator")]
+pub use run::Run;
+#[cfg(feature = "operator")]
 pub use scan::{Least, Scan, Shown};
 #[cfg(feature = "operator")]
 pub use scope::Scope;
+#[cfg(feature = "operator")]
+pub use self_test::{SelfTest, Wait};
 #[cfg(feature = "operator")]
 pub use watch::Watch;
 
@@ -96,6 +108,9 @@ Examples:
   # Into a file, without colour
   probehound demo --speed max > demo.txt
 
+  # As a report with a picture of the outage
+  probehound demo --html demo.html
+
 Exit codes:
   0  the story was notified to its end
   1  it could not be written; standard error says why
@@ -104,6 +119,10 @@ Exit codes:
         /// How fast to play: max, or a number of times real time (no pause lasts over 10 seconds)
         #[arg(long, default_value = "40", value_name = "SPEED")]
         speed: Speed,
+
+        /// Write its report to this file instead, to be opened in a browser; - is standard output
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
     },
 
     /// Say what loops now and why, once: in a cluster, or in what somebody sent
@@ -182,6 +201,9 @@ Examples:
 
   # From standard input
   zcat incident.jsonl.gz | probehound replay -
+
+  # For a postmortem: a report with a picture, and a draft in Markdown
+  probehound replay --html incident.html -o markdown incident.jsonl.gz
 
   # As it happened, sixty times faster
   probehound replay --speed 60 incident.jsonl.gz
@@ -329,163 +351,11 @@ Exit codes:
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },
-}
 
-/// What `replay` takes.
-#[derive(clap::Args, Debug)]
-pub struct Replay {
-    /// Recordings; - is standard input
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-
-    /// What to print
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub output: Output,
-
-    /// With -o json: list for each finding what was considered, and what speaks for and against it
-    #[arg(long)]
-    pub explain: bool,
-
-    /// How fast to play: max, or a number of times real time (no pause lasts over 10 seconds)
-    #[arg(long, default_value = "max", value_name = "SPEED")]
-    pub speed: Speed,
-}
-
-/// What `run` takes.
-#[derive(clap::Args, Debug)]
-#[cfg(feature = "operator")]
-pub struct Run {
-    /// The file of settings; without it the defaults hold
-    #[arg(long, value_name = "FILE", env = "PROBEHOUND_CONFIG", hide_env_values = true)]
-    pub config: Option<PathBuf>,
-
-    /// Say whether the settings are right, and end
-    #[arg(long)]
-    pub check_config: bool,
-
-    /// Watch this namespace only; can be repeated, and separated by commas in the variable
-    #[arg(
-        short,
-        long,
-        value_name = "NAMESPACE",
-        value_delimiter = ',',
-        value_parser = of(value::namespace),
-        env = "PROBEHOUND_NAMESPACE",
-        hide_env_values = true
-    )]
-    pub namespace: Vec<String>,
-
-    /// Watch all namespaces, whatever the file says
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
-    pub all_namespaces: bool,
-
-    /// Watch only pods with these labels: app=web,tier!=test
-    #[arg(
-        short = 'l',
-        long,
-        value_name = "SELECTOR",
-        value_parser = of(selector::selector),
-        env = "PROBEHOUND_SELECTOR",
-        hide_env_values = true
-    )]
-    pub selector: Option<String>,
-
-    /// What the cluster is called in messages
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_parser = of(value::cluster_name),
-        env = "PROBEHOUND_CLUSTER_NAME",
-        hide_env_values = true
-    )]
-    pub cluster_name: Option<String>,
-
-    /// Where to listen for /metrics, /livez and /readyz: :8080 or 127.0.0.1:8080
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        value_parser = of(value::listen),
-        env = "PROBEHOUND_LISTEN",
-        hide_env_values = true
-    )]
-    pub listen: Option<Listen>,
-
-    /// Whether /metrics is only for who may get it, as the API server says
-    #[arg(
-        long,
-        value_name = "true|false",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        env = "PROBEHOUND_METRICS_AUTHENTICATION",
-        hide_env_values = true
-    )]
-    pub metrics_authentication: Option<bool>,
-
-    /// Whether only the holder of a Lease writes and sends: needed with several replicas
-    #[arg(
-        long,
-        value_name = "true|false",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        env = "PROBEHOUND_LEADER_ELECT",
-        hide_env_values = true
-    )]
-    pub leader_elect: Option<bool>,
-
-    /// The kubeconfig that says which cluster, and who you are there
-    #[arg(long, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
-
-    /// The context in the kubeconfig; the current one by default
-    #[arg(long, value_name = "CONTEXT", env = "PROBEHOUND_CONTEXT", hide_env_values = true)]
-    pub context: Option<String>,
-
-    /// The form of the log, on standard error
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        env = "PROBEHOUND_LOG_FORMAT",
-        hide_env_values = true
-    )]
-    pub log_format: LogFormat,
-
-    /// How much is logged; info by default
-    #[arg(long, value_enum, value_name = "LEVEL", env = "PROBEHOUND_LOG_LEVEL", hide_env_values = true)]
-    pub log_level: Option<LogLevel>,
-}
-
-/// What `record` takes.
-#[derive(clap::Args, Debug)]
-#[cfg(feature = "operator")]
-pub struct Record {
-    /// The file to make, gzipped if its name ends in .gz; - is standard output
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-
-    /// How long: 90s, 10m, 1h30m; until Ctrl-C by default
-    #[arg(long = "for", value_name = "DURATION", value_parser = of(value::duration))]
-    pub lasts: Option<Duration>,
-
-    /// Record this namespace only; can be repeated
-    #[arg(short, long, value_name = "NAMESPACE", value_parser = of(value::namespace))]
-    pub namespace: Vec<String>,
-
-    /// Replace names, labels, images, addresses and whatever else may tell whose cluster it is, each
-    /// always by the same other one
-    #[arg(long)]
-    pub anonymize: bool,
-
-    /// The kubeconfig that says which cluster, and who you are there
-    #[arg(long, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
-
-    /// The context in the kubeconfig; the current one by default
-    #[arg(long, value_name = "CONTEXT", env = "PROBEHOUND_CONTEXT", hide_env_values = true)]
-    pub context: Option<String>,
+    /// What the pods of `helm test` run
+    #[cfg(feature = "operator")]
+    #[command(subcommand, hide = true)]
+    SelfTest(SelfTest),
 }
 
 /// A parser that says what to write instead.

@@ -3,16 +3,17 @@
 //! The recording is replayed once, at full speed, before the story is shown: thus the first line, too, is
 //! derived from the recording, like everything else.
 
-mod channel;
 mod cluster;
 mod stock;
 mod tale;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 
 use super::error::Error;
 use super::pace::{Pace, Speed};
-use super::{args::Color, quiet_when_closed, terminal};
+use super::{args::Color, html, quiet_when_closed, terminal};
+use crate::report::html::Report;
 use crate::report::text::demo::Page;
 use tale::{Beat, Tale};
 
@@ -34,6 +35,15 @@ pub fn run(speed: Speed, color: Color) -> Result<(), Error> {
         return Err(Error::Read { file: NAME.to_owned(), cause });
     }
     quiet_when_closed(story(&tale, Page::new(look, tale.start), speed, &mut out))
+}
+
+/// Writes the report of the outage instead of playing it.
+pub fn report(file: &Path) -> Result<(), Error> {
+    let tale = Tale::new(RECORDING);
+    if let Some(cause) = tale.error {
+        return Err(Error::Read { file: NAME.to_owned(), cause });
+    }
+    html::write(file, &Report { source: "the outage of probehound demo", at: tale.end, cases: &tale.cases, notes: &[] })
 }
 
 fn story<W: Write>(tale: &Tale, page: Page, speed: Speed, teller: &mut Teller<W>) -> io::Result<()> {

@@ -52,6 +52,14 @@ pub enum Error {
     /// Standard output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Write(io::Error),
+    /// A report cannot be written.
+    #[error("cannot write {file}: {}", of_system(cause))]
+    Report {
+        /// As given by the user.
+        file: String,
+        /// The system's error.
+        cause: io::Error,
+    },
     /// The settings are invalid.
     #[cfg(feature = "operator")]
     #[error(transparent)]
@@ -132,6 +140,15 @@ pub enum Error {
     #[cfg(feature = "operator")]
     #[error("there is no {0} in what was looked at")]
     NoTarget(String),
+    /// The operator did not confirm what was waited for.
+    #[cfg(feature = "operator")]
+    #[error("the operator has not confirmed that the probe of {target} asks for a wrong path; seen last: {last}")]
+    NotSeen {
+        /// `KIND/NAME`.
+        target: String,
+        /// What there was instead.
+        last: String,
+    },
     /// Some of the files failed, and each failure was reported.
     #[error("{failed} of {total} files could not be read to their end")]
     Files {
@@ -188,7 +205,7 @@ impl Error {
                 "name the files in it: FOLDER/*.jsonl.gz"
             }
             Self::Read { .. } => "a recording is JSON lines, gzipped or not; what could be read of it has been used",
-            Self::Write(_) => ROOM,
+            Self::Write(_) | Self::Report { .. } => ROOM,
             Self::IsDump(file) => return Some(format!("see what loops in it with: probehound scan -f {file}").into()),
             Self::NoLines(_) => {
                 "a recording is JSON lines as `probehound record` writes them; `probehound scan -f` reads dumps of objects"
@@ -221,6 +238,9 @@ impl Error {
             Self::NotTaken { .. } => "docs/notifications.md says what each receiver needs, and what its answers mean",
             Self::Access(error) | Self::Operator(Failure::Access(error)) => return Some(error.hint().into()),
             Self::Record { .. } => ROOM,
+            Self::NotSeen { .. } => {
+                "see whether its pod is restarted by the kubelet, and what the operator logs: kubectl logs deployment/probehound"
+            }
             Self::NothingToScan(_) => {
                 "get them with: kubectl get pods,events,rs,deploy,sts,ds,controllerrevisions,jobs,cronjobs,svc,endpointslices -A -o json > dump.json"
             }

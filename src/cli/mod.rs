@@ -4,10 +4,13 @@
 //! closes the pipe has seen enough: that is not a failure.
 
 mod args;
+mod channel;
 #[cfg(feature = "operator")]
 mod crd;
 mod demo;
 mod error;
+mod html;
+mod incidents;
 mod lint;
 mod notes;
 #[cfg(feature = "operator")]
@@ -22,6 +25,8 @@ mod replay;
 mod run;
 #[cfg(feature = "operator")]
 mod scan;
+#[cfg(feature = "operator")]
+mod self_test;
 mod terminal;
 #[cfg(feature = "operator")]
 mod watch;
@@ -88,7 +93,8 @@ fn dispatch(cli: Cli, command: Command) -> Result<u8, Error> {
         #[cfg(feature = "operator")]
         Subcommand::Scan(scan) => return scan::run(&scan, cli.color),
         Subcommand::Lint(lint) => return lint::run(&lint, cli.color),
-        Subcommand::Demo { speed } => demo::run(speed, cli.color),
+        Subcommand::Demo { html: Some(file), .. } => demo::report(&file),
+        Subcommand::Demo { speed, .. } => demo::run(speed, cli.color),
         Subcommand::Replay(replay) => replay::run(&replay, cli.color),
         #[cfg(feature = "operator")]
         Subcommand::Run(run) => run::run(&run, cli.color),
@@ -107,6 +113,8 @@ fn dispatch(cli: Cli, command: Command) -> Result<u8, Error> {
             print(&script)
         }
         Subcommand::Man { command: name } => print(&man_page(command, name.as_deref())?),
+        #[cfg(feature = "operator")]
+        Subcommand::SelfTest(part) => self_test::run(&part),
         Subcommand::Version => print(command.render_version().as_bytes()),
     };
     done.map(|()| 0)

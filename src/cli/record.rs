@@ -49,7 +49,8 @@ async fn record(args: &Record) -> Result<(), Error> {
     let output = Output::create(&args.file).map_err(|cause| Error::Create { file: file.clone(), cause })?;
     let namespaces = args.namespace.iter().map(|name| Arc::from(name.as_str())).collect::<BTreeSet<_>>();
     let streams = Streams::new(access, namespaces);
-    let session = Session::new(output, redactor(args)?);
+    let session =
+        Session::new(output, redactor(if args.anonymize { Disclosure::Anonymous } else { Disclosure::Named })?);
     let mut recording = Recording { progress: Progress::new(clock::now()), streams, session, sight: None };
     let lasts = args.lasts.unwrap_or(FOR_EVER);
     let written = recording.go_on_for(lasts).await;
@@ -62,11 +63,14 @@ async fn record(args: &Record) -> Result<(), Error> {
     }
 }
 
-fn redactor(args: &Record) -> Result<Redactor, Error> {
+/// A redactor with a key that nobody keeps.
+///
+/// # Errors
+/// The system has no random numbers.
+pub(super) fn redactor(disclosure: Disclosure) -> Result<Redactor, Error> {
     let mut key = [0; 32];
     let filled = SystemRandom::new().fill(&mut key);
     filled.map_err(|_| Error::Start("the system has no random numbers".to_owned()))?;
-    let disclosure = if args.anonymize { Disclosure::Anonymous } else { Disclosure::Named };
     Ok(Redactor::new(&key, disclosure))
 }
 

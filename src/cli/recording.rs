@@ -39,6 +39,18 @@ pub fn unpack<'a>(name: &str, input: impl Read + 'a) -> Result<Box<dyn BufRead +
     }
 }
 
+/// The lines of a recording with every name replaced, each always by the same other one.
+///
+/// # Errors
+/// The system has no random numbers.
+#[cfg(feature = "operator")]
+pub fn anonymous<'a>(lines: impl BufRead + 'a) -> Result<Box<dyn BufRead + 'a>, Error> {
+    use crate::source::recorder::{Anonymous, Disclosure};
+
+    let redactor = super::record::redactor(Disclosure::Anonymous)?;
+    Ok(Box::new(io::BufReader::new(Anonymous::new(lines, redactor))))
+}
+
 /// Whether it was a recording, and could be read completely.
 ///
 /// # Errors

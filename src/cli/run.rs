@@ -68,6 +68,9 @@ fn source(args: &Run, by_hand: bool) -> Source {
         pod_selector: args.selector.clone(),
         listen: args.listen,
         metrics_authentication: args.metrics_authentication,
+        page: args.page,
+        page_listen: args.page_listen,
+        page_authentication: args.page_authentication,
         leader_election: args.leader_elect,
     };
     if by_hand {

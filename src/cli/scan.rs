@@ -7,11 +7,16 @@ mod target;
 
 use std::fmt::Write as _;
 use std::io;
+use std::path::Path;
+use std::sync::Arc;
 
 use super::args::{Color, Least, Scan, Scope, Shown};
 use super::error::Error;
-use super::{print, terminal};
+use super::incidents::MAX_CASES;
+use super::{html, print, terminal};
 use crate::engine::{Finding, Severity};
+use crate::report::case::Case;
+use crate::report::html::Report;
 use crate::report::scan::{Document, markdown, names, stamp};
 use crate::report::text::scan::{Depth, findings, restarted};
 use crate::report::text::{Look, wrapped};
@@ -45,6 +50,9 @@ pub fn run(args: &Scan, color: Color) -> Result<u8, Error> {
     let mut read = if args.files.is_empty() { live::read(args)? } else { dump::read(args)? };
     let seen = read.looked.counts;
     narrow(&mut read, args)?;
+    if let Some(file) = &args.html {
+        report(file, &read, args)?;
+    }
     let look = terminal::look(&io::stdout(), color);
     print(rendered(&read, seen, args, look)?.as_bytes())?;
     if !read.complete {
@@ -52,6 +60,20 @@ pub fn run(args: &Scan, color: Color) -> Result<u8, Error> {
     }
     let fails = args.exit_code && !read.looked.findings.is_empty();
     Ok(if fails { FINDINGS } else { 0 })
+}
+
+/// Writes the findings as a report.
+fn report(file: &Path, read: &Read, args: &Scan) -> Result<(), Error> {
+    let case = |finding: &Arc<Finding>| {
+        let incident = read.looked.incidents.get(&finding.identity()).cloned().unwrap_or_default();
+        Case { finding: Arc::clone(finding), incident, told: Vec::new() }
+    };
+    let cases: Vec<Case> = read.looked.findings.iter().take(MAX_CASES).map(case).collect();
+    let source = match &args.files[..] {
+        [] => "a scan of the cluster".to_owned(),
+        files => html::source(files, args.anonymize),
+    };
+    html::write(file, &Report { source: &source, at: read.looked.at, cases: &cases, notes: &read.lacks })
 }
 
 /// Keeps only what was requested.
@@ -80,7 +102,7 @@ fn only(target: &Target, looked: &mut Looked, scope: &Scope) -> Result<(), Error
     let is_meant = |namespace: &str, workload: &str| {
         owners.iter().any(|owner| *owner.namespace == *namespace && owner.workload == workload)
     };
-    looked.findings.retain(|finding: &std::sync::Arc<Finding>| {
+    looked.findings.retain(|finding: &Arc<Finding>| {
         target.is_workload(&finding.workload) || is_meant(&finding.namespace, &finding.workload)
     });
     looked

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_saphyr::{Location, Spanned};
 
-use super::notifications;
 use super::raw::{self, Raw};
 use super::selector::selector;
 use super::silence::{Matcher, Silence, Silences};
 use super::value::{Refusal, cluster_name, duration, listen, namespace, object_name, quoted, time, web_address};
 use super::written::Text;
-use super::{Config, Findings, Http, LeaderElection, Problem, Watch};
+use super::{Config, Findings, Http, LeaderElection, Page, Problem, Watch};
+use super::{annotations, notifications};
 use crate::engine::Settings;
+use crate::guard::{self, MAX_PER_HOUR, Mode};
 use crate::text::glob::Glob;
 
 /// Maximum number of namespaces: each takes two watches of its own.
@@ -31,19 +32,27 @@ const REASON: usize = 500;
 /// All problems, in the order of the lines.
 pub fn check(raw: &Raw) -> Result<Config, Vec<Problem>> {
     let mut checker = Checker::default();
+    let notifications = notifications::check(&raw.notifications, &raw.annotations, &mut checker);
     let config = Config {
         cluster_name: checker.read("clusterName", raw.cluster_name.as_ref(), cluster_name),
         runbook_url: checker.read("runbookUrl", raw.runbook_url.as_ref(), web_address),
         watch: watch(&raw.watch, &mut checker),
         detection: detection(&raw.detection, &mut checker),
         silences: silences(&raw.silences, &mut checker),
+        annotations: annotations::check(&raw.annotations, &notifications.receivers, &mut checker),
         findings: findings(&raw.findings, &mut checker),
+        guard: guard(&raw.guard, &mut checker),
         leader_election: leader_election(&raw.leader_election, &mut checker),
         http: Http {
             listen: checker.read("http.listen", raw.http.listen.as_ref(), listen).unwrap_or_default(),
             metrics_authentication: raw.http.metrics_authentication.unwrap_or_default(),
         },
-        notifications: notifications::check(&raw.notifications, &mut checker),
+        page: Page {
+            enabled: raw.page.enabled.unwrap_or_default(),
+            listen: checker.read("page.listen", raw.page.listen.as_ref(), listen),
+            authentication: raw.page.authentication.unwrap_or_default(),
+        },
+        notifications,
     };
     checker.finish(config)
 }
@@ -97,9 +106,31 @@ fn watch(raw: &raw::Watch, checker: &mut Checker) -> Watch {
     }
     Watch {
         namespaces: namespaces.into_iter().collect(),
+        exclude_namespaces: excluded(raw, checker),
         pod_selector: checker.read("watch.podSelector", raw.pod_selector.as_ref(), selector),
         initial_list: raw.initial_list.unwrap_or_default(),
     }
+}
+
+fn excluded(raw: &raw::Watch, checker: &mut Checker) -> Vec<Glob> {
+    const KEY: &str = "watch.excludeNamespaces";
+    let Some(first) = raw.exclude_namespaces.first() else { return Vec::new() };
+    if !raw.namespaces.is_empty() {
+        checker.refuse(first.referenced, KEY, "watch.namespaces names what is watched", "leave one of both out");
+    }
+    if let Some(over) = raw.exclude_namespaces.get(MAX_NAMESPACES) {
+        let what = format!("more than {MAX_NAMESPACES} patterns");
+        checker.refuse(over.referenced, KEY, what, "a * in a pattern stands for any text: one can do for many");
+    }
+    let mut globs = Vec::new();
+    for text in &raw.exclude_namespaces {
+        let Some(glob) = checker.read(KEY, Some(text), Glob::new) else { continue };
+        if glob.is_everything() {
+            checker.refuse(text.referenced, KEY, "it would leave out every namespace", "write kube-* or a name");
+        }
+        globs.push(glob);
+    }
+    globs
 }
 
 fn detection(raw: &raw::Detection, checker: &mut Checker) -> Settings {
@@ -134,6 +165,41 @@ fn restarts(key: &str, raw: Option<&Spanned<i64>>, default: u32, checker: &mut C
 fn findings(raw: &raw::Findings, checker: &mut Checker) -> Findings {
     let keep = checker.read("findings.keepResolved", raw.keep_resolved.as_ref(), duration);
     keep.map_or_else(Findings::default, |keep_resolved| Findings { keep_resolved })
+}
+
+fn guard(raw: &raw::Guard, checker: &mut Checker) -> guard::Settings {
+    const NAMESPACES: &str = "guard.namespaces";
+    const PER_HOUR: &str = "guard.maxPerHour";
+    let default = guard::Settings::default();
+    if let Some(over) = raw.namespaces.get(MAX_NAMESPACES) {
+        let what = format!("more than {MAX_NAMESPACES} patterns of namespaces");
+        checker.refuse(over.referenced, NAMESPACES, what, "a * in a pattern stands for any text: one can do for many");
+    }
+    let namespaces = raw.namespaces.iter().filter_map(|text| checker.read(NAMESPACES, Some(text), Glob::new)).collect();
+    let max_per_hour = raw.max_per_hour.as_ref().map_or(Some(default.max_per_hour), |raw| {
+        let count = u32::try_from(raw.value).ok().filter(|count| (1..=MAX_PER_HOUR).contains(count));
+        if count.is_none() {
+            let what = format!("{} is not from 1 to {MAX_PER_HOUR}", raw.value);
+            checker.refuse(raw.referenced, PER_HOUR, what, "the default is 3; for none, set guard.mode to \"off\"");
+        }
+        count
+    });
+    guard::Settings {
+        mode: checker.read("guard.mode", raw.mode.as_ref(), guard_mode).unwrap_or(default.mode),
+        namespaces,
+        max_per_hour: max_per_hour.unwrap_or(default.max_per_hour),
+        trust_events: raw.trust_events.unwrap_or(default.trust_events),
+    }
+}
+
+fn guard_mode(text: &str) -> Result<Mode, Refusal> {
+    match text {
+        // YAML 1.1, in which Helm reads its values, takes an off without quotes for false.
+        "off" | "false" => Ok(Mode::Off),
+        "watch" => Ok(Mode::Watch),
+        "undo" => Ok(Mode::Undo),
+        _ => Err(Refusal::new(text, "is no mode of the guard", "write \"off\", watch or undo")),
+    }
 }
 
 fn leader_election(raw: &raw::LeaderElection, checker: &mut Checker) -> LeaderElection {

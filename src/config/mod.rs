@@ -10,6 +10,7 @@
 //!   the right shape.
 //! - Everything is bounded: the file, and the number of entries.
 
+pub mod annotations;
 mod check;
 mod nearest;
 pub mod notifications;
@@ -23,12 +24,14 @@ pub mod value;
 pub(crate) mod written;
 mod yaml;
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::delivery;
 use crate::engine::Settings;
+use crate::guard;
 pub use crate::source::cluster::settings::{InitialList, Watch};
+pub use annotations::Annotations;
 pub use check::{Checker, check};
 pub use notifications::Notifications;
 pub use problem::{Problem, Problems};
@@ -49,12 +52,18 @@ pub struct Config {
     pub detection: Settings,
     /// Findings that are found but not notified (silences).
     pub silences: Silences,
+    /// What teams may ask for by annotations.
+    pub annotations: Annotations,
     /// The `Finding` objects.
     pub findings: Findings,
+    /// Whether a rollout that broke a probe is undone.
+    pub guard: guard::Settings,
     /// Which of several replicas writes and sends.
     pub leader_election: LeaderElection,
     /// The server for metrics and health.
     pub http: Http,
+    /// The page for people.
+    pub page: Page,
     /// Notifications: receivers and routes.
     pub notifications: Notifications,
 }
@@ -64,6 +73,7 @@ impl Config {
     pub fn of_delivery(&self) -> delivery::settings::Settings {
         delivery::settings::Settings {
             notifications: self.notifications.clone(),
+            grants: self.annotations.grants.clone(),
             cluster_name: self.cluster_name.clone(),
             runbook_url: self.runbook_url.clone(),
         }
@@ -107,6 +117,28 @@ pub struct Http {
     pub listen: Listen,
     /// Whether `/metrics` requires permission to `get` it. Needs a restart to change.
     pub metrics_authentication: bool,
+}
+
+/// The page for people. Needs a restart to change.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Page {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// Where it is served, if it is not the default.
+    pub listen: Option<Listen>,
+    /// Whether each visitor sees only what the API server lets them list.
+    pub authentication: bool,
+}
+
+impl Page {
+    /// The port of the page.
+    pub const PORT: u16 = 8082;
+
+    /// Where it is served: without authentication only on loopback, unless it is said otherwise.
+    pub fn listen(&self) -> Listen {
+        let host = (!self.authentication).then_some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        self.listen.unwrap_or(Listen { host, port: Self::PORT })
+    }
 }
 
 /// An address to listen at.
@@ -154,6 +186,7 @@ impl Config {
         keep(&mut self.http.listen, &running.http.listen, "http.listen", &mut kept);
         let authentication = (&mut self.http.metrics_authentication, &running.http.metrics_authentication);
         keep(authentication.0, authentication.1, "http.metricsAuthentication", &mut kept);
+        keep(&mut self.page, &running.page, "page", &mut kept);
         (self, kept)
     }
 }

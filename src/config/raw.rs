@@ -3,11 +3,12 @@
 //! A value that is checked later keeps its place ([`serde_saphyr::Spanned`]). A section or list whose
 //! keys are all commented out is like one that is not there.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::InitialList;
+use super::annotations::raw::Annotations;
 use super::notifications::raw::Notifications;
 use super::written::{Text, or_default};
 use crate::finding::Cause;
@@ -32,15 +33,24 @@ pub struct Raw {
     #[serde(deserialize_with = "or_default")]
     #[schemars(with = "Vec<Silence>")]
     pub silences: Vec<Spanned<Silence>>,
+    /// What teams may ask for by annotations.
+    #[serde(deserialize_with = "or_default")]
+    pub annotations: Annotations,
     /// The `Finding` objects.
     #[serde(deserialize_with = "or_default")]
     pub findings: Findings,
+    /// Whether a rollout that broke a probe is undone.
+    #[serde(deserialize_with = "or_default")]
+    pub guard: Guard,
     /// Which of several replicas writes and sends.
     #[serde(deserialize_with = "or_default")]
     pub leader_election: LeaderElection,
     /// The server for metrics and health.
     #[serde(deserialize_with = "or_default")]
     pub http: Http,
+    /// The page for people.
+    #[serde(deserialize_with = "or_default")]
+    pub page: Page,
     /// Who is told, and of what.
     #[serde(deserialize_with = "or_default")]
     pub notifications: Notifications,
@@ -54,6 +64,10 @@ pub struct Watch {
     #[serde(deserialize_with = "or_default")]
     #[schemars(with = "Vec<String>")]
     pub namespaces: Vec<Text>,
+    /// Patterns of namespaces that are left out.
+    #[serde(deserialize_with = "or_default")]
+    #[schemars(with = "Vec<String>")]
+    pub exclude_namespaces: Vec<Text>,
     /// The label selector of the pods.
     #[schemars(with = "String")]
     pub pod_selector: Option<Text>,
@@ -113,6 +127,29 @@ pub struct Findings {
     pub keep_resolved: Option<Text>,
 }
 
+/// Whether a rollout that broke a probe is undone.
+#[derive(Deserialize, JsonSchema, Debug, Default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Guard {
+    /// What it does.
+    #[schemars(schema_with = "guard_mode")]
+    pub mode: Option<Text>,
+    /// Patterns of the namespaces in which it undoes; none: all that are watched.
+    #[serde(deserialize_with = "or_default")]
+    #[schemars(with = "Vec<String>")]
+    pub namespaces: Vec<Text>,
+    /// How many rollouts it undoes within an hour.
+    #[schemars(with = "i64")]
+    pub max_per_hour: Option<Spanned<i64>>,
+    /// Whether a kubelet's event proves a kill.
+    pub trust_events: Option<bool>,
+}
+
+/// An `off` without quotes is `false` to those who read YAML 1.1, Helm among them.
+fn guard_mode(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["off", "watch", "undo", false] })
+}
+
 /// Which of several replicas writes and sends.
 #[derive(Deserialize, JsonSchema, Debug, Default)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
@@ -136,4 +173,17 @@ pub struct Http {
     pub listen: Option<Text>,
     /// Whether metrics are for those who may get them.
     pub metrics_authentication: Option<bool>,
+}
+
+/// The page for people.
+#[derive(Deserialize, JsonSchema, Debug, Default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Page {
+    /// Whether it is served.
+    pub enabled: Option<bool>,
+    /// An address.
+    #[schemars(with = "String")]
+    pub listen: Option<Text>,
+    /// Whether each visitor sees only what the API server lets them list.
+    pub authentication: Option<bool>,
 }

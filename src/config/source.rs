@@ -32,6 +32,12 @@ pub struct Overrides {
     pub listen: Option<Listen>,
     /// `http.metricsAuthentication`
     pub metrics_authentication: Option<bool>,
+    /// `page.enabled`
+    pub page: Option<bool>,
+    /// `page.listen`
+    pub page_listen: Option<Listen>,
+    /// `page.authentication`
+    pub page_authentication: Option<bool>,
     /// `leaderElection.enabled`
     pub leader_election: Option<bool>,
 }
@@ -128,6 +134,13 @@ impl Overrides {
         }
         if let Some(enabled) = self.metrics_authentication {
             config.http.metrics_authentication = enabled;
+        }
+        if let Some(enabled) = self.page {
+            config.page.enabled = enabled;
+        }
+        config.page.listen = self.page_listen.or(config.page.listen);
+        if let Some(enabled) = self.page_authentication {
+            config.page.authentication = enabled;
         }
         if let Some(enabled) = self.leader_election {
             config.leader_election.enabled = enabled;

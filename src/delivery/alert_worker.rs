@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{info, warn};
 
 use super::alerts::{Alerts, OVER};
+use super::annotated::admit;
 use super::http::Client;
 use super::pace::{Pace, WORTH_A_LOOK};
 use super::policy::Item;
@@ -116,12 +117,15 @@ impl AlertWorker {
         let all = all || self.config.has_changed().unwrap_or(false);
         let (config, now) = (Arc::clone(&self.config.borrow_and_update()), clock::now());
         let changed = self.learn(known);
-        let item = |standing: &Standing| Item {
-            finding: Arc::clone(&standing.finding),
-            state: standing.state,
-            silenced: standing.silenced,
-            admission: config.notifications.routes.admission(&self.name, &standing.finding, now),
-            notified: None,
+        let item = |standing: &Standing| {
+            let admitted = admit(&config.grants, &config.notifications.routes, &self.name, standing, now);
+            Item {
+                finding: Arc::clone(&standing.finding),
+                state: standing.state,
+                silenced: admitted.silenced,
+                admission: admitted.admission,
+                notified: None,
+            }
         };
         let mut due = vec![alerts.watchdog(now)];
         let round = if let Some(keys) = changed.filter(|_| !all) {
@@ -200,7 +204,7 @@ impl AlertWorker {
     }
 
     fn ready(&self) -> Result<(Client, Option<HeaderValue>), Unready> {
-        let client = Client::new(self.to.ca_file.as_deref())?;
+        let client = Client::new(&self.to.network)?;
         let credentials = self.to.credentials.as_ref().map(alertmanager::Credentials::header).transpose()?;
         Ok((client, credentials))
     }

@@ -5,30 +5,26 @@
 //! - A redirect is an answer like any other: it is not followed.
 //! - Everything is bounded: connecting, the whole exchange, the answer's size.
 
-use std::error::Error;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::pin::pin;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HOST, HeaderMap, RETRY_AFTER, USER_AGENT};
+use futures::future::{Either, select};
+use http::header::{CONTENT_TYPE, HOST, HeaderMap, PROXY_AUTHORIZATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 
+use super::connect::{Connector, is_https};
+pub use super::failure::Failure;
+use super::failure::of_tls;
+use super::network::{Material, Network, NetworkError, Way};
+use super::proxy::{Environment, Proxy};
 use super::secret::Secret;
 use crate::runtime::clock;
 use crate::time::Time;
 
-/// Connect timeout.
-const CONNECT: Duration = Duration::from_secs(5);
 /// Timeout for the whole exchange; Slack answers within a second, or not at all.
 const WHOLE: Duration = Duration::from_secs(10);
 /// Maximum number of bytes read of an answer: error texts are short.
@@ -37,24 +33,16 @@ const ANSWER: usize = 64 * 1024;
 /// Posts, each time over a new connection: at most one a second is needed, and none can be stale.
 #[derive(Clone, Debug)]
 pub struct Client {
-    inner: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    connector: Connector,
+    proxies: Proxies,
     whole: Duration,
 }
 
-/// Why no client could be built.
-#[derive(thiserror::Error, Debug)]
-pub enum ClientError {
-    /// The file holds no certificate.
-    #[error("cannot read certificates from {}: {what}", file.display())]
-    Certificates {
-        /// Its path.
-        file: PathBuf,
-        /// What is wrong.
-        what: String,
-    },
-    /// The system's certificates cannot be used.
-    #[error("the system's certificates cannot be used: {0}")]
-    System(rustls::Error),
+/// Which proxy an address is reached through.
+#[derive(Clone, Debug)]
+enum Proxies {
+    Of(Environment),
+    One(Option<Proxy>),
 }
 
 /// An answer.
@@ -68,69 +56,65 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer; the message may have arrived all the same.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, thiserror::Error)]
-pub enum Failure {
-    /// The address is invalid.
-    #[error("its address is no URL: http:// or https://, a host, and no user or password is wanted")]
-    Address,
-    /// The host name does not resolve.
-    #[error("the name of its host does not resolve")]
-    Name,
-    /// The connection was refused.
-    #[error("it refuses the connection")]
-    Refused,
-    /// The host cannot be reached.
-    #[error("it cannot be connected to")]
-    Unreachable,
-    /// The certificate is not trusted.
-    #[error("its certificate is not trusted")]
-    Certificate,
-    /// The host does not speak TLS, or no safe version of it.
-    #[error("no TLS connection to it can be made")]
-    Tls,
-    /// The exchange timed out.
-    #[error("it did not answer in time")]
-    TimedOut,
-    /// The connection broke.
-    #[error("the connection broke before it answered")]
-    Broken,
-}
-
 impl Client {
-    /// A client that trusts the system's certificates, or those of a file instead.
+    /// A client for that network.
+    ///
+    /// # Errors
+    /// There are no usable certificates, or the proxy's address is none.
+    pub fn new(network: &Network) -> Result<Self, NetworkError> {
+        Self::of(&network.read()?)
+    }
+
+    /// A client for what was read of a network.
     ///
     /// # Errors
     /// There are no usable certificates.
-    pub fn new(authorities: Option<&Path>) -> Result<Self, ClientError> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT));
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls(authorities)?).https_or_http().enable_http1();
-        let mut builder = legacy::Client::builder(TokioExecutor::new());
-        builder.pool_max_idle_per_host(0).retry_canceled_requests(false);
-        Ok(Self { inner: builder.build(https.wrap_connector(tcp)), whole: WHOLE })
+    pub fn of(material: &Material) -> Result<Self, NetworkError> {
+        let proxies = match material.way() {
+            Way::Environment => Proxies::Of(Environment::current()),
+            Way::Direct => Proxies::One(None),
+            Way::Proxy(proxy) => Proxies::One(Some(proxy.clone())),
+        };
+        Ok(Self { connector: Connector::new(material.tls()?), proxies, whole: WHOLE }.within(WHOLE))
     }
 
     /// The same with another timeout for the whole exchange.
     #[must_use]
     pub fn within(self, whole: Duration) -> Self {
-        Self { whole, ..self }
+        // Half of the time is left for the exchange itself.
+        Self { connector: self.connector.within(whole / 2), whole, ..self }
     }
 
-    /// Posts a JSON body.
+    /// Posts a body: JSON, unless the headers contain another type.
     ///
     /// # Errors
     /// There was no answer.
     pub async fn post(&self, address: &Secret, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, Failure> {
-        let request = request(address, headers, body)?;
+        let uri = check(address)?;
+        let proxy = self.proxies.proxy(&uri)?;
+        let request = request(&uri, proxy.as_ref(), headers, body)?;
         let exchange = async {
-            let response = self.inner.request(request).await.map_err(|error| why(&error))?;
-            let (head, body) = response.into_parts();
-            let wait = head.headers.get(RETRY_AFTER).and_then(|value| wait(value, clock::now()));
-            Ok(Answer { status: head.status, wait, body: beginning(body).await? })
+            let stream = self.connector.connect(&uri, proxy.as_ref()).await?;
+            let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
+            let answered = pin!(answer(sender, request));
+            match select(answered, pin!(connection)).await {
+                Either::Left((answer, _)) => answer,
+                // The connection ended; what arrived of the answer before that is still to be read.
+                Either::Right((_, answered)) => answered.await,
+            }
         };
-        tokio::time::timeout(self.whole, exchange).await.unwrap_or(Err(Failure::TimedOut))
+        let answer = tokio::time::timeout(self.whole, exchange).await.unwrap_or(Err(Failure::TimedOut))?;
+        let is_of_proxy = answer.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && proxy.is_some();
+        if is_of_proxy { Err(Failure::ProxyAuthentication) } else { Ok(answer) }
+    }
+}
+
+impl Proxies {
+    fn proxy(&self, uri: &Uri) -> Result<Option<Proxy>, Failure> {
+        match self {
+            Self::Of(environment) => environment.proxy(uri),
+            Self::One(proxy) => Ok(proxy.clone()),
+        }
     }
 }
 
@@ -145,48 +129,45 @@ pub fn check(address: &Secret) -> Result<Uri, Failure> {
     if scheme && plain { Ok(uri) } else { Err(Failure::Address) }
 }
 
-fn request(address: &Secret, headers: HeaderMap, body: Vec<u8>) -> Result<Request<Full<Bytes>>, Failure> {
+/// The request as it is written: a proxy that passes it on is told the whole address (RFC 9112, 3.2.2).
+fn request(
+    uri: &Uri,
+    proxy: Option<&Proxy>,
+    headers: HeaderMap,
+    body: Vec<u8>,
+) -> Result<Request<Full<Bytes>>, Failure> {
     const AGENT: &str = concat!("probehound/", env!("CARGO_PKG_VERSION"));
-    let uri = check(address)?;
     let host = uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    let passed_on = proxy.filter(|_| !is_https(uri));
     let mut request = Request::new(Full::new(Bytes::from(body)));
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri;
+    *request.uri_mut() = match passed_on {
+        Some(_) => uri.clone(),
+        None => uri.path_and_query().map_or_else(Uri::default, |path| Uri::from(path.clone())),
+    };
     *request.headers_mut() = headers;
-    request.headers_mut().insert(HOST, host.ok_or(Failure::Address)?);
-    request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let headers = request.headers_mut();
+    headers.insert(HOST, host.ok_or(Failure::Address)?);
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+    if let Some(credentials) = passed_on.and_then(|proxy| proxy.credentials.as_ref()) {
+        headers.insert(PROXY_AUTHORIZATION, credentials.clone());
+    }
     Ok(request)
 }
 
-fn tls(authorities: Option<&Path>) -> Result<ClientConfig, ClientError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(ClientError::System)?;
-    let builder = match authorities {
-        None => builder.try_with_platform_verifier().map_err(ClientError::System)?,
-        Some(file) => builder.with_root_certificates(roots(file)?),
-    };
-    Ok(builder.with_no_client_auth())
-}
-
-fn roots(file: &Path) -> Result<RootCertStore, ClientError> {
-    let failed = |what: String| ClientError::Certificates { file: file.to_owned(), what };
-    let mut roots = RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(file).map_err(|error| failed(error.to_string()))?;
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| failed(error.to_string()))?;
-        roots.add(certificate).map_err(|error| failed(error.to_string()))?;
-    }
-    if roots.is_empty() { Err(failed("there are none in it".to_owned())) } else { Ok(roots) }
+async fn answer(mut sender: http1::SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
+    let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
+    let (head, body) = response.into_parts();
+    let wait = head.headers.get(RETRY_AFTER).and_then(|value| wait(value, clock::now()));
+    Ok(Answer { status: head.status, wait, body: beginning(body).await? })
 }
 
 /// The beginning of a body; the rest is not read.
 async fn beginning(mut body: Incoming) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| why(&error))?;
+        let frame = frame.map_err(|error| broken(&error))?;
         let Some(data) = frame.data_ref() else { continue };
         bytes.extend_from_slice(&data[..data.len().min(ANSWER - bytes.len())]);
         if bytes.len() == ANSWER {
@@ -194,6 +175,11 @@ async fn beginning(mut body: Incoming) -> Result<Vec<u8>, Failure> {
         }
     }
     Ok(bytes)
+}
+
+/// A server says only after the handshake that it wants another client certificate (TLS 1.3).
+fn broken(error: &hyper::Error) -> Failure {
+    of_tls(error, Failure::Broken)
 }
 
 /// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
@@ -204,34 +190,6 @@ fn wait(value: &HeaderValue, now: Time) -> Option<Duration> {
     }
     let date = jiff::fmt::rfc2822::parse(text).ok()?;
     Some(Time::from_millis(date.timestamp().as_millisecond()).since(now))
-}
-
-/// The kind of an error, as a fixed text that shows nothing of where it happened.
-fn why(error: &(dyn Error + 'static)) -> Failure {
-    let chain: Vec<&(dyn Error + 'static)> =
-        std::iter::successors(Some(error), |error| source(*error)).take(16).collect();
-    if let Some(error) = chain.iter().find_map(|error| error.downcast_ref::<rustls::Error>()) {
-        let certificate = matches!(error, rustls::Error::InvalidCertificate(_));
-        return if certificate { Failure::Certificate } else { Failure::Tls };
-    }
-    if chain.iter().any(|error| error.to_string() == "dns error") {
-        return Failure::Name;
-    }
-    let connecting =
-        chain.iter().any(|error| error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect));
-    let kind = chain.iter().find_map(|error| error.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
-    match kind {
-        Some(ErrorKind::ConnectionRefused) => Failure::Refused,
-        Some(ErrorKind::TimedOut) => Failure::TimedOut,
-        _ if connecting => Failure::Unreachable,
-        _ => Failure::Broken,
-    }
-}
-
-/// The source of an error; an IO error hides what it wraps.
-fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source())
 }
 
 #[cfg(test)]

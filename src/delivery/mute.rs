@@ -59,7 +59,18 @@ pub fn until(mutes: &[Mute], now: Time) -> Option<Time> {
     Some(at)
 }
 
+/// When the next one begins after `now`.
+pub fn next(mutes: &[Mute], now: Time) -> Option<Time> {
+    mutes.iter().filter_map(|mute| mute.next(now)).min()
+}
+
 impl Mute {
+    fn next(&self, now: Time) -> Option<Time> {
+        let today = jiff::Timestamp::from_millisecond(now.as_millis()).ok()?.to_zoned(self.zone.clone()).date();
+        let dates = std::iter::successors(Some(today), |date| date.tomorrow().ok()).take(HORIZON);
+        dates.filter_map(|date| self.on(date)).map(|(from, _)| from).find(|from| *from > now)
+    }
+
     /// When it ends, if it is active at `now`.
     fn until(&self, now: Time) -> Option<Time> {
         let today = jiff::Timestamp::from_millisecond(now.as_millis()).ok()?.to_zoned(self.zone.clone()).date();
@@ -140,6 +151,15 @@ mod tests {
         let always = [mute(&[], 0, DAY, TimeZone::UTC)];
         let end = until(&always, time("2026-11-24T12:00:00Z")).expect("it lasts");
         assert!(end.since(time("2026-11-24T12:00:00Z")) > std::time::Duration::from_hours(24 * 10));
+    }
+
+    #[test]
+    fn the_next_one_begins_after_now() {
+        let mutes = [mute(&[Day::Sat], 0, DAY, TimeZone::UTC), mute(&[], 22 * 60, 7 * 60, TimeZone::UTC)];
+        let next = |now: &str| next(&mutes, time(now)).map(|begin| begin.to_string());
+        assert_eq!(next("2026-11-27T21:59:00Z"), Some("2026-11-27T22:00:00.000Z".into()));
+        assert_eq!(next("2026-11-27T22:00:00Z"), Some("2026-11-28T00:00:00.000Z".into()));
+        assert_eq!(next("2026-11-28T00:00:00Z"), Some("2026-11-28T22:00:00.000Z".into()));
     }
 
     fn of(mutes: &[Mute], now: &str) -> Option<String> {

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::annotated::{Grants, admit};
 use super::policy::storm::AT_ONCE;
 use super::policy::{self, Item, MAX_IN_DIGEST, Next, Past, Settings};
 use super::route::Routes;
@@ -21,6 +22,8 @@ pub struct Measure<'a> {
     pub receiver: &'a str,
     /// Which findings are routed to it.
     pub routes: &'a Routes,
+    /// What annotations may change about that.
+    pub grants: &'a Grants,
     /// The timing.
     pub settings: &'a Settings,
     /// The receiver's history.
@@ -178,11 +181,12 @@ fn is_recent(standing: &Standing, now: Time) -> bool {
 
 /// A finding, with its current routing.
 pub fn item(standing: &Standing, measure: &Measure) -> Item {
+    let admitted = admit(measure.grants, measure.routes, measure.receiver, standing, measure.now);
     Item {
         finding: standing.finding.clone(),
         state: standing.state,
-        silenced: standing.silenced,
-        admission: measure.routes.admission(measure.receiver, &standing.finding, measure.now),
+        silenced: admitted.silenced,
+        admission: admitted.admission,
         notified: standing.notified.clone(),
     }
 }
@@ -257,15 +261,15 @@ mod tests {
         fn hear(&mut self, standing: Standing, now: Time) {
             let key = ObjectKey::from_identity(&standing.finding.identity());
             let news = LedgerChanges { changed: vec![(key, Some(standing))], ..LedgerChanges::default() };
-            let measure =
-                Measure { receiver: "slack", routes: &self.routes, settings: &self.settings, past: self.past, now };
-            self.queue.take_in(news, &measure);
+            let Self { queue, routes, settings, past } = self;
+            let grants = &Grants::default();
+            queue.take_in(news, &Measure { receiver: "slack", routes, grants, settings, past: *past, now });
         }
 
         fn next(&mut self, now: Time) -> Next {
-            let measure =
-                Measure { receiver: "slack", routes: &self.routes, settings: &self.settings, past: self.past, now };
-            self.queue.next(&measure)
+            let Self { queue, routes, settings, past } = self;
+            let grants = &Grants::default();
+            queue.next(&Measure { receiver: "slack", routes, grants, settings, past: *past, now })
         }
     }
 
@@ -280,6 +284,7 @@ mod tests {
             digest: None,
             refused: None,
         });
-        Standing { finding: Arc::new(finding), state: FindingState::Confirmed, silenced: false, notified }
+        let (finding, asked) = (Arc::new(finding), Arc::default());
+        Standing { finding, state: FindingState::Confirmed, silenced: false, asked, notified }
     }
 }

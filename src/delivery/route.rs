@@ -59,7 +59,7 @@ impl Route {
         self.namespaces.iter().any(|glob| glob.matches(namespace))
     }
 
-    fn matches(&self, finding: &Finding) -> bool {
+    pub(super) fn matches(&self, finding: &Finding) -> bool {
         let (kind, _) = kind_and_name(&finding.workload);
         let fault = finding.fault.unwrap_or(Fault::Unknown);
         let effect = match self.effects.as_slice() {

@@ -1,21 +1,26 @@
 //! The settings of delivery: receivers, routes and timing.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::annotated::Grants;
+use super::network::Network;
 use super::policy;
 use super::receiver::alertmanager::Credentials;
 use super::route::Routes;
 use super::secret::{Secret, SecretSource};
+use super::smtp::Relay;
+use crate::report::message_template::MessageTemplate;
 
 /// All settings of delivery; reloaded while it runs.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Settings {
     /// Receivers, routes and timing.
     pub notifications: Notifications,
+    /// What annotations of workloads may ask of the receivers.
+    pub grants: Grants,
     /// The name of the cluster in messages.
     pub cluster_name: Option<String>,
     /// The URL of the runbook, for alerts.
@@ -86,13 +91,27 @@ pub struct Receiver {
 pub enum To {
     /// A Slack incoming webhook.
     Slack(Webhook),
-    /// A webhook that accepts JSON.
+    /// A webhook of a workflow of Microsoft Teams.
+    Teams(Webhook),
+    /// A Discord webhook.
+    Discord(Webhook),
+    /// A webhook of a space of Google Chat.
+    GoogleChat(Webhook),
+    /// PagerDuty, by its Events API v2.
+    PagerDuty(Pager),
+    /// Opsgenie, or what accepts its Alert API.
+    Opsgenie(Pager),
+    /// A webhook that accepts JSON, or what a template makes.
     Webhook {
         /// Its address.
         webhook: Webhook,
         /// The signing key, if there is one.
         signing_key: Option<SecretSource>,
+        /// The template of the body, if it is not the usual one.
+        template: Option<Template>,
     },
+    /// Mail, by way of a relay.
+    Email(Relay),
     /// Kubernetes Events on the workloads.
     Events,
     /// Alertmanagers.
@@ -104,8 +123,28 @@ pub enum To {
 pub struct Webhook {
     /// Where its URL comes from.
     pub url: SecretSource,
-    /// The certificates to trust instead of the system's.
-    pub ca_file: Option<PathBuf>,
+    /// How it is connected to.
+    pub network: Network,
+}
+
+/// The template of a webhook's body.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Template {
+    /// The template, parsed once.
+    pub body: Arc<MessageTemplate>,
+    /// The type of what it renders.
+    pub content_type: String,
+}
+
+/// A service that pages people, one incident for each finding.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pager {
+    /// The address of its API, without the path.
+    pub url: Secret,
+    /// Where its key comes from.
+    pub key: SecretSource,
+    /// How it is connected to.
+    pub network: Network,
 }
 
 /// Alertmanagers of one cluster.
@@ -117,8 +156,8 @@ pub struct Alertmanager {
     pub credentials: Option<Credentials>,
     /// How often firing alerts are sent.
     pub resend_every: Duration,
-    /// The certificates to trust instead of the system's.
-    pub ca_file: Option<PathBuf>,
+    /// How they are connected to.
+    pub network: Network,
 }
 
 impl To {
@@ -126,9 +165,20 @@ impl To {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Slack(_) => "slack",
+            Self::Teams(_) => "teams",
+            Self::Discord(_) => "discord",
+            Self::GoogleChat(_) => "googleChat",
+            Self::PagerDuty(_) => "pagerDuty",
+            Self::Opsgenie(_) => "opsgenie",
             Self::Webhook { .. } => "webhook",
+            Self::Email(_) => "email",
             Self::Events => "events",
             Self::Alertmanager(_) => "alertmanager",
         }
+    }
+
+    /// Whether it opens an incident for each finding, and closes it.
+    pub const fn is_pager(&self) -> bool {
+        matches!(self, Self::PagerDuty(_) | Self::Opsgenie(_))
     }
 }

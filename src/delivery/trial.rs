@@ -9,18 +9,19 @@ use super::alerts::Alerts;
 use super::http;
 use super::policy::{Admission, Item};
 use super::receiver::{Reply, alertmanager};
-use super::sender::{Addresses, Sender, Unready};
+use super::sender::{Addresses, Names, Sender, Unready};
 use super::settings::{Alertmanager, Receiver, To};
 use crate::finding::field::Field;
 use crate::finding::remedy::{self, Remedy, Target};
 use crate::finding::{Cause, Confidence, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity, Value};
 use crate::kubelet::ProbeKind;
 use crate::report::object::FindingState;
-use crate::report::update::{Dispatch, FindingUpdate, Kind};
+use crate::report::update::{Digest, Dispatch, FindingUpdate, Kind, Why};
 use crate::time::Time;
 
 /// Stands in for the cluster's name in a sample.
 const TEST: &str = "a test, nothing is wrong";
+const NAMES: Names = Names { cluster: Some(TEST), runbook: None };
 
 /// Sends a sample to a receiver at `now`; Events are created in `namespace`.
 pub async fn send(receiver: &Receiver, cluster: Client, namespace: &str, now: Time) -> Reply {
@@ -33,8 +34,25 @@ pub async fn send(receiver: &Receiver, cluster: Client, namespace: &str, now: Ti
     }
     let addresses = Arc::<Addresses>::default();
     let mut sender = Sender::new(&receiver.name, receiver.to.clone(), cluster, "probehound-notify".into(), addresses);
-    let dispatch = Dispatch::One(FindingUpdate { kind: Kind::Opened, finding: sample, before: None });
-    sender.send(&dispatch, Some(TEST), || true).await
+    if receiver.to.is_pager() {
+        return page(&mut sender, Finding::clone(&sample), now).await;
+    }
+    sender.send(&one(Kind::Opened, sample), NAMES, || true).await
+}
+
+/// An incident that is as harmless as can be, and closed at once.
+async fn page(sender: &mut Sender, mut sample: Finding, now: Time) -> Reply {
+    sample.severity = Severity::Info;
+    let opened = sender.send(&one(Kind::Opened, Arc::new(sample.clone())), NAMES, || true).await;
+    if opened != Reply::Delivered {
+        return opened;
+    }
+    sample.resolved_at = Some(now);
+    sender.send(&one(Kind::Resolved, Arc::new(sample)), NAMES, || true).await
+}
+
+const fn one(kind: Kind, finding: Arc<Finding>) -> Dispatch {
+    Dispatch::One(FindingUpdate { kind, finding, before: None })
 }
 
 /// An alert that pages nobody and expires within minutes.
@@ -48,9 +66,19 @@ async fn alert(to: &Alertmanager, mut sample: Finding, now: Time) -> Result<Repl
         notified: None,
     };
     let alerts = Alerts::new(Duration::from_mins(1), Some(TEST.to_owned())).round(&[item], now);
-    let client = http::Client::new(to.ca_file.as_deref())?;
+    let client = http::Client::new(&to.network)?;
     let credentials = to.credentials.as_ref().map(alertmanager::Credentials::header).transpose()?;
     Ok(alertmanager::send(&client, &to.peers, credentials, &alerts).await)
+}
+
+/// Samples of what a receiver may be sent: a finding that opens, one that is over, and several at once.
+pub fn dispatches(now: Time) -> Vec<Dispatch> {
+    let opened = Arc::new(sample("prod", now));
+    let over = Arc::new(Finding { resolved_at: Some(now), ..Finding::clone(&opened) });
+    let news = |kind, finding| FindingUpdate { kind, finding, before: None };
+    let several = vec![news(Kind::Opened, Arc::clone(&opened)), news(Kind::Missed, Arc::clone(&over))];
+    let digest = Digest { why: Why::Storm, news: several, waiting: 1 };
+    vec![one(Kind::Opened, opened), one(Kind::Resolved, over), Dispatch::Digest(digest)]
 }
 
 /// The outage that probehound exists for.
@@ -95,7 +123,10 @@ pub fn sample(namespace: &str, now: Time) -> Finding {
         remedy: vec![Remedy::RollBack { target, revision: Some(7) }],
         example: None,
         start_failure: None,
+        min_ready: None,
         considered: Arc::default(),
         labels: Arc::default(),
+        rollout: None,
+        guard: None,
     }
 }

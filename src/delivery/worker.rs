@@ -11,7 +11,7 @@ use super::pace::{Pace, WORTH_A_LOOK};
 use super::policy::{Next, Past, Settings};
 use super::queue::{Measure, Queue};
 use super::receiver::Reply;
-use super::sender::Sender;
+use super::sender::{Names, Sender};
 use super::settings;
 use crate::findings::ledger::{Reader, Record};
 use crate::metrics::Metrics;
@@ -134,7 +134,8 @@ impl Task {
         self.first_notified = news.first_notified.or(self.first_notified);
         let past = Past { since: self.since, first_notified: self.first_notified, not_before: self.pace.not_before() };
         let (receiver, routes) = (self.worker.name.as_str(), &notifications.routes);
-        let measure = Measure { receiver, routes, settings: &settings, past, now: clock::now() };
+        let grants = &config.grants;
+        let measure = Measure { receiver, routes, grants, settings: &settings, past, now: clock::now() };
         let quiet = self.queue.take_in(news, &measure);
         self.worker.ledger.settle(quiet.iter());
         if others {
@@ -150,8 +151,9 @@ impl Task {
 
     async fn deliver(&mut self, dispatch: &Dispatch) {
         let leadership = self.worker.leadership.clone();
-        let cluster = self.worker.config.borrow().cluster_name.clone();
-        let reply = self.worker.sender.send(dispatch, cluster.as_deref(), || leadership.holds()).await;
+        let config = Arc::clone(&self.worker.config.borrow());
+        let names = Names { cluster: config.cluster_name.as_deref(), runbook: config.runbook_url.as_deref() };
+        let reply = self.worker.sender.send(dispatch, names, || leadership.holds()).await;
         let now = clock::now();
         match reply {
             Reply::Delivered => {
@@ -198,7 +200,7 @@ impl Task {
     /// Stops sending until the address changes.
     fn stop_sending(&mut self, why: &str) {
         let receiver = self.worker.name.as_str();
-        error!(receiver, why, "A receiver is stopped: nothing is sent to it until its address changes");
+        error!(receiver, why, "A receiver is stopped: nothing is sent to it until its address or key changes");
         self.count(Sent::Refused);
         self.worker.metrics.receiver_stopped(receiver);
         self.gone = Some(self.worker.sender.mark().unwrap_or_default());
@@ -212,7 +214,7 @@ impl Task {
         if mark.is_none_or(|mark| mark == gone) {
             return true;
         }
-        info!(receiver = self.worker.name, "A receiver has another address: sending to it again");
+        info!(receiver = self.worker.name, "A receiver has another address or key: sending to it again");
         self.worker.metrics.receiver_resumed(&self.worker.name);
         self.gone = None;
         false

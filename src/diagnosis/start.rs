@@ -65,15 +65,15 @@ fn cannot_start(evidence: &Evidence, blocked: &Blocked) -> Candidate {
             candidate.field(Field::from(ContainerField::MemoryLimit)).current(limit)
         }
         Some(StartFailure::RunsAsRoot) => candidate.field(Field::from(ContainerField::RunAsNonRoot)),
-        Some(StartFailure::Config { .. } | StartFailure::RuntimeTooOld) | None => {
-            match named_in_env(evidence.container, message) {
-                Some(field) => candidate.field(Field::from(field)),
-                None if matches!(&*blocked.reason, "StartError" | "RunContainerError" | "ContainerCannotRun") => {
-                    candidate.field(Field::from(ContainerField::Command)).current(invocation)
-                }
-                None => candidate,
+        // No field of the container is to blame for its node.
+        Some(StartFailure::RuntimeTooOld | StartFailure::RuntimeGaveUp) => candidate,
+        Some(StartFailure::Config { .. }) | None => match named_in_env(evidence.container, message) {
+            Some(field) => candidate.field(Field::from(field)),
+            None if matches!(&*blocked.reason, "StartError" | "RunContainerError" | "ContainerCannotRun") => {
+                candidate.field(Field::from(ContainerField::Command)).current(invocation)
             }
-        }
+            None => candidate,
+        },
     }
 }
 

@@ -6,12 +6,15 @@
 //! - A `RestartLoop` and a `Killed` are confirmed only by ends that stood in a pod's status.
 //! - Everything kept is bounded, whatever comes in.
 
+mod chronicle;
 mod counts;
 mod effects;
 mod episodes;
+pub mod incident;
 mod intake;
 mod memory;
 mod observation;
+mod recall;
 mod schedule;
 mod tried;
 mod view;
@@ -21,6 +24,7 @@ pub use crate::finding::{
     Cause, Change, ChangeKind, Confidence, Considered, Effect, Fact, Fault, Finding, Hypothesis, Identity, Pods,
     RevisionChange, ServiceState, Severity, Standing, Value,
 };
+pub use chronicle::Chronicled;
 pub use counts::{Count, Counted};
 pub use observation::{
     ContainerId, ContainerSnapshot, KubeletEvent, Need, Observation, Owner, PodId, PodSnapshot, Revision, Scope, Seen,
@@ -37,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::time::Time;
+use chronicle::Chronicle;
 use counts::Counts;
 use intake::lists::Lists;
 use intake::unmatched_events::UnmatchedEvents;
@@ -106,6 +111,7 @@ pub struct Engine {
     nodes: Nodes,
     lists: Lists,
     counts: Counts,
+    chronicle: Option<Box<Chronicle>>,
     changes: Vec<Change>,
     needs: Vec<Need>,
 }

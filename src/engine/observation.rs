@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, RollingUpdate};
 use crate::kubelet::EventMessage;
 use crate::template::{HashLabel, PodTemplate};
 use crate::time::Time;
@@ -270,6 +270,8 @@ pub struct WorkloadFacts {
     pub parallel: bool,
     /// `minReadySeconds` of the top.
     pub min_ready: Duration,
+    /// How it replaces its pods, if it is a Deployment that replaces some after the other.
+    pub rolling: Option<RollingUpdate>,
     /// The manager of the manifests, from labels and annotations: `Argo CD application web`.
     pub managed_by: Option<Arc<str>>,
     /// Its revisions, oldest first; empty if the kind has none.

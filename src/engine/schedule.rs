@@ -14,6 +14,8 @@ use crate::time::Time;
 
 /// Minimum time between two lookups of a workload's facts.
 const LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
+/// Time between two lookups of a workload whose pods show no change of its template.
+const MENDED_INTERVAL: Duration = Duration::from_secs(30);
 /// How long a workload without pods is kept if it had findings.
 const KEEP_WORKLOAD: Duration = Duration::from_hours(24);
 /// The same without findings, or for a Job, which never comes back.
@@ -34,6 +36,9 @@ impl Engine {
             return;
         };
         let empty = workload.pods.is_empty();
+        if let Some(chronicle) = self.chronicle.as_mut().filter(|chronicle| chronicle.is_of_all()) {
+            chronicle.note(id, workload, &self.pods, &[], self.now);
+        }
         if !matters && !workload.is_unwell() && !empty {
             return;
         }
@@ -65,6 +70,9 @@ impl Engine {
         let wake = again.into_iter().chain(forget).min().filter(|at| *at > self.now);
         if outcome.wants_facts {
             self.ask(&mut workload);
+        }
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.note(id, &workload, &self.pods, &outcome.changes, self.now);
         }
         self.changes.extend(outcome.changes);
         if forgotten {
@@ -139,7 +147,7 @@ impl Engine {
         }
         let about = (live, up, workload.templates.len());
         let soon = workload.asked.is_some_and(|at| self.now < at.plus(LOOKUP_INTERVAL));
-        if (workload.asked.is_some() && workload.asked_of == about) || soon {
+        if (workload.asked.is_some() && workload.asked_of == about && !may_be_mended(workload, self.now)) || soon {
             return;
         }
         workload.asked = Some(self.now);
@@ -154,6 +162,11 @@ impl Engine {
             self.needs.push(Need::Services { namespace, owner, labels: Arc::clone(&pod.template.labels) });
         }
     }
+}
+
+/// Whether its template may have been mended without any change of its pods: those of an ordered `StatefulSet` stay.
+fn may_be_mended(workload: &Workload, now: Time) -> bool {
+    &*workload.top.kind == "StatefulSet" && workload.asked.is_some_and(|at| now >= at.plus(MENDED_INTERVAL))
 }
 
 /// Tracks containers whose specification alone proves that one of their probes cannot run.

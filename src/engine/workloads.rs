@@ -81,11 +81,11 @@ impl Engine {
                     self.wakes.remove(&(at, from));
                 }
             }
-            self.receive(to, places, taken);
+            self.receive(from, to, places, taken);
         }
     }
 
-    fn receive(&mut self, to: usize, places: Vec<u32>, taken: Option<Box<Workload>>) {
+    fn receive(&mut self, from: usize, to: usize, places: Vec<u32>, taken: Option<Box<Workload>>) {
         let now = self.now;
         let Some(workload) = self.workloads.get_mut(&to) else {
             return;
@@ -103,6 +103,9 @@ impl Engine {
         }
         workload.services = workload.services.take().or(taken.services);
         workload.asked = workload.asked.max(taken.asked);
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.renamed(from, to, workload);
+        }
         for record in taken.templates {
             let known = workload.record_mut(&record.template, &self.pods, now);
             for (mine, theirs) in known.containers.iter_mut().zip(record.containers) {

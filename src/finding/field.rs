@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::kubelet::{Handler, ProbeKind};
+use crate::text::cut;
 
 /// A field of a container's specification, written as the path to it: `livenessProbe.httpGet.path`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -16,9 +17,15 @@ pub enum Field {
     OfProbe(ProbeKind, ProbeField),
     /// A field of the container itself.
     OfContainer(ContainerField),
-    /// One that another release named, and this one does not know.
+    /// One that another release named, and this one does not know; cut by [`Field::parse`].
     Other(Arc<str>),
 }
+
+/// Maximum length of the path of a field that is not known, in bytes: twice that of the longest of a pod.
+const MAX_PATH: usize = 200;
+/// Maximum depth of one: twice that of the deepest of a pod
+/// (`volumes.ephemeral.volumeClaimTemplate.spec.selector.matchExpressions.values`).
+const MAX_DEPTH: usize = 14;
 
 macro_rules! paths {
     ($(#[$meta:meta])* $name:ident { $($variant:ident => $path:literal),+ $(,)? }) => {
@@ -114,6 +121,9 @@ impl ProbeField {
 
 impl Field {
     /// The field of that path.
+    ///
+    /// A path that is longer or deeper than that of any field of a pod is cut, and ends with `…`: it names
+    /// nothing, and a patch made of it stays small and is refused by an API server.
     pub fn parse(path: &str) -> Self {
         let (first, below) = path.split_once('.').map_or((path, None), |(first, below)| (first, Some(below)));
         let probe = ProbeKind::ALL.into_iter().find(|kind| kind.field() == first);
@@ -126,7 +136,7 @@ impl Field {
             }
             (None, _) => own().map(Self::OfContainer),
         };
-        known.unwrap_or_else(|| Self::Other(path.into()))
+        known.unwrap_or_else(|| Self::Other(bounded(path)))
     }
 
     /// Whether it is a field of a probe, below the probe itself.
@@ -152,6 +162,13 @@ impl Field {
     pub fn is_within(&self, other: &Self) -> bool {
         self == other || self.to_string().strip_prefix(&other.to_string()).is_some_and(|rest| rest.starts_with('.'))
     }
+}
+
+/// The beginning of a path, with an ellipsis in the place of the rest.
+fn bounded(path: &str) -> Arc<str> {
+    let ends = path.match_indices('.').nth(MAX_DEPTH - 1).map_or(path.len(), |(dot, _)| dot);
+    let kept = cut(path, ends.min(MAX_PATH));
+    if kept.len() == path.len() { path.into() } else { format!("{kept}…").into() }
 }
 
 impl From<ContainerField> for Field {
@@ -207,6 +224,19 @@ mod tests {
             let field = Field::parse(path);
             assert!(matches!(field, Field::Other(_)), "{path}");
             assert_eq!(field.to_string(), path);
+        }
+    }
+
+    #[test]
+    fn is_cut_where_no_field_of_a_pod_is_as_long_or_as_deep() {
+        let deepest = "volumes.ephemeral.volumeClaimTemplate.spec.selector.matchExpressions.values";
+        assert_eq!(Field::parse(deepest).to_string(), deepest);
+        for monster in [".".repeat(100_000), "a.".repeat(100_000), "ä".repeat(100_000)] {
+            let field = Field::parse(&monster);
+            let path = field.to_string();
+            assert!(path.ends_with('…') && path.len() <= MAX_PATH + '…'.len_utf8(), "{path}");
+            assert!(path.split('.').count() <= MAX_DEPTH, "{path}");
+            assert_eq!(Field::parse(&path), field, "cut once");
         }
     }
 

@@ -45,8 +45,11 @@ pub enum Remedy {
         /// Its name.
         pod: Arc<str>,
     },
-    /// The same for the others, one after another.
-    DeleteOthers,
+    /// The same for others that are not named, one after another.
+    DeleteOthers {
+        /// How many.
+        more: usize,
+    },
     /// Mend a field for which no value is known that works.
     Correct {
         /// Where it stands.

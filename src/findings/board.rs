@@ -9,7 +9,9 @@ use tokio::sync::Notify;
 
 use crate::engine::{ChangeKind, Finding};
 use crate::finding::Identity;
+use crate::finding::guard::Guarded;
 use crate::finding::rank::Rank;
+use crate::findings::asked::Asked;
 use crate::time::Time;
 use room::{Place, Room};
 
@@ -37,11 +39,19 @@ struct State {
     room: Room,
     readers: Vec<Arc<Reader>>,
     dropped: u64,
+    /// What the guard did about a finding, and in which episode: the engine does not know it.
+    guarded: BTreeMap<Identity, (u32, Guarded)>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), room: Room::new(MAX_FINDINGS, MAX_OF_ONE), readers: Vec::new(), dropped: 0 }
+        Self {
+            entries: BTreeMap::new(),
+            room: Room::new(MAX_FINDINGS, MAX_OF_ONE),
+            readers: Vec::new(),
+            dropped: 0,
+            guarded: BTreeMap::new(),
+        }
     }
 }
 
@@ -67,6 +77,8 @@ pub struct Entry {
     pub at: Time,
     /// The silence that suppresses its notifications, if one does.
     pub silenced_by: Option<Arc<str>>,
+    /// What the annotations of its workload ask for.
+    pub asked: Arc<Asked>,
 }
 
 impl Entry {
@@ -119,6 +131,18 @@ impl Board {
         let mut state = locked(&self.state);
         state.leave(identity);
         state.entries.remove(identity);
+        state.guarded.remove(identity);
+    }
+
+    /// Adds what the guard did about an episode of a finding, now and whenever it changes.
+    pub fn guarded(&self, identity: &Identity, (episode, guarded): (u32, Guarded)) {
+        let mut state = locked(&self.state);
+        if state.guarded.len() < MAX_FINDINGS || state.guarded.contains_key(identity) {
+            state.guarded.insert(identity.clone(), (episode, guarded));
+        }
+        if let Some(entry) = state.entries.get(identity).cloned() {
+            state.upsert(identity.clone(), entry);
+        }
     }
 
     /// The newest state of one finding.
@@ -147,7 +171,13 @@ impl Board {
 }
 
 impl State {
-    fn upsert(&mut self, identity: Identity, entry: Entry) {
+    fn upsert(&mut self, identity: Identity, mut entry: Entry) {
+        let guarded = self.guarded.get(&identity).filter(|(episode, _)| *episode == entry.finding.episodes);
+        if let Some((_, guarded)) = guarded
+            && entry.finding.guard.as_deref() != Some(guarded)
+        {
+            Arc::make_mut(&mut entry.finding).guard = Some(Arc::new(guarded.clone()));
+        }
         for reader in &self.readers {
             locked(&reader.news).insert(identity.clone());
             reader.woken.notify_one();
@@ -243,6 +273,32 @@ mod tests {
     }
 
     #[test]
+    fn what_the_guard_did_stays_with_its_episode() {
+        use crate::finding::guard::Outcome;
+
+        let board = Board::default();
+        let identity = finding("web").identity();
+        let done = Guarded {
+            outcome: Outcome::Undone,
+            refusal: None,
+            revision: Some(8),
+            to_revision: Some(7),
+            at: Time::default(),
+        };
+        board.upsert(entry("web", ChangeKind::Confirmed));
+        let mut news = board.subscribe();
+        assert_eq!(news.take().len(), 1);
+        board.guarded(&identity, (1, done.clone()));
+        assert_eq!(news.take().len(), 1, "it is news");
+        board.upsert(entry("web", ChangeKind::Counted));
+        let guard = |board: &Board| board.get(&identity).and_then(|entry| entry.finding.guard.as_deref().cloned());
+        assert_eq!(guard(&board), Some(done));
+        let again = Arc::new(Finding { episodes: 2, ..finding("web") });
+        board.upsert(Entry { finding: again, ..entry("web", ChangeKind::Confirmed) });
+        assert_eq!(guard(&board), None, "another episode");
+    }
+
+    #[test]
     fn what_is_over_and_what_is_taken_down_leaves_its_place() {
         let board = Board::default();
         for number in 0..=MAX_OF_ONE {
@@ -256,6 +312,6 @@ mod tests {
 
     fn entry(workload: &str, kind: ChangeKind) -> Entry {
         let finding = Arc::new(finding(workload));
-        Entry { at: finding.opened_at, finding, kind, silenced_by: None }
+        Entry { at: finding.opened_at, finding, kind, silenced_by: None, asked: Arc::default() }
     }
 }

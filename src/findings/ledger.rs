@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
 use crate::finding::{Finding, Identity};
+use crate::findings::asked::Asked;
 use crate::findings::board;
 use crate::report::object::{FindingState, Notification, ObjectKey};
 use crate::time::Time;
@@ -69,6 +70,8 @@ pub struct Standing {
     pub state: FindingState,
     /// Whether a silence of the configuration covers it.
     pub silenced: bool,
+    /// What the annotations of its workload ask for.
+    pub asked: Arc<Asked>,
     /// The last notification of it to the receiver.
     pub notified: Option<Notification>,
 }
@@ -101,6 +104,8 @@ pub struct Left {
     pub state: FindingState,
     /// Whether a silence covered it.
     pub silenced: bool,
+    /// What the annotations of its workload asked for.
+    pub asked: Arc<Asked>,
 }
 
 impl Default for Ledger {
@@ -209,6 +214,11 @@ impl Ledger {
     /// Waits until there is something to record, or a reader has gone.
     pub async fn owing(&self) {
         self.owing.notified().await;
+    }
+
+    /// The last notification of a finding to each receiver, as far as it is kept here.
+    pub fn notifications(&self, key: &ObjectKey) -> Vec<Notification> {
+        self.locked().entries.get(key).map(Entry::newest).unwrap_or_default()
     }
 
     /// The notifications to be written into an object, if it does not contain them.

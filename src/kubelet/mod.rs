@@ -20,3 +20,4 @@ pub use failure::{Failure, Obstacle};
 pub use probe::{Handler, HttpGet, Port, ProbeKind, ProbeSpec, Scheme};
 pub use redirect::Redirect;
 pub use start::{ConfigKind, StartFailure, start_error};
+pub use timing::Timing;

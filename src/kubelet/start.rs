@@ -24,6 +24,8 @@ pub enum StartFailure {
     MemoryTooSmall,
     /// The low-level runtime of the node is too old for its caller.
     RuntimeTooOld,
+    /// The node's container runtime gave up before it was done: the node is too busy.
+    RuntimeGaveUp,
     /// It must not run as root, but its image does.
     RunsAsRoot,
     /// A `ConfigMap` or Secret, or a key in it, does not exist.
@@ -64,12 +66,16 @@ pub fn start_error(text: &str) -> Option<StartFailure> {
     const TOO_SMALL: [&str; 4] =
         ["memory limit too low", "too low; should be at least", "Minimum memory limit", "minimum memory limit"];
     const AS_ROOT: [&str; 2] = ["runAsNonRoot and image will run as root", "runAsUser breaks non-root policy"];
+    const GAVE_UP: [&str; 3] = ["context canceled", "context deadline exceeded", "code = DeadlineExceeded"];
     let says = |all: &[&str]| all.iter().any(|words| text.contains(words));
     if says(&TOO_SMALL) {
         return Some(StartFailure::MemoryTooSmall);
     }
     if says(&["unknown version specified"]) {
         return Some(StartFailure::RuntimeTooOld);
+    }
+    if says(&GAVE_UP) {
+        return Some(StartFailure::RuntimeGaveUp);
     }
     if says(&AS_ROOT) {
         return Some(StartFailure::RunsAsRoot);
@@ -152,6 +158,8 @@ mod tests {
             ),
             ("set memory limit 1048576 too low; should be at least 12582912 bytes", StartFailure::MemoryTooSmall),
             ("OCI runtime create failed: unknown version specified", StartFailure::RuntimeTooOld),
+            ("failed to create shim task: context canceled", StartFailure::RuntimeGaveUp),
+            ("rpc error: code = DeadlineExceeded desc = context deadline exceeded", StartFailure::RuntimeGaveUp),
             ("container has runAsNonRoot and image will run as root (pod: \"a_b(c)\")", StartFailure::RunsAsRoot),
         ] {
             assert_eq!(start_error(text), Some(expected), "{text}");

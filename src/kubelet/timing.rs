@@ -9,12 +9,92 @@ use super::ProbeSpec;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// A kill stands in the pod's status this long after it at the latest, in seconds: measured, most take 0.6 s.
+const STATUS: u64 = 3;
+
+/// The numbers of a probe; times in whole seconds.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Timing {
+    /// `initialDelaySeconds`
+    pub delay: u64,
+    /// `periodSeconds`
+    pub period: u64,
+    /// `timeoutSeconds`
+    pub timeout: u64,
+    /// `failureThreshold`
+    pub failures: u64,
+}
+
+impl Timing {
+    /// How long a container has to answer, from its start on: `delay + failures x period`.
+    pub const fn budget(&self) -> u64 {
+        self.delay.saturating_add(self.failures.saturating_mul(self.period))
+    }
+
+    /// The earliest time at which it may be killed: `delay + (failures - 1) x period`.
+    pub const fn earliest(&self) -> u64 {
+        self.delay.saturating_add(self.failures.saturating_sub(1).saturating_mul(self.period))
+    }
+
+    /// The latest time at which the pod of a container that never answers stops being ready: `delay +
+    /// failures x max(period, timeout) + timeout + 3`, the last for its status. An app that takes long to end
+    /// stays ready while it does.
+    pub fn latest(&self) -> u64 {
+        let failing = self.failures.saturating_mul(self.step());
+        self.delay.saturating_add(failing).saturating_add(self.timeout).saturating_add(STATUS)
+    }
+
+    /// The least `minReadySeconds` with which no pod counts as available that the probe is about to end.
+    pub fn min_ready(&self) -> u64 {
+        self.latest().saturating_add(1)
+    }
+
+    /// The latest time at which the first result is known: `delay + period + timeout + 2`.
+    fn first_result(&self) -> u64 {
+        self.delay.saturating_add(self.period).saturating_add(self.timeout).saturating_add(2)
+    }
+
+    /// The maximum time from one run of the probe to the next.
+    pub fn step(&self) -> u64 {
+        self.period.max(self.timeout)
+    }
+
+    /// [`Self::budget`] in words: `initialDelaySeconds 5 + failureThreshold 2 x periodSeconds 3 = 11 s`.
+    pub fn budget_in_words(&self) -> String {
+        let (delay, failures) = (self.delay_in_words(), self.failures);
+        format!("{delay}failureThreshold {failures} x periodSeconds {} = {} s", self.period, self.budget())
+    }
+
+    /// [`Self::latest`] in words: `failureThreshold 2 x 5 s + timeoutSeconds 1 + 3 s for the status = 14 s`.
+    pub fn latest_in_words(&self) -> String {
+        let (delay, failures, step, timeout) = (self.delay_in_words(), self.failures, self.step(), self.timeout);
+        let latest = self.latest();
+        format!(
+            "{delay}failureThreshold {failures} x {step} s + timeoutSeconds {timeout} + {STATUS} s for the status = {latest} s"
+        )
+    }
+
+    fn delay_in_words(&self) -> String {
+        if self.delay == 0 { String::new() } else { format!("initialDelaySeconds {} + ", self.delay) }
+    }
+}
+
 impl ProbeSpec {
+    /// Its numbers.
+    pub fn timing(&self) -> Timing {
+        Timing {
+            delay: self.initial_delay.as_secs(),
+            period: self.period.as_secs().max(1),
+            timeout: self.timeout.as_secs().max(1),
+            failures: self.failure_threshold.max(1).into(),
+        }
+    }
+
     /// The minimum uptime after which this probe can have killed a container on its own.
     ///
     /// `initialDelay + (F−1)·P − 1 s`: `startedAt` is truncated to whole seconds.
     pub fn shortest_kill(&self) -> Duration {
-        self.initial_delay.saturating_add(self.period().saturating_mul(self.threshold() - 1)).saturating_sub(SECOND)
+        Duration::from_secs(self.timing().earliest()).saturating_sub(SECOND)
     }
 
     /// The maximum uptime of a container whose probe never passed and that was killed by it.
@@ -29,33 +109,17 @@ impl ProbeSpec {
     ///
     /// `initialDelay + F·S + d + 3 s`
     pub fn passed_after(&self) -> Duration {
-        self.initial_delay
-            .saturating_add(self.step().saturating_mul(self.threshold()))
-            .saturating_add(self.duration())
-            .saturating_add(3 * SECOND)
+        Duration::from_secs(self.timing().latest())
     }
 
     /// The latest uptime for the first probe's result: `initialDelay + P + d + 2 s`.
     pub fn first_result_by(&self) -> Duration {
-        self.initial_delay.saturating_add(self.period()).saturating_add(self.duration()).saturating_add(2 * SECOND)
+        Duration::from_secs(self.timing().first_result())
     }
 
     /// The maximum time from one run of the probe to the next: `S`.
     pub fn step(&self) -> Duration {
-        self.period().max(self.duration())
-    }
-
-    fn period(&self) -> Duration {
-        self.period.max(SECOND)
-    }
-
-    /// The maximum duration of one run of the probe.
-    fn duration(&self) -> Duration {
-        self.timeout.max(SECOND)
-    }
-
-    fn threshold(&self) -> u32 {
-        self.failure_threshold.max(1)
+        Duration::from_secs(self.timing().step())
     }
 }
 
@@ -74,6 +138,16 @@ mod tests {
         assert_eq!(probe.passed_after(), seconds(34));
         assert_eq!(probe.longest_kill(seconds(30)), seconds(64));
         assert_eq!(probe.first_result_by(), seconds(13));
+    }
+
+    #[test]
+    fn a_rollout_has_to_wait_until_the_last_moment_of_a_kill_is_over() {
+        let timing = probe(5, 5, 1, 2).timing();
+
+        assert_eq!((timing.budget(), timing.earliest(), timing.latest(), timing.min_ready()), (15, 10, 19, 20));
+        let words = "initialDelaySeconds 5 + failureThreshold 2 x 5 s + timeoutSeconds 1 + 3 s for the status = 19 s";
+        assert_eq!(timing.latest_in_words(), words);
+        assert_eq!(probe(0, 5, 1, 2).timing().min_ready(), 15);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! How much time a container has before a probe kills it.
 
-use super::pod::{Container, Probe, Timing};
+use super::pod::{Container, Probe};
 use super::{Finding, Rule, Severity};
-use crate::kubelet::ProbeKind;
+use crate::kubelet::{ProbeKind, Timing};
 
 /// Below this number of seconds a start on a busy node may be too slow: info.
-const SHORT: i64 = 30;
+const SHORT: u64 = 30;
 
 /// Up to this number of seconds it is a warning.
-const VERY_SHORT: i64 = 10;
+const VERY_SHORT: u64 = 10;
 
 /// Problems with the numbers of one probe.
 pub fn probe(probe: &Probe<'_>, container: &Container<'_>, all: &mut Vec<Finding>) {
@@ -105,8 +105,8 @@ fn startup_before_delay(startup: &Probe<'_>, timing: Timing, liveness: Timing, a
 }
 
 /// Number of failures needed to wait for that many seconds.
-const fn enough(seconds: i64, timing: Timing) -> i64 {
-    (seconds + timing.period - 1) / timing.period
+const fn enough(seconds: u64, timing: Timing) -> u64 {
+    seconds.div_ceil(timing.period)
 }
 
 /// With the same request, the slower probe never gets to act.
@@ -117,7 +117,7 @@ fn liveness_first(
     all: &mut Vec<Finding>,
 ) {
     let same = liveness.question(container).is_some_and(|asked| Some(asked) == readiness.question(container));
-    let (ends, leaves) = (its.failures * its.period.max(its.timeout), (timing.failures - 1) * timing.period);
+    let (ends, leaves) = (its.failures * its.step(), (timing.failures - 1) * timing.period);
     if !same || ends > leaves || its.timeout > timing.timeout {
         return;
     }
@@ -134,7 +134,7 @@ fn liveness_first(
     let sum = format!(
         "{} x {} s = {ends} s, ({} - 1) x {} s = {leaves} s",
         its.failures,
-        its.period.max(its.timeout),
+        its.step(),
         timing.failures,
         timing.period
     );

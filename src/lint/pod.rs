@@ -1,6 +1,6 @@
 //! A pod, its containers and their probes, with the accessors that the rules need.
 
-use crate::kubelet::ProbeKind;
+use crate::kubelet::{ProbeKind, Timing};
 use crate::source::manifest::{At, Entry, Node};
 use crate::template::Role;
 
@@ -162,11 +162,12 @@ impl<'a> Probe<'a> {
 
     /// Its numbers, if all of them are valid.
     pub fn timing(&self) -> Option<Timing> {
+        let number = |key| u64::try_from(self.number(key)?).ok();
         Some(Timing {
-            delay: self.number("initialDelaySeconds")?,
-            period: self.number("periodSeconds")?,
-            timeout: self.number("timeoutSeconds")?,
-            failures: self.number("failureThreshold")?,
+            delay: number("initialDelaySeconds")?,
+            period: number("periodSeconds")?,
+            timeout: number("timeoutSeconds")?,
+            failures: number("failureThreshold")?,
         })
     }
 
@@ -186,43 +187,6 @@ impl<'a> Probe<'a> {
                 format!("{scheme} {host} {} {path} {headers:?}", port_number(node, container)?)
             }
         })
-    }
-}
-
-/// The numbers of a probe; times in seconds.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub struct Timing {
-    /// `initialDelaySeconds`
-    pub delay: i64,
-    /// `periodSeconds`
-    pub period: i64,
-    /// `timeoutSeconds`
-    pub timeout: i64,
-    /// `failureThreshold`
-    pub failures: i64,
-}
-
-impl Timing {
-    /// How long a container has to answer, from its start on, in seconds: `delay + failures x period`.
-    pub const fn budget(&self) -> i64 {
-        self.delay + self.failures * self.period
-    }
-
-    /// The earliest time at which it may be killed, in seconds: `delay + (failures - 1) x period`.
-    pub const fn earliest(&self) -> i64 {
-        self.delay + (self.failures - 1) * self.period
-    }
-
-    /// The latest time at which a container that never answers is killed, in seconds: `delay + failures x
-    /// max(period, timeout) + timeout`.
-    pub fn latest(&self) -> i64 {
-        self.delay + self.failures * self.period.max(self.timeout) + self.timeout
-    }
-
-    /// [`Self::budget`] in words: `initialDelaySeconds 5 + failureThreshold 2 x periodSeconds 3 = 11 s`.
-    pub fn budget_in_words(&self) -> String {
-        let delay = if self.delay == 0 { String::new() } else { format!("initialDelaySeconds {} + ", self.delay) };
-        format!("{delay}failureThreshold {} x periodSeconds {} = {} s", self.failures, self.period, self.budget())
     }
 }
 

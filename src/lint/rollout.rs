@@ -3,12 +3,10 @@
 use super::object::Object;
 use super::pod::Container;
 use super::{Finding, Rule};
-use crate::kubelet::ProbeKind;
-use crate::source::manifest::Node;
+use crate::finding::{MinReady, RollingUpdate, Share};
+use crate::kubelet::{ProbeKind, Timing};
+use crate::source::manifest::{At, Node};
 use crate::template::Role;
-
-/// The API server's default for `progressDeadlineSeconds`.
-const DEADLINE: i64 = 600;
 
 /// Problems with the numbers of a rollout.
 pub fn object(object: &Object<'_>, all: &mut Vec<Finding>) {
@@ -19,8 +17,7 @@ pub fn object(object: &Object<'_>, all: &mut Vec<Finding>) {
 }
 
 fn deadline(object: &Object<'_>, all: &mut Vec<Finding>) {
-    let number = |key, default| object.number(&["spec", key], default);
-    let (Some(deadline), Some(ready)) = (number("progressDeadlineSeconds", DEADLINE), number("minReadySeconds", 0))
+    let (Some(deadline), Some(ready)) = (progress_deadline(object), object.number(&["spec", "minReadySeconds"], 0))
     else {
         return;
     };
@@ -33,6 +30,10 @@ fn deadline(object: &Object<'_>, all: &mut Vec<Finding>) {
     let at = at.map_or(object.at, |entry| entry.at);
     let finding = Finding::new(Rule::ProgressDeadline, at, "progressDeadlineSeconds", why).current(deadline);
     all.push(finding.sum(format!("progressDeadlineSeconds {deadline} <= minReadySeconds {ready}")));
+}
+
+fn progress_deadline(object: &Object<'_>) -> Option<i64> {
+    object.number(&["spec", "progressDeadlineSeconds"], RollingUpdate::DEADLINE.into())
 }
 
 /// A pod whose liveness probe is wrong is ready until it is killed, and counts as available before that.
@@ -50,20 +51,23 @@ fn min_ready(object: &Object<'_>, all: &mut Vec<Finding>) {
     let Some(delay) = delays.map(|delays| delays.into_iter().max().unwrap_or_default()) else { return };
     let exposed = object.pod.containers.iter().filter_map(|container| Some((container, exposed(container)?)));
     // The one that lives longest determines how long to wait.
-    let Some((container, (at, latest, sum))) = exposed.max_by_key(|(_, (_, latest, _))| *latest) else { return };
-    if ready + delay >= latest {
+    let Some((container, (at, timing))) = exposed.max_by_key(|(_, (_, timing))| timing.latest()) else { return };
+    let Ok(least) = i64::try_from(timing.min_ready()) else { return };
+    if ready + delay >= least {
         return;
     }
     let why = format!(
-        "a pod counts as available {ready} s after it is ready, and a liveness probe that never passes ends it after up \
-         to {latest} s: a wrong one goes through all pods before the first is killed"
+        "a pod counts as available {ready} s after it is ready, and a liveness probe that never passes ends it {} to {} s \
+         after its start: a wrong one goes through all pods before the first is killed{}",
+        timing.earliest(),
+        timing.latest(),
+        kept(object, ready, timing).unwrap_or_default()
     );
     let at = spec.and_then(|spec| spec.entry("minReadySeconds")).map_or(at, |entry| entry.at);
+    let sum = timing.latest_in_words();
     let mut finding = Finding::new(Rule::MinReady, at, "minReadySeconds", why).current(ready).sum(sum);
     finding.container = Some(container.name.to_owned());
-    let least = latest + 1;
-    let deadline = object.number(&["spec", "progressDeadlineSeconds"], DEADLINE);
-    all.push(if deadline.is_some_and(|deadline| deadline > least) {
+    all.push(if progress_deadline(object).is_some_and(|deadline| deadline > least) {
         finding.suggest(format!("minReadySeconds: {least}"))
     } else {
         finding.suggest(format!(
@@ -72,24 +76,39 @@ fn min_ready(object: &Object<'_>, all: &mut Vec<Finding>) {
     });
 }
 
-/// The latest time at which the liveness probe kills a container that nothing else keeps from being ready.
-fn exposed(container: &Container<'_>) -> Option<(crate::source::manifest::At, i64, String)> {
+/// `; 15 would keep 9 of 12`, where the number of pods stands in the manifest.
+fn kept(object: &Object<'_>, ready: i64, timing: Timing) -> Option<String> {
+    let spec = object.node.get("spec")?;
+    let pods = spec.get("replicas")?.number()?;
+    let share = |key| match spec.at_path(&["strategy", "rollingUpdate", key]) {
+        None => Some(Share::DEFAULT),
+        Some(node) => match node.number() {
+            Some(number) => u32::try_from(number).ok().map(Share::Pods),
+            None => node.text()?.parse().ok(),
+        },
+    };
+    let rollout = RollingUpdate {
+        min_ready: ready.try_into().ok()?,
+        deadline: progress_deadline(object)?.try_into().ok()?,
+        max_surge: share("maxSurge")?,
+        max_unavailable: share("maxUnavailable")?,
+    };
+    let told = MinReady::new(rollout, pods.try_into().ok()?, timing, false)?;
+    Some(format!("; {} would keep {} of {}", told.suggested, told.kept, told.pods))
+}
+
+/// The liveness probe of a container that nothing else keeps from being ready.
+fn exposed(container: &Container<'_>) -> Option<(At, Timing)> {
     let liveness = container.probe(ProbeKind::Liveness).filter(|_| container.role == Role::App)?;
     let asked = liveness.question(container)?;
     let guards = [ProbeKind::Readiness, ProbeKind::Startup].into_iter().filter_map(|kind| container.probe(kind));
     let guarded = guards.into_iter().any(|guard| guard.question(container).is_none_or(|other| other == asked));
-    let timing = liveness.timing().filter(|_| !guarded)?;
-    let (delay, failures, period, timeout) =
-        (timing.delay, timing.failures, timing.period.max(timing.timeout), timing.timeout);
-    let sum = format!(
-        "initialDelaySeconds {delay} + failureThreshold {failures} x {period} s + timeoutSeconds {timeout} = {} s",
-        timing.latest()
-    );
-    Some((liveness.at, timing.latest(), sum))
+    Some((liveness.at, liveness.timing().filter(|_| !guarded)?))
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::lint::Rule;
     use crate::lint::testing::{ids, of_deployment};
 
     const LIVENESS: &str = "livenessProbe: {httpGet: {port: 80, path: /live}}";
@@ -98,8 +117,26 @@ mod tests {
     fn a_rollout_that_does_not_wait_for_the_first_kill_is_told_how_long_to_wait() {
         let said = of_deployment("replicas: 3", LIVENESS);
         assert_eq!(ids(&said), ["min-ready"]);
-        assert_eq!(said[0].suggestion.as_deref(), Some("minReadySeconds: 32"));
-        assert_eq!(ids(&of_deployment("minReadySeconds: 20", LIVENESS)), ["min-ready"]);
+        assert_eq!(said[0].suggestion.as_deref(), Some("minReadySeconds: 35"));
+        assert_eq!(ids(&of_deployment("minReadySeconds: 34", LIVENESS)), ["min-ready"]);
+    }
+
+    #[test]
+    fn what_it_keeps_is_reckoned_where_the_manifest_has_the_number_of_pods() {
+        let hasty = "livenessProbe: {httpGet: {port: 80, path: /live}, periodSeconds: 5, failureThreshold: 2}";
+        let why = |spec: &str| {
+            let said = of_deployment(spec, hasty);
+            said.into_iter().find(|one| one.rule == Rule::MinReady).expect("min-ready").why
+        };
+        assert!(why("replicas: 12").ends_with(
+            "ends it 5 to 14 s after its start: a wrong one goes through all pods \
+                                               before the first is killed; 15 would keep 9 of 12"
+        ));
+        let surge = "replicas: 12, strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}";
+        assert!(why(surge).ends_with("15 would keep 12 of 12"));
+        for unknown in ["paused: false", "replicas: 12, strategy: {rollingUpdate: {maxUnavailable: 100%}}"] {
+            assert!(why(unknown).ends_with("is killed"), "{unknown}");
+        }
     }
 
     #[test]
@@ -107,15 +144,15 @@ mod tests {
         let slow = "livenessProbe: {httpGet: {port: 80, path: /live}, initialDelaySeconds: 600}";
         let said = of_deployment("replicas: 3", slow);
         let suggested = said[0].suggestion.as_deref().expect("a suggestion");
-        assert!(suggested.contains("minReadySeconds: 632 and a progressDeadlineSeconds above it"), "{suggested}");
+        assert!(suggested.contains("minReadySeconds: 635 and a progressDeadlineSeconds above it"), "{suggested}");
         let said = of_deployment("progressDeadlineSeconds: 900", slow);
-        assert_eq!(said[0].suggestion.as_deref(), Some("minReadySeconds: 632"));
+        assert_eq!(said[0].suggestion.as_deref(), Some("minReadySeconds: 635"));
     }
 
     #[test]
     fn one_that_waits_or_stops_by_itself_is_not() {
         for (spec, probes) in [
-            ("minReadySeconds: 31", LIVENESS.to_owned()),
+            ("minReadySeconds: 35", LIVENESS.to_owned()),
             ("strategy: {type: Recreate}", LIVENESS.to_owned()),
             ("replicas: 3", format!("{LIVENESS}, readinessProbe: {{httpGet: {{port: http, path: /live}}}}")),
             ("replicas: 3", "readinessProbe: {httpGet: {port: 80}}".to_owned()),

@@ -8,6 +8,7 @@ use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, 
 
 use super::Capped;
 use crate::engine::{Count, Counted};
+use crate::findings::asked::Annotation;
 use crate::report::metrics::Refused;
 use crate::report::metrics::text::{Metric, clean};
 use crate::time::Time;
@@ -61,6 +62,7 @@ pub struct Instruments {
     refused: Mutex<Refused>,
     writes: IntCounterVec,
     findings_api_up: IntGauge,
+    annotations_refused: IntCounterVec,
 }
 
 impl Instruments {
@@ -95,6 +97,11 @@ impl Instruments {
                 "probehound_findings_api_up",
                 "Whether Finding objects can be read and written: their definition is installed, and it is allowed.",
             )?,
+            annotations_refused: counters(
+                "probehound_annotations_refused_total",
+                "Values of annotations that have no effect, each once for its workload.",
+                &["annotation"],
+            )?,
         };
         registry.register(Box::new(own.steps.clone()))?;
         registry.register(Box::new(own.tracked_pods.clone()))?;
@@ -102,6 +109,10 @@ impl Instruments {
         registry.register(Box::new(own.series_dropped.clone()))?;
         registry.register(Box::new(own.writes.clone()))?;
         registry.register(Box::new(own.findings_api_up.clone()))?;
+        registry.register(Box::new(own.annotations_refused.clone()))?;
+        for annotation in Annotation::ALL {
+            own.annotations_refused.with_label_values(&[annotation.word()]).reset();
+        }
         for outcome in WriteOutcome::ALL {
             own.writes.with_label_values(&[outcome.word()]).reset();
         }
@@ -143,6 +154,11 @@ impl Instruments {
     /// Whether `Finding` objects can be read and written at all.
     pub fn findings_api(&self, up: bool) {
         self.findings_api_up.set(i64::from(up));
+    }
+
+    /// The value of an annotation has no effect.
+    pub fn annotation_refused(&self, annotation: Annotation) {
+        self.annotations_refused.with_label_values(&[annotation.word()]).inc();
     }
 
     /// There was no place for these series of findings; each is counted when it loses its place.

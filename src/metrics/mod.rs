@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use prometheus::{Gauge, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
+use crate::finding::guard::{Guarded, Outcome, Refusal};
 use crate::time::Time;
 pub use capped::Capped;
 use instruments::Instruments;
@@ -37,6 +38,7 @@ pub struct Metrics {
     notifications: IntCounterVec,
     notifications_pending: IntGaugeVec,
     receiver_stopped: IntGaugeVec,
+    guard: IntCounterVec,
 }
 
 impl Metrics {
@@ -71,6 +73,11 @@ impl Metrics {
                 "probehound_receiver_stopped",
                 "Whether nothing is sent to a receiver any more because it refused for good.",
                 "receiver",
+            ),
+            guard: make.counters(
+                "probehound_guard_total",
+                "Decisions of the guard about a rollout, and what came of them.",
+                &["outcome", "reason"],
             ),
             registry: make.registry,
         };
@@ -140,6 +147,12 @@ impl Metrics {
         self.receiver_stopped.with_label_values(&[receiver]).set(0);
     }
 
+    /// The guard decided about a rollout.
+    pub fn guard(&self, guarded: &Guarded) {
+        let reason = guarded.refusal.map_or("", Refusal::word);
+        self.guard.with_label_values(&[guarded.outcome.word(), reason]).inc();
+    }
+
     /// Writes the metrics.
     ///
     /// # Errors
@@ -154,6 +167,12 @@ impl Metrics {
     fn begin(&self) {
         for queue in Queue::ALL {
             self.queue_depth(*queue, 0);
+        }
+        for outcome in [Outcome::Undone, Outcome::WouldUndo] {
+            self.guard.with_label_values(&[outcome.word(), ""]);
+        }
+        for refusal in Refusal::ALL {
+            self.guard.with_label_values(&[Outcome::Refused.word(), refusal.word()]);
         }
     }
 }

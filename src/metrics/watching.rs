@@ -32,7 +32,7 @@ const THROTTLED: Metric =
     Metric::counter("probehound_api_throttled_total", "Answers of the API server that ask for fewer requests.");
 const LOOKUPS: Metric = Metric::counter(
     "probehound_lookups_total",
-    "Questions for owners, revisions and Services of a workload, by what became of them.",
+    "Questions for owners, revisions and Services of a workload, and for namespaces, by what became of them.",
 );
 
 /// The counters of reading from the cluster.

@@ -83,7 +83,7 @@ mod tests {
     fn entry(kind: ChangeKind, change: impl FnOnce(&mut Finding)) -> Entry {
         let mut finding = finding("web");
         change(&mut finding);
-        Entry { finding: Arc::new(finding), kind, at: at(1), silenced_by: None }
+        Entry { finding: Arc::new(finding), kind, at: at(1), silenced_by: None, asked: Arc::default() }
     }
 
     #[test]

@@ -12,13 +12,16 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 pub use oddities::{Kind, Loss, Skipped};
-pub use task::{Ended, Inlets, Memory, Surroundings, run};
+pub use task::{Ask, Ended, Inlets, Memory, Surroundings, run};
 
-use crate::config::Config;
-use crate::engine::{Change, Engine, Finding, Need, Observation};
+use crate::config::{Config, Watch};
+use crate::engine::incident::Incident;
+use crate::engine::{Change, Chronicled, Engine, Finding, Need, Observation};
+use crate::finding::Identity;
 use crate::findings::board::Board;
 use crate::metrics::instruments::Instruments;
-use crate::source::cluster::Answer;
+use crate::operator::annotations::Complain;
+use crate::source::cluster::{Answer, NamespaceAnswer};
 use crate::source::objects::{EventLite, PodLite};
 use crate::source::{Input, Observed, Observer};
 use crate::time::Time;
@@ -42,6 +45,7 @@ pub struct Driver {
     observer: Observer,
     shown: Publisher,
     oddities: Oddities,
+    watched: Watch,
     instruments: Arc<Instruments>,
     onlooker: Option<Box<dyn Onlooker>>,
 }
@@ -49,11 +53,16 @@ pub struct Driver {
 impl Driver {
     /// A driver that has seen nothing; its changes are published on `board`.
     pub fn new(config: &Config, board: Arc<Board>, instruments: Arc<Instruments>, skipped: Skipped) -> Self {
+        let mut engine = Engine::new(config.detection.clone());
+        if config.page.enabled {
+            engine.keep_chronicle(Chronicled::Unwell);
+        }
         Self {
-            engine: Engine::new(config.detection.clone()),
+            engine,
             observer: Observer::new(),
-            shown: Publisher::new(board, config.silences.clone()),
+            shown: Publisher::new(board, config),
             oddities: Oddities::new(skipped),
+            watched: config.watch.clone(),
             instruments,
             onlooker: None,
         }
@@ -65,8 +74,16 @@ impl Driver {
         Self { onlooker: Some(onlooker), ..self }
     }
 
+    /// The same; values of annotations that have no effect are reported.
+    #[must_use]
+    pub fn complaining(mut self, complain: Complain) -> Self {
+        self.shown.set_complain(complain);
+        self
+    }
+
     /// Takes in an input from the watches.
     pub fn handle_input<P: Borrow<PodLite>, E: Borrow<EventLite>>(&mut self, input: &Input<P, E>, now: Time) {
+        self.shown.handle_input(input, now);
         if let Some(observation) = self.observe(input, now) {
             self.apply(observation, now);
         }
@@ -83,6 +100,7 @@ impl Driver {
         for oddity in self.observer.take_oddities() {
             self.oddities.note(Kind::Related, Loss::Field, namespace, &oddity, now);
         }
+        self.shown.handle_answer(answer, observation.as_ref(), now);
         let Some(observation) = observation else {
             return false;
         };
@@ -90,10 +108,20 @@ impl Driver {
         true
     }
 
+    /// Takes in the annotations of a namespace.
+    pub fn handle_namespace(&mut self, answer: &NamespaceAnswer, now: Time) {
+        self.shown.handle_namespace(answer, now);
+    }
+
     /// Takes in findings published before a restart, or by another replica. Open ones are shown at once:
-    /// the engine publishes nothing about them until something changes.
+    /// the engine publishes nothing about them until something changes. Those of namespaces that are not
+    /// watched any more are withdrawn: nobody will see them end.
     pub fn handle_memory(&mut self, findings: Vec<Finding>, now: Time) {
         for finding in findings {
+            if self.watched.excludes(&finding.namespace) {
+                self.shown.forget(&finding, now);
+                continue;
+            }
             self.shown.remember(&finding, now);
             self.engine.apply(Observation::Remembered(Box::new(finding)), now);
         }
@@ -103,7 +131,7 @@ impl Driver {
     /// Continues with other settings.
     pub fn handle_settings(&mut self, config: &Config, now: Time) {
         self.engine.set_settings(config.detection.clone());
-        self.shown.set_silences(config.silences.clone(), now);
+        self.shown.set_settings(config, now);
     }
 
     /// Lets time pass, for some of what is due: with thousands of workloads the rest stays due, so that a
@@ -120,7 +148,14 @@ impl Driver {
 
     /// The needs that have come up since the last call.
     pub fn take_needs(&mut self) -> Vec<Need> {
-        self.engine.take_needs()
+        let mut needs = self.engine.take_needs();
+        needs.extend(self.shown.take_need());
+        needs
+    }
+
+    /// The namespaces whose annotations are to be read.
+    pub fn take_namespaces(&mut self) -> Vec<Arc<str>> {
+        self.shown.take_namespaces()
     }
 
     /// Passes on the engine's changes and counts.
@@ -140,6 +175,11 @@ impl Driver {
         for finding in self.engine.findings() {
             self.shown.last_count(finding, now);
         }
+    }
+
+    /// The course of a finding, as far as it is remembered.
+    pub fn incident(&self, finding: &Identity) -> Incident {
+        self.engine.incident(finding)
     }
 
     /// The number of pods that the engine keeps.

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::process::Process;
 use crate::config::{Config, Silences};
 use crate::engine::Finding;
+use crate::findings::asked::Annotation;
 use crate::findings::board::Board;
 use crate::metrics::{Metrics, Watching};
 use crate::report::metrics::text::{Metric, clean};
@@ -72,8 +73,12 @@ impl Exporter {
         let notified = open().filter(|entry| entry.silenced_by.is_none()).map(|entry| &*entry.finding);
         let hidden: Vec<_> =
             open().filter_map(|entry| Some((&*entry.finding, entry.silenced_by.as_deref()?))).collect();
+        // Not every receiver heeds annotations: what one silences goes on being counted as a finding.
+        let by_annotation = open()
+            .filter(|entry| entry.silenced_by.is_none() && entry.asked.silence.is_some())
+            .map(|entry| (&*entry.finding, Annotation::Silence.key()));
         let mut refused = findings::write(notified, out)?;
-        refused.extend(findings::write_silenced(hidden.iter().copied(), out)?);
+        refused.extend(findings::write_silenced(hidden.iter().copied().chain(by_annotation), out)?);
         self.metrics.instruments().refused(refused);
         FINDINGS_DROPPED.single(self.board.dropped(), out)?;
         silence_metrics(silences, &hidden, now, out)
@@ -199,6 +204,7 @@ mod tests {
             kind,
             at: at(0),
             silenced_by: silenced_by.map(Arc::from),
+            asked: Arc::default(),
         };
         board.upsert(entry("web", ChangeKind::Confirmed, None));
         board.upsert(entry("legacy", ChangeKind::Updated, Some("legacy")));

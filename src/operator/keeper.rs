@@ -3,8 +3,8 @@
 //! finding was resolved long ago and its receivers were notified.
 //!
 //! [`plan`] decides what to do and when, and is pure; [`store`] does it. Nothing else in this process reads
-//! or writes these objects: the notifications they record go to the [`ledger`], and new notifications are
-//! recorded here.
+//! or writes these objects, but for `status.guard`, which is the guard's alone: the notifications they record
+//! go to the [`ledger`], and new notifications are recorded here.
 //!
 //! [`ledger`]: crate::findings::ledger
 //!
@@ -38,12 +38,15 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
 pub use refusal::Refusal;
+pub use state::Key;
 pub use store::Store;
+pub use stored::Stored;
 
 use super::driver::Memory;
 use crate::config::Config;
+use crate::engine::ChangeKind;
 use crate::finding::Identity;
-use crate::findings::board::{Board, BoardChanges};
+use crate::findings::board::{Board, BoardChanges, Entry as Shown};
 use crate::findings::ledger::{Ledger, Record};
 use crate::metrics::Metrics;
 use crate::metrics::instruments::{Instruments, WriteOutcome};
@@ -60,7 +63,6 @@ use memory::{Learnt, TakeOver};
 use plan::{Now, Plan};
 use retention::Why;
 use sight::Sighting;
-use state::Key;
 use work::{Done, Worker};
 
 /// Maximum number of objects written concurrently.
@@ -347,6 +349,11 @@ impl Keeper {
             }
         }
         ledger.set_record(if learnt.readable { Record::Objects } else { Record::Memory });
+        // What was withdrawn while its object was not known yet was forgotten, as never shown.
+        let is_withdrawn = |shown: &Shown| shown.kind == ChangeKind::Withdrawn;
+        let withdrawn = self.means.board.all().into_iter().filter(is_withdrawn);
+        let withdrawn = withdrawn.map(|shown| shown.finding.identity()).collect();
+        self.want(&withdrawn);
         self.owe();
     }
 

@@ -5,13 +5,16 @@
 //!   newest state from there at their own pace.
 //! - Only the holder of the Lease writes and sends, and it checks [`leadership`] before each time.
 
+pub mod annotations;
 pub mod console;
 pub mod driver;
 pub mod exporter;
+pub mod guard;
 pub mod http;
 pub mod keeper;
 pub mod lease;
 pub mod log;
+pub mod page;
 pub mod process;
 pub mod reload;
 mod run;

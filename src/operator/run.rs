@@ -16,13 +16,16 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
+use super::annotations::events::{self as annotations, Complaint};
+use super::annotations::{Complain, Refused};
 use super::console::{self, Console};
-use super::driver::{self, Driver, Inlets, Kind, Loss};
+use super::driver::{self, Ask, Driver, Inlets, Kind, Loss};
 use super::exporter::Exporter;
-use super::http::{Awaited, BindError, Gate, Heartbeat, Limits, Readiness, Server, Site};
+use super::guard;
+use super::http::{Answers, Awaited, BindError, Gate, Heartbeat, Limits, Readiness, Review, Server, Site};
 use super::keeper::{self, Means, Refusal, Store};
 use super::lease::{Candidate, VersionedLease};
-use super::{reload, silence};
+use super::{page, reload, silence};
 use crate::config::{Config, LeaderElection, Loaded, Source};
 use crate::delivery::run as delivery;
 use crate::delivery::settings::Settings;
@@ -32,7 +35,9 @@ use crate::findings::ledger::Ledger;
 use crate::metrics::{Metrics, Watching};
 use crate::runtime::clock;
 use crate::runtime::leadership::Leadership;
-use crate::source::cluster::{self, Access, AccessError, Answer, Backoff, Lookup, Resource, Target, WatchHealth};
+use crate::source::cluster::{
+    self, Access, AccessError, Answer, Backoff, Lookup, NamespaceLookup, Resource, Target, WatchHealth,
+};
 use crate::text::escape::terminal;
 use ready::Lists;
 use tasks::{Stage, Tasks};
@@ -46,12 +51,16 @@ const BEAT: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_mins(10);
 /// Maximum length of a logged error, in columns.
 const TOLD: usize = 300;
+/// Questions of the page that wait for the driver; further ones are not answered.
+const ASKS: usize = 8;
 /// Time for the driver to finish its batch.
 const DRIVER_ENDS: Duration = Duration::from_millis(500);
 /// Time for the keeper's final writes, and a little more.
 const KEEPER_ENDS: Duration = Duration::from_millis(2700);
 /// Time for the message in flight, and a little more.
 const DELIVERY_ENDS: Duration = Duration::from_millis(2600);
+/// Time for the guard to be dropped: what it has begun the next leader settles.
+const GUARD_ENDS: Duration = Duration::from_millis(100);
 /// Time to release the Lease, and a little more.
 const LEASE_ENDS: Duration = Duration::from_millis(1200);
 
@@ -136,6 +145,7 @@ struct Parts {
     heartbeat: Heartbeat,
     api: Awaited,
     lists: Lists,
+    asks: mpsc::Receiver<Ask>,
 }
 
 impl Parts {
@@ -148,6 +158,7 @@ impl Parts {
         let store = Store::new(access.another_client().await?, namespaces, leadership.clone()).by(access.way());
         let delivery = access.another_client().await?;
         let gate = gate(&config, &access).await?;
+        let page = bind_page(&config, &access).await?;
         let (running, config) = watch::channel(Arc::new(config));
         let (lookup, answers) = Lookup::start(&access);
         let watching = Watching {
@@ -168,16 +179,26 @@ impl Parts {
             watching: watching.clone(),
         };
         metrics.config_loaded(clock::now());
-        serve(server, Site::behind(gate, exporter, heartbeat.clone(), readiness), tasks);
+        let site = Site::behind(gate, exporter, heartbeat.clone(), readiness);
+        serve(server, site, "Listening for metrics and health", tasks);
         tasks.spawn("reload", reload::watch(source, running, Arc::clone(&metrics), mark));
         tasks.spawn("silences", silence::watch(config.clone(), Arc::clone(&board)));
         if let Some(console) = console {
             tasks.spawn("console", console::run(Arc::clone(&board), console));
         }
+        let (ledger, (asks, asked)) = (Arc::<Ledger>::default(), mpsc::channel(ASKS));
+        if let Some((server, reviews)) = page {
+            let archive = Arc::<page::Archive>::default();
+            let following = page::follow(Arc::clone(&archive), Arc::clone(&board), Arc::clone(&ledger), clock::now);
+            tasks.spawn("archive", following);
+            let (health, config) = (Arc::clone(&watching.health), config.clone());
+            let sources = page::Sources { archive, asks, health, config, clock: clock::now };
+            serve(server, page::Site::new(sources, reviews.map(page::Access::new)), "Listening for the page", tasks);
+        }
         Ok(Self {
             access,
             board,
-            ledger: Arc::default(),
+            ledger,
             config,
             leadership,
             store,
@@ -189,6 +210,7 @@ impl Parts {
             heartbeat,
             api,
             lists,
+            asks: asked,
         })
     }
 
@@ -220,25 +242,50 @@ impl Parts {
 
     /// Starts everything that needs the API server.
     fn start(self, remembered: Vec<Finding>, tasks: &mut Tasks) {
-        let teller = self.teller();
+        let (teller, guard) = (self.teller(), self.guard());
         let Self { access, board, ledger, config, leadership, store, metrics, watching, .. } = self;
-        let Self { lookup, answers, heartbeat, .. } = self;
+        let Self { lookup, answers, heartbeat, asks, .. } = self;
         let settings = Arc::clone(&config.borrow());
         let skipped = skipped(&watching);
-        let mut driver = Driver::new(&settings, Arc::clone(&board), metrics.instruments(), skipped);
+        let (complain, complaints) = complain(&metrics);
+        let mut driver =
+            Driver::new(&settings, Arc::clone(&board), metrics.instruments(), skipped).complaining(complain);
         driver.handle_memory(remembered, clock::now());
         let (memories, memories_inlet) = mpsc::channel(1);
+        let reports = annotations::Means {
+            client: teller.client.clone(),
+            leadership: leadership.clone(),
+            instance: Arc::clone(&teller.instance),
+        };
+        tasks.spawn("annotations", annotations::run(reports, complaints));
         let observations = cluster::watch(&access, &settings.watch, &watching.health);
-        let world = World { health: Arc::clone(&watching.health), lookup, heartbeat, metrics: Arc::clone(&metrics) };
+        let (namespaces, namespaces_inlet) = NamespaceLookup::start(&access, &watching.lookups);
+        let (health, counted) = (Arc::clone(&watching.health), Arc::clone(&metrics));
+        let world = World { health, lookup, namespaces, heartbeat, metrics: counted };
         let driver_config = config.clone();
         tasks.spawn_until(Stage::Saying, "driver", DRIVER_ENDS, |stop| {
-            let inlets = Inlets { stop, config: driver_config, memories: memories_inlet, answers, observations };
+            let (config, memories, namespaces) = (driver_config, memories_inlet, namespaces_inlet);
+            let inlets = Inlets { stop, config, memories, answers, namespaces, asks, observations };
             driver::run(driver, inlets, world)
         });
         let means = Means { store, board, ledger, config, leadership, memories, metrics };
         tasks.spawn_until(Stage::PassingOn, "keeper", KEEPER_ENDS, |stop| keeper::run(means, stop));
         tasks.spawn_until(Stage::PassingOn, "delivery", DELIVERY_ENDS, |stop| delivery::run(teller, stop));
+        tasks.spawn_until(Stage::PassingOn, "guard", GUARD_ENDS, |stop| guard::run(guard, stop));
         tasks.spawn("readiness", self.lists.arrive(watching.health));
+    }
+
+    /// What the guard works with.
+    fn guard(&self) -> guard::Means {
+        guard::Means {
+            client: self.delivery.clone(),
+            store: self.store.clone(),
+            board: Arc::clone(&self.board),
+            config: self.config.clone(),
+            leadership: self.leadership.clone(),
+            metrics: Arc::clone(&self.metrics),
+            instance: name().into(),
+        }
     }
 
     /// What delivery works with.
@@ -315,10 +362,36 @@ fn name() -> String {
     named("POD_NAME").or_else(|| named("HOSTNAME")).unwrap_or_else(|| "probehound".to_owned())
 }
 
-fn serve(server: Server, site: Arc<Site>, tasks: &mut Tasks) {
+/// Where the page is served, if it is, and how its visitors are reviewed, if they are.
+async fn bind_page(config: &Config, access: &Access) -> Result<Option<(Server, Option<Review>)>, Failure> {
+    if !config.page.enabled {
+        return Ok(None);
+    }
+    let server = Server::bind(config.page.listen(), page::limits())?;
+    if !config.page.authentication {
+        return Ok(Some((server, None)));
+    }
+    let review = Review::new(access.another_client().await?, "the page");
+    Ok(Some((server, Some(review))))
+}
+
+fn serve(server: Server, site: Arc<impl Answers>, what: &'static str, tasks: &mut Tasks) {
     let address = server.address().map_or_else(|error| error.to_string(), |address| address.to_string());
-    info!(address, version = env!("CARGO_PKG_VERSION"), "Listening for metrics and health");
+    info!(address, version = env!("CARGO_PKG_VERSION"), "{what}");
     tasks.spawn("http", server.serve(site));
+}
+
+/// Counts values of annotations that have no effect, and passes them on while there is room.
+fn complain(metrics: &Metrics) -> (Complain, mpsc::Receiver<Complaint>) {
+    let (complaints, inlet) = mpsc::channel(annotations::MAX_WAITING);
+    let instruments = metrics.instruments();
+    let complain = move |namespace: &str, workload: &str, refused: &Refused| {
+        instruments.annotation_refused(refused.annotation);
+        let (namespace, workload) = (namespace.to_owned(), workload.to_owned());
+        // A tenant may write more of them than anybody reads.
+        _ = complaints.try_send(Complaint { namespace, workload, refused: refused.clone() });
+    };
+    (Box::new(complain), inlet)
 }
 
 fn skipped(watching: &Watching) -> driver::Skipped {

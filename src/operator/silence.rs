@@ -129,6 +129,6 @@ mod tests {
     fn crashing() -> Entry {
         let silenced_by = Some(Arc::from("cause=Crash"));
         let (finding, at) = (Arc::new(crate::operator::testing::finding("web")), Time::default());
-        Entry { finding, kind: crate::engine::ChangeKind::Confirmed, at, silenced_by }
+        Entry { finding, kind: crate::engine::ChangeKind::Confirmed, at, silenced_by, asked: Arc::default() }
     }
 }

@@ -44,7 +44,10 @@ pub fn finding(workload: &str) -> Finding {
         }],
         example: None,
         start_failure: None,
+        min_ready: None,
         considered: std::sync::Arc::default(),
         labels: std::sync::Arc::default(),
+        rollout: None,
+        guard: None,
     }
 }

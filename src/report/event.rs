@@ -6,9 +6,12 @@ use super::headline::{kind_and_name, what_is_wrong};
 use super::object::{Content, object_name};
 use super::remedies::lines;
 use super::update::{FindingUpdate, Kind};
-use super::wording::{capitalised, changed_by, extent, field_is, over};
+use super::wording::{capitalised, changed_by, extent, field_is, guarded, over};
+use crate::finding::Finding;
+use crate::finding::guard::Outcome;
 use crate::text::escape::visible;
 use crate::text::hex;
+use crate::text::refusal::Refusal;
 use crate::time::Time;
 
 /// The reporter: the Event's `reportingController`, a qualified name.
@@ -43,6 +46,22 @@ pub struct Regarding {
 }
 
 impl Note {
+    /// The note for what the guard did about a finding, or why it did nothing; `None` if it did nothing yet.
+    pub fn of_the_guard(finding: &Finding) -> Option<Self> {
+        let guard = finding.guard.as_deref()?;
+        let reason = match guard.outcome {
+            Outcome::Undoing => return None,
+            Outcome::Undone => "GuardUndid",
+            Outcome::WouldUndo => "GuardWouldUndo",
+            Outcome::Refused => "GuardRefused",
+        };
+        let kind = if guard.outcome == Outcome::Refused { "Normal" } else { "Warning" };
+        let text = format!("{} {}.", guarded(finding)?, capitalised(&what_is_wrong(finding)));
+        let mark = mark(&(finding.episodes, finding.confirmed_at, guard));
+        let name = format!("{}.{mark}", object_name(&finding.identity()));
+        Some(Self { name, kind, reason: reason.to_owned(), text: cut(&visible(&text)) })
+    }
+
     /// The note for an update of a finding.
     pub fn new(news: &FindingUpdate, now: Time) -> Self {
         let finding = &news.finding;
@@ -52,6 +71,18 @@ impl Note {
             Kind::Withdrawn => ("Normal", "Withdrawn".to_owned()),
         };
         Self { name: name(news, now), kind, reason, text: cut(&visible(&text(news, now))) }
+    }
+}
+
+impl Note {
+    /// The note for an annotation that has no effect; `source` is what has it, in words.
+    pub fn of_refused(source: &str, annotation: &str, value: &str, why: &Refusal) -> Self {
+        const PREFIX: &str = "probehound-annotation";
+        let mark = hex(&digest(&SHA256, format!("{:?}", (source, annotation, value)).as_bytes()).as_ref()[..8]);
+        let hint = why.hint.as_ref().map(|hint| format!(": {hint}")).unwrap_or_default();
+        let text = format!("{annotation} of {source} has no effect: {}{hint}.", why.what);
+        let (kind, reason) = ("Warning", "AnnotationRefused".to_owned());
+        Self { name: format!("{PREFIX}.{mark}"), kind, reason, text: cut(&visible(&text)) }
     }
 }
 
@@ -78,7 +109,10 @@ fn text(news: &FindingUpdate, now: Time) -> String {
     let mut parts = vec![format!("{}.", capitalised(&what_is_wrong(finding)))];
     match news.kind {
         Kind::Resolved | Kind::Missed => parts.push(over(finding, now).to_string()),
-        Kind::Withdrawn => parts.push("Taken back: another finding of this container took its place.".to_owned()),
+        Kind::Withdrawn => parts.push(
+            "Taken back: another finding of this container took its place, or its namespace is watched no more."
+                .to_owned(),
+        ),
         Kind::Opened | Kind::Changed | Kind::GoesOn => {
             let sentences = [Some(extent(finding)), field_is(finding), changed_by(finding)];
             parts.extend(sentences.into_iter().flatten().map(|sentence| sentence.to_string()));
@@ -92,10 +126,13 @@ fn text(news: &FindingUpdate, now: Time) -> String {
 fn name(news: &FindingUpdate, now: Time) -> String {
     let finding = &news.finding;
     let when = (news.kind == Kind::GoesOn).then_some(now);
-    let notified =
-        format!("{:?}", (news.kind, finding.episodes, finding.confirmed_at, Content::from_finding(finding), when));
-    let mark = hex(&digest(&SHA256, notified.as_bytes()).as_ref()[..8]);
+    let mark = mark(&(news.kind, finding.episodes, finding.confirmed_at, Content::from_finding(finding), when));
     format!("{}.{mark}", object_name(&finding.identity()))
+}
+
+/// A hash of what is told.
+fn mark(told: &impl std::fmt::Debug) -> String {
+    hex(&digest(&SHA256, format!("{told:?}").as_bytes()).as_ref()[..8])
 }
 
 /// As many bytes as fit, cut at a character boundary.
@@ -132,6 +169,27 @@ mod tests {
             assert!(note.text.len() <= NOTE && note.name.len() <= 253, "{note:?}");
             assert!(note.text.chars().all(|c| !c.is_control()), "{note:?}");
         }
+    }
+
+    #[test]
+    fn what_the_guard_did_or_did_not_is_a_note_of_its_own() {
+        use crate::finding::guard::{Guarded, Refusal};
+
+        let of = |outcome, refusal| {
+            let guard = Guarded { outcome, refusal, revision: Some(8), to_revision: Some(7), at: at(10) };
+            Note::of_the_guard(&Finding { guard: Some(Arc::new(guard)), ..finding("web") })
+        };
+        let undone = of(Outcome::Undone, None).expect("a note");
+        assert_eq!((undone.kind, undone.reason.as_str()), ("Warning", "GuardUndid"));
+        assert!(
+            undone.text.starts_with("The guard undid the rollout: back to revision 7. The liveness probe"),
+            "{undone:?}"
+        );
+        let refused = of(Outcome::Refused, Some(Refusal::GitOps)).expect("a note");
+        assert_eq!((refused.kind, refused.reason.as_str()), ("Normal", "GuardRefused"));
+        assert!(refused.text.contains("kept elsewhere") && refused.name != undone.name, "{refused:?}");
+        assert_eq!(of(Outcome::Undoing, None), None, "nothing is done yet");
+        assert_eq!(Note::of_the_guard(&finding("web")), None);
     }
 
     #[test]

@@ -90,6 +90,7 @@ fn cannot_start(why: Option<&StartFailure>) -> String {
         Some(StartFailure::NotExecutable { name: None, .. }) => format!("{START}: its command cannot be executed"),
         Some(StartFailure::MemoryTooSmall) => format!("{START}: its memory limit is too small"),
         Some(StartFailure::RuntimeTooOld) => format!("{START}: the node's container runtime is too old"),
+        Some(StartFailure::RuntimeGaveUp) => format!("{START}: the node's container runtime gave up"),
         Some(StartFailure::RunsAsRoot) => format!("{START}: runAsNonRoot is set and the image runs as root"),
         Some(StartFailure::Config { kind, name: object, key: None }) => {
             format!("{START}: {} \"{}\" not found", kind.word(), name(object))

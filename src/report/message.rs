@@ -8,8 +8,9 @@ use super::notified::Content;
 use super::remedies::{self, Line};
 use super::sentence::Sentence;
 use super::update::{FindingUpdate, Kind};
-use super::wording::{changed_by, doubt, extent, field_is, news, over, since, worst};
+use super::wording::{changed_by, doubt, extent, field_is, guarded, news, over, since, worst};
 use crate::engine::{Change, ChangeKind, Fact, Finding, RevisionChange, Severity};
+use crate::finding::guard::Outcome;
 use crate::time::Time;
 
 /// The content of a message about a finding.
@@ -31,6 +32,8 @@ pub struct Message {
     pub field: Option<Sentence>,
     /// The revision, and who changed what.
     pub change: Option<Sentence>,
+    /// What the guard did, or why it did nothing.
+    pub guard: Option<Sentence>,
     /// The facts that it is based on, in chronological order.
     pub facts: Vec<Fact>,
     /// The change made by the rollout; one of the facts states it, too.
@@ -100,7 +103,14 @@ impl Message {
 
     /// The sentences below the headline, without those for single messages only.
     pub fn sentences(&self) -> impl Iterator<Item = &Sentence> {
-        [&self.extent, &self.field, &self.change].into_iter().flatten()
+        [&self.extent, &self.field, &self.change, &self.guard].into_iter().flatten()
+    }
+
+    /// What is new in it, in a line: `confirmed: Container auth is being killed …`.
+    pub fn in_one_line(&self) -> String {
+        let what =
+            self.news.as_ref().or(self.extent.as_ref()).map_or_else(|| self.headline.clone(), ToString::to_string);
+        format!("{}: {what}", self.word.to_string().to_lowercase())
     }
 
     fn bare(word: Word, finding: &Finding) -> Self {
@@ -113,6 +123,7 @@ impl Message {
             since: None,
             field: None,
             change: None,
+            guard: None,
             facts: Vec::new(),
             rollout: None,
             doubt: None,
@@ -135,6 +146,7 @@ impl Message {
         Self {
             extent: Some(extent(finding)),
             field: field_is(finding),
+            guard: guarded(finding),
             remedies: remedies::lines(finding),
             ..Self::bare(word, finding)
         }
@@ -143,15 +155,22 @@ impl Message {
     fn changed(finding: &Finding, before: Option<&Content>) -> Self {
         let same = before.is_some_and(|before| Content::from_finding(finding).same_diagnosis(before));
         let message = if same { Self::in_short(Word::Updated, finding) } else { Self::whole(Word::Updated, finding) };
-        Self { news: before.and_then(|before| news(finding, before)), ..message }
+        let news = before.and_then(|before| news(finding, before));
+        // It stands in the news already.
+        let guard =
+            message.guard.filter(|_| before.is_none_or(|before| before.guard == Content::from_finding(finding).guard));
+        Self { news, guard, ..message }
     }
 
     fn over(word: Word, finding: &Finding, at: Time) -> Self {
-        Self { extent: Some(over(finding, at)), since: Some(worst(finding)), ..Self::bare(word, finding) }
+        let undone = finding.guard.as_ref().is_some_and(|guard| guard.outcome == Outcome::Undone);
+        let guard = guarded(finding).filter(|_| undone);
+        Self { extent: Some(over(finding, at)), since: Some(worst(finding)), guard, ..Self::bare(word, finding) }
     }
 
     fn withdrawn(finding: &Finding) -> Self {
-        let sentence = "Taken back: another finding of this container took its place.";
+        let sentence =
+            "Taken back: another finding of this container took its place, or its namespace is watched no more.";
         Self { extent: Some(Sentence::new(sentence)), ..Self::bare(Word::Withdrawn, finding) }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::limits::{NAME, TEXT, number_or_text};
 use crate::engine::{Cause, Confidence, Finding, ServiceState, Severity, Value};
 use crate::finding::field::Field;
+use crate::finding::guard::Outcome;
 use crate::text::{cut, hex};
 use crate::time::Time;
 
@@ -37,6 +38,13 @@ pub struct Notification {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = TEXT))]
     pub refused: Option<String>,
+}
+
+impl Notification {
+    /// Whether the receiver was told that it is there, and not that it is over.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.notified, Notified::Opened | Notified::Changed)
+    }
 }
 
 /// What a receiver was told.
@@ -77,6 +85,10 @@ pub struct Content {
     /// How far it reached.
     #[serde(default, skip_serializing_if = "Reach::is_partial")]
     pub reach: Reach,
+    /// What the guard did: its outcome, or its refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = NAME))]
+    pub guard: Option<String>,
 }
 
 /// How far a finding reaches, as far as it is news of its own.
@@ -120,19 +132,27 @@ impl Content {
             confidence: finding.confidence,
             severity: finding.severity,
             // What protects nothing makes nothing unavailable, however many pods it concerns.
+            guard: finding
+                .guard
+                .as_ref()
+                .filter(|guard| guard.outcome != Outcome::Undoing)
+                .map(|guard| guard.word().to_owned()),
             reach: if finding.severity == Severity::Info { Reach::Partial } else { Reach::from_finding(finding) },
         }
     }
 
     /// Whether a message with the content `self` would report more than a count compared to `before`.
     pub fn is_news_after(&self, before: &Self) -> bool {
-        !self.same_diagnosis(before) || self.severity != before.severity || self.reach > before.reach
+        let guarded = self.guard.is_some() && self.guard != before.guard;
+        !self.same_diagnosis(before) || self.severity != before.severity || self.reach > before.reach || guarded
     }
 
-    /// Whether it got so much worse since `before` that the notification should not be delayed.
-    pub fn is_worse_than(&self, before: &Self) -> bool {
+    /// Whether it got so much worse since `before`, or the guard did so much, that the notification should not
+    /// be delayed.
+    pub fn is_urgent_after(&self, before: &Self) -> bool {
         let critical = self.severity == Severity::Critical;
-        critical && before.severity < Severity::Critical || self.reach > before.reach
+        let undone = self.guard.as_deref() == Some(Outcome::Undone.word()) && self.guard != before.guard;
+        critical && before.severity < Severity::Critical || self.reach > before.reach || undone
     }
 
     /// Whether the cause and the field to change are the same.

@@ -1,8 +1,9 @@
 //! Findings as objects of the cluster: the API `probehound.dev/v1alpha1`.
 //!
 //! `spec` says which finding it is and never changes. `status` says what is known, and is written by
-//! two field managers with disjoint fields: [`MANAGER`] writes all but `notifications`,
-//! [`DELIVERY_MANAGER`] writes only those. Server-side apply removes what a manager leaves out.
+//! three field managers with disjoint fields: [`MANAGER`] writes all but `notifications` and `guard`,
+//! [`DELIVERY_MANAGER`] writes only the one, [`GUARD_MANAGER`] the other. Server-side apply removes what a
+//! manager leaves out.
 //!
 //! Invariant: what [`FindingObject::from_finding`] makes fits the definition, whatever the finding holds; an
 //! object that the API server refused would be one that hides.
@@ -11,6 +12,7 @@ mod columns;
 mod condition;
 #[cfg(feature = "operator")]
 mod definition;
+mod guard;
 mod name;
 #[cfg(feature = "operator")]
 mod whole;
@@ -25,11 +27,13 @@ pub use columns::{COLUMNS, Column};
 pub use condition::{Condition, Holds, Stage};
 #[cfg(feature = "operator")]
 pub use definition::definition;
+pub use guard::{GUARD_MANAGER, GuardStatus, UndoRecord};
 pub use name::{ObjectKey, object_name};
 
 use crate::engine::{
     Cause, Confidence, Effect, Fact, Fault, Finding, Pods, RevisionChange, ServiceState, Severity, Value,
 };
+use crate::finding::MinReady;
 use crate::kubelet::ProbeKind;
 use crate::report::headline::kind_and_name;
 pub use crate::report::limits::ENTRIES;
@@ -153,6 +157,9 @@ pub struct FindingStatus {
     /// What that revision changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<RevisionChange>,
+    /// The `minReadySeconds` that would have stopped the rollout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_ready: Option<MinReady>,
     /// How many pods, at the worst moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pods: Option<Pods>,
@@ -194,6 +201,13 @@ pub struct FindingStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = TEXT))]
     pub silenced_by: Option<String>,
+    /// The silence by annotation that keeps it from those of its receivers that heed it, with its end and reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TEXT))]
+    pub silenced_by_annotation: Option<String>,
+    /// What the guard did about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guard: Option<GuardStatus>,
     /// What each receiver was told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = ENTRIES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["receiver"]))]
@@ -225,7 +239,7 @@ impl FindingSpec {
 }
 
 impl FindingStatus {
-    /// What is known of a finding, without what was told of it.
+    /// What is known of a finding, without what was told of it and what the guard did.
     pub fn new(finding: &Finding, state: FindingState, silenced_by: Option<&str>) -> Self {
         Self {
             state: Some(state),
@@ -243,6 +257,7 @@ impl FindingStatus {
             evidence: finding.evidence.iter().take(ENTRIES).map(short_fact).collect(),
             revision: finding.revision.map(number),
             change: finding.change.as_ref().map(short_change),
+            min_ready: finding.min_ready.as_deref().cloned(),
             pods: Some(finding.pods),
             example: finding.example.as_deref().map(short),
             affected: Some(format!("{}/{}", finding.pods.affected, finding.pods.total)),
@@ -255,6 +270,8 @@ impl FindingStatus {
             remedy: texts(finding).iter().take(ENTRIES).map(|text| short(text)).collect(),
             labels: finding.labels.iter().take(ENTRIES).map(|(key, value)| short(&format!("{key}={value}"))).collect(),
             silenced_by: silenced_by.map(short),
+            silenced_by_annotation: None,
+            guard: None,
             notifications: Vec::new(),
         }
     }

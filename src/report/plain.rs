@@ -20,7 +20,9 @@ pub fn line(news: &FindingUpdate, now: Time) -> String {
     let finding = &news.finding;
     let rest = match news.kind {
         Kind::Resolved | Kind::Missed => over(finding, now),
-        Kind::Withdrawn => Sentence::new("Taken back: another finding of this container took its place."),
+        Kind::Withdrawn => Sentence::new(
+            "Taken back: another finding of this container took its place, or its namespace is watched no more.",
+        ),
         Kind::Opened | Kind::Changed | Kind::GoesOn => {
             let pods = Sentence::new(format!("{}. ", capitalised(&pods(finding.pods))));
             pods.and(field_is(finding).unwrap_or_default())
@@ -39,7 +41,8 @@ pub fn summary(finding: &Finding) -> String {
 pub fn lines(news: &FindingUpdate, now: Time) -> Vec<String> {
     let message = Message::tell(news, now);
     let mut lines = vec![message.headline.clone()];
-    let sentences = [&message.news, &message.extent, &message.since, &message.field].into_iter().flatten();
+    let sentences =
+        [&message.news, &message.extent, &message.since, &message.field, &message.guard].into_iter().flatten();
     lines.extend(sentences.map(Sentence::to_string));
     lines.extend(
         telling(&message.facts, message.rollout.as_ref())

@@ -73,7 +73,7 @@ pub fn texts(finding: &Finding) -> Vec<String> {
 /// `Fix` before what fixes the problem, `Next` before what investigates further.
 fn label(before: Option<&Remedy>, remedy: &Remedy) -> Label {
     match (before, remedy) {
-        (Some(Remedy::Resume(_)), _) | (Some(_), Remedy::DeletePod { .. } | Remedy::DeleteOthers) => Label::Then,
+        (Some(Remedy::Resume(_)), _) | (Some(_), Remedy::DeletePod { .. } | Remedy::DeleteOthers { .. }) => Label::Then,
         (Some(_), _) => Label::Or,
         (None, remedy) if only_looks(remedy) => Label::Next,
         (None, _) => Label::Fix,
@@ -129,7 +129,10 @@ fn advise(remedy: &Remedy, finding: &Finding) -> String {
             let undo = roll_back(target, Some(*revision), finding).unwrap_or_else(|text| text);
             format!("try revision {revision}, which has the same app and was not seen to work: {undo}")
         }
-        Remedy::DeleteOthers => "delete the other pods that loop, one at a time, the highest number first".to_owned(),
+        Remedy::DeleteOthers { more: 1 } => "and 1 more pod that loops".to_owned(),
+        Remedy::DeleteOthers { more } => {
+            format!("and {more} more pods that loop, one at a time, the highest number first")
+        }
         Remedy::Correct { place, field, needs } => format!("{}{}", correct(*needs, field), where_it_is(place)),
         Remedy::RaiseMemory { place, limit } => match limit {
             Some(limit) => format!(

@@ -6,19 +6,16 @@ use serde::Serialize;
 
 use super::headline::headline;
 use super::json;
+use super::markdown::{code, in_markdown, plain};
 use super::remedies;
-use super::sentence::{Part, Sentence};
 use super::text::scan::target;
 use super::when::clock;
 use super::wording::{changed_by, doubt, extent, field_is};
 use super::written::Written;
 use crate::engine::{Finding, Severity};
 use crate::scan::{Looked, Restarted};
-use crate::text::escape::{cut, visible};
+use crate::text::escape::visible;
 use crate::time::Time;
-
-/// Maximum length of a value in Markdown, in columns.
-const VALUE: usize = 200;
 
 /// What `scan -o json` prints.
 #[derive(Serialize, Debug)]
@@ -155,34 +152,4 @@ fn one(finding: &Finding, out: &mut impl Write) -> fmt::Result {
 pub fn stamp(at: Time) -> String {
     let text = at.to_string();
     format!("{} {}", text.get(..10).unwrap_or_default(), clock(at))
-}
-
-fn in_markdown(sentence: &Sentence) -> String {
-    let part = |part: &Part| match part {
-        Part::Words(words) => plain(words),
-        Part::Name(text) | Part::Value(text) => code(text),
-    };
-    sentence.parts().iter().map(part).collect()
-}
-
-/// Text from a cluster as code, which it cannot terminate.
-fn code(text: &str) -> String {
-    format!("`{}`", cut(&visible(text), VALUE).replace('`', "'"))
-}
-
-/// Text without anything that Markdown or HTML would interpret.
-fn plain(text: &str) -> String {
-    let mut out = String::new();
-    for character in cut(&visible(text), VALUE * 3).chars() {
-        match character {
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '!' | '~' | '@' => {
-                out.push('\\');
-                out.push(character);
-            }
-            _ => out.push(character),
-        }
-    }
-    out
 }

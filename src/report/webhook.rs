@@ -106,7 +106,7 @@ fn summary(dispatch: &Dispatch, now: Time) -> String {
 }
 
 /// A mark of what is told, to whom.
-fn id(dispatch: &Dispatch, receiver: &str) -> String {
+pub(super) fn id(dispatch: &Dispatch, receiver: &str) -> String {
     let of = |news: &FindingUpdate| {
         format!(
             "{:?}",

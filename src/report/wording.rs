@@ -87,6 +87,16 @@ fn never_worked(finding: &Finding) -> bool {
     finding.fault == Some(Fault::Probe) && !later.contains(&finding.cause)
 }
 
+/// `The guard undid the rollout: back to revision 7.`
+pub fn guarded(finding: &Finding) -> Option<Sentence> {
+    let guard = finding.guard.as_deref()?;
+    let back = guard.to_revision.map_or_else(String::new, |to| format!(": back to revision {to}"));
+    Some(Sentence::new(match guard.refusal {
+        Some(refusal) => format!("The guard {}: {}.", guard.outcome.text(), refusal.text()),
+        None => format!("The guard {}{back}.", guard.outcome.text()),
+    }))
+}
+
 /// `Confidence: medium. It could also be: a slow start; a wrong port.`
 pub fn doubt(finding: &Finding) -> Option<String> {
     let hypotheses = finding.hypotheses.iter().take(HYPOTHESES);
@@ -110,6 +120,7 @@ pub fn news(finding: &Finding, before: &Content) -> Option<Sentence> {
     } else if now.suggested != before.suggested {
         all.push(Sentence::new("New: a value that works."));
     }
+    all.extend(guarded(finding).filter(|_| now.guard != before.guard));
     if now.confidence != before.confidence {
         let words = format!("New: the confidence is {} (was {}).", now.confidence, before.confidence);
         all.push(Sentence::new(words));

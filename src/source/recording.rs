@@ -1,6 +1,6 @@
 //! Recordings: JSON lines, gzipped or not, read one at a time.
 
-mod lines;
+pub(crate) mod lines;
 mod record;
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};

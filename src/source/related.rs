@@ -176,6 +176,7 @@ impl Related {
             workload_ref: known().find_map(|controller| controller.workload_ref.clone()),
             paused: known().next().is_some_and(|controller| controller.paused),
             parallel: known().next().is_some_and(|controller| controller.parallel),
+            rolling: known().next().and_then(|controller| controller.rolling),
             min_ready: known().next().map(|controller| controller.min_ready).unwrap_or_default(),
             managed_by: known().find_map(|controller| controller.managed_by.clone()),
             revisions: history.map(History::revisions).unwrap_or_default(),

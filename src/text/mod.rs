@@ -1,10 +1,10 @@
 //! Text utilities: cutting, escaping, patterns, and hashes.
 
 pub mod escape;
-#[cfg(feature = "operator")]
 pub mod glob;
 pub(crate) mod hash;
 #[cfg(feature = "operator")]
+pub mod no_proxy;
 pub mod refusal;
 
 /// Replaces what was masked.

@@ -12,7 +12,7 @@ use probehound::report::metrics::{self, MAX_SERIES, SHARE};
 use probehound::report::object::FindingState;
 use probehound::report::update::Dispatch;
 
-use super::samples::{at, finding};
+use crate::delivery::samples::{at, finding};
 
 /// That many findings of a namespace that is first in alphabetical order.
 fn of_a_tenant(count: usize) -> Vec<Finding> {
@@ -129,7 +129,13 @@ fn a_digest_names_what_loops_in_every_namespace_before_more_of_one() {
 
 fn upsert(board: &Board, finding: Finding) -> Upserted {
     let kind = if finding.confirmed_at.is_some() { ChangeKind::Confirmed } else { ChangeKind::Suspected };
-    board.upsert(Entry { at: finding.opened_at, finding: Arc::new(finding), kind, silenced_by: None })
+    board.upsert(Entry {
+        at: finding.opened_at,
+        finding: Arc::new(finding),
+        kind,
+        silenced_by: None,
+        asked: Arc::default(),
+    })
 }
 
 fn series(findings: &[Finding]) -> (String, usize) {

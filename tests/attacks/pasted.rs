@@ -8,9 +8,9 @@ use probehound::finding::remedy::{Kind, List, Place, Remedy, Target};
 use probehound::report::remedies::lines;
 use serde_json::Value as Json;
 
-use super::samples::finding;
 use super::shells::{read_by, read_by_cmd};
-use super::support::random::Random;
+use crate::delivery::samples::finding;
+use crate::support::random::Random;
 
 /// Each of them has a special meaning somewhere.
 const HOSTILE: &[&str] = &[

@@ -6,8 +6,8 @@ use probehound::engine::{Finding, Value};
 use probehound::finding::remedy::{Kind, List, Place, Remedy, Target};
 use serde_json::Value as Json;
 
-use super::samples::{at, finding};
-use super::support::forms;
+use crate::delivery::samples::{at, finding};
+use crate::support::forms;
 
 #[test]
 fn no_receiver_gets_a_text_as_if_it_were_a_command() {

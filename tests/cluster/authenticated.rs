@@ -4,11 +4,16 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Api, waiting};
-use crate::installed::Installed;
+use crate::harness::{Api, clock, ports, waiting};
+use crate::installed::{ACCOUNT, Installed, NAMESPACE};
 use crate::operator::Operator;
+use crate::player::{Scene, play};
 
 const SOON: Duration = Duration::from_mins(1);
+/// Shortly before the rollout of a wrong path.
+const BEFORE: Duration = Duration::from_secs(66);
+/// Until it is confirmed by kills.
+const PLAYED: Duration = Duration::from_secs(50);
 
 #[tokio::test]
 async fn metrics_are_for_who_may_get_them_and_health_is_for_everybody() {
@@ -53,6 +58,46 @@ async fn without_the_right_to_ask_nobody_reads_metrics_and_the_log_says_why() {
     operator.until_ready().await;
     assert_eq!(code(&operator, "/metrics", &token).await, 503);
     assert!(operator.log().contains("manifests/overlays/metrics-authentication"), "{}", operator.log());
+}
+
+#[tokio::test]
+async fn who_may_view_one_namespace_sees_the_findings_of_that_one_alone() {
+    let installed = Installed::start_with("page", "overlays/page").await;
+    let _witness = installed.cluster.witness();
+    let api = installed.cluster.admin();
+    let (shop, pay) = (account(&api, "shop").await, account(&api, "pay").await);
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "viewer"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "shop"}],
+    });
+    api.create("/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings", &binding).await.expect("a binding");
+    let port = ports::free();
+    let page = json!({"enabled": true, "authentication": true, "listen": format!("127.0.0.1:{port}")});
+    let operator = installed.settings("page").await.with("page", page).start(installed.cluster.folder());
+    operator.until_ready().await;
+    let scene =
+        |namespace: &str| Scene::of("liveness-http-404-wrong-path", PLAYED).skipping(BEFORE).in_namespace(namespace);
+    let start = clock::now();
+    let (in_shop, in_pay) = (scene("shop"), scene("pay"));
+    tokio::join!(play(&api, &in_shop, start), play(&api, &in_pay, start));
+    let url = format!("http://127.0.0.1:{port}");
+    let admin = api.token_of(NAMESPACE, ACCOUNT, 600).await;
+    waiting::eventually("who may list all sees both", SOON, async || {
+        let body = Api::new(&url, "", &admin).get("/ui/").await.body.to_string();
+        if body.contains("<b>shop</b>") && body.contains("<b>pay</b>") { Ok(()) } else { Err(body) }
+    })
+    .await;
+    let of_shop = Api::new(&url, "", &shop).get("/ui/").await.body.to_string();
+    assert!(of_shop.contains("<b>shop</b>") && !of_shop.contains("pay"), "{of_shop}");
+    let of_pay = Api::new(&url, "", &pay).get("/ui/").await.body.to_string();
+    assert!(of_pay.contains("Nothing is wrong") && !of_pay.contains("shop"), "{of_pay}");
+    for token in ["made-up", ""] {
+        assert_eq!(Api::new(&url, "", token).get("/ui/").await.code, 401);
+    }
+    assert!(!operator.log().contains(shop.as_str()), "a token is logged");
 }
 
 async fn settings(installed: &Installed, name: &str) -> Operator {

@@ -61,6 +61,15 @@ pub fn manifests(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests").join(folder)
 }
 
+/// Gives the account of the manifests the right to get a namespace, in that namespace alone.
+pub fn let_namespace_be_read(cluster: &ControlPlane, namespace: &str) {
+    let role = ["create", "role", "namespace", "--verb=get", "--resource=namespaces", "-n", namespace];
+    kubectl(cluster, &role).expect_success();
+    let account = format!("--serviceaccount={NAMESPACE}:{ACCOUNT}");
+    let binding = ["create", "rolebinding", "namespace", "--role=namespace", &account, "-n", namespace];
+    kubectl(cluster, &binding).expect_success();
+}
+
 /// The output of a program.
 pub struct Said(Output);
 

@@ -122,7 +122,7 @@ async fn restarts(api: &Api) -> u64 {
 }
 
 /// The one finding of a namespace; otherwise all that exist.
-async fn only(api: &Api, namespace: &str) -> Result<Value, Vec<Value>> {
+pub async fn only(api: &Api, namespace: &str) -> Result<Value, Vec<Value>> {
     let mut objects = told::objects(api).await;
     objects.retain(|object| object["metadata"]["namespace"] == namespace);
     match &objects[..] {

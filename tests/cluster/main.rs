@@ -9,8 +9,10 @@ mod at_once;
 mod authenticated;
 mod channel;
 mod chart;
+mod dashboard;
 mod exposition;
 mod faults;
+mod guarded;
 mod harness;
 mod installed;
 mod interrupted;
@@ -19,8 +21,11 @@ mod manifests;
 mod measured;
 mod notified;
 mod operator;
+mod owned;
 mod pasted;
 mod player;
+mod policies;
+mod proxied;
 mod proxy;
 mod reading;
 mod readme;
@@ -28,6 +33,12 @@ mod replayed;
 #[path = "../delivery/samples.rs"]
 mod samples;
 mod scanned;
+#[path = "../delivery/secure.rs"]
+#[allow(dead_code, reason = "the tests of delivery use the rest")]
+mod secure;
+#[path = "../delivery/services/mod.rs"]
+#[allow(dead_code, reason = "the tests of delivery use the rest")]
+mod services;
 #[path = "../support/mod.rs"]
 mod support;
 mod told;

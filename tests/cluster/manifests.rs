@@ -12,7 +12,16 @@ use crate::installed::{ACCOUNT, Installed, NAMESPACE, kubectl, manifests};
 async fn the_server_takes_every_overlay_with_strict_validation_and_without_a_warning() {
     let installed = Installed::shared().await;
     let _witness = installed.cluster.witness();
-    for folder in ["base", "overlays/ha", "overlays/namespaced", "overlays/metrics-authentication"] {
+    for folder in [
+        "base",
+        "overlays/ha",
+        "overlays/namespaced",
+        "overlays/metrics-authentication",
+        "overlays/guard",
+        "overlays/namespace-annotations",
+        "overlays/page",
+        "policies",
+    ] {
         let path = manifests(folder).display().to_string();
         let said = kubectl(
             &installed.cluster,

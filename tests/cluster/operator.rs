@@ -85,7 +85,12 @@ impl Settings {
 impl Operator {
     /// Waits until it has read the cluster.
     pub async fn until_ready(&self) {
-        waiting::eventually("the operator is ready", READY, async || self.get("/readyz").await).await;
+        self.until_ready_within(READY).await;
+    }
+
+    /// The same with another limit.
+    pub async fn until_ready_within(&self, limit: Duration) {
+        waiting::eventually("the operator is ready", limit, async || self.get("/readyz").await).await;
     }
 
     /// Its answer to a request; otherwise the error.

@@ -41,6 +41,46 @@ async fn what_can_be_undone_is_undone() {
     assert_eq!(probed(&api, &path, "containers").await, "/health");
 }
 
+/// Its pod is never ready here, since nothing runs it: so it blocks.
+#[tokio::test]
+async fn an_ordered_set_is_walked_through() {
+    let cluster = cluster("walked").await;
+    let api = cluster.admin();
+    let mut set = workload(Kind::StatefulSet, "/health");
+    set["spec"]["replicas"] = json!(0);
+    api.create(&apps("statefulsets"), &set).await.expect("a StatefulSet");
+    until_revision(&api, Kind::StatefulSet, 1).await;
+    let path = format!("{}/web", apps("statefulsets"));
+    let rollout = json!({"spec": {"replicas": 1, "template": template("/v2/health")}});
+    api.patch(&path, "pasted", &rollout).await.expect("a rollout");
+    let broken = until_pod(&api, "/v2/health").await;
+
+    paste(
+        &cluster,
+        &finding("StatefulSet", vec![Remedy::RollBack { target: web(Kind::StatefulSet), revision: Some(1) }]),
+    );
+    waiting::eventually("the undo is taken up", SOON, async || {
+        let set = api.get(&path).await.expect("it is there");
+        let is_seen = set["status"]["observedGeneration"] == set["metadata"]["generation"];
+        if is_seen && probed(&api, &path, "containers").await == "/health" { Ok(()) } else { Err(set) }
+    })
+    .await;
+    assert_eq!(until_pod(&api, "/v2/health").await, broken, "the template is right, and the pod stays");
+    paste(&cluster, &finding("StatefulSet", vec![Remedy::DeletePod { pod: "web-0".into() }]));
+
+    assert_ne!(until_pod(&api, "/health").await, broken);
+}
+
+/// Waits until the first pod of the StatefulSet asks that path; returns its UID.
+async fn until_pod(api: &Api, asks: &str) -> Value {
+    waiting::eventually("its pod is there", SOON, async || {
+        let pod = api.get(&format!("/api/v1/namespaces/{NAMESPACE}/pods/web-0")).await.body;
+        let path = &pod["spec"]["containers"][0]["livenessProbe"]["httpGet"]["path"];
+        if path == asks { Ok(pod["metadata"]["uid"].clone()) } else { Err(pod) }
+    })
+    .await
+}
+
 #[tokio::test]
 async fn what_can_be_set_is_set_where_it_stands() {
     let cluster = cluster("set").await;

@@ -7,8 +7,8 @@ use probehound::report::alertmanager::WATCHDOG;
 use probehound::report::object::FindingState;
 use serde_json::Value;
 
-use super::support::alertmanager::Alertmanager;
 use super::world::{World, now_confirmed};
+use crate::support::alertmanager::Alertmanager;
 
 #[test]
 fn one_bad_alert_is_refused_alone_and_counted_as_one() {

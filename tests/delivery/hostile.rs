@@ -8,11 +8,11 @@ use probehound::text::escape::is_visible;
 use serde_json::Value as Json;
 
 use super::samples::{at, finding};
-use super::support::forms;
-use super::support::slack::{texts, wrong};
+use crate::support::forms;
+use crate::support::slack::{texts, wrong};
 
 /// Each of them has an effect somewhere.
-fn hostile() -> Vec<String> {
+pub fn hostile() -> Vec<String> {
     let texts = [
         "<!channel> all is lost",
         "<!here|now>",
@@ -165,7 +165,7 @@ fn a_terminal_shows_what_it_is() {
 }
 
 /// The text wherever a cluster can contain one.
-fn with(text: &str) -> Finding {
+pub fn with(text: &str) -> Finding {
     let (name, value) = (Arc::<str>::from(text), Value::Text(text.to_owned()));
     Finding {
         namespace: Arc::clone(&name),
@@ -203,8 +203,11 @@ fn with(text: &str) -> Finding {
         episodes: 3,
         example: None,
         start_failure: None,
+        min_ready: None,
         considered: std::sync::Arc::default(),
         labels: vec![(Arc::clone(&name), name)].into(),
+        rollout: None,
+        guard: None,
         ..finding("web", 10)
     }
 }

@@ -1,32 +1,27 @@
 //! The outcomes of sending to webhooks and Alertmanagers.
 
-use std::io::{BufReader, Read, Write};
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
 use probehound::delivery::alerts::Alerts;
 use probehound::delivery::http::Client;
+use probehound::delivery::network::Network;
 use probehound::delivery::policy::{Admission, Item};
-use probehound::delivery::receiver::{Reply, alertmanager, slack, webhook};
+use probehound::delivery::receiver::{Reply, alertmanager, webhook};
 use probehound::delivery::secret::{Secret, SecretSource};
 use probehound::engine::{Finding, Severity};
 use probehound::report::alertmanager::Alert;
 use probehound::report::object::FindingState;
-use probehound::report::slack::{Context, Payload};
 use probehound::report::update::{Dispatch, FindingUpdate, Kind};
 use probehound::report::webhook::Document;
 use probehound::text::hex;
 use probehound::time::Time;
 use ring::hmac;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
 use super::samples::{at, finding};
-use super::support::http::request_body;
-use super::support::slack::{Seen, Slack, Turn};
+use crate::support::slack::{Seen, Slack, Turn};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -35,7 +30,8 @@ async fn a_webhook_gets_a_document_that_is_signed() {
     let server = Slack::start([Turn::Answer(204, "")]).await;
     let document = document();
     let key = Secret::new("hunter2key");
-    let reply = webhook::send(&client(), &Secret::new(&server.url()), Some(&key), document.clone(), at(20)).await;
+    let reply =
+        webhook::send(&client(), &Secret::new(&server.url()), Some(&key), (None, document.clone()), at(20)).await;
     assert_eq!(reply, Reply::Delivered);
     let seen = &server.seen()[0];
     assert_eq!(seen.body, document);
@@ -48,7 +44,7 @@ async fn a_webhook_gets_a_document_that_is_signed() {
 #[tokio::test]
 async fn a_document_is_what_its_schema_says() {
     let schema: Value = serde_json::from_str(include_str!("../../docs/webhook.schema.json")).expect("JSON");
-    for dispatch in super::support::forms::dispatches(&finding("web", 10)) {
+    for dispatch in crate::support::forms::dispatches(&finding("web", 10)) {
         let text = Document::new(&dispatch, "ops", None, at(20)).render().expect("plain data");
         let document: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(misfits(&schema, &schema, &document, "document"), Vec::<String>::new());
@@ -90,7 +86,7 @@ async fn a_webhooks_answers_mean_what_the_documentation_says() {
     ];
     for (turn, expected) in cases {
         let server = Slack::start([turn.clone()]).await;
-        let reply = webhook::send(&client(), &Secret::new(&server.url()), None, document(), at(20)).await;
+        let reply = webhook::send(&client(), &Secret::new(&server.url()), None, (None, document()), at(20)).await;
         assert_eq!(reply, expected, "{turn:?}");
         assert_eq!(server.seen().len(), 1);
     }
@@ -203,59 +199,6 @@ fn what_is_silenced_muted_or_barred_does_not_begin_to_fire() {
     }
 }
 
-#[tokio::test]
-async fn a_certificate_of_ones_own_is_trusted_where_it_is_named_and_nowhere_else() {
-    let port = serve_tls();
-    let url = Secret::new(&format!("https://127.0.0.1:{port}/services/x"));
-    let ours = Client::new(Some(&tls_folder().join("ca.pem"))).expect("there is a certificate").within(LIMIT);
-    assert_eq!(slack::send(&ours, &url, &payload()).await, Reply::Delivered);
-    let Reply::Failed { why, .. } = slack::send(&client(), &url, &payload()).await else { panic!("it is not trusted") };
-    assert_eq!(why, "its certificate is not trusted");
-}
-
-#[test]
-fn a_file_without_certificates_is_said() {
-    let error = Client::new(Some(&tls_folder().join("README.md"))).expect_err("there is none");
-    assert!(error.to_string().ends_with("README.md: there are none in it"), "{error}");
-}
-
-/// A server with the certificate of the tests, on a thread of its own; answers `ok` until the end.
-fn serve_tls() -> u16 {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let certificates: Vec<CertificateDer> =
-        CertificateDer::pem_file_iter(tls_folder().join("server.pem")).expect("a file").flatten().collect();
-    let key = PrivateKeyDer::from_pem_file(tls_folder().join("server.key")).expect("a key");
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("there are some")
-        .with_no_client_auth()
-        .with_single_cert(certificates, key)
-        .expect("they belong together");
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    let port = listener.local_addr().expect("it listens").port();
-    let config = Arc::new(config);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a configuration");
-            // A client that does not trust it disconnects.
-            let _ = answer(rustls::StreamOwned::new(connection, stream));
-        }
-    });
-    port
-}
-
-fn answer(stream: impl Read + Write) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream);
-    request_body(&mut reader)?;
-    let stream = reader.get_mut();
-    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")?;
-    stream.flush()
-}
-
-fn tls_folder() -> std::path::PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/delivery/tls")
-}
-
 /// Where a document does not match the part of JSON Schema that the program's schema uses.
 fn misfits(root: &Value, schema: &Value, value: &Value, path: &str) -> Vec<String> {
     if let Some(name) = schema["$ref"].as_str() {
@@ -333,14 +276,10 @@ fn document() -> String {
     Document::new(&dispatch(), "ops", Some("prod-eu"), at(20)).render().expect("plain data")
 }
 
-fn payload() -> Payload {
-    Payload::new(&dispatch(), Context { cluster: None, now: at(20) })
-}
-
 fn dispatch() -> Dispatch {
     Dispatch::One(FindingUpdate { kind: Kind::Opened, finding: finding("web", 10).into(), before: None })
 }
 
 fn client() -> Client {
-    Client::new(None).expect("there are certificates").within(LIMIT)
+    Client::new(&Network::default()).expect("there are certificates").within(LIMIT)
 }

@@ -85,7 +85,7 @@ fn the_schema_of_the_webhook_is_the_one_of_the_program() {
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         std::fs::write(path("docs/webhook.schema.json"), &schema).expect("it can be written");
     }
-    assert!(read("docs/webhook.schema.json") == schema, "UPDATE_SCHEMA=1 cargo test --test delivery schema");
+    assert!(read("docs/webhook.schema.json") == schema, "UPDATE_SCHEMA=1 cargo test --test all schema");
 }
 
 fn alerts() -> Vec<Value> {

@@ -11,8 +11,8 @@ use probehound::time::Time;
 use tokio::runtime::Builder;
 
 use super::samples::{at, finding};
-use super::support::slack::{Slack, Turn};
 use super::world::{World, now_confirmed};
+use crate::support::slack::{Slack, Turn};
 
 #[test]
 fn a_finding_is_told_recorded_and_told_to_be_over() {
@@ -184,6 +184,7 @@ fn without_objects_it_works_from_memory() {
         kind,
         at: Time::default(),
         silenced_by: None,
+        asked: Arc::default(),
     };
     replica.board.upsert(entry(ChangeKind::Confirmed, &web));
     let first = world.takes(1);
@@ -232,18 +233,22 @@ fn no_secret_is_written_anywhere() {
     log::start();
     let folder = std::env::temp_dir().join(format!("probehound-secrets-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a temporary folder can be made");
-    for name in ["key", "password"] {
+    for name in ["key", "password", "routing", "api"] {
         std::fs::write(folder.join(name), format!("hunter2{name}")).expect("a temporary file can be written");
     }
     let elsewhere = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let other = elsewhere.block_on(Slack::start([Turn::Answer(500, ""), Turn::Answer(410, "")]));
     std::fs::write(folder.join("url"), other.url()).expect("a temporary file can be written");
+    std::fs::write(folder.join("proxy"), "http://me:hunter2proxy@127.0.0.1:1")
+        .expect("a temporary file can be written");
     let folder_name = folder.display();
     let world = World::with(&format!(
         "receivers: [{{name: slack, slack: {{urlFile: URL_FILE}}}}, {{name: ops, webhook: {{urlFile: {folder_name}/url, \
          signingKeyFile: {folder_name}/key}}}}, {{name: alerts, alertmanager: {{urls: ['http://127.0.0.1:1'], username: me, \
          passwordFile: {folder_name}/password}}}}, {{name: describe, events: {{}}}}, {{name: lost, slack: {{urlEnv: \
-         PROBEHOUND_NO_SUCH}}}}]"
+         PROBEHOUND_NO_SUCH}}}}, {{name: pager, pagerDuty: {{routingKeyFile: {folder_name}/routing, url: 'http://pager.invalid', \
+         proxyUrlFile: {folder_name}/proxy}}}}, {{name: genie, opsgenie: {{apiKeyFile: {folder_name}/api, url: \
+         'http://127.0.0.1:1'}}}}]"
     ));
     let no_service = "no_service at /services/THUNTER2/BHUNTER2/hunter2webhook";
     world.slack.then([
@@ -263,6 +268,9 @@ fn no_secret_is_written_anywhere() {
             .all(|name| metrics.contains(&format!("probehound_receiver_stopped{{receiver=\"{name}\"}} 1")))
     });
     world.until("there are Events", || world.api.events().len() == 2);
+    world.until("those who page were tried", || {
+        ["its proxy cannot be connected to", "it refuses the connection"].iter().all(|why| log::text().contains(why))
+    });
     let mut written = vec![log::text(), replica.metrics(), world.api.all(), format!("{:?}", world.config.borrow())];
     written.extend(world.slack.seen().into_iter().chain(other.seen()).map(|seen| seen.body));
     assert!(written[0].contains("it answers 404") && written[0].contains("A receiver is stopped"), "{}", written[0]);

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use probehound::delivery::http::Client;
-use probehound::delivery::receiver::{Reply, slack};
+use probehound::delivery::network::Network;
+use probehound::delivery::receiver::{Reply, chat, slack};
 use probehound::delivery::secret::Secret;
 use probehound::report::slack::{Context, Payload};
 use probehound::report::update::{Dispatch, FindingUpdate, Kind};
 
 use super::samples::{at, finding};
-use super::support::slack::{Slack, Turn};
+use crate::support::slack::{Slack, Turn};
 
 /// Far more than an exchange with a healthy server takes; a hanging one ends here.
 const LIMIT: Duration = Duration::from_millis(400);
@@ -112,8 +113,8 @@ async fn what_cannot_be_reached_is_told_apart() {
         ("http://no-such-host.invalid/".to_owned(), "the name of its host does not resolve"),
     ];
     for (url, expected) in cases {
-        let client = Client::new(None).expect("there are certificates").within(Duration::from_secs(20));
-        let Reply::Failed { why, .. } = slack::send(&client, &Secret::new(&url), &payload()).await else {
+        let client = Client::new(&Network::default()).expect("there are certificates").within(Duration::from_secs(20));
+        let Reply::Failed { why, .. } = chat(&client, &Secret::new(&url), &payload(), slack::meaning).await else {
             panic!("{url} is no failure")
         };
         assert_eq!(why, expected, "{url}");
@@ -149,8 +150,8 @@ async fn wait(turn: Turn) -> Option<Duration> {
 }
 
 async fn send(url: &str) -> Reply {
-    let client = Client::new(None).expect("there are certificates").within(LIMIT);
-    slack::send(&client, &Secret::new(url), &payload()).await
+    let client = Client::new(&Network::default()).expect("there are certificates").within(LIMIT);
+    chat(&client, &Secret::new(url), &payload(), slack::meaning).await
 }
 
 fn payload() -> Payload {

@@ -9,6 +9,7 @@ use probehound::delivery::run as delivery;
 use probehound::delivery::settings::Settings;
 use probehound::engine::{ChangeKind, Finding};
 use probehound::finding::Identity;
+use probehound::findings::asked::Asked;
 use probehound::findings::board::{Board, Entry};
 use probehound::findings::ledger::Ledger;
 use probehound::metrics::Metrics;
@@ -23,8 +24,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::samples::{at, finding};
-use super::support::findings_api::FindingsApi;
-use super::support::slack::{Seen, Slack};
+use crate::support::findings_api::FindingsApi;
+use crate::support::slack::{Judge, Seen, Slack};
 
 /// Far more than anything here takes.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -57,13 +58,35 @@ impl World {
     }
 
     pub fn with(notifications: &str) -> Self {
+        Self::granting(notifications, "")
+    }
+
+    /// The same, and what annotations may ask for.
+    pub fn granting(notifications: &str, annotations: &str) -> Self {
+        let world = Self::of(notifications, annotations, |slack| slack.block_on(Slack::start([])));
+        world.set_url(&world.slack.url());
+        world
+    }
+
+    /// One with a service that pages, and its key.
+    pub fn paging(service: &str, judge: Judge, key: &str) -> Self {
+        let name = if service == "pagerDuty" { "routingKeyFile" } else { "apiKeyFile" };
+        let notifications = format!("receivers: [{{name: pager, {service}: {{{name}: URL_FILE, url: 'BASE'}}}}]");
+        let world = Self::of(&notifications, "", |slack| slack.block_on(Slack::start_as("127.0.0.1:0", judge, [])));
+        world.set_url(key);
+        world
+    }
+
+    fn of(notifications: &str, annotations: &str, start: impl FnOnce(&Runtime) -> Slack) -> Self {
         static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let file = std::env::temp_dir().join(format!("probehound-url-{}-{number}", std::process::id()));
         let outer = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let slack = outer.block_on(Slack::start([]));
-        let text = notifications.replace("URL_FILE", &file.display().to_string());
-        let loaded = Source::default().load_text(&format!("notifications: {{{text}}}")).expect("no error");
+        let slack = start(&outer);
+        let text = notifications.replace("URL_FILE", &file.display().to_string()).replace("BASE", &slack.base());
+        let loaded =
+            Source::default().load_text(&format!("notifications: {{{text}}}\nannotations: {{{annotations}}}\n"));
+        let loaded = loaded.expect("no error");
         let world = Self {
             outer,
             api: FindingsApi::default(),
@@ -73,7 +96,6 @@ impl World {
             content: Mutex::default(),
             boards: Mutex::default(),
         };
-        world.set_url(&world.slack.url());
         world.something_was_told_long_ago();
         world
     }
@@ -83,7 +105,7 @@ impl World {
         let mut old = finding("of-old", 0);
         old.resolved_at = old.confirmed_at;
         self.api.put(&old, FindingState::Resolved);
-        let names = ["slack", "describe", "ops", "lost"];
+        let names = ["slack", "describe", "ops", "lost", "pager"];
         let notified = names.map(|name| Notification {
             receiver: name.into(),
             episode: 1,
@@ -160,12 +182,18 @@ impl World {
 
     /// Publishes this on the boards of all replicas.
     pub fn say(&self, finding: &Finding, state: FindingState) {
+        self.say_asking(finding, state, Asked::default());
+    }
+
+    /// The same; its annotations ask for that.
+    pub fn say_asking(&self, finding: &Finding, state: FindingState, asked: Asked) {
         let kind = match state {
             FindingState::Confirmed => ChangeKind::Confirmed,
             FindingState::Resolved => ChangeKind::Resolved,
             FindingState::Withdrawn => ChangeKind::Withdrawn,
         };
-        let entry = Entry { finding: Arc::new(finding.clone()), kind, at: Time::default(), silenced_by: None };
+        let (finding, asked) = (Arc::new(finding.clone()), Arc::new(asked));
+        let entry = Entry { finding: Arc::clone(&finding), kind, at: Time::default(), silenced_by: None, asked };
         for board in self.boards.lock().expect("no panic holds it").iter() {
             board.upsert(entry.clone());
         }

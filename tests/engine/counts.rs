@@ -6,7 +6,7 @@ use std::time::Duration;
 use probehound::engine::{Count, Counted, Observation, Owner, Seen, Settings, WorkloadFacts};
 use probehound::kubelet::ProbeKind;
 
-use crate::world::{World, pod};
+use crate::engine::world::{World, pod};
 
 const FAILED: &str = "Liveness probe failed: HTTP probe failed with statuscode: 404";
 
@@ -86,6 +86,7 @@ fn counts_come_in_order_and_by_the_workload_that_is_known() {
         paused: false,
         parallel: false,
         min_ready: Duration::ZERO,
+        rolling: None,
         managed_by: None,
         revisions: Vec::new(),
     })));

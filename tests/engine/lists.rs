@@ -5,7 +5,7 @@ use std::time::Duration;
 use probehound::engine::{ChangeKind, Observation, Scope, Seen, Settings};
 use probehound::finding::Cause;
 
-use crate::world::{World, pod};
+use crate::engine::world::{World, pod};
 
 fn namespace(name: &str) -> Scope {
     Scope::Namespace(name.into())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use probehound::engine::{Cause, ChangeKind, ContainerId, Owner, PodSnapshot, Settings, State, Terminated};
 use probehound::time::Time;
 
-use crate::world::{World, pod, template_of};
+use crate::engine::world::{World, pod, template_of};
 
 const UNWELL: &str = "Liveness probe failed: HTTP probe failed with statuscode: 503";
 const SLOW: &str = "Liveness probe failed: Get \"http://10.0.0.7:8080/health\": context deadline exceeded \

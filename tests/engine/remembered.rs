@@ -10,7 +10,7 @@ use probehound::engine::{
 use probehound::finding::field::Field;
 use probehound::kubelet::ProbeKind;
 
-use crate::world::{World, pod};
+use crate::engine::world::{World, pod};
 
 /// A replica that has seen three crashes and has published a finding, and the pod.
 fn crashing() -> (World, PodSnapshot) {
@@ -281,6 +281,7 @@ fn a_finding_that_moves_to_the_top_of_its_chain_shows_that_it_was_confirmed() {
         paused: false,
         parallel: false,
         min_ready: Duration::ZERO,
+        rolling: None,
         managed_by: None,
         revisions: Vec::new(),
     })));

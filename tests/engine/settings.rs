@@ -6,7 +6,7 @@ use std::time::Duration;
 use probehound::engine::Settings;
 use probehound::kubelet::Handler;
 
-use crate::world::{World, pod, template_of};
+use crate::engine::world::{World, pod, template_of};
 
 /// Number of restarts by own terminations until something is confirmed.
 fn own_ends_until_confirmed(settings: Settings) -> Option<u32> {

@@ -2,7 +2,7 @@
 
 use probehound::engine::{ChangeKind, Settings};
 
-use crate::world::{World, pod};
+use crate::engine::world::{World, pod};
 
 #[test]
 fn what_waits_for_its_event_is_said_when_nothing_more_will_be_heard() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use probehound::engine::{Finding, PodSnapshot, Settings, Severity};
 use probehound::report::remedies::texts;
 
-use crate::world::{World, pod};
+use crate::engine::world::{World, pod};
 
 #[test]
 fn each_of_two_static_pods_of_a_node_is_a_workload_of_its_own() {

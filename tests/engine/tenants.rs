@@ -10,7 +10,7 @@ use probehound::engine::{
     Cause, ContainerId, Effect, Finding, Need, Observation, Owner, PodId, PodSnapshot, Settings, State, Terminated, Uid,
 };
 
-use crate::world::{World, pod};
+use crate::engine::world::{World, pod};
 
 const NOT_FOUND: &str = "Liveness probe failed: HTTP probe failed with statuscode: 404";
 const KILLED: &str = "Container app failed liveness probe, will be restarted";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use probehound::engine::{ContainerId, Owner, PodSnapshot, Settings, State, Terminated};
 use probehound::time::Time;
 
-use crate::world::{World, pod};
+use crate::engine::world::{World, pod};
 
 /// How many findings are confirmed, and in how many rounds of that many looks.
 fn told_by(most: usize) -> (usize, usize) {

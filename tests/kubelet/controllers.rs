@@ -104,6 +104,11 @@ impl Live {
             meta["annotations"][controller.labels().1] = json!(self.current().number.to_string());
         }
         let template = self.template(self.current());
+        // As the API server writes it: pods are replaced one by one, or all at once.
+        let (surge, unavailable) =
+            if self.spec.gradual { (json!(1), json!(0)) } else { (json!("100%"), json!("100%")) };
+        let strategy =
+            json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}});
         let spec = match controller {
             Controller::Job => json!({"parallelism": 1, "completions": 1, "backoffLimit": BACKOFF_LIMIT,
                 "template": template}),
@@ -111,6 +116,8 @@ impl Live {
             Controller::DaemonSet => {
                 json!({"selector": {"matchLabels": {"app": self.spec.name}}, "template": template})
             }
+            Controller::Deployment => json!({"replicas": self.spec.replicas, "strategy": strategy,
+                "selector": {"matchLabels": {"app": self.spec.name}}, "template": template}),
             _ => json!({"replicas": self.spec.replicas, "selector": {"matchLabels": {"app": self.spec.name}},
                 "template": template}),
         };
@@ -150,7 +157,7 @@ impl Live {
 }
 
 /// A hash of a template, as in pods' names.
-fn hash(template: &str) -> String {
+pub fn hash(template: &str) -> String {
     let hash = template
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));

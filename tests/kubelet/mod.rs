@@ -5,7 +5,7 @@
 
 pub mod app;
 pub mod chance;
-mod controllers;
+pub mod controllers;
 mod events;
 pub mod manifest;
 mod node;

@@ -18,6 +18,9 @@ fn what_the_chart_has_of_others_is_as_they_have_it() {
         ("config/probehound.yaml", "probehound.yaml"),
         ("manifests/rules/probehound.rules.yaml", "probehound.rules.yaml"),
         ("manifests/dashboard/probehound.json", "dashboard.json"),
+        ("manifests/policies/events-of-kubelets.yaml", "policies/events-of-kubelets.yaml"),
+        ("manifests/policies/changed-probes.yaml", "policies/changed-probes.yaml"),
+        ("manifests/policies/hasty-probes.yaml", "policies/hasty-probes.yaml"),
     ] {
         held(&format!("charts/probehound/files/{copy}"), &read(original));
     }
@@ -30,6 +33,17 @@ fn the_rights_of_the_chart_are_those_of_the_manifests() {
     let (rules, _) = rules.split_once("{{- end -}}").expect("they end");
     let rules: Value = serde_saphyr::from_str(rules).expect("YAML");
     assert_eq!(rules, documents("manifests/base/rights.yaml")[0]["rules"]);
+}
+
+#[test]
+fn the_rights_of_an_overlay_are_those_that_the_chart_adds() {
+    for name in ["guard", "namespace-annotations"] {
+        let text = read(&format!("charts/probehound/templates/{name}.yaml"));
+        let (_, rules) = text.split_once("rules:\n").expect("they are there");
+        let (rules, _) = rules.split_once("---").expect("they end");
+        let rules: Value = serde_saphyr::from_str(rules).expect("YAML");
+        assert_eq!(rules, documents(&format!("manifests/overlays/{name}/rights.yaml"))[0]["rules"]);
+    }
 }
 
 #[test]
@@ -101,7 +115,7 @@ fn held(path: &str, wanted: &str) {
         std::fs::write(path, wanted).expect("it can be written");
         return;
     }
-    assert!(read(path) == wanted, "{path} is old: UPDATE_CHART=1 cargo test --test manifests chart");
+    assert!(read(path) == wanted, "{path} is old: UPDATE_CHART=1 cargo test --test all chart");
 }
 
 fn keys(value: &Value) -> BTreeSet<String> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::harness::clock::Stopwatch;
 use crate::harness::{Api, ControlPlane, waiting};
+use crate::helm::Helm;
 use crate::kubectl::Kubectl;
 
 /// Its namespace.
@@ -20,6 +21,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// The Deployment, seen from outside.
 pub struct Deployed {
     api: Api,
+    helm: Helm,
     address: String,
 }
 
@@ -35,16 +37,29 @@ pub struct Usage {
 }
 
 impl Deployed {
-    /// Installs it with the overlay for this node, and waits until it is ready.
+    /// Installs it by its chart, into a namespace that admits only the restricted, and waits until it is ready.
     pub async fn install(kubectl: &Kubectl, plane: &ControlPlane) -> Self {
+        let restricted = "pod-security.kubernetes.io/enforce=restricted";
+        kubectl.create_namespace(NAMESPACE).await;
+        kubectl.run(&["label", "namespace", NAMESPACE, restricted]).await;
+        let mut this = Self { api: plane.admin(), helm: Helm::new(plane), address: String::new() };
         let since = Stopwatch::start();
-        kubectl.run(&["apply", "--server-side", "-k", "tests/node/overlay"]).await;
-        let mut this = Self { api: plane.admin(), address: String::new() };
+        let values = ["--namespace", NAMESPACE, "--values", "tests/node/values.yaml"];
+        this.helm.run(&[&["install", "probehound", "charts/probehound"][..], &values].concat()).await;
         this.until_ready().await;
         let pods = this.api.get(&format!("/api/v1/namespaces/{NAMESPACE}/pods")).await.body;
         this.address = format!("{}:8080", pods["items"][0]["status"]["podIP"].as_str().expect("it has an address"));
-        println!("probehound is ready {:.1?} after kubectl apply", since.elapsed());
+        println!("probehound is ready {:.1?} after helm install", since.elapsed());
         this
+    }
+
+    /// Has the chart's own test roll out an app whose probe asks for a wrong path, and wait for the finding.
+    pub async fn test(&self) {
+        let since = Stopwatch::start();
+        self.helm.run(&["test", "probehound", "--namespace", NAMESPACE]).await;
+        println!("helm test passes after {:.1?}", since.elapsed());
+        let pods = self.api.get(&format!("/api/v1/namespaces/{NAMESPACE}/pods/probehound-test")).await;
+        assert_eq!(pods.code, 404, "its pods are removed");
     }
 
     /// Waits until it is ready.

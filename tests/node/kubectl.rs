@@ -59,10 +59,15 @@ impl Kubectl {
     }
 }
 
-async fn finished(mut command: Command, words: &[&str]) -> String {
+/// The output of a command.
+///
+/// # Panics
+/// It fails; its output is in the message.
+pub async fn finished(mut command: Command, words: &[&str]) -> String {
+    let name = command.get_program().to_string_lossy().into_owned();
     let run = tokio::task::spawn_blocking(move || command.output()).await;
-    let run = run.expect("nothing panics there").expect("kubectl starts");
+    let run = run.expect("nothing panics there").expect("it starts");
     let said = String::from_utf8_lossy(&run.stderr);
-    assert!(run.status.success(), "kubectl {}: {said}", words.join(" "));
+    assert!(run.status.success(), "{name} {}: {said}", words.join(" "));
     String::from_utf8_lossy(&run.stdout).into_owned()
 }

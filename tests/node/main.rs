@@ -7,8 +7,10 @@ mod cost;
 mod deployed;
 mod example;
 mod goals;
+mod guarded;
 #[path = "../cluster/harness/mod.rs"]
 mod harness;
+mod helm;
 mod judged;
 mod kubectl;
 mod milestones;
@@ -16,6 +18,7 @@ mod node;
 mod prometheus;
 mod recorder;
 mod slack;
+mod spared;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;

@@ -81,7 +81,8 @@ impl Drop for Node {
     /// isolation.
     fn drop(&mut self) {
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/cluster/node-logs");
-        let command = "rm -rf \"$2\" && mkdir -p \"$2\" && cp \"$1\"/*.log \"$1\"/*.jsonl.gz \"$2\" && cp -rL /var/log/pods \"$2\"";
+        let command = "rm -rf \"$2\" && mkdir -p \"$2\" && cp -rL /var/log/pods \"$2\" && \
+                       find \"$1\" -maxdepth 1 \\( -name '*.log' -o -name '*.jsonl.gz' \\) -exec cp -t \"$2\" {} +";
         let status = Command::new("sh").args(["-c", command, "sh"]).arg(&self.folder).arg(&target).status();
         println!("what everything wrote is in {} ({status:?})", target.display());
     }

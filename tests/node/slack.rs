@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use crate::harness::clock::now;
 use crate::support::slack::{Seen, Slack};
 
-/// A Slack of our own, at the port in the overlay.
+/// A Slack of our own, at the port in values.yaml.
 pub struct Channel(Slack);
 
 /// The notification about a workload in a line of a message.

@@ -178,6 +178,8 @@ impl Stage {
         let over = update.iter().find(|told| told.of.starts_with(story::WORKLOAD) && told.kind == Kind::Over);
         goals::print(deeds, seen, &course, told.expect("the story was told"), over.map(|told| told.at), &cost);
         self.transcript.finish(&self.kubectl).await;
+        // Last, since its finding is none of the story's or the zoo's.
+        self.deployed.test().await;
         problems
     }
 }

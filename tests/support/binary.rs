@@ -23,9 +23,15 @@ pub struct Outcome {
 
 /// Runs `probehound` with these arguments and that standard input.
 pub fn probehound<W: AsRef<OsStr>>(words: &[W], stdin: &[u8]) -> Outcome {
+    probehound_in(&[], words, stdin)
+}
+
+/// The same with more variables in its environment.
+pub fn probehound_in<W: AsRef<OsStr>>(variables: &[(&str, &str)], words: &[W], stdin: &[u8]) -> Outcome {
     let mut child = Command::new(env!("CARGO_BIN_EXE_probehound"))
         .args(words)
         .env("NO_COLOR", "1")
+        .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

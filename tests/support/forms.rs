@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use probehound::engine::{Change, ChangeKind, Finding};
-use probehound::report::alertmanager::Alert;
+use probehound::report::alertmanager::{Alert, RUNBOOK};
+use probehound::report::email::Mail;
 use probehound::report::event::Note;
+use probehound::report::incident::About;
 use probehound::report::message::Message;
 use probehound::report::metrics;
 use probehound::report::object::{Content, FindingObject, FindingState, Notification, Notified};
@@ -12,6 +14,7 @@ use probehound::report::slack::{Context, Payload};
 use probehound::report::text::{Look, preview};
 use probehound::report::update::{Digest, Dispatch, FindingUpdate, Kind, Why};
 use probehound::report::webhook::Document;
+use probehound::report::{discord, google_chat, opsgenie, pagerduty, teams};
 use probehound::time::Time;
 use serde_json::{Value, json};
 
@@ -81,9 +84,20 @@ pub fn terminal(finding: &Finding, now: Time) -> String {
 /// All of it, with the name of each form.
 pub fn all(finding: &Finding, now: Time) -> Vec<(&'static str, String)> {
     let mut all = Vec::new();
+    let context = Context { cluster: Some("prod-eu"), now };
     for dispatch in dispatches(finding) {
         all.push(("Slack", slack(&dispatch, now).to_string()));
         all.push(("webhook", webhook(&dispatch, now)));
+        all.push(("Teams", json!(teams::Payload::new(&dispatch, context)).to_string()));
+        all.push(("Discord", json!(discord::Payload::new(&dispatch, context)).to_string()));
+        all.push(("Google Chat", json!(google_chat::Payload::new(&dispatch, context)).to_string()));
+        all.push(("mail", format!("{:?}", Mail::new(&dispatch, "ops", context))));
+        let about = About { cluster: Some("prod-eu"), runbook: RUNBOOK, now };
+        if let Dispatch::One(news) = &dispatch {
+            all.push(("PagerDuty", json!(pagerduty::events(news, about)).to_string()));
+            let bodies = opsgenie::requests(news, about).into_iter().map(|request| json!(request.body).to_string());
+            all.extend(bodies.map(|body| ("Opsgenie", body)));
+        }
     }
     all.push(("Alertmanager", alert(finding, now).to_string()));
     all.extend(notes(finding, now).into_iter().map(|note| ("Event", format!("{note:?}"))));

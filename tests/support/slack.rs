@@ -1,4 +1,4 @@
-//! A Slack of our own on loopback: as strict as the real one, with scripted failures.
+//! A Slack of our own on loopback, or another service: as strict as the real one, with scripted failures.
 
 use std::collections::VecDeque;
 use std::io;
@@ -61,6 +61,9 @@ impl Seen {
     }
 }
 
+/// What is answered to a head and a body: the status, a header line, and the body.
+pub type Judge = Arc<dyn Fn(&str, &str) -> (u16, &'static str, String) + Send + Sync>;
+
 /// The server; it stops when dropped.
 pub struct Slack {
     port: u16,
@@ -68,8 +71,8 @@ pub struct Slack {
     task: JoinHandle<()>,
 }
 
-#[derive(Default)]
 struct Shared {
+    judge: Judge,
     script: Mutex<VecDeque<Turn>>,
     seen: Mutex<Vec<Seen>>,
     out: Mutex<bool>,
@@ -84,11 +87,28 @@ impl Slack {
 
     /// Listens there.
     pub async fn start_at(address: &str, script: impl IntoIterator<Item = Turn>) -> Self {
+        Self::start_as(address, Arc::new(as_slack), script).await
+    }
+
+    /// Listens there as another service.
+    pub async fn start_as(address: &str, judge: Judge, script: impl IntoIterator<Item = Turn>) -> Self {
         let listener = TcpListener::bind(address).await.expect("the address is free");
         let port = listener.local_addr().expect("it listens").port();
-        let shared = Arc::new(Shared { script: Mutex::new(script.into_iter().collect()), ..Shared::default() });
+        let script = Mutex::new(script.into_iter().collect());
+        let (seen, out, news) = (Mutex::default(), Mutex::default(), Notify::new());
+        let shared = Arc::new(Shared { judge, script, seen, out, news });
         let task = tokio::spawn(serve(listener, Arc::clone(&shared)));
         Self { port, shared, task }
+    }
+
+    /// Its port.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its address, without a path.
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// The webhook's URL.
@@ -123,7 +143,7 @@ impl Slack {
 
     /// The accepted ones.
     pub fn taken(&self) -> Vec<Seen> {
-        self.seen().into_iter().filter(|seen| seen.status == 200).collect()
+        self.seen().into_iter().filter(|seen| (200..300).contains(&seen.status)).collect()
     }
 
     /// Waits until it has accepted that many messages.
@@ -185,10 +205,10 @@ async fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
         }
         Some(Turn::Slow(time)) => {
             tokio::time::sleep(time).await;
-            as_slack(&head, &body)
+            (shared.judge)(&head, &body)
         }
         _ if *shared.out.lock().expect("no panic holds it") => (503, "", "out".to_owned()),
-        _ => as_slack(&head, &body),
+        _ => (shared.judge)(&head, &body),
     };
     note(shared, came, head, body, status);
     let extra = if extra.is_empty() { String::new() } else { format!("{extra}\r\n") };
@@ -231,7 +251,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Slack's answer to such a request; stricter than Slack about what must not be in it.
-fn as_slack(head: &str, body: &str) -> (u16, &'static str, String) {
+pub fn as_slack(head: &str, body: &str) -> (u16, &'static str, String) {
     let first = head.lines().next().unwrap_or_default();
     let refused = |status: u16, why: String| (status, "", why);
     if first != format!("POST {PATH} HTTP/1.1") {

@@ -1,11 +1,11 @@
 //! Whether the remedies would cure the world: they are applied, and the world continues.
 
-use crate::draw::budget;
 use crate::kubelet::manifest::{Controller, Handler, Kind, Port, Probe, Workload};
 use crate::kubelet::{Step, play};
-use crate::told::Finding;
-use crate::truth::word;
-use crate::world::World;
+use crate::worlds::draw::budget;
+use crate::worlds::told::Finding;
+use crate::worlds::truth::word;
+use crate::worlds::world::World;
 
 /// The result of a remedy.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -44,6 +44,8 @@ pub fn works(world: &World, finding: &Finding, at: i64, mut cured: Workload) -> 
     let (workload, container) = (finding.word("workload"), finding.word("container"));
     let concerns = |step: &Step| match step {
         Step::Apply(it) => it.name == cured.name,
+        // An app that starts on a node that just booted may be late for a probe that is right.
+        Step::Reboot(_) => true,
         Step::Scale(name, _) | Step::Restart(name) | Step::Delete(name) => *name == cured.name,
         _ => false,
     };

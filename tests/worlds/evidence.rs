@@ -1,8 +1,8 @@
 //! Whether a finding contradicts itself, as far as its text can be checked.
 
 use crate::kubelet::manifest::{Container, Handler, Kind, Port, Probe, Workload};
-use crate::told::Finding;
-use crate::truth::word;
+use crate::worlds::told::Finding;
+use crate::worlds::truth::word;
 
 /// Contradictions within a finding, or between it and the manifests that were applied.
 pub fn contradictions<'a>(it: &Finding, manifests: impl Iterator<Item = &'a Workload>) -> Vec<&'static str> {

@@ -2,11 +2,11 @@
 
 use std::io::{IsTerminal, Write};
 
-use crate::judge::{Judged, Wrong, judge};
-use crate::kinds::KINDS;
-use crate::tally::Tally;
-use crate::world::World;
-use crate::{found, shrink};
+use crate::worlds::judge::{Judged, Wrong, judge};
+use crate::worlds::kinds::KINDS;
+use crate::worlds::tally::Tally;
+use crate::worlds::world::World;
+use crate::worlds::{found, shrink};
 
 /// Number of worlds between two lines of progress.
 const STEP: u64 = 200;
@@ -42,7 +42,8 @@ fn hunt() {
             continue;
         }
         let judged = judge(&world);
-        for failure in judged.failures.iter().filter(|it| it.wrong <= Wrong::Contradiction) {
+        for failure in judged.failures.iter().filter(|it| it.wrong <= Wrong::Contradiction || it.wrong == Wrong::Undone)
+        {
             println!("\rworld {} ({}): {:?}: {}", world.seed, world.kind, failure.wrong, failure.text);
         }
         tally.add(&world, &judged);
@@ -52,8 +53,8 @@ fn hunt() {
         }
     }
     println!("\n{tally}\n{}", tally.heaps(60).join("\n"));
-    let worst = [Wrong::Panic, Wrong::Blamed, Wrong::Contradiction].map(|wrong| tally.count(wrong));
-    assert_eq!(worst, [0; 3], "panics, probes blamed wrongly, contradictions");
+    let worst = [Wrong::Panic, Wrong::Blamed, Wrong::Contradiction, Wrong::Undone].map(|wrong| tally.count(wrong));
+    assert_eq!(worst, [0; 4], "panics, probes blamed wrongly, contradictions, rollouts undone in vain");
 }
 
 /// Prints a world, its truth, the findings, and their problems.
@@ -67,13 +68,16 @@ fn show(seed: u64) {
     if let Ok(file) = std::env::var("KEEP") {
         std::fs::write(file, world.spoilt(played.stream).bytes()).expect("the file can be written");
     }
-    let Judged { outcomes, failures, said } = judge(&world);
+    let Judged { outcomes, failures, said, undone } = judge(&world);
     println!();
     for change in said.changes.iter().filter(|change| change.kind != "Counted") {
         println!("  {:>9.3} s  {} {}", change.at as f64 / 1000.0, change.kind, change.finding);
     }
     for it in &said.findings {
         println!("\n{}", serde_json::to_string_pretty(&it.0).expect("a finding is plain data"));
+    }
+    for it in &undone {
+        println!("\n{:>9.3} s  the guard goes back to {}: {}", it.at as f64 / 1000.0, it.back_to, it.finding);
     }
     println!("\n{outcomes:?}");
     for failure in &failures {

@@ -1,12 +1,13 @@
 //! The problems of the findings about a world.
 
-use crate::cure::{self, Cure};
-use crate::evidence::contradictions;
 use crate::kubelet::{Done, Played};
-use crate::seen::suffices;
-use crate::told::{Finding, Said, listen};
-use crate::truth::{Claim, Expect};
-use crate::world::World;
+use crate::worlds::cure::{self, Cure};
+use crate::worlds::evidence::contradictions;
+use crate::worlds::guard::{Guard, Undone};
+use crate::worlds::seen::suffices;
+use crate::worlds::told::{Finding, Said, listen_with};
+use crate::worlds::truth::{Claim, Expect};
+use crate::worlds::world::World;
 
 /// A cured fault is resolved for the engine after this time, in milliseconds.
 const OVER: i64 = 1_200_000;
@@ -25,10 +26,12 @@ pub enum Wrong {
     NotResolved,
     BadAdvice,
     Field,
+    /// The guard undid a rollout, and that did not help.
+    Undone,
 }
 
 impl Wrong {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Panic,
         Self::Blamed,
         Self::Contradiction,
@@ -40,6 +43,7 @@ impl Wrong {
         Self::NotResolved,
         Self::BadAdvice,
         Self::Field,
+        Self::Undone,
     ];
 }
 
@@ -75,6 +79,8 @@ pub struct Judged {
     pub outcomes: Vec<Outcome>,
     pub failures: Vec<Failure>,
     pub said: Said,
+    /// The rollouts that the guard undid.
+    pub undone: Vec<Undone>,
 }
 
 impl Judged {
@@ -113,11 +119,18 @@ pub fn judge(world: &World) -> Judged {
 pub fn judge_played(world: &World, played: &Played) -> Judged {
     let stream = world.spoilt(played.stream.clone());
     let mut judged = Judged::default();
-    match listen(&stream) {
+    let mut guard = Guard::new(&played.stream);
+    match listen_with(&stream, |change| guard.hear(change)) {
         Ok(said) => judged.said = said,
         Err(panic) => {
             judged.fail(Wrong::Panic, "panic", panic);
             return judged;
+        }
+    }
+    judged.undone = guard.undone;
+    for undone in judged.undone.clone() {
+        if !undone.helps(world) {
+            judged.fail(Wrong::Undone, format!("{}: undone", world.kind), undone.finding.to_string());
         }
     }
     let said = judged.said.clone();
@@ -208,7 +221,7 @@ fn meanwhile(world: &World, said: &Said, judged: &mut Judged) {
         }
     }
     for (number, change) in said.changes.iter().enumerate() {
-        let told = |before: &&crate::told::Change| {
+        let told = |before: &&crate::worlds::told::Change| {
             before.kind == "Confirmed" && before.finding.identity() == change.finding.identity()
         };
         if change.kind == "Withdrawn" && said.changes[..number].iter().any(|before| told(&before)) {

@@ -1,8 +1,8 @@
 //! The effects of a bad connection on a recording.
 
-use crate::draw::pick;
 use crate::kubelet::chance::Chance;
 use crate::kubelet::stream::{Line, Stream};
+use crate::worlds::draw::pick;
 
 /// A distortion of a recording. Times in seconds, shares in percent.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::kubelet::manifest::Kind;
 use crate::kubelet::stream::Stream;
-use crate::truth::{Expect, Needs};
+use crate::worlds::truth::{Expect, Needs};
 use serde_json::Value;
 
 /// A loop's window, and how long before the end it must have become visible, in milliseconds.

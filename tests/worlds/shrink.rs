@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::judge::{Failure, judge, judge_played};
 use crate::kubelet::Step;
 use crate::kubelet::manifest::Workload;
-use crate::seen::suffices;
-use crate::truth::{Claim, Expect};
-use crate::world::World;
+use crate::worlds::judge::{Failure, judge, judge_played};
+use crate::worlds::seen::suffices;
+use crate::worlds::truth::{Claim, Expect};
+use crate::worlds::world::World;
 
 /// Maximum number of rounds in which every part is tried.
 const ROUNDS: usize = 4;

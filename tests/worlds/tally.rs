@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::judge::{Failure, Found, Judged, Wrong};
-use crate::world::World;
+use crate::worlds::judge::{Failure, Found, Judged, Wrong};
+use crate::worlds::world::World;
 
 /// Number of seeds kept for each failure.
 const SEEDS: usize = 4;
@@ -19,6 +19,8 @@ struct Row {
     acceptably: u64,
     otherwise: u64,
     missed: u64,
+    /// Rollouts that the guard undid.
+    undone: u64,
     /// Number of worlds with each kind of failure.
     wrong: [u64; Wrong::ALL.len()],
 }
@@ -41,6 +43,7 @@ impl Tally {
     pub fn add(&mut self, world: &World, judged: &Judged) {
         let row = self.rows.entry(world.kind).or_default();
         row.worlds += 1;
+        row.undone += judged.undone.len() as u64;
         for outcome in &judged.outcomes {
             row.faults += 1;
             if !outcome.suffices {
@@ -85,6 +88,7 @@ impl Tally {
             all.acceptably += row.acceptably;
             all.otherwise += row.otherwise;
             all.missed += row.missed;
+            all.undone += row.undone;
             for (all, one) in all.wrong.iter_mut().zip(row.wrong) {
                 *all += one;
             }
@@ -94,6 +98,11 @@ impl Tally {
 
     pub fn worlds(&self) -> u64 {
         self.all().worlds
+    }
+
+    /// The number of rollouts that the guard undid.
+    pub fn undone(&self) -> u64 {
+        self.all().undone
     }
 
     /// The number of worlds with that problem.
@@ -123,8 +132,9 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = ["worlds", "faults", "enough", "exact", "fine", "other", "missed"];
-        let wrong =
-            ["panic", "blamed", "contra", "cause", "missed", "back", "twice", "soon", "open", "advice", "field"];
+        let wrong = [
+            "panic", "blamed", "contra", "cause", "missed", "back", "twice", "soon", "open", "advice", "field", "undo",
+        ];
         write!(f, "{:<27}", "kind")?;
         for column in columns.iter().chain(&wrong) {
             write!(f, "{column:>7}")?;
@@ -139,6 +149,8 @@ impl fmt::Display for Tally {
             }
             writeln!(f)?;
         }
-        writeln!(f, "\nfound {:.1} % of what the evidence carries", self.found_percent())
+        writeln!(f, "\nfound {:.1} % of what the evidence carries", self.found_percent())?;
+        let (undone, failed) = (self.undone(), self.count(Wrong::Undone));
+        writeln!(f, "the guard undid {undone} rollouts; in {failed} worlds one that did not help")
     }
 }

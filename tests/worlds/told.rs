@@ -96,16 +96,24 @@ impl Said {
 
 /// The findings for a recording; an error is a panic's message.
 pub fn listen(stream: &Stream) -> Result<Said, String> {
+    listen_with(stream, |_| {})
+}
+
+/// The same, with each change passed on.
+pub fn listen_with(stream: &Stream, mut hear: impl FnMut(&probehound::engine::Change)) -> Result<Said, String> {
     let bytes = stream.bytes();
     catch_unwind(AssertUnwindSafe(|| {
         let mut said = Said::default();
         let mut engine = Engine::default();
         replay(bytes.as_slice(), &mut engine, |moment| match moment {
-            Moment::Change(change) => said.changes.push(Change {
-                at: change.at.as_millis() - BASE,
-                kind: format!("{:?}", change.kind),
-                finding: Finding(serde_json::to_value(&*change.finding).expect("a finding is plain data")),
-            }),
+            Moment::Change(change) => {
+                hear(&change);
+                said.changes.push(Change {
+                    at: change.at.as_millis() - BASE,
+                    kind: format!("{:?}", change.kind),
+                    finding: Finding(serde_json::to_value(&*change.finding).expect("a finding is plain data")),
+                });
+            }
             Moment::Skipped(line) | Moment::Odd(line) => said.skipped.push(format!("{line:?}")),
             Moment::Record(_) | Moment::Answer(_) => {}
         });

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use crate::draw::{ASKS, Draw};
-use crate::kinds::{KINDS, Plan};
 use crate::kubelet::chance::Chance;
 use crate::kubelet::manifest::Workload;
 use crate::kubelet::stream::Stream;
 use crate::kubelet::{Played, Step, play};
-use crate::noise::Noise;
-use crate::truth::Expect;
+use crate::worlds::draw::{ASKS, Draw};
+use crate::worlds::kinds::{KINDS, Plan};
+use crate::worlds::noise::Noise;
+use crate::worlds::truth::Expect;
 
 #[derive(Clone, Debug)]
 pub struct World {

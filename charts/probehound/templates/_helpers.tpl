@@ -54,6 +54,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- regexFind "[0-9]+$" $listen -}}
 {{- end -}}
 
+{{/* The port of the page, which each visitor needs a token for; empty where it is on loopback or off. */}}
+{{- define "probehound.pageAuthentication" -}}
+{{- if or .Values.page.enabled (dig "page" "authentication" false .Values.config) -}}true{{- end -}}
+{{- end -}}
+
 {{/* The namespaces that are watched, as JSON; none: all of them. */}}
 {{- define "probehound.namespaces" -}}
 {{- dig "watch" "namespaces" list .Values.config | default list | toJson -}}

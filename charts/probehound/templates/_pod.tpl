@@ -57,6 +57,14 @@ env:
   - name: PROBEHOUND_METRICS_AUTHENTICATION
     value: "true"
   {{- end }}
+  {{- if .Values.page.enabled }}
+  - name: PROBEHOUND_PAGE
+    value: "true"
+  - name: PROBEHOUND_PAGE_AUTHENTICATION
+    value: "true"
+  - name: PROBEHOUND_PAGE_LISTEN
+    value: ":{{ .Values.page.port }}"
+  {{- end }}
   # For whoever types a command in the container too: probehound notify --test RECEIVER.
   - name: PROBEHOUND_CONFIG
     value: /etc/probehound/probehound.yaml
@@ -65,9 +73,6 @@ env:
     valueFrom:
       fieldRef:
         fieldPath: metadata.name
-  # glibc keeps an arena for each thread; two threads do the work here.
-  - name: MALLOC_ARENA_MAX
-    value: "2"
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -76,6 +81,10 @@ envFrom:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 ports:
+  {{- if .Values.page.enabled }}
+  - name: page
+    containerPort: {{ .Values.page.port }}
+  {{- end }}
   - name: http
     containerPort: {{ include "probehound.port" . }}
 # Alive is who goes round, whatever the API server does; ready is who has seen the first list.

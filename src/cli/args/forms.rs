@@ -12,6 +12,8 @@ pub enum Output {
     Json,
     /// One JSON line for each change: when, what happened, and the finding after it
     Changes,
+    /// The draft of a postmortem
+    Markdown,
 }
 
 /// When to use colour.

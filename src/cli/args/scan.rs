@@ -29,6 +29,16 @@ pub struct Scan {
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Shown,
 
+    /// Write a report to this file too: one page that can be printed and sent, without script; - is
+    /// standard output
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
+    /// In what is printed and written, replace names, labels, images and addresses, each always by the
+    /// same other one; of files only, and of all that they hold
+    #[arg(long, requires = "files", conflicts_with_all = ["namespace", "selector", "target"])]
+    pub anonymize: bool,
+
     /// Only what is at least so bad
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub severity: Option<Least>,

@@ -5,12 +5,14 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::channel::Channel;
 use super::cluster::Cluster;
 use super::stock::StockAlert;
-use crate::engine::{Change, ChangeKind, Engine, Finding};
+use crate::cli::channel::Sent;
+use crate::cli::incidents::Incidents;
+use crate::engine::{Change, ChangeKind, Chronicled, Engine, Finding};
 use crate::finding::Identity;
 use crate::replay::{Moment, Progress, replay};
+use crate::report::case::Case;
 use crate::report::slack::Payload;
 use crate::report::text::demo::{Milestone, Scene, Stock, Summary, Turn};
 use crate::source::recording::ReadError;
@@ -71,6 +73,8 @@ pub struct Tale {
     pub worst: Option<(Time, Vec<Arc<Finding>>)>,
     /// The outcome of the stock alert.
     pub stock: Option<Stock>,
+    /// The findings with what their pods did.
+    pub cases: Vec<Case>,
     /// Why reading the recording failed.
     pub error: Option<ReadError>,
     workload: Option<String>,
@@ -81,6 +85,7 @@ impl Tale {
     /// Replays the recording.
     pub fn new(recording: impl Read) -> Self {
         let mut engine = Engine::default();
+        engine.keep_chronicle(Chronicled::All);
         let mut writer = Writer::default();
         let replayed = replay(recording, &mut engine, |moment| match moment {
             Moment::Record(progress) => writer.record(progress),
@@ -93,6 +98,7 @@ impl Tale {
             start: replayed.first.unwrap_or_default(),
             end,
             stock: writer.stock.outcome(end),
+            cases: writer.incidents.of(&engine),
             error: replayed.error,
             workload: writer.cluster.workload(),
             observations: replayed.observations,
@@ -157,7 +163,7 @@ struct Writer {
     notified: Option<Scene>,
     newest: Option<Scene>,
     turns: BTreeSet<Turn>,
-    channel: Channel,
+    incidents: Incidents,
     findings: BTreeMap<Identity, Arc<Finding>>,
 }
 
@@ -206,7 +212,7 @@ impl Writer {
         if kind == ChangeKind::Suspected || kind == ChangeKind::Withdrawn && change.finding.confirmed_at.is_none() {
             self.tale.beats.push(Beat::Thought(change.clone()));
         }
-        let sent = self.channel.hear(&change);
+        let sent = self.incidents.change(&change);
         self.notified(sent);
         match kind {
             ChangeKind::Resolved | ChangeKind::Withdrawn => self.findings.remove(&identity),
@@ -222,11 +228,11 @@ impl Writer {
 
     /// Advances time to `now`.
     fn advance(&mut self, now: Time) {
-        let sent = self.channel.advance(now);
+        let sent = self.incidents.advance(now);
         self.notified(sent);
     }
 
-    fn notified(&mut self, sent: Vec<(Time, Payload)>) {
-        self.tale.beats.extend(sent.into_iter().map(|(at, payload)| Beat::Told { at, payload }));
+    fn notified(&mut self, sent: Vec<Sent>) {
+        self.tale.beats.extend(sent.into_iter().map(|sent| Beat::Told { at: sent.at, payload: sent.payload }));
     }
 }

@@ -11,6 +11,7 @@ use crate::cli::pace::{Pace, Speed};
 use crate::engine::Change;
 use crate::replay::Replayed;
 use crate::report::json::{Document, Line};
+use crate::report::postmortem;
 use crate::report::text::story::Story;
 use crate::report::text::{Look, advice, block};
 use crate::report::when::span;
@@ -82,6 +83,7 @@ impl<'a, W: Write> Narrator<'a, W> {
                 if self.setting.explain { document.explain()? } else { document.render()? }
             }
             Output::Changes => String::new(),
+            Output::Markdown => postmortem::write(&outcome.cases, outcome.replayed.last.unwrap_or_default()),
             Output::Text => self.summary(outcome).map_err(io::Error::other)?,
         };
         self.write(&text);
@@ -157,7 +159,7 @@ impl<W: Write> Narrator<'_, W> {
     /// The engine has published a change.
     pub fn changed(&mut self, change: &Change) {
         match self.setting.output {
-            Output::Json => return,
+            Output::Json | Output::Markdown => return,
             Output::Changes => return self.line(change),
             Output::Text => {}
         }

@@ -21,7 +21,7 @@ use crate::operator::driver::{self, Driver, Inlets};
 use crate::operator::http::Heartbeat;
 use crate::runtime::clock;
 use crate::runtime::stop::Stopper;
-use crate::source::cluster::{self, Access, Lookup, Target, Trouble, WatchHealth, may_list_pods};
+use crate::source::cluster::{self, Access, Lookup, NamespaceLookup, Target, Trouble, WatchHealth, may_list_pods};
 use onlooker::{Looker, Troubles};
 
 /// How often the health of the watches is checked.
@@ -66,6 +66,8 @@ impl Live {
     async fn go_on(self, news: SyncSender<News>) -> Result<(), Error> {
         let health = Arc::new(WatchHealth::new(clock::now));
         let (lookup, answers) = Lookup::start(&self.access);
+        // Nothing is asked for by annotations without settings.
+        let (namespaces, namespaces_inlet) = NamespaceLookup::start(&self.access, lookup.counts());
         let config = Config { watch: self.watch, ..Config::default() };
         let observations = cluster::watch(&self.access, &config.watch, &health);
         // Objects that cannot be used change nothing on the screen.
@@ -77,8 +79,16 @@ impl Live {
         let (_silent, memories) = mpsc::channel(1);
         let (_same, config) = watch::channel(Arc::new(config));
         let (_stopper, stop) = Stopper::new();
-        let inlets = Inlets { stop, config, memories, answers, observations };
-        let world = World { health: Arc::clone(&health), lookup, heartbeat: Heartbeat::new(), metrics };
+        let inlets = Inlets {
+            stop,
+            config,
+            memories,
+            answers,
+            namespaces: namespaces_inlet,
+            asks: mpsc::channel(1).1,
+            observations,
+        };
+        let world = World { health: Arc::clone(&health), lookup, namespaces, heartbeat: Heartbeat::new(), metrics };
         tokio::select! {
             _ended = driver::run(driver, inlets, world) => Err(Error::Start("the watch has ended".to_owned())),
             () = beat(&health, &news) => Ok(()),

@@ -1,7 +1,10 @@
 //! From the raw section to a validated one.
 
+mod email;
+mod network;
 mod receivers;
 mod routes;
+mod template;
 mod values;
 
 use std::time::Duration;
@@ -9,12 +12,14 @@ use std::time::Duration;
 use serde_saphyr::Location;
 
 use super::{Notifications, Timing, raw};
+use crate::config::annotations::raw::Annotations;
 use crate::config::check::Checker;
 use crate::config::value::{duration, quoted};
 use crate::config::written::Text;
 use crate::delivery::route::Routes;
 use receivers::receivers;
 use routes::{routes, unreached};
+pub(in crate::config) use values::{hours, zone};
 
 /// Maximum number of receivers: each has its entry in each `Finding` object.
 const MAX_RECEIVERS: usize = 20;
@@ -26,11 +31,17 @@ const MAX_PEERS: usize = 8;
 const RESEND: Duration = Duration::from_mins(1);
 
 /// Checks the section.
-pub(in crate::config) fn check(raw: &raw::Notifications, checker: &mut Checker) -> Notifications {
+///
+/// A receiver that annotations may name needs no route.
+pub(in crate::config) fn check(
+    raw: &raw::Notifications,
+    annotations: &Annotations,
+    checker: &mut Checker,
+) -> Notifications {
     let receivers = receivers(&raw.receivers, checker);
     let routes = routes(&raw.routes, &receivers, checker);
     if !raw.routes.is_empty() {
-        unreached(&raw.receivers, &routes, checker);
+        unreached(&raw.receivers, &routes, annotations, checker);
     }
     Notifications { receivers, routes: Routes(routes), timing: timing(raw, checker) }
 }

@@ -3,5 +3,5 @@
 mod check;
 pub mod raw;
 
-pub use crate::delivery::settings::{Alertmanager, Notifications, Receiver, Timing, To, Webhook};
-pub(super) use check::check;
+pub use crate::delivery::settings::{Alertmanager, Notifications, Pager, Receiver, Template, Timing, To, Webhook};
+pub(super) use check::{check, hours, zone};

@@ -55,8 +55,8 @@ fn goes_on<'a>(item: &'a Item, settings: &Settings) -> Option<Due<'a>> {
     if !is_news {
         return settings.remind_every.map(|every| again(Kind::GoesOn, notified.at.plus(every)));
     }
-    let worse = before.is_some_and(|before| now.is_worse_than(before));
-    Some(again(Kind::Changed, if worse { notified.at } else { notified.at.plus(settings.changes_every) }))
+    let urgent = before.is_some_and(|before| now.is_urgent_after(before));
+    Some(again(Kind::Changed, if urgent { notified.at } else { notified.at.plus(settings.changes_every) }))
 }
 
 /// Whether the last notification is of this episode, and was not of its end.

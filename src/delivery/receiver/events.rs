@@ -13,7 +13,6 @@ use kube::core::{ApiResource, PartialObjectMeta, Status};
 use kube::{Api, Client};
 
 use super::Reply;
-use crate::finding::Finding;
 use crate::report::event::{CONTROLLER, Note, Regarding};
 use crate::report::update::FindingUpdate;
 use crate::source::cluster::{Trouble, cause};
@@ -23,16 +22,31 @@ use crate::time::Time;
 /// Maximum length of the replica's name, in bytes (pkg/apis/core/validation/events.go).
 const INSTANCE: usize = 128;
 
-/// Creates one Event.
+/// Creates the Event for an update of a finding.
 pub async fn send(client: &Client, instance: &str, news: &FindingUpdate, now: Time) -> Reply {
-    let finding = &news.finding;
-    let workload = Regarding::parse(&finding.workload);
-    let uid = match uid(client, finding, &workload).await {
+    let workload = Regarding::parse(&news.finding.workload);
+    let note = Note::new(news, now);
+    create(client, instance, &news.finding.namespace, workload, note, "Diagnosed", now).await
+}
+
+/// Creates one Event on a workload; `action` is what was done, in one word.
+pub async fn create(
+    client: &Client,
+    instance: &str,
+    namespace: &str,
+    workload: Regarding,
+    note: Note,
+    action: &str,
+    now: Time,
+) -> Reply {
+    let uid = match uid(client, namespace, &workload).await {
         Ok(uid) => uid,
         Err(error) => return meaning(&error),
     };
-    let event = event(news, workload, uid, instance, now);
-    let api: Api<Event> = Api::namespaced(client.clone(), &finding.namespace);
+    let mut event = event(note, namespace, workload, uid, now);
+    event.action = Some(action.to_owned());
+    event.reporting_instance = Some(cut(instance, INSTANCE).to_owned());
+    let api: Api<Event> = Api::namespaced(client.clone(), namespace);
     match api.create(&PostParams::default(), &event).await {
         Ok(_) => Reply::Delivered,
         Err(kube::Error::Api(status)) if status.is_already_exists() => Reply::Delivered,
@@ -64,7 +78,7 @@ fn is_terminating(status: &Status) -> bool {
 
 /// The workload's UID, without which `kubectl describe` does not find the Event; `None` if there is none,
 /// or probehound may not read it.
-async fn uid(client: &Client, finding: &Finding, workload: &Regarding) -> Result<Option<String>, kube::Error> {
+async fn uid(client: &Client, namespace: &str, workload: &Regarding) -> Result<Option<String>, kube::Error> {
     if workload.plural.is_empty() {
         return Ok(None);
     }
@@ -76,7 +90,7 @@ async fn uid(client: &Client, finding: &Finding, workload: &Regarding) -> Result
         plural: workload.plural.to_owned(),
     };
     let api: Api<PartialObjectMeta<kube::core::DynamicObject>> =
-        Api::namespaced_with(client.clone(), &finding.namespace, &resource);
+        Api::namespaced_with(client.clone(), namespace, &resource);
     match api.get_metadata_opt(&workload.name).await {
         Ok(object) => Ok(object.and_then(|object| object.metadata.uid)),
         Err(error) if Trouble::from_error(&error) == Trouble::Forbidden => Ok(None),
@@ -84,12 +98,10 @@ async fn uid(client: &Client, finding: &Finding, workload: &Regarding) -> Result
     }
 }
 
-fn event(news: &FindingUpdate, workload: Regarding, uid: Option<String>, instance: &str, now: Time) -> Event {
-    let note = Note::new(news, now);
-    let namespace = Some(news.finding.namespace.to_string());
+fn event(note: Note, namespace: &str, workload: Regarding, uid: Option<String>, now: Time) -> Event {
+    let namespace = Some(namespace.to_owned());
     Event {
         metadata: ObjectMeta { name: Some(note.name), namespace: namespace.clone(), ..ObjectMeta::default() },
-        action: Some("Diagnosed".to_owned()),
         event_time: Timestamp::from_millisecond(now.as_millis()).ok().map(MicroTime),
         note: Some(note.text),
         reason: Some(note.reason),
@@ -102,7 +114,6 @@ fn event(news: &FindingUpdate, workload: Regarding, uid: Option<String>, instanc
             ..ObjectReference::default()
         }),
         reporting_controller: Some(CONTROLLER.to_owned()),
-        reporting_instance: Some(cut(instance, INSTANCE).to_owned()),
         type_: Some(note.kind.to_owned()),
         ..Event::default()
     }

@@ -3,27 +3,13 @@
 //! The meaning of its answers: docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, "Handling
 //! errors".
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::{Reply, word};
-use crate::delivery::http::{Answer, Client};
-use crate::delivery::secret::Secret;
-use crate::report::slack::Payload;
+use crate::delivery::http::Answer;
 
 /// Answers with status 400 that concern the webhook, not the message.
 const ABOUT_THE_WEBHOOK: [&str; 2] = ["no_active_hooks", "user_not_found"];
-
-/// Posts one message.
-pub async fn send(client: &Client, address: &Secret, payload: &Payload) -> Reply {
-    let body = match serde_json::to_vec(payload) {
-        Ok(body) => body,
-        Err(error) => return Reply::Refused(format!("it cannot be written as JSON: {error}")),
-    };
-    match client.post(address, HeaderMap::new(), body).await {
-        Ok(answer) => meaning(&answer),
-        Err(failure) => Reply::unanswered(failure),
-    }
-}
 
 /// Interprets an answer.
 pub fn meaning(answer: &Answer) -> Reply {

@@ -1,5 +1,6 @@
 //! A generic webhook.
 
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use ring::hmac;
 
@@ -14,9 +15,16 @@ pub const TIMESTAMP: HeaderName = HeaderName::from_static("probehound-timestamp"
 /// `v1=` and the HMAC-SHA256 of `TIMESTAMP.BODY` in hexadecimal digits.
 pub const SIGNATURE: HeaderName = HeaderName::from_static("probehound-signature");
 
-/// Posts one document, signed if there is a key.
-pub async fn send(client: &Client, address: &Secret, key: Option<&Secret>, body: String, now: Time) -> Reply {
-    let headers = headers(key, &body, now);
+/// Posts one body of that type, JSON if it has none, signed if there is a key.
+pub async fn send(
+    client: &Client,
+    address: &Secret,
+    key: Option<&Secret>,
+    (content_type, body): (Option<HeaderValue>, String),
+    now: Time,
+) -> Reply {
+    let mut headers = headers(key, &body, now);
+    headers.extend(content_type.map(|content_type| (CONTENT_TYPE, content_type)));
     match client.post(address, headers, body.into_bytes()).await {
         Ok(answer) => meaning(&answer),
         Err(failure) => Reply::unanswered(failure),

@@ -12,7 +12,8 @@ use crate::engine::effects::{
 };
 use crate::engine::memory::tracked_container::{Episode, MAX_AFFECTED, Problem, Proposal, TrackedContainer};
 use crate::engine::view::container::ContainerView;
-use crate::engine::view::revisions::{good_revision, rollout, untried_revision};
+use crate::engine::view::min_ready::{is_of_a_rollout, min_ready};
+use crate::engine::view::revisions::{good_revision, is_mended, observed_rollout, rollout, untried_revision};
 use crate::finding::remedy::Remedy;
 use crate::finding::{Cause, Change, ChangeKind, Confidence, Considered, Fact, Fault, Finding, ServiceState, Standing};
 use crate::kubelet::{ProbeKind, start_error};
@@ -290,6 +291,7 @@ fn describe(view: &ContainerView, episode: &mut Episode, proposal: &Proposal) {
     if moved {
         finding.revision = None;
         finding.change = None;
+        finding.min_ready = None;
     }
     episode.template = Some(Arc::clone(&proposal.template));
     let (revision, change) = rollout(view, episode);
@@ -349,18 +351,25 @@ fn finish(view: &ContainerView, episode: &mut Episode) {
     let written = pods.map(|pods| view.workload.revision(pods).map_or(pods, |revision| &*revision.template));
     let mut named = view.named(&episode.affected);
     named.sort_by_key(|pod| Some(&pod.name) != episode.finding.example.as_ref());
+    let earlier = episode.template.as_ref().map(|template| view.earlier(template)).unwrap_or_default();
     let remedies = Situation {
         finding: &episode.finding,
         top: &view.workload.top,
         facts: view.workload.facts.as_deref(),
-        good_revision: good_revision(view, episode),
-        untried_revision: untried_revision(view, episode),
+        good_revision: good_revision(view, episode, &earlier),
+        untried_revision: untried_revision(view, episode, &earlier),
+        is_mended: is_mended(view, episode, &earlier),
         position: written.map(|template| Position::find(view.container, template)).unwrap_or_default(),
         pods: named,
         file: view.file(),
         fell_together: view.onsets.fell_together(&view.workload.who(view.container)),
     }
     .remedies();
+    let observed = observed_rollout(view, episode, &earlier);
+    if episode.finding.rollout.as_deref() != observed.as_ref() {
+        episode.change().rollout = observed.map(Arc::new);
+    }
+    note_min_ready(view, episode);
     let blocked = episode.template.as_ref().and_then(|template| view.blocked(template));
     let words = blocked.and_then(|blocked| blocked.message);
     episode.change().start_failure = words.and_then(|words| start_error(&words));
@@ -370,12 +379,25 @@ fn finish(view: &ContainerView, episode: &mut Episode) {
         .as_ref()
         .filter(|published| published.cause == episode.finding.cause && published.current == episode.finding.current);
     let rolls_back = |remedies: &[Remedy]| remedies.iter().any(|remedy| matches!(remedy, Remedy::RollBack { .. }));
+    let only_deletes = matches!(remedies.first(), Some(Remedy::DeletePod { .. }));
     let mut remedy = match published {
-        Some(published) if !rolls_back(&remedies) && rolls_back(&published.remedy) => published.remedy.clone(),
+        Some(published) if !only_deletes && !rolls_back(&remedies) && rolls_back(&published.remedy) => {
+            published.remedy.clone()
+        }
         _ => remedies,
     };
     remedy.shrink_to_fit();
     episode.change().remedy = remedy;
+}
+
+/// What would have stopped the rollout: what was seen at the first kill stays.
+fn note_min_ready(view: &ContainerView, episode: &mut Episode) {
+    let known = episode.finding.min_ready.clone();
+    let told =
+        is_of_a_rollout(&episode.finding).then(|| known.or_else(|| min_ready(view, episode).map(Arc::new))).flatten();
+    if told != episode.finding.min_ready {
+        episode.change().min_ready = told;
+    }
 }
 
 /// Publishes the changes of an episode, if they are due.
@@ -386,6 +408,10 @@ fn say(view: &ContainerView, episode: &mut Episode, outcome: &mut Outcome) {
             outcome.look_again(view.now, Some(hold));
             return;
         }
+    }
+    if episode.finding.confirmed_at.is_none() {
+        // The end takes long then: what is only suspected is published again, for the guard.
+        outcome.look_again(view.now, episode.finding.status_due());
     }
     let Some(kind) = news(episode, view.now) else {
         if !episode.is_as_published() {
@@ -422,7 +448,11 @@ fn news(episode: &Episode, now: Time) -> Option<ChangeKind> {
     let reach = |finding: &Finding| (finding.pods.is_all(), finding.services.iter().any(ServiceState::is_down));
     if finding.confirmed_at.is_none() {
         let what = |finding: &Finding| (finding.cause, finding.field.clone(), finding.current.clone());
-        return (what(finding) != what(published)).then_some(ChangeKind::Suspected);
+        if what(finding) != what(published) {
+            return Some(ChangeKind::Suspected);
+        }
+        let takes_long = finding.status_due().is_some_and(|due| due <= now);
+        return (takes_long && published.status_due().is_none()).then_some(ChangeKind::Counted);
     }
     if said(finding) != said(published) || reach(finding) != reach(published) {
         return Some(ChangeKind::Updated);
@@ -430,6 +460,7 @@ fn news(episode: &Episode, now: Time) -> Option<ChangeKind> {
     let due = episode.published_at.is_none_or(|at| at.plus(COUNTS_INTERVAL) <= now);
     let counted = finding.restarts != published.restarts
         || finding.pods != published.pods
+        || finding.min_ready != published.min_ready
         || finding.services != published.services;
     (due && counted).then_some(ChangeKind::Counted)
 }

@@ -13,6 +13,9 @@ use crate::finding::{Cause, Effect, Fault, Finding};
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, Role};
 
+/// Maximum number of pods that are named to be deleted.
+const MAX_DELETED: usize = 10;
+
 /// What the remedies of a finding are decided from.
 pub struct Situation<'a> {
     /// The finding, all but its remedies.
@@ -25,6 +28,8 @@ pub struct Situation<'a> {
     pub good_revision: Option<u64>,
     /// The previous revision, if it has the same app, a different probe, and no observations.
     pub untried_revision: Option<u64>,
+    /// Whether the newest revision is right already: nothing but old pods is left to mend.
+    pub is_mended: bool,
     /// The container's position in the template.
     pub position: Position,
     /// Its pods that can be named, worst first.
@@ -61,6 +66,10 @@ impl Position {
 impl Situation<'_> {
     /// The remedies, best first.
     pub fn remedies(&self) -> Vec<Remedy> {
+        let blocking = self.delete();
+        if self.is_mended && !blocking.is_empty() {
+            return blocking;
+        }
         let managed_by = self.facts.and_then(|facts| facts.managed_by.clone());
         let mut remedies: Vec<Remedy> = managed_by.map(|tool| Remedy::ChangeInGit { tool }).into_iter().collect();
         let (rollback, set) = (self.roll_back(), self.set());
@@ -75,7 +84,7 @@ impl Situation<'_> {
         }
         let go_back = self.go_back().filter(|_| !has_way_back);
         if has_way_back || has_value {
-            remedies.extend(self.delete());
+            remedies.extend(blocking);
             remedies.extend(go_back);
         } else {
             // What can be typed at once comes before what has to be found out first.
@@ -156,17 +165,22 @@ impl Situation<'_> {
     }
 
     /// Pods that stay as they are when the template is fixed: an ordered `StatefulSet` waits for the broken
-    /// one, a `ReplicaSet` replaces none.
+    /// ones, a `ReplicaSet` replaces none. One at a time, the highest ordinal first, as the controller itself
+    /// goes: a quorum stays.
     fn delete(&self) -> Vec<Remedy> {
         let stays = match self.target().map(|target| target.kind) {
             Some(Kind::StatefulSet) => self.facts.is_none_or(|facts| !facts.parallel),
             Some(Kind::ReplicaSet | Kind::ReplicationController) => true,
             _ => false,
         };
-        let last = self.pods.iter().max_by_key(|pod| ordinal(&pod.name)).filter(|_| stays && self.is_own_fault());
-        let Some(last) = last else { return Vec::new() };
-        let others = (self.finding.pods.affected > 1).then_some(Remedy::DeleteOthers);
-        [Remedy::DeletePod { pod: Arc::clone(&last.name) }].into_iter().chain(others).collect()
+        if !stays || !self.is_own_fault() {
+            return Vec::new();
+        }
+        let mut pods: Vec<&Arc<str>> = self.pods.iter().map(|pod| &pod.name).collect();
+        pods.sort_by_key(|name| std::cmp::Reverse(ordinal(name)));
+        let more = pods.len().saturating_sub(MAX_DELETED);
+        let named = pods.into_iter().take(MAX_DELETED).map(|pod| Remedy::DeletePod { pod: Arc::clone(pod) });
+        named.chain((more > 0).then_some(Remedy::DeleteOthers { more })).collect()
     }
 
     fn correct(&self) -> Option<Remedy> {

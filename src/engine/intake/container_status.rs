@@ -9,7 +9,7 @@ use crate::engine::memory::node_clock::Clock;
 use crate::engine::memory::pods::{Container, Phase};
 use crate::engine::observation::{ContainerSnapshot, Seen, State, Terminated};
 use crate::engine::view::termination::RESTARTING_ALL;
-use crate::kubelet::ProbeKind;
+use crate::kubelet::{ProbeKind, ProbeSpec};
 use crate::template::{ContainerSpec, Role};
 use crate::time::Time;
 
@@ -224,8 +224,8 @@ fn take_in_state(
         container.from_start = shown_until.is_some() && sight.seen == Seen::Changed;
     }
     if container.from_start && came_up && (now_ready || now_started) {
-        news.came_up =
-            came_up_after(container, sight, if now_started { ProbeKind::Startup } else { ProbeKind::Readiness });
+        let probe = if now_started { ProbeKind::Startup } else { ProbeKind::Readiness };
+        news.came_up = spec.probe(probe).and_then(|spec| came_up_after(container, sight, probe, spec));
     }
     let (id, since) = (container.id, container.since);
     let Some(history) = container.history.as_mut() else {
@@ -252,13 +252,16 @@ fn take_in_state(
 }
 
 /// How long a container took to come up that has just been observed to be up: at least until the probe's
-/// last failure, at most until now.
-fn came_up_after(container: &Container, sight: Sight, probe: ProbeKind) -> Option<CameUp> {
-    let since = container.since?;
-    let said = container.history.iter().flat_map(|history| history.probe_events.iter());
-    let failed = said.filter(|words| words.probe == probe && words.last >= since).map(|words| words.last).max();
-    let not_before = failed.map_or(Duration::ZERO, |failed| failed.since(since));
-    Some(CameUp { not_before, within: sight.clock.nodes(sight.now).since(since).max(not_before) })
+/// last failure before it passed, at most until now.
+fn came_up_after(container: &Container, sight: Sight, probe: ProbeKind, spec: &ProbeSpec) -> Option<CameUp> {
+    let (since, now) = (container.since?, sight.clock.nodes(sight.now));
+    // The pass that shows now came a period after a failure; one that is nearer came after the pass, as when the
+    // container is already being stopped. Events say whole seconds.
+    let is_before = |failed: Time| failed.plus(spec.period) <= now.plus(Duration::from_secs(1));
+    let samples = container.history.iter().flat_map(|history| history.samples.iter());
+    let failed = samples.filter(|sample| sample.probe == probe && sample.at >= since).map(|sample| sample.at);
+    let not_before = failed.filter(|at| is_before(*at)).max().map_or(Duration::ZERO, |failed| failed.since(since));
+    Some(CameUp { not_before, within: now.since(since).max(not_before) })
 }
 
 fn note_block(container: &mut Container, status: &ContainerSnapshot, now: Time, news: &mut StatusUpdate) {

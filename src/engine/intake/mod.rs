@@ -252,6 +252,9 @@ impl Engine {
         let Some(workload) = self.workloads.get_mut(&id) else {
             return;
         };
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.pod_gone(&pod, workload, &self.nodes, self.now);
+        }
         workload.pods.remove(&place);
         if workload.pods.is_empty() {
             workload.empty_since = Some(self.now);

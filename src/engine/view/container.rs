@@ -307,7 +307,7 @@ impl<'a> ContainerView<'a> {
     }
 
     /// Probes that passed in a remembered incarnation.
-    fn passed_in_runs(&self, template: &Arc<PodTemplate>) -> Passes {
+    pub fn passed_in_runs(&self, template: &Arc<PodTemplate>) -> Passes {
         self.members(template).fold(Passes::default(), |passed, member| passed.with(member.passed()))
     }
 

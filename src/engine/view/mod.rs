@@ -2,6 +2,8 @@
 //! terminated, which probes passed, which revisions there were.
 
 pub mod container;
+pub mod lane;
+pub mod min_ready;
 pub mod probe_passed;
 pub mod revisions;
 pub mod template_change;

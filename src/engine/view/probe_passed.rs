@@ -224,7 +224,8 @@ impl<'a> Incarnations<'a> {
                 last_row(samples.filter(|sample| sample.at > ready), breaks)
             }
             ProbeKind::Liveness => {
-                Liveness::new(self, index).filter(Liveness::passed_before_it_failed)?.first_of_last_row()
+                let over = Liveness::new(self, index).filter(Liveness::is_over);
+                over.filter(Liveness::passed_before_it_failed)?.first_of_the_fall()
             }
             ProbeKind::Startup => None,
         }?;
@@ -307,7 +308,7 @@ impl<'a> Liveness<'a> {
     /// Whether it had passed: otherwise it would have killed the container earlier.
     fn passed(&self) -> bool {
         match self.ended() {
-            Some(_) if self.first_of_kill().is_some() => self.passed_before_it_failed(),
+            _ if self.first_of_kill().is_some() => self.passed_before_it_failed(),
             Some(ended) => self.stretch_until(ended) > self.longest_kill().saturating_add(self.slack(ended)),
             None => self.is_well() && self.seen().is_some_and(|seen| self.is_silent(seen)),
         }
@@ -334,6 +335,20 @@ impl<'a> Liveness<'a> {
         }
     }
 
+    /// Whether it is known which failures were its last: below the threshold one is only a blip.
+    fn is_over(&self) -> bool {
+        self.ended().is_some() || self.is_killed()
+    }
+
+    /// Whether it was killed for its failures, or is about to be.
+    fn is_killed(&self) -> bool {
+        self.first_of_kill().is_some() || self.ended().is_none() && self.is_being_killed()
+    }
+
+    fn is_being_killed(&self) -> bool {
+        self.subject.history.killings.iter().any(|kill| kill.at > self.started)
+    }
+
     fn ended(&self) -> Option<Time> {
         self.subject.history.finished(self.index)
     }
@@ -351,8 +366,7 @@ impl<'a> Liveness<'a> {
     /// Whether no kill of a running incarnation is known; it may be decided and not yet reported, or
     /// reported and lost, and events may be about the next one.
     fn is_well(&self) -> bool {
-        let failed = self.subject.history.failed_in(self.index, ProbeKind::Liveness);
-        failed < self.spec.failure_threshold && !self.subject.history.killings.iter().any(|kill| kill.at > self.started)
+        self.failed() < self.spec.failure_threshold && !self.is_being_killed()
     }
 
     fn is_silent(&self, until: Time) -> bool {
@@ -388,7 +402,31 @@ impl<'a> Liveness<'a> {
         let breaks = |before: &Sample, sample: &Sample| {
             self.began(sample).since(before.at) > row.saturating_add(self.slack(sample.at))
         };
-        last_row(self.subject.history.samples_of(self.index, ProbeKind::Liveness), breaks)
+        last_row(self.samples(), breaks)
+    }
+
+    /// The same, of no more failures than kill it: one before them was followed by a pass, however busy its node
+    /// is, or is of the incarnation before.
+    fn first_of_the_fall(&self) -> Option<&'a Sample> {
+        let first = self.first_of_last_row()?;
+        if !self.is_killed() {
+            return Some(first);
+        }
+        let mut left = self.failed();
+        let begins = |sample: &&Sample| {
+            left = left.saturating_sub(sample.count);
+            left < self.spec.failure_threshold
+        };
+        Some(self.samples().find(begins).filter(|sample| sample.at > first.at).unwrap_or(first))
+    }
+
+    /// How often it failed.
+    fn failed(&self) -> u32 {
+        self.subject.history.failed_in(self.index, ProbeKind::Liveness)
+    }
+
+    fn samples(&self) -> impl Iterator<Item = &'a Sample> {
+        self.subject.history.samples_of(self.index, ProbeKind::Liveness)
     }
 
     /// The time of the first failure that a sample stands for: the lost ones came before it.
@@ -398,8 +436,9 @@ impl<'a> Liveness<'a> {
 
     /// When the failures began that led to the kill: as many as the threshold, reported or not.
     fn first_of_kill(&self) -> Option<Time> {
-        let ended = self.ended()?;
         let history = self.subject.history;
+        // Some statuses do not say how the incarnation before theirs ended: it did before the next one started.
+        let ended = self.ended().or(history.span(self.index).1)?;
         let before = history.finished_before(self.index).or(history.cut);
         let is_of_it = |at: &Time| (self.started..=ended).contains(at) && before.is_none_or(|before| *at > before);
         let killed = history.probe_kills().map(|(_, kill)| kill.at).find(is_of_it)?;

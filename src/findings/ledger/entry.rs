@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Left, Standing};
 use crate::engine::ChangeKind;
 use crate::finding::Finding;
+use crate::findings::asked::Asked;
 use crate::findings::board;
 use crate::report::object::{ENTRIES, FindingState, Notification, Notified};
 use crate::time::Time;
@@ -16,6 +17,7 @@ pub(super) struct Entry {
     finding: Option<Arc<Finding>>,
     state: Option<FindingState>,
     silenced: bool,
+    asked: Arc<Asked>,
     /// By receiver, unordered: there are few.
     notified: Vec<Notification>,
     recorded: Vec<Recorded>,
@@ -58,6 +60,7 @@ impl Entry {
     pub fn hear(&mut self, shown: &board::Entry) {
         self.finding = Some(Arc::clone(&shown.finding));
         self.silenced = shown.silenced_by.is_some();
+        self.asked = Arc::clone(&shown.asked);
         self.state = Some(match shown.kind {
             ChangeKind::Resolved => FindingState::Resolved,
             ChangeKind::Withdrawn => FindingState::Withdrawn,
@@ -70,6 +73,7 @@ impl Entry {
     pub fn leave(&mut self, left: Left) {
         if self.finding.is_none() {
             (self.finding, self.state, self.silenced) = (Some(Arc::new(left.finding)), Some(left.state), left.silenced);
+            self.asked = left.asked;
         }
     }
 
@@ -118,6 +122,7 @@ impl Entry {
             finding: Arc::clone(self.finding.as_ref()?),
             state: self.state?,
             silenced: self.silenced,
+            asked: Arc::clone(&self.asked),
             notified: self.notified.iter().find(|notified| notified.receiver == receiver).cloned(),
         })
     }

@@ -81,8 +81,13 @@ fn of_what_is_over_and_untold_no_more_is_kept_than_fits() {
     for number in 0..MAX_OVER as i64 + 10 {
         let over = Finding { resolved_at: Some(at(number)), ..finding(&number.to_string()) };
         let key = ObjectKey::from_identity(&over.identity());
-        let shown =
-            board::Entry { finding: over.into(), kind: ChangeKind::Resolved, at: at(number), silenced_by: None };
+        let shown = board::Entry {
+            finding: over.into(),
+            kind: ChangeKind::Resolved,
+            at: at(number),
+            silenced_by: None,
+            asked: Arc::default(),
+        };
         ledger.heard(&key, &shown);
     }
     assert_eq!(ledger.forgotten(), 10);
@@ -131,7 +136,7 @@ fn say(ledger: &Ledger, kind: ChangeKind) {
 }
 
 fn shown(finding: Finding, kind: ChangeKind) -> board::Entry {
-    board::Entry { finding: Arc::new(finding), kind, at: at(60), silenced_by: None }
+    board::Entry { finding: Arc::new(finding), kind, at: at(60), silenced_by: None, asked: Arc::default() }
 }
 
 /// When Slack was last notified of it, as far as the ledger knows.

@@ -4,6 +4,7 @@ use tracing::{debug, info};
 
 use crate::engine::{Change, ChangeKind};
 use crate::finding::{Finding, Value};
+use crate::findings::board::Entry;
 use crate::text::escape::terminal;
 
 /// Maximum length of a logged name or value, in columns.
@@ -29,20 +30,23 @@ macro_rules! line {
             restarts = finding.restarts,
             episode = finding.episodes,
             silenced_by = notified.silenced_by,
+            silenced_by_annotation = notified.annotation,
             $message
         );
     }};
 }
 
-/// A finding, and the silence that applies to it.
+/// A finding, and the silences that apply to it.
 struct Told<'a> {
     finding: &'a Finding,
     silenced_by: Option<&'a str>,
+    annotation: Option<String>,
 }
 
 /// One line for what a person may want to read later; what is only shown or counted is logged at debug.
-pub(super) fn log(change: &Change, silenced_by: Option<&str>) {
-    let notified = Told { finding: &change.finding, silenced_by };
+pub(super) fn log(change: &Change, entry: &Entry) {
+    let annotation = entry.asked.silence.as_ref().map(|silence| short(&silence.words));
+    let notified = Told { finding: &change.finding, silenced_by: entry.silenced_by.as_deref(), annotation };
     match change.kind {
         ChangeKind::Confirmed => line!(info, "Confirmed a finding", notified),
         ChangeKind::Updated => line!(info, "Updated a finding", notified),

@@ -10,10 +10,12 @@ use tokio::time::Instant;
 
 use super::Driver;
 use crate::config::Config;
+use crate::engine::incident::Incident;
 use crate::engine::{Finding, Need};
+use crate::finding::Identity;
 use crate::runtime::stop::Stop;
 use crate::source::Input;
-use crate::source::cluster::{Answer, CatchUp};
+use crate::source::cluster::{Answer, CatchUp, NamespaceAnswer};
 use crate::time::Time;
 
 /// Maximum number of observations taken in before anything else gets its turn: some milliseconds' worth.
@@ -36,6 +38,15 @@ pub struct Memory {
     pub taken: oneshot::Sender<()>,
 }
 
+/// A question about the course of a finding.
+#[derive(Debug)]
+pub struct Ask {
+    /// Which finding.
+    pub finding: Identity,
+    /// Where the answer goes.
+    pub answer: oneshot::Sender<Incident>,
+}
+
 /// The sources of all that the driver takes in, in order of priority.
 pub struct Inlets<S> {
     /// Ends the task.
@@ -46,6 +57,10 @@ pub struct Inlets<S> {
     pub memories: mpsc::Receiver<Memory>,
     /// Answers to look-ups.
     pub answers: mpsc::Receiver<Answer>,
+    /// Annotations of namespaces.
+    pub namespaces: mpsc::Receiver<NamespaceAnswer>,
+    /// Questions about the course of findings.
+    pub asks: mpsc::Receiver<Ask>,
     /// What the watches deliver.
     pub observations: S,
 }
@@ -64,6 +79,8 @@ pub trait Surroundings {
     fn sees(&self) -> bool;
     /// Passes on a need of the engine.
     fn ask(&mut self, need: Need);
+    /// Has the annotations of a namespace read.
+    fn ask_namespace(&mut self, namespace: Arc<str>);
     /// The loop has completed an iteration, which took in so many observations.
     fn loop_completed(&mut self, observations: usize);
 }
@@ -76,7 +93,7 @@ pub async fn run<S>(driver: Driver, inlets: Inlets<S>, surroundings: impl Surrou
 where
     S: Stream<Item = Input>,
 {
-    let Inlets { mut stop, mut config, mut memories, mut answers, observations } = inlets;
+    let Inlets { mut stop, mut config, mut memories, mut answers, mut namespaces, mut asks, observations } = inlets;
     let mut observations = pin!(observations);
     let mut task = Task { driver, surroundings, catch_up: CatchUp::new() };
     loop {
@@ -104,14 +121,23 @@ where
             Some(answer) = answers.recv() => {
                 task.step(|driver, now| _ = driver.handle_answer(&answer, now));
             }
-            // 5. Observations.
+            // 5. Annotations of namespaces.
+            Some(answer) = namespaces.recv() => {
+                task.step(|driver, now| driver.handle_namespace(&answer, now));
+            }
+            // 6. Questions of the page: rare, since it keeps the answers for a while.
+            Some(ask) = asks.recv() => {
+                // Who asked may have gone meanwhile.
+                let _ = ask.answer.send(task.driver.incident(&ask.finding));
+            }
+            // 7. Observations.
             observation = observations.next() => {
                 let Some(first) = observation else { return Err(Ended) };
                 seen = task.batch(first, || observations.next().now_or_never().flatten());
                 task.deadline();
                 tokio::task::yield_now().await;
             }
-            // 6. What is due.
+            // 8. What is due.
             () = tokio::time::sleep_until(due) => task.deadline(),
         }
         task.surroundings.loop_completed(seen);
@@ -131,6 +157,9 @@ impl<S: Surroundings> Task<S> {
         self.driver.speak(now);
         for need in self.driver.take_needs() {
             self.surroundings.ask(need);
+        }
+        for namespace in self.driver.take_namespaces() {
+            self.surroundings.ask_namespace(namespace);
         }
         self.driver.instruments.step(started.elapsed(), self.driver.pods());
         self.driver.instruments.events_without_pod(self.driver.events_without_pod());

@@ -29,6 +29,15 @@ async fn what_was_over_before_is_not_shown_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_not_watched_any_more_is_withdrawn() {
+    let config = Source::default().load_text("watch: {excludeNamespaces: [pro*]}").expect("it is right").config;
+    let mut operator = Operator::with(&config, stream::pending());
+    let other = Finding { namespace: "shop".into(), ..finding("web") };
+    operator.remember(vec![finding("web"), other, Finding { resolved_at: Some(at(0)), ..finding("api") }]).await;
+    assert_eq!(operator.shown(), [ChangeKind::Withdrawn, ChangeKind::Confirmed]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_over_while_the_cluster_is_not_seen() {
     let mut operator = Operator::start(stream::pending());
     operator.sees.store(false, Ordering::Relaxed);
@@ -118,6 +127,10 @@ struct Operator {
 
 impl Operator {
     fn start(observations: impl Stream<Item = Input> + Send + 'static) -> Self {
+        Self::with(&Config::default(), observations)
+    }
+
+    fn with(settings: &Config, observations: impl Stream<Item = Input> + Send + 'static) -> Self {
         let (stopper, stop) = Stopper::new();
         let (config, config_inlet) = watch::channel(Arc::default());
         let (memories, memories_inlet) = mpsc::channel(1);
@@ -126,9 +139,16 @@ impl Operator {
         let instruments = Arc::new(Instruments::new(&Registry::new()).expect("names of its own"));
         let counter = Arc::clone(&skipped);
         let count = Box::new(move |_, _| _ = counter.fetch_add(1, Ordering::Relaxed));
-        let driver = Driver::new(&Config::default(), Arc::clone(&board), instruments, count);
-        let inlets =
-            Inlets { stop, config: config_inlet, memories: memories_inlet, answers: answers_inlet, observations };
+        let driver = Driver::new(settings, Arc::clone(&board), instruments, count);
+        let inlets = Inlets {
+            stop,
+            config: config_inlet,
+            memories: memories_inlet,
+            answers: answers_inlet,
+            namespaces: mpsc::channel(1).1,
+            asks: mpsc::channel(1).1,
+            observations,
+        };
         let world = World { started: Instant::now(), sees: Arc::clone(&sees) };
         let task = tokio::spawn(run(driver, inlets, world));
         Self { task, board, sees, skipped, stopper, config, memories, _answers: answers }
@@ -164,6 +184,8 @@ impl Surroundings for World {
     }
 
     fn ask(&mut self, _: Need) {}
+
+    fn ask_namespace(&mut self, _: Arc<str>) {}
 
     fn loop_completed(&mut self, _: usize) {}
 }

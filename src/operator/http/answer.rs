@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 
 use super::gate::{Gate, Verdict};
 use super::health::{Heartbeat, Readiness};
+use super::serve::Answers;
 use crate::metrics;
 use crate::operator::exporter::Exporter;
 
@@ -63,12 +65,7 @@ impl Site {
     }
 
     /// The response to a request, given its `Authorization` header.
-    pub(super) async fn answer(
-        &self,
-        method: &Method,
-        path: &str,
-        authorization: Option<&HeaderValue>,
-    ) -> Response<Full<Bytes>> {
+    async fn respond(&self, method: &Method, path: &str, authorization: Option<&HeaderValue>) -> Response<Full<Bytes>> {
         let known = matches!(path, "/" | "/metrics" | "/livez" | "/readyz");
         if known && !matches!(*method, Method::GET | Method::HEAD) {
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered\n");
@@ -131,6 +128,14 @@ impl Site {
     }
 }
 
+impl Answers for Site {
+    type Body = Full<Bytes>;
+
+    async fn answer(&self, request: Parts) -> Response<Full<Bytes>> {
+        self.respond(&request.method, request.uri.path(), request.headers.get(AUTHORIZATION)).await
+    }
+}
+
 fn text(code: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     respond(code, TEXT, body)
 }
@@ -173,7 +178,7 @@ mod tests {
             ("/metrics/", 404, TEXT),
             ("/..%2f", 404, TEXT),
         ] {
-            let response = site.answer(&Method::GET, path, None).await;
+            let response = site.respond(&Method::GET, path, None).await;
             assert_eq!(response.status(), code, "{path}");
             assert_eq!(response.headers()[CONTENT_TYPE], content_type, "{path}");
         }
@@ -181,7 +186,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_can_be_written() {
-        let response = site(Counting::default()).answer(&Method::POST, "/metrics", None).await;
+        let response = site(Counting::default()).respond(&Method::POST, "/metrics", None).await;
         assert_eq!(
             (response.status().as_u16(), &response.headers()[ALLOW]),
             (405, &HeaderValue::from_static("GET, HEAD"))
@@ -193,7 +198,7 @@ mod tests {
         let rendered = Arc::new(AtomicUsize::new(0));
         let site = site(Counting(Arc::clone(&rendered)));
         for _ in 0..100 {
-            let body = site.answer(&Method::GET, "/metrics", None).await.into_body();
+            let body = site.respond(&Method::GET, "/metrics", None).await.into_body();
             assert_eq!(body.collect().await.expect("a body in memory").to_bytes(), "up 1\n");
         }
         assert!(rendered.load(Ordering::Relaxed) < 100);

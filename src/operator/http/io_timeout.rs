@@ -1,4 +1,4 @@
-//! A connection with a time limit for writing each response.
+//! A connection with a time limit for writing each response, or each part of one.
 
 use std::io;
 use std::pin::Pin;
@@ -8,24 +8,40 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+/// What a time limit is for.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Patience {
+    /// A whole response: the time runs from the first write after a read.
+    PerAnswer,
+    /// A part of one that may go on for long: the time runs while nothing is taken.
+    PerPart,
+}
+
 /// Fails if a started write is not taken in time, however little is missing.
-///
-/// The time runs from the first write after a read, so each response has its own.
 pub struct IoTimeout<S> {
     stream: S,
-    patience: Duration,
+    limit: Duration,
+    patience: Patience,
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> IoTimeout<S> {
-    /// A connection with this time limit per response.
-    pub const fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, deadline: None }
+    /// A connection with this time limit.
+    pub const fn new(stream: S, limit: Duration, patience: Patience) -> Self {
+        Self { stream, limit, patience, deadline: None }
+    }
+
+    /// A part was taken, or not yet.
+    fn wrote<T>(&mut self, outcome: Poll<T>) -> Poll<T> {
+        if self.patience == Patience::PerPart && outcome.is_ready() {
+            self.deadline = None;
+        }
+        outcome
     }
 
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        let patience = self.patience;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(patience)));
+        let limit = self.limit;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
         match deadline.as_mut().poll(context) {
             Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::TimedOut, "the answer is not taken")),
             Poll::Pending => Ok(()),
@@ -51,7 +67,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for IoTimeout<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for IoTimeout<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         self.check(context)?;
-        Pin::new(&mut self.stream).poll_write(context, buffer)
+        let outcome = Pin::new(&mut self.stream).poll_write(context, buffer);
+        self.wrote(outcome)
     }
 
     fn poll_write_vectored(
@@ -60,7 +77,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for IoTimeout<S> {
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.check(context)?;
-        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
+        self.wrote(outcome)
     }
 
     fn is_write_vectored(&self) -> bool {

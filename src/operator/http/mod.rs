@@ -10,9 +10,14 @@ mod answer;
 mod gate;
 mod health;
 mod io_timeout;
+mod review;
 mod serve;
+mod tokens;
 
 pub use answer::{Pages, Site};
 pub use gate::{Gate, Verdict};
 pub use health::{Awaited, Heartbeat, Readiness};
-pub use serve::{BindError, Limits, Server};
+pub use io_timeout::Patience;
+pub use review::{Account, Asked, Review, bearer};
+pub use serve::{Answers, BindError, Limits, Server};
+pub use tokens::{FRESH, Tokens, mark};

@@ -8,9 +8,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
-use http::header::AUTHORIZATION;
-use hyper::body::Incoming;
+use http::request::Parts;
+use http::{Request, Response};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,8 +20,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, warn};
 
-use super::answer::Site;
-use super::io_timeout::IoTimeout;
+use super::io_timeout::{IoTimeout, Patience};
 use crate::config::Listen;
 
 /// Connections waiting in the kernel to be accepted.
@@ -36,6 +35,15 @@ const KERNEL_BUFFER: u32 = 64 * 1024;
 /// Pause after a failed accept, for example because of too many open files.
 const BREATH: Duration = Duration::from_millis(100);
 
+/// Answers requests.
+pub trait Answers: Send + Sync + 'static {
+    /// The body of an answer.
+    type Body: Body<Data = Bytes, Error = Infallible> + Send + 'static;
+
+    /// The answer to a request; the request's body is never read.
+    fn answer(&self, request: Parts) -> impl Future<Output = Response<Self::Body>> + Send;
+}
+
 /// Limits for clients.
 #[derive(Copy, Clone, Debug)]
 pub struct Limits {
@@ -48,6 +56,8 @@ pub struct Limits {
     pub request: Duration,
     /// Time limit for a client to read a response: one that reads a byte a second is cut off.
     pub answer: Duration,
+    /// What that limit is for: a whole response, or each part of one that goes on.
+    pub patience: Patience,
     /// The age after which a connection gets no further response.
     pub life: Duration,
 }
@@ -59,6 +69,7 @@ impl Default for Limits {
             grace: Duration::from_secs(1),
             request: Duration::from_secs(10),
             answer: Duration::from_secs(20),
+            patience: Patience::PerAnswer,
             life: Duration::from_mins(5),
         }
     }
@@ -106,7 +117,7 @@ impl Server {
     }
 
     /// Serves forever; dropping it closes all connections.
-    pub async fn serve(self, site: Arc<Site>) -> Infallible {
+    pub async fn serve(self, site: Arc<impl Answers>) -> Infallible {
         let mut connections = Connections::new(self.limits);
         loop {
             let permit = connections.place().await;
@@ -160,7 +171,7 @@ impl Connections {
         }
     }
 
-    fn begin(&mut self, stream: TcpStream, site: Arc<Site>, place: OwnedSemaphorePermit) {
+    fn begin(&mut self, stream: TcpStream, site: Arc<impl Answers>, place: OwnedSemaphorePermit) {
         let limits = self.limits;
         let task = tokio::spawn(async move {
             if let Err(error) = converse(stream, site, limits).await {
@@ -179,20 +190,17 @@ impl Drop for Connections {
 }
 
 /// Serves the requests of one connection.
-async fn converse(stream: TcpStream, site: Arc<Site>, limits: Limits) -> Result<(), hyper::Error> {
+async fn converse(stream: TcpStream, site: Arc<impl Answers>, limits: Limits) -> Result<(), hyper::Error> {
     let service = service_fn(move |request: Request<Incoming>| {
         let site = Arc::clone(&site);
-        async move {
-            let authorization = request.headers().get(AUTHORIZATION);
-            Ok::<_, Infallible>(site.answer(request.method(), request.uri().path(), authorization).await)
-        }
+        async move { Ok::<_, Infallible>(site.answer(request.into_parts().0).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.request)
         .max_buf_size(BUFFER)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(IoTimeout::new(stream, limits.answer)), service);
+        .serve_connection(TokioIo::new(IoTimeout::new(stream, limits.answer, limits.patience)), service);
     let mut connection = pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return ended,

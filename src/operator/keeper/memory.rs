@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -12,6 +13,7 @@ use super::store::Store;
 use super::stored::Stored;
 use crate::finding::Finding;
 use crate::finding::rank::Rank;
+use crate::findings::asked::{Asked, AskedSilence};
 use crate::findings::board;
 use crate::findings::ledger::Left;
 use crate::operator::driver::Memory;
@@ -193,6 +195,12 @@ impl Objects {
 fn left(object: &Stored) -> Option<Left> {
     let (finding, state) = object.finding()?;
     let finding = Finding { evidence: Vec::new(), hypotheses: Vec::new(), remedy: Vec::new(), ..finding };
-    let silenced = object.status()?.silenced_by.is_some();
-    (state != FindingState::Confirmed).then_some(Left { finding, state, silenced })
+    let status = object.status()?;
+    let silenced = status.silenced_by.is_some();
+    // It ended under that silence, whenever that ends.
+    let until = Time::from_millis(i64::MAX);
+    let words = status.silenced_by_annotation.as_deref();
+    let silence = words.map(|words| AskedSilence { until, words: words.into() });
+    let asked = Arc::new(Asked { silence, ..Asked::default() });
+    (state != FindingState::Confirmed).then_some(Left { finding, state, silenced, asked })
 }

@@ -17,6 +17,8 @@ const UNTOLD: Duration = Duration::from_hours(24 * 7);
 const FLEETING: Duration = Duration::from_hours(1);
 /// Minimum time everything is kept: people and receivers have seen it by then.
 const AT_LEAST: Duration = Duration::from_mins(5);
+/// How long an object is kept at least after the guard undid a rollout for it.
+const UNDONE: Duration = Duration::from_hours(1);
 /// Maximum number of alike findings kept of workloads that run once, newest first.
 const ALIKE: usize = 10;
 /// Maximum number per namespace.
@@ -55,7 +57,10 @@ pub fn leaving(mut all: Vec<Past>, keep: Duration, now: Time) -> Vec<(Key, Why)>
     for past in all {
         let of_one = of_one.entry(&past.key.namespace).or_default();
         let alike = alike.entry(past.kept.alike).or_default();
-        let why = if now.since(past.over) >= patience(past.kept, keep) {
+        // The undos of an hour are counted from the objects.
+        let why = if past.kept.undone.is_some_and(|at| at <= now && now.since(at) < UNDONE) {
+            continue;
+        } else if now.since(past.over) >= patience(past.kept, keep) {
             Why::LongOver
         } else if in_all >= MAX_OBJECTS || *of_one >= MAX_OF_ONE {
             Why::Crowded
@@ -116,6 +121,13 @@ mod tests {
     }
 
     #[test]
+    fn what_was_undone_is_counted_for_an_hour() {
+        let all = [past("web", 0, |kept| (kept.fleeting, kept.undone) = (true, Some(at(3_000))))];
+        assert_eq!(names(&all, at(6_599)), []);
+        assert_eq!(names(&all, at(6_600)), [("web", Why::LongOver)]);
+    }
+
+    #[test]
     fn there_are_no_more_than_fit() {
         let all: Vec<_> = (0..MAX_OBJECTS as i64 + 700)
             .map(|number| {
@@ -130,8 +142,17 @@ mod tests {
     fn past(name: &str, over: i64, change: impl FnOnce(&mut Kept)) -> (Key, Kept, Time) {
         let marks = Marks { whole: 0, essence: 0 };
         let over = at(over);
-        let mut kept =
-            Kept { version: 1, uid: 1, marks, episode: 1, over: Some(over), notified: true, fleeting: false, alike: 7 };
+        let mut kept = Kept {
+            version: 1,
+            uid: 1,
+            marks,
+            episode: 1,
+            over: Some(over),
+            notified: true,
+            fleeting: false,
+            undone: None,
+            alike: 7,
+        };
         change(&mut kept);
         (Key { namespace: "prod".into(), name: name.into() }, kept, over)
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::stored::Stored;
 use crate::engine::ChangeKind;
 use crate::finding::{Cause, Finding, Pods, ServiceState};
+use crate::findings::asked::Asked;
 use crate::findings::board::Entry;
 pub use crate::report::object::ObjectKey as Key;
 use crate::report::object::{FindingObject, FindingSpec, FindingState, FindingStatus, Notification, Notified};
@@ -17,6 +18,7 @@ pub struct Wanted {
     finding: Arc<Finding>,
     state: FindingState,
     silenced_by: Option<Arc<str>>,
+    asked: Arc<Asked>,
     /// The marks of its status.
     pub marks: Marks,
 }
@@ -36,14 +38,18 @@ impl Wanted {
             _ if finding.resolved_at.is_some() => FindingState::Resolved,
             _ => FindingState::Confirmed,
         };
-        let object = FindingObject::from_finding(&finding, state, entry.silenced_by.as_deref());
-        let marks = Marks::from_status(object.status.unwrap_or_default());
-        Some(Self { finding, state, silenced_by: entry.silenced_by.clone(), marks })
+        let (silenced_by, asked) = (entry.silenced_by.clone(), Arc::clone(&entry.asked));
+        let marks = Marks::from_status(FindingStatus::default());
+        let mut wanted = Self { finding, state, silenced_by, asked, marks };
+        wanted.marks = Marks::from_status(wanted.object().status.unwrap_or_default());
+        Some(wanted)
     }
 
     /// The whole object.
     pub fn object(&self) -> FindingObject {
+        let silence = self.asked.silence.as_ref().map(|silence| &*silence.words);
         FindingObject::from_finding(&self.finding, self.state, self.silenced_by.as_deref())
+            .silenced_by_annotation(silence)
     }
 
     /// Its state.
@@ -73,7 +79,7 @@ pub struct Marks {
 
 impl Marks {
     fn from_status(mut status: FindingStatus) -> Self {
-        status.notifications = Vec::new();
+        (status.notifications, status.guard) = (Vec::new(), None);
         let whole = of_json(&status);
         // It matters that all pods or a Service are down; how many of them are is a count.
         let all = status.pods.is_some_and(Pods::is_all);
@@ -108,6 +114,8 @@ pub struct Kept {
     pub notified: bool,
     /// Whether its workload runs only once: a bare pod, a Job.
     pub fleeting: bool,
+    /// When the guard last undid a rollout for it, or was about to.
+    pub undone: Option<Time>,
     /// A hash of what alike findings have in common: namespace, kind, container and cause.
     pub alike: u64,
 }
@@ -128,7 +136,9 @@ impl Kept {
         let episode = status.episodes.unwrap_or_default();
         let notified = status.notifications.iter().all(|notification| is_notified(notification, episode));
         let alike = alike(&key, spec, status.cause);
+        let undos = status.guard.iter().flat_map(|guard| &guard.undos);
         let kept = Self {
+            undone: undos.map(|undo| undo.at).max(),
             version: object.version(),
             uid: object.uid(),
             over,

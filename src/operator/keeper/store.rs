@@ -11,7 +11,9 @@ use tokio::time::timeout;
 use super::refusal::Refusal;
 use super::state::Key;
 use super::stored::Stored;
-use crate::report::object::{DELIVERY_MANAGER, FindingObject, MANAGER, Notification};
+use crate::report::object::{
+    DELIVERY_MANAGER, FindingObject, FindingSpec, GUARD_MANAGER, GuardStatus, MANAGER, Notification,
+};
 use crate::runtime::leadership::Leadership;
 use crate::source::cluster::{Trouble, Way};
 
@@ -95,6 +97,27 @@ impl Store {
         in_time(self.of(&key.namespace).patch_status(&key.name, &apply, &Patch::Apply(&status))).await
     }
 
+    /// Records what the guard did in a finding's object, as a field manager of its own. One that is not there
+    /// yet is created: the guard may act before the rest of it is known.
+    ///
+    /// # Errors
+    /// It could not be written; it may be retried.
+    pub async fn record_guard(&self, key: &Key, spec: &FindingSpec, guard: &GuardStatus) -> Result<(), Refusal> {
+        let api = self.of(&key.namespace);
+        let status = body(key, "status", &json!({ "guard": guard }));
+        let apply = PatchParams::apply(GUARD_MANAGER).force();
+        self.leads()?;
+        let written = in_time(api.patch_status(&key.name, &apply, &Patch::Apply(&status))).await;
+        if !matches!(written, Err(Refusal::Missing)) {
+            return written.map(drop);
+        }
+        let main = body(key, "spec", &json!(spec));
+        self.leads()?;
+        in_time(api.patch(&key.name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&main))).await?;
+        self.leads()?;
+        in_time(api.patch_status(&key.name, &apply, &Patch::Apply(&status))).await.map(drop)
+    }
+
     /// Writes an object, creating it first if it does not exist; returns it as it is stored then.
     ///
     /// By server-side apply: main object and status each have their own fields, those of others stay.
@@ -154,13 +177,13 @@ fn body(key: &Key, field: &str, value: &Value) -> Value {
 }
 
 /// The surplus of a status over the desired one, as a patch that removes it; `None` if there is none.
-/// Notifications belong to another field manager.
+/// Notifications and what the guard did belong to other field managers.
 fn surplus(wanted: &Value, stands: &Value) -> Option<Value> {
     let (Value::Object(wanted), Value::Object(stands)) = (wanted, stands) else {
         return None;
     };
     let mut removal = Map::new();
-    for (name, stands) in stands.iter().filter(|(name, _)| *name != "notifications") {
+    for (name, stands) in stands.iter().filter(|(name, _)| !matches!(&***name, "notifications" | "guard")) {
         match wanted.get(name) {
             None => _ = removal.insert(name.clone(), Value::Null),
             Some(wanted) => {
@@ -190,7 +213,7 @@ mod tests {
         let wanted = json!({"cause": "Crash", "change": {"revision": 3}, "evidence": [{"what": "it"}]});
         let stands = json!({
             "cause": "WrongPath", "field": "evil", "change": {"revision": 3, "by": "me"}, "evidence": [],
-            "notifications": [{"receiver": "slack"}],
+            "notifications": [{"receiver": "slack"}], "guard": {"outcome": "undone"},
         });
         assert_eq!(surplus(&wanted, &stands), Some(json!({"field": null, "change": {"by": null}})));
         assert_eq!(surplus(&wanted, &wanted), None);

@@ -190,6 +190,27 @@ async fn a_new_leader_learns_what_the_one_before_said_before_it_writes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_withdrawn_before_its_object_is_known_is_written() {
+    for leads in [true, false] {
+        let server = Server::default();
+        let before = Operator::start(&server, true);
+        before.say(ChangeKind::Confirmed, finding("web"));
+        before.passes(2).await;
+        before.task.abort();
+        let mut operator = Operator::start(&server, leads);
+        operator.say(ChangeKind::Withdrawn, finding("web"));
+        if !leads {
+            operator.passes(10).await;
+            assert_eq!(server.status(NAME)["state"], "Confirmed", "it does not lead yet");
+            operator.leads_for(60);
+            operator.take_memories().await;
+        }
+        operator.passes(10).await;
+        assert_eq!(server.status(NAME)["state"], "Withdrawn", "{leads}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_last_words_are_written_by_who_leads() {
     for (leads, restarts) in [(true, json!(60)), (false, json!(50))] {
         let server = Server::default();
@@ -287,7 +308,7 @@ impl Operator {
 
     fn say(&self, kind: ChangeKind, finding: Finding) {
         let (finding, at) = (Arc::new(finding), clock::now());
-        self.board.upsert(Entry { finding, kind, at, silenced_by: None });
+        self.board.upsert(Entry { finding, kind, at, silenced_by: None, asked: Arc::default() });
     }
 
     async fn passes(&self, seconds: u64) {

@@ -8,7 +8,7 @@ use crate::metrics::labels::Queue;
 use crate::operator::driver::Surroundings;
 use crate::operator::http::Heartbeat;
 use crate::runtime::clock;
-use crate::source::cluster::{Lookup, Resource, WatchHealth};
+use crate::source::cluster::{Lookup, NamespaceLookup, Resource, WatchHealth};
 use crate::time::Time;
 
 /// The cluster, the clock and the heartbeat.
@@ -17,6 +17,8 @@ pub struct World {
     pub health: Arc<WatchHealth>,
     /// Looks up the engine's needs.
     pub lookup: Lookup,
+    /// Reads annotations of namespaces.
+    pub namespaces: NamespaceLookup,
     /// Whether the driver's loop is running.
     pub heartbeat: Heartbeat,
     /// Where queue lengths are recorded.
@@ -34,6 +36,10 @@ impl Surroundings for World {
 
     fn ask(&mut self, need: Need) {
         self.lookup.ask(need);
+    }
+
+    fn ask_namespace(&mut self, namespace: Arc<str>) {
+        self.namespaces.ask(namespace);
     }
 
     fn loop_completed(&mut self, observations: usize) {

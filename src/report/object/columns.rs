@@ -15,7 +15,7 @@ pub struct Column {
 
 /// All columns besides namespace and name, in their order. Without the wide ones an ordinary finding
 /// fits 120 columns of a terminal.
-pub const COLUMNS: [Column; 17] = [
+pub const COLUMNS: [Column; 18] = [
     column("Cause", "string", ".status.cause"),
     column("Current", "string", ".status.current"),
     column("Suggested", "string", ".status.suggested"),
@@ -32,6 +32,7 @@ pub const COLUMNS: [Column; 17] = [
     wide("Confidence", "string", ".status.confidence"),
     wide("Revision", "integer", ".status.revision"),
     wide("Silenced", "string", ".status.silencedBy"),
+    wide("Annotation", "string", ".status.silencedByAnnotation"),
     wide("Summary", "string", ".status.summary"),
 ];
 

@@ -67,7 +67,12 @@ impl Condition {
                 (Holds::True, "Resolved", "It is over.", ended),
             ),
             FindingState::Withdrawn => (
-                (Holds::False, "Withdrawn", "It never was one, or another finding took its place.", ended),
+                (
+                    Holds::False,
+                    "Withdrawn",
+                    "It never was one, another finding took its place, or its namespace is watched no more.",
+                    ended,
+                ),
                 (Holds::True, "Withdrawn", "It was taken back.", ended),
             ),
         };

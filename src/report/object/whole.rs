@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{FindingObject, FindingSpec, FindingState, FindingStatus, object_name};
+use super::{FindingObject, FindingSpec, FindingState, FindingStatus, object_name, short};
 use crate::engine::Finding;
 use crate::finding::field::Field;
 use crate::finding::{Hypothesis, Identity};
@@ -15,6 +15,15 @@ impl FindingObject {
         object.metadata.namespace = Some(finding.namespace.to_string());
         object.status = Some(FindingStatus::new(finding, state, silenced_by));
         object
+    }
+
+    /// The same, silenced by an annotation.
+    #[must_use]
+    pub fn silenced_by_annotation(mut self, silence: Option<&str>) -> Self {
+        if let Some(status) = &mut self.status {
+            status.silenced_by_annotation = silence.map(short);
+        }
+        self
     }
 
     /// Which finding it is; `None` without a namespace.
@@ -49,6 +58,7 @@ impl FindingObject {
             evidence: status.evidence,
             revision: status.revision,
             change: status.change,
+            min_ready: status.min_ready.map(Arc::new),
             pods: status.pods.unwrap_or_default(),
             services: status.services,
             restarts: status.restarts.unwrap_or_default(),
@@ -61,6 +71,8 @@ impl FindingObject {
             start_failure: None,
             considered: Arc::default(),
             labels: status.labels.iter().filter_map(|label| pair(label)).collect(),
+            rollout: None,
+            guard: status.guard.and_then(|guard| guard.guarded(status.episodes.unwrap_or(1))).map(Arc::new),
         };
         finding.remedy = status.remedy.into_iter().map(|line| read_or_keep(line, &finding)).collect();
         Some(finding)

@@ -5,10 +5,8 @@
 //! they are replaced by look-alikes where they would take effect, in code only the back-tick is.
 //! (docs.slack.dev/messaging/formatting-message-text)
 
+use crate::report::outline::escape::{self, BACK_TICK, COLON, head, seen};
 use crate::text::escape::visible;
-
-/// Replaces a back-tick, which would end the code.
-const BACK_TICK: char = 'ˋ';
 
 /// Text among words, at most `max` characters long when escaped.
 pub fn prose(text: &str, max: usize) -> String {
@@ -24,7 +22,7 @@ pub fn prose(text: &str, max: usize) -> String {
             '~' if !inside => '∼',
             // An emoji's name is between colons.
             ':' if after.is_ascii_alphabetic() || !before.is_alphanumeric() && names_emoji(&characters[at + 1..]) => {
-                '∶'
+                COLON
             }
             character => *character,
         }
@@ -41,8 +39,7 @@ fn names_emoji(rest: &[char]) -> bool {
 
 /// Text within back-ticks, these included, at most `max` characters long.
 pub fn code(text: &str, max: usize) -> String {
-    let text = if text.trim().is_empty() { format!("\"{text}\"") } else { text.to_owned() };
-    let text = head(&text, max);
+    let text = head(&seen(text), max);
     let harmless = text.chars().map(|character| if character == '`' { BACK_TICK } else { character });
     format!("`{}`", fit(harmless, max.saturating_sub(2)))
 }
@@ -66,35 +63,15 @@ pub fn length(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
-/// The beginning, with invisible characters made visible: the rest is cut anyway.
-fn head(text: &str, max: usize) -> String {
-    let head: String = text.chars().take(max.saturating_add(1)).collect();
-    visible(&head)
-}
-
 /// The escaped characters that fit; an ellipsis stands for the rest.
 fn fit(characters: impl Iterator<Item = char>, max: usize) -> String {
-    let mut out = String::new();
-    let (mut used, mut with_room) = (0, 0);
-    for character in characters {
-        let start = out.len();
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            other => out.push(other),
-        }
-        used += length(&out[start..]);
-        if used > max {
-            out.truncate(with_room);
-            out.push('…');
-            break;
-        }
-        if used < max {
-            with_room = out.len();
-        }
-    }
-    out
+    let escaped = characters.map(|character| match character {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        other => other.to_string(),
+    });
+    escape::fit(escaped, max, length)
 }
 
 #[cfg(test)]

@@ -3,20 +3,15 @@
 //! Each part of a message has a share of the budget, and is cut to it when it is escaped; the shares add up
 //! to less than Slack accepts. (docs.slack.dev/reference/block-kit/blocks/section-block)
 
-mod digest;
 pub mod escape;
-mod single;
 
 use serde::Serialize;
 
-use super::headline::{kind_and_name, what_is_wrong};
-use super::sentence::{Part, Sentence};
-use super::update::{Dispatch, FindingUpdate, Kind};
-use super::wording;
-use crate::engine::{Finding, Severity};
-use crate::finding::field::Field;
-use crate::time::Time;
-use escape::{code, prose};
+pub use super::outline::Context;
+use super::outline::medium::{Medium, Shares, text, texts};
+use super::outline::{self, Icon, Item, Line, Outline, Share, Span};
+use super::update::Dispatch;
+use escape::{code, command, length, line, prose};
 
 /// Maximum length of a section's text, in characters.
 pub const MAX_OF_SECTION: usize = 3000;
@@ -71,23 +66,15 @@ pub struct Text {
     verbatim: bool,
 }
 
-/// The content of a message besides its findings.
-#[derive(Copy, Clone, Debug)]
-pub struct Context<'a> {
-    /// The name of the cluster.
-    pub cluster: Option<&'a str>,
-    /// The time of the message.
-    pub now: Time,
-}
+/// Slack's markup; lengths are in UTF-16 units.
+struct Mrkdwn;
 
 impl Payload {
     /// The payload for a dispatch.
     pub fn new(dispatch: &Dispatch, context: Context) -> Self {
-        let (text, blocks) = match dispatch {
-            Dispatch::One(news) => (fallback(news, context), single::blocks(news, None, context)),
-            Dispatch::Digest(digest) => digest::render(digest, context),
-        };
-        Self { text, blocks, unfurl_links: false, unfurl_media: false }
+        let outline = Outline::new(dispatch, context);
+        let blocks = outline.blocks.iter().flat_map(blocks).collect();
+        Self { text: prose(&outline.phone, FALLBACK), blocks, unfurl_links: false, unfurl_media: false }
     }
 }
 
@@ -107,74 +94,86 @@ impl Text {
     }
 }
 
-/// What a phone shows: `CRITICAL: auth-service (prod): the liveness probe asks for … 50 of 50 pods.
-/// Fix: path /v2/health → /health.`
-fn fallback(news: &FindingUpdate, context: Context) -> String {
-    let finding = &news.finding;
-    let (_, name) = kind_and_name(&finding.workload);
-    let cluster = context.cluster.map(|cluster| format!("[{cluster}] ")).unwrap_or_default();
-    let first = format!("{cluster}{}: {name} ({}): {}.", alert(news), finding.namespace, what_is_wrong(finding));
-    let rest = match news.kind {
-        Kind::Resolved | Kind::Missed => format!(" {}", wording::over(finding, context.now)),
-        Kind::Withdrawn => String::new(),
-        Kind::Opened | Kind::Changed | Kind::GoesOn => reach(finding) + &fix(finding),
+impl Medium for Mrkdwn {
+    type Piece = String;
+
+    /// With the maximum number of findings, a digest is within the whole budget.
+    const SHARES: Shares = Shares {
+        headline: 720,
+        sentence: 900,
+        fact: 260,
+        remedy: 1600,
+        hypothesis: 202,
+        small: 600,
+        item: 330,
+        item_headline: 202,
+        item_detail: 600,
     };
-    prose(&(first + &rest), FALLBACK)
-}
 
-/// ` 50 of 50 pods; Service auth is down (0 of 50 endpoints ready).`
-fn reach(finding: &Finding) -> String {
-    let down = wording::out(finding)
-        .map(|service| format!("; Service {} is down (0 of {} endpoints ready)", service.name, service.total));
-    format!(" {}{}.", wording::capitalised(&wording::pods(finding.pods)), down.unwrap_or_default())
-}
-
-/// ` Fix: path /v2/health → /health.`
-fn fix(finding: &Finding) -> String {
-    let field = finding.field.as_ref().map(Field::last).unwrap_or_default();
-    match (&finding.current, &finding.suggested) {
-        (Some(current), Some(suggested)) => format!(" Fix: {field} {current} → {suggested}."),
-        (None, Some(suggested)) => format!(" Fix: {field} {suggested}."),
-        _ => String::new(),
-    }
-}
-
-/// The first word in the phone notification.
-fn alert(news: &FindingUpdate) -> String {
-    let severity = news.finding.severity.to_string().to_uppercase();
-    match news.kind {
-        Kind::Opened => severity,
-        Kind::Changed => format!("UPDATE, {severity}"),
-        Kind::GoesOn => format!("STILL {severity}"),
-        Kind::Resolved | Kind::Missed => "RESOLVED".to_owned(),
-        Kind::Withdrawn => "TAKEN BACK".to_owned(),
-    }
-}
-
-/// An icon for the severity.
-fn icon(news: &FindingUpdate) -> &'static str {
-    match (news.kind, news.finding.severity) {
-        (Kind::Resolved | Kind::Missed, _) => ":white_check_mark:",
-        (Kind::Withdrawn, _) => ":leftwards_arrow_with_hook:",
-        (_, Severity::Critical) => ":red_circle:",
-        (_, Severity::Warning) => ":large_orange_circle:",
-        (_, Severity::Info) => ":large_blue_circle:",
-    }
-}
-
-/// A sentence with its names and values in code, at most `max` characters long.
-fn sentence(sentence: &Sentence, max: usize) -> String {
-    let mut out = String::new();
-    for part in sentence.parts() {
-        let room = max.saturating_sub(escape::length(&out));
-        let piece = match part {
-            Part::Words(text) => prose(text, room),
-            Part::Name(text) | Part::Value(text) => code(text, room.max(3)),
-        };
-        if escape::length(&piece) > room {
-            break;
+    fn piece(span: &Span, max: usize) -> String {
+        match span {
+            Span::Icon(icon) => icon_name(*icon).to_owned(),
+            Span::Words(text) => prose(text, max),
+            Span::Bold(text) => format!("*{}*", prose(text, max.saturating_sub(2))),
+            Span::Code(text) | Span::Command(text) => code(text, max.max(3)),
         }
-        out.push_str(&piece);
     }
-    out
+
+    fn length(piece: &String) -> usize {
+        length(piece)
+    }
+}
+
+fn blocks(block: &outline::Block) -> Vec<Block> {
+    match block {
+        outline::Block::Paragraph(lines) => vec![Block::section(texts::<Mrkdwn>(lines))],
+        outline::Block::Facts(facts) => {
+            let lines: Vec<String> = facts.iter().map(|fact| line(fact, Mrkdwn::SHARES.fact)).collect();
+            vec![Block::section(format!("```{}```", lines.join("\n")))]
+        }
+        outline::Block::Command { label, command, instead } => vec![Block::section(remedy(label, command, instead))],
+        outline::Block::Items(items) => sections(items),
+        outline::Block::Small(line) => vec![Block::context(text::<Mrkdwn>(line))],
+    }
+}
+
+/// A command as it has to be typed in a block of code, or where to find it.
+fn remedy(label: &Span, text: &str, instead: &[Span]) -> String {
+    let Shares { remedy, small, .. } = Mrkdwn::SHARES;
+    let label = Mrkdwn::piece(label, small);
+    match command(text, remedy) {
+        Some(command) => format!("{label}\n```{command}```"),
+        None => label + &outline::medium::text::<Mrkdwn>(&Line { share: Share::Small, spans: instead.to_vec() }),
+    }
+}
+
+/// The findings, in as few sections as possible.
+fn sections(items: &[Item]) -> Vec<Block> {
+    let mut sections: Vec<String> = Vec::new();
+    for item in items.iter().map(item) {
+        match sections.last_mut() {
+            Some(section) if length(section) + length(&item) < MAX_OF_SECTION => {
+                section.push('\n');
+                section.push_str(&item);
+            }
+            _ => sections.push(item),
+        }
+    }
+    sections.into_iter().map(Block::section).collect()
+}
+
+fn item(item: &Item) -> String {
+    let shown = item.commands.iter().find_map(|text| command(text, Mrkdwn::SHARES.item_detail));
+    let command = shown.map(|command| format!("\n```{command}```"));
+    texts::<Mrkdwn>(&item.lines) + &command.unwrap_or_default()
+}
+
+const fn icon_name(icon: Icon) -> &'static str {
+    match icon {
+        Icon::Critical => ":red_circle:",
+        Icon::Warning => ":large_orange_circle:",
+        Icon::Info => ":large_blue_circle:",
+        Icon::Resolved => ":white_check_mark:",
+        Icon::Withdrawn => ":leftwards_arrow_with_hook:",
+    }
 }

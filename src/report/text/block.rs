@@ -9,9 +9,10 @@ use super::Look;
 use super::layout::{fold, pad_right, wrap};
 use crate::engine::{Fact, Finding, Severity, Standing};
 use crate::report::headline::headline;
+use crate::report::min_ready;
 use crate::report::remedies::{self, Line};
 use crate::report::when::{clock, day, day_if_another, span};
-use crate::report::wording::{changed_by, doubt, extent, field_is, telling};
+use crate::report::wording::{changed_by, doubt, extent, field_is, guarded, telling};
 use crate::text::escape::terminal;
 use crate::time::Time;
 
@@ -59,6 +60,12 @@ impl<W: Write> Page<'_, W> {
         }
         if let Some(change) = changed_by(finding) {
             self.hanging("change", &change.to_string())?;
+        }
+        if let Some(guard) = guarded(finding) {
+            self.hanging("guard", &guard.to_string())?;
+        }
+        if let Some(advice) = &finding.min_ready {
+            self.hanging("prevent", &min_ready::sentence(advice))?;
         }
         self.evidence(finding, depth)?;
         if let Some(doubt) = doubt(finding) {

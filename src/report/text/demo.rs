@@ -279,7 +279,8 @@ impl Page {
 
     /// What to try next.
     pub fn ending(&self) -> String {
-        let what = "Your own recording: probehound replay FILE. How to make one: the README.";
+        let what = "See it in a browser: probehound demo --html demo.html. Your own recording: probehound replay FILE. \
+                    How to make one: the README.";
         format!("\n{}", self.paragraph(what))
     }
 

@@ -2,6 +2,7 @@
 
 mod around;
 mod fetch;
+mod namespaces;
 mod queue;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +19,7 @@ use crate::source::recording::{Object, RecordKind};
 use crate::source::{Observer, Oddity, Related};
 use around::{Gathered, around};
 use fetch::Fetcher;
+pub use namespaces::{NamespaceAnswer, NamespaceLookup};
 use queue::{Put, Queue};
 
 /// Maximum number of waiting needs: two for each of 4,000 workloads that begin to loop at once, at some 200

@@ -34,7 +34,7 @@ pub use client::{Access, Target, Version};
 pub use error::AccessError;
 pub use health::{Resource, ResourceHealth, WatchHealth};
 pub use list::{ListError, list_events, list_pods, may_list_pods};
-pub use lookup::{Answer, Lookup, LookupCounts};
+pub use lookup::{Answer, Lookup, LookupCounts, NamespaceAnswer, NamespaceLookup};
 pub use raw::watch_raw;
 pub use stamps::Stamped;
 pub use throttle::{Throttle, ThrottleLayer, Throttled};

@@ -17,6 +17,7 @@ use crate::engine::{Scope, Seen};
 use crate::source::Input;
 use crate::source::cluster::settings::Watch;
 use crate::source::objects::{EventLite, PodLite};
+use crate::text::glob::Glob;
 
 /// Selects kubelet events on pods, without frequent ones that contain no information.
 ///
@@ -24,6 +25,10 @@ use crate::source::objects::{EventLite, PodLite};
 /// the selector works for kubelets of any version. Never select by type: Killing is a Normal event.
 pub(super) const EVENT_FIELDS: &str = "source=kubelet,involvedObject.kind=Pod,reason!=Pulling,reason!=Pulled,reason!=Created,\
      reason!=Started,reason!=SandboxChanged,reason!=DNSConfigForming,reason!=FailedSync";
+
+/// Maximum number of excluded namespaces that the server is asked to leave out: each lengthens the address
+/// of every request. Those beyond it are left out here.
+const MAX_NOT_SENT: usize = 50;
 
 /// How long events wait for the list of their pods.
 const PODS_FIRST: Duration = Duration::from_secs(20);
@@ -47,7 +52,29 @@ pub fn watch(access: &Access, what: &Watch, health: &Arc<WatchHealth>) -> impl S
         all.push(pods(access, what, namespace.as_ref(), health, listed));
         all.push(events(access, what, namespace.as_ref(), health, pods_listed));
     }
-    all
+    let what = what.clone();
+    all.filter(move |input| std::future::ready(!is_left_out(&what, input)))
+}
+
+/// Whether it is of a namespace that is not watched: the server cannot be asked to leave out a pattern.
+fn is_left_out(what: &Watch, input: &Input) -> bool {
+    let metadata = match input {
+        Input::Pod(pod, _) | Input::PodGone(pod) => &pod.metadata,
+        Input::Event(event) => &event.metadata,
+        Input::ListStarted(_) | Input::ListFinished(_) => return false,
+    };
+    let namespace = metadata.ok().and_then(|metadata| metadata.namespace.ok());
+    namespace.is_some_and(|namespace| what.excludes(namespace))
+}
+
+/// A field selector without the namespaces that are left out by name.
+fn fields(what: &Watch, others: &str) -> Option<String> {
+    let named = what.exclude_namespaces.iter().map(Glob::as_str).filter(|name| !name.contains('*'));
+    let named = named.filter(|name| what.excludes(name)).take(MAX_NOT_SENT);
+    let parts = named.map(|name| format!("metadata.namespace!={name}"));
+    let parts: Vec<String> =
+        Some(others.to_owned()).filter(|others| !others.is_empty()).into_iter().chain(parts).collect();
+    Some(parts.join(",")).filter(|fields| !fields.is_empty())
 }
 
 fn pods(
@@ -57,7 +84,7 @@ fn pods(
     health: &Arc<WatchHealth>,
     listed: signal::Sender<bool>,
 ) -> BoxStream<'static, Input> {
-    let selectors = Selectors { labels: what.pod_selector.clone(), fields: None };
+    let selectors = Selectors { labels: what.pod_selector.clone(), fields: fields(what, "") };
     let health = of_stream(health, Resource::Pods, namespace);
     let scope = namespace.map_or(Scope::All, |namespace| Scope::Namespace(Arc::clone(namespace)));
     let pods = follow::<PodLite>(access, followed(what, namespace, selectors), health);
@@ -81,7 +108,7 @@ fn events(
     health: &Arc<WatchHealth>,
     mut pods_listed: signal::Receiver<bool>,
 ) -> BoxStream<'static, Input> {
-    let selectors = Selectors { labels: None, fields: Some(EVENT_FIELDS.to_owned()) };
+    let selectors = Selectors { labels: None, fields: fields(what, EVENT_FIELDS) };
     let health = of_stream(health, Resource::Events, namespace);
     let events = follow::<EventLite>(access, followed(what, namespace, selectors), health);
     // If pods cannot be listed, failures of the events watch should be reported all the same.

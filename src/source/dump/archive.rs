@@ -10,8 +10,8 @@ use super::{Found, Place, Sink, Trouble, text};
 const MAX_DEPTH: usize = 2;
 
 /// Reads a stream, whatever it contains; `depth` is the number of archives around it.
-pub fn read(name: &str, opened: Opened<'_>, depth: usize, sink: &mut Sink<'_>) {
-    let tell = |sink: &mut Sink<'_>, what| sink(&Place { file: name.to_owned(), line: 0 }, Found::Trouble(what));
+pub fn read(name: &str, opened: Opened<'_>, depth: usize, sink: &mut dyn Sink) {
+    let tell = |sink: &mut dyn Sink, what| sink.take(&Place { file: name.to_owned(), line: 0 }, Found::Trouble(what));
     match opened.form {
         Form::Text | Form::Objects => text::read(name, opened.reader, sink),
         Form::Tar if depth < MAX_DEPTH => {
@@ -25,7 +25,7 @@ pub fn read(name: &str, opened: Opened<'_>, depth: usize, sink: &mut Sink<'_>) {
     }
 }
 
-fn tar(name: &str, input: impl Read, depth: usize, sink: &mut Sink<'_>) -> io::Result<()> {
+fn tar(name: &str, input: impl Read, depth: usize, sink: &mut dyn Sink) -> io::Result<()> {
     let mut archive = tar::Archive::new(Ending { input, zeros: 0 });
     for entry in archive.entries()? {
         let entry = entry?;
@@ -37,7 +37,7 @@ fn tar(name: &str, input: impl Read, depth: usize, sink: &mut Sink<'_>) -> io::R
     }
     let Ending { zeros, .. } = archive.into_inner();
     if zeros < BLOCK {
-        sink(
+        sink.take(
             &Place { file: name.to_owned(), line: 0 },
             Found::Trouble(Trouble::Cut("the archive has no end".to_owned())),
         );

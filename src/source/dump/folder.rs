@@ -12,11 +12,11 @@ use super::{Found, Place, Sink, Trouble, archive, trouble};
 ///
 /// # Errors
 /// The folder itself cannot be listed.
-pub fn read(folder: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
+pub fn read(folder: &Path, sink: &mut dyn Sink) -> io::Result<()> {
     walk(folder, folder, 0, sink)
 }
 
-fn walk(root: &Path, folder: &Path, depth: usize, sink: &mut Sink<'_>) -> io::Result<()> {
+fn walk(root: &Path, folder: &Path, depth: usize, sink: &mut dyn Sink) -> io::Result<()> {
     for entry in sorted(folder)? {
         let full = entry.path();
         let name = path(full.strip_prefix(root).unwrap_or(&full));
@@ -29,16 +29,16 @@ fn walk(root: &Path, folder: &Path, depth: usize, sink: &mut Sink<'_>) -> io::Re
             Err(error) => Err(error),
         };
         if let Err(error) = outcome {
-            sink(&Place { file: name, line: 0 }, Found::Trouble(trouble(&error)));
+            sink.take(&Place { file: name, line: 0 }, Found::Trouble(trouble(&error)));
         }
     }
     Ok(())
 }
 
-fn file(name: &str, path: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
+fn file(name: &str, path: &Path, sink: &mut dyn Sink) -> io::Result<()> {
     let file = File::open(path)?;
     if file.metadata()?.len() == 0 {
-        sink(&Place { file: name.to_owned(), line: 0 }, Found::Trouble(Trouble::NoObjects));
+        sink.take(&Place { file: name.to_owned(), line: 0 }, Found::Trouble(Trouble::NoObjects));
         return Ok(());
     }
     archive::read(name, Opened::new(file), 0, sink);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::piece::{Extent, MAX_ITEM, Piece, Syntax};
-use super::{Found, Trouble};
+use super::{Found, Sink, Trouble};
 use crate::source::recording;
 use crate::text::cut;
 
@@ -36,8 +36,8 @@ pub fn resource_of_path(path: &str) -> Option<&'static str> {
     named(stem).or_else(|| named(parts.next()?))
 }
 
-/// Reads an object; `hint` is the resource according to the file name.
-pub fn read(piece: &Piece<'_>, hint: Option<&'static str>) -> Found {
+/// Reads an object in the form that the sink wants; `hint` is the resource according to the file name.
+pub fn read(piece: &Piece<'_>, hint: Option<&'static str>, sink: &mut dyn Sink) -> Found {
     let broken = |what: String| Found::Trouble(Trouble::Broken(what));
     match piece.extent {
         Extent::TooLong => return broken(format!("the object is longer than {} MiB", MAX_ITEM >> 20)),
@@ -48,13 +48,13 @@ pub fn read(piece: &Piece<'_>, hint: Option<&'static str>) -> Found {
         return broken("the object is not UTF-8".to_owned());
     };
     let outcome = match piece.syntax {
-        Syntax::Json => json(text, piece, hint),
-        Syntax::Yaml => yaml(text, piece, hint),
+        Syntax::Json => json(text, piece, hint, sink),
+        Syntax::Yaml => yaml(text, piece, hint, sink),
     };
     outcome.unwrap_or_else(broken)
 }
 
-fn json(text: &str, piece: &Piece<'_>, hint: Option<&'static str>) -> Result<Found, String> {
+fn json(text: &str, piece: &Piece<'_>, hint: Option<&'static str>, sink: &mut dyn Sink) -> Result<Found, String> {
     let named = (!piece.kind.is_empty()).then(|| resource(piece.kind, piece.api_version));
     let resource = match named {
         Some(Ok(resource)) => resource,
@@ -65,12 +65,12 @@ fn json(text: &str, piece: &Piece<'_>, hint: Option<&'static str>) -> Result<Fou
         },
     };
     if resource == "events" && !text.contains("\"involvedObject\"") {
-        return event_of(serde_json::from_str(text).map_err(|error| recording::words(&error))?);
+        return event_of(serde_json::from_str(text).map_err(|error| recording::words(&error))?, sink);
     }
-    recording::object(resource, text).map(Found::Object).map_err(|error| recording::words(&error))
+    decoded(resource, text, sink)
 }
 
-fn yaml(text: &str, piece: &Piece<'_>, hint: Option<&'static str>) -> Result<Found, String> {
+fn yaml(text: &str, piece: &Piece<'_>, hint: Option<&'static str>, sink: &mut dyn Sink) -> Result<Found, String> {
     #[derive(Default, Deserialize)]
     #[serde(default, rename_all = "camelCase")]
     struct Head {
@@ -96,9 +96,15 @@ fn yaml(text: &str, piece: &Piece<'_>, hint: Option<&'static str>) -> Result<Fou
         return Ok(Found::Trouble(Trouble::Cut("the last pod lacks the end of its status".to_owned())));
     }
     if resource == "events" && tree.get("involvedObject").is_none() {
-        return event_of(tree);
+        return event_of(tree, sink);
     }
-    recording::object(resource, &tree.to_string()).map(Found::Object).map_err(|error| recording::words(&error))
+    decoded(resource, &tree.to_string(), sink)
+}
+
+fn decoded(resource: &'static str, text: &str, sink: &mut dyn Sink) -> Result<Found, String> {
+    let words = |error| recording::words(&error);
+    let Some(form) = sink.form(resource, text).map_err(words)? else { return Ok(Found::Foreign) };
+    recording::object(resource, &form).map(Found::Object).map_err(words)
 }
 
 /// The resource of a supported kind. Without a group, that of the kind is assumed.
@@ -140,7 +146,7 @@ fn is_cut_pod(pod: &Value) -> bool {
 }
 
 /// An `events.k8s.io/v1` event, converted to the field names of the core group.
-fn event_of(tree: Value) -> Result<Found, String> {
+fn event_of(tree: Value, sink: &mut dyn Sink) -> Result<Found, String> {
     const NAMES: [(&str, &str); 7] = [
         ("regarding", "involvedObject"),
         ("note", "message"),
@@ -154,8 +160,7 @@ fn event_of(tree: Value) -> Result<Found, String> {
     for (new, old) in NAMES {
         rename(&mut fields, new, old);
     }
-    let text = Value::Object(fields).to_string();
-    recording::object("events", &text).map(Found::Object).map_err(|error| recording::words(&error))
+    decoded("events", &Value::Object(fields).to_string(), sink)
 }
 
 fn rename(fields: &mut Map<String, Value>, from: &str, to: &str) {
@@ -173,7 +178,10 @@ fn of_yaml(error: &serde_saphyr::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::dump::Place;
     use crate::source::recording::Object;
+
+    fn nobody(_: &Place, _: Found) {}
 
     fn piece<'a>(text: &'a str, syntax: Syntax, kind: &'a str, api_version: &'a str) -> Piece<'a> {
         Piece { line: 1, text: text.as_bytes(), syntax, kind, api_version, extent: Extent::Whole }
@@ -190,9 +198,9 @@ mod tests {
     #[test]
     fn a_kind_of_another_group_is_foreign() {
         let knative = piece(r#"{"kind":"Service"}"#, Syntax::Json, "Service", "serving.knative.dev/v1");
-        assert!(matches!(read(&knative, None), Found::Foreign));
+        assert!(matches!(read(&knative, None, &mut nobody), Found::Foreign));
         let service = piece(r#"{"kind":"Service"}"#, Syntax::Json, "Service", "v1");
-        assert!(matches!(read(&service, None), Found::Object(Object::Service(_))));
+        assert!(matches!(read(&service, None, &mut nobody), Found::Object(Object::Service(_))));
     }
 
     #[test]
@@ -200,7 +208,8 @@ mod tests {
         let new = r#"{"kind":"Event","apiVersion":"events.k8s.io/v1","metadata":{"name":"e"},"note":"gone",
             "regarding":{"kind":"Pod","name":"web"},"deprecatedCount":7,"deprecatedSource":{"component":"kubelet"}}"#;
         for syntax in [Syntax::Json, Syntax::Yaml] {
-            let Found::Object(Object::Event(event)) = read(&piece(new, syntax, "Event", "events.k8s.io/v1"), None)
+            let Found::Object(Object::Event(event)) =
+                read(&piece(new, syntax, "Event", "events.k8s.io/v1"), None, &mut nobody)
             else {
                 panic!("an event")
             };
@@ -213,7 +222,9 @@ mod tests {
     #[test]
     fn no_error_speaks_of_what_the_program_is_made_of() {
         for (text, syntax) in [("{\"kind\":\"Pod\",", Syntax::Json), ("[1]", Syntax::Json), ("a: [", Syntax::Yaml)] {
-            let Found::Trouble(trouble) = read(&piece(text, syntax, "Pod", "v1"), None) else { panic!("{text}") };
+            let Found::Trouble(trouble) = read(&piece(text, syntax, "Pod", "v1"), None, &mut nobody) else {
+                panic!("{text}")
+            };
             let said = trouble.to_string();
             assert!(!["struct", "Lite", "Maybe", "enum"].iter().any(|word| said.contains(word)), "{said}");
         }

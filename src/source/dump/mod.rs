@@ -20,6 +20,7 @@ mod text;
 mod utf16;
 mod yaml;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, BufRead};
 use std::path::Path;
@@ -95,18 +96,36 @@ impl Trouble {
 }
 
 /// Receives what is found, in order.
-pub type Sink<'a> = dyn FnMut(&Place, Found) + 'a;
+pub trait Sink {
+    /// Something was found.
+    fn take(&mut self, place: &Place, found: Found);
+
+    /// The JSON of an object of a resource in the form in which it is decoded: as it is, unless said
+    /// otherwise; `None` if it is passed over.
+    ///
+    /// # Errors
+    /// It is not JSON.
+    fn form<'t>(&mut self, _resource: &str, text: &'t str) -> serde_json::Result<Option<Cow<'t, str>>> {
+        Ok(Some(Cow::Borrowed(text)))
+    }
+}
+
+impl<F: FnMut(&Place, Found)> Sink for F {
+    fn take(&mut self, place: &Place, found: Found) {
+        self(place, found);
+    }
+}
 
 /// Reads a folder and its subfolders; links are not followed.
 ///
 /// # Errors
 /// The folder itself cannot be listed.
-pub fn read_folder(folder: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
+pub fn read_folder(folder: &Path, sink: &mut dyn Sink) -> io::Result<()> {
     folder::read(folder, sink)
 }
 
 /// Reads a stream that was [opened](Opened::new) under that name.
-pub fn read(name: &str, opened: Opened<'_>, sink: &mut Sink<'_>) {
+pub fn read(name: &str, opened: Opened<'_>, sink: &mut dyn Sink) {
     archive::read(name, opened, 0, sink);
 }
 

@@ -7,7 +7,7 @@ use super::*;
 /// What is found, as words.
 fn found(name: &str, input: impl Read) -> Vec<String> {
     let mut all = Vec::new();
-    read(name, Opened::new(input), &mut |place, found| {
+    read(name, Opened::new(input), &mut |place: &Place, found: Found| {
         all.push(match found {
             Found::Object(object) => format!("{place} {}", word(&object)),
             Found::Foreign => format!("{place} foreign"),

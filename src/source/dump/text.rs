@@ -17,7 +17,7 @@ const LOG_BEGINS: &str = "==== START logs for container ";
 const LOG_ENDS: &str = "==== END logs for container ";
 
 /// Reads all of it, whatever it is.
-pub fn read(name: &str, input: Input<'_>, sink: &mut Sink<'_>) {
+pub fn read(name: &str, input: Input<'_>, sink: &mut dyn Sink) {
     let place = Place { file: name.to_owned(), line: 0 };
     let mut text =
         Text { place, hint: resource_of_path(name), sink, found: 0, line: 0, strange: None, mode: Mode::Between };
@@ -25,10 +25,10 @@ pub fn read(name: &str, input: Input<'_>, sink: &mut Sink<'_>) {
     text.finish(outcome);
 }
 
-struct Text<'a, 's> {
+struct Text<'a> {
     place: Place,
     hint: Option<&'static str>,
-    sink: &'a mut Sink<'s>,
+    sink: &'a mut dyn Sink,
     /// Number of objects, and of pieces that should have been one.
     found: u64,
     /// Number of lines read.
@@ -46,7 +46,7 @@ enum Mode {
     Log(String),
 }
 
-impl Text<'_, '_> {
+impl Text<'_> {
     fn run(&mut self, mut input: Input<'_>) -> io::Result<()> {
         let mut line = Vec::new();
         loop {
@@ -109,7 +109,7 @@ impl Text<'_, '_> {
                 yaml.feed(line, &mut on);
                 if !whole {
                     let what = Trouble::Cut("its last line does not end".to_owned());
-                    sink(&Place { line: self.line, ..place.clone() }, Found::Trouble(what));
+                    sink.take(&Place { line: self.line, ..place.clone() }, Found::Trouble(what));
                 }
             }
             Mode::Log(end) => {
@@ -183,15 +183,15 @@ impl Text<'_, '_> {
     }
 
     fn tell(&mut self, trouble: Trouble) {
-        (self.sink)(&self.place, Found::Trouble(trouble));
+        self.sink.take(&self.place, Found::Trouble(trouble));
     }
 }
 
 /// Passes on a piece; returns 1 if it is, or should be, an object.
-fn told(place: &Place, hint: Option<&'static str>, piece: &Piece<'_>, sink: &mut Sink<'_>) -> u64 {
-    let found = item::read(piece, hint);
+fn told(place: &Place, hint: Option<&'static str>, piece: &Piece<'_>, sink: &mut dyn Sink) -> u64 {
+    let found = item::read(piece, hint, sink);
     let counts = !matches!(found, Found::Foreign) || !piece.kind.is_empty();
-    sink(&Place { line: piece.line, ..place.clone() }, found);
+    sink.take(&Place { line: piece.line, ..place.clone() }, found);
     u64::from(counts)
 }
 

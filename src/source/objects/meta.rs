@@ -40,6 +40,10 @@ lean! {
         rollout_revision: String = "rollout.argoproj.io/revision",
         argocd_tracking_id: String = "argocd.argoproj.io/tracking-id",
         helm_release: String = "meta.helm.sh/release-name",
+        silence: String = "probehound.dev/silence",
+        receiver: String = "probehound.dev/receiver",
+        window: String = "probehound.dev/window",
+        guard: String = "probehound.dev/guard",
     }
 
     /// One of `ownerReferences`.

@@ -39,6 +39,6 @@ pub use spec::{
 };
 pub use workload::{
     ControllerRevisionLite, CronJobLite, DaemonSetLite, DaemonSetSpecLite, DaemonSetStatusLite, DeploymentLite,
-    JobLite, JobSpecLite, ReplicaSetLite, ReplicasLite, RevisionDataLite, RevisionSpecLite, RolloutLite,
-    RolloutSpecLite, RolloutStatusLite, StatefulSetLite, StatusLite, WorkloadRefLite,
+    JobLite, JobSpecLite, ReplicaSetLite, ReplicasLite, RevisionDataLite, RevisionSpecLite, RollingUpdateLite,
+    RolloutLite, RolloutSpecLite, RolloutStatusLite, StatefulSetLite, StatusLite, StrategyLite, WorkloadRefLite,
 };

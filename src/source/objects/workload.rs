@@ -92,8 +92,22 @@ lean! {
         paused: bool = "paused",
         pod_management_policy: String = "podManagementPolicy",
         min_ready_seconds: i64 = "minReadySeconds",
+        progress_deadline_seconds: i64 = "progressDeadlineSeconds",
+        strategy: StrategyLite = "strategy",
         selector: SelectorLite = "selector",
         template: T = "template",
+    }
+
+    /// `spec.strategy` of a Deployment.
+    pub struct StrategyLite {
+        kind: String = "type",
+        rolling_update: RollingUpdateLite = "rollingUpdate",
+    }
+
+    /// `spec.strategy.rollingUpdate` of a Deployment.
+    pub struct RollingUpdateLite {
+        max_surge: TextOrNumber = "maxSurge",
+        max_unavailable: TextOrNumber = "maxUnavailable",
     }
 
     /// `spec` of a `DaemonSet`.

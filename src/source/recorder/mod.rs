@@ -10,6 +10,7 @@
 //!   recording**, whatever the object holds.
 //! - Pure: the same objects in the same order with the same key give the same bytes.
 
+mod anonymous;
 mod names;
 mod redact;
 mod resource;
@@ -17,6 +18,7 @@ mod rules;
 mod session;
 mod vocabulary;
 
+pub use anonymous::Anonymous;
 pub use redact::{Disclosure, Redactor};
 pub use resource::Resource;
 pub use session::{Session, Sight, Sighting};

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::Key;
 use crate::engine::{Owner, Uid};
+use crate::finding::{RollingUpdate, Share};
 use crate::source::Observer;
 use crate::source::mask::MAX_NAME;
 use crate::source::objects::{
     ControllerRevisionLite, CronJobLite, DaemonSetLite, DeploymentLite, JobLite, Maybe, ObjectMeta, Oddity,
-    ReplicaSetLite, ReplicasLite, RolloutLite, Shape, StatefulSetLite, StatusLite, TextOrNumber, WorkloadMeta,
-    check_kind,
+    ReplicaSetLite, ReplicasLite, RolloutLite, Shape, StatefulSetLite, StatusLite, StrategyLite, TextOrNumber,
+    WorkloadMeta, check_kind,
 };
 use crate::source::uid::uid;
 use crate::text::cut;
@@ -33,6 +34,8 @@ pub struct Controller {
     pub parallel: bool,
     /// How long a pod has to be ready to be available.
     pub min_ready: Duration,
+    /// How it replaces its pods, one after the other.
+    pub rolling: Option<RollingUpdate>,
     /// The manager of its manifest.
     pub managed_by: Option<Arc<str>>,
     /// Who owns a part of its template, and since when.
@@ -57,6 +60,7 @@ pub fn of_deployment(it: &DeploymentLite, observer: &mut Observer) -> Result<(Ke
     check_kind(&it.kind, "Deployment", "deployments")?;
     let (key, mut controller) = workload(&it.metadata, "Deployment", observer)?;
     read_replicas(&it.spec, &mut controller, observer);
+    controller.rolling = observer.read(&it.spec, "spec", rolling).flatten();
     controller.synced = is_synced(observer, &it.metadata, &it.status);
     let meta = it.metadata.required("metadata")?;
     controller.current = meta.annotation(|all| &all.revision).and_then(|text| text.parse().ok());
@@ -108,6 +112,39 @@ fn read_replicas<T: Shape>(spec: &Maybe<ReplicasLite<T>>, controller: &mut Contr
         controller.parallel = observer.text(&spec.pod_management_policy, "podManagementPolicy") == "Parallel";
         controller.min_ready = min_ready(observer, &spec.min_ready_seconds);
     });
+}
+
+/// How a Deployment replaces its pods. The API server writes the strategy into every one: without it, or where it
+/// is odd, nothing is known.
+fn rolling<T: Shape>(observer: &mut Observer, spec: &ReplicasLite<T>) -> Option<RollingUpdate> {
+    let deadline = match spec.progress_deadline_seconds {
+        Maybe::Absent => RollingUpdate::DEADLINE,
+        _ => observer.whole(&spec.progress_deadline_seconds, "progressDeadlineSeconds")?,
+    };
+    let min_ready = match &spec.min_ready_seconds {
+        Maybe::Absent => 0,
+        // What is odd about it is noted where it is read for all kinds.
+        field => u32::try_from(*field.ok()?).ok()?,
+    };
+    let read = |observer: &mut Observer, it: &StrategyLite| {
+        let rolls = observer.text(&it.kind, "type") == "RollingUpdate";
+        let (max_surge, max_unavailable) = observer
+            .read(&it.rolling_update, "rollingUpdate", |observer, it| {
+                let surge = share(observer, &it.max_surge, "maxSurge")?;
+                Some((surge, share(observer, &it.max_unavailable, "maxUnavailable")?))
+            })
+            .flatten()
+            .filter(|_| rolls)?;
+        Some(RollingUpdate { min_ready, deadline, max_surge, max_unavailable })
+    };
+    observer.read(&spec.strategy, "strategy", read).flatten()
+}
+
+fn share(observer: &mut Observer, field: &Maybe<TextOrNumber>, name: &str) -> Option<Share> {
+    match observer.get(field, name)? {
+        TextOrNumber::Number(number) => u32::try_from(*number).ok().map(Share::Pods),
+        TextOrNumber::Text(text) => text.parse().ok(),
+    }
 }
 
 fn min_ready(observer: &mut Observer, field: &Maybe<i64>) -> Duration {
@@ -215,6 +252,7 @@ fn plain<M: Shape>(
         paused: false,
         parallel: false,
         min_ready: Duration::ZERO,
+        rolling: None,
         managed_by: managed_by(meta).map(Arc::from),
         touches: Vec::new(),
         current: None,

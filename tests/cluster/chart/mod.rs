@@ -1,7 +1,10 @@
 //! The Helm chart, rendered and installed by Helm itself.
 
+mod older;
 mod released;
 mod rendered;
+mod tested;
+mod upgraded;
 
 /// The chart.
 const CHART: &str = "charts/probehound";

@@ -1,11 +1,10 @@
 //! A release of the chart: installed, upgraded, rolled back, uninstalled, installed again.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{CHART, command};
+use super::{command, older};
 use crate::harness::{Api, ControlPlane, waiting};
 use crate::installed::helm;
 
@@ -14,15 +13,15 @@ const FINDINGS: &str = "/apis/probehound.dev/v1alpha1/namespaces/default/finding
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/probehound/deployments/probehound";
 const SETTINGS: &str = "/api/v1/namespaces/probehound/configmaps/probehound";
 
-/// A column that the older chart's CRD lacks.
-const COLUMN: &str = "Severity";
+/// A column that the definition of 0.1.0 lacks.
+const COLUMN: &str = "Summary";
 
 #[tokio::test]
 async fn a_release_goes_through_all_of_its_life_and_loses_no_finding() {
     let cluster = ControlPlane::start("chart").await;
     let _witness = cluster.witness();
     let api = cluster.admin();
-    let older = older_chart(&cluster);
+    let older = older::chart(&cluster);
     let older = older.to_str().expect("a path of characters");
 
     let install = ["install", "probehound", older, "--namespace", "probehound", "--create-namespace"];
@@ -53,35 +52,6 @@ async fn a_release_goes_through_all_of_its_life_and_loses_no_finding() {
     helm(Some(&cluster), &command("install", &[])).expect_success();
     assert!(columns(&api).await.contains(&COLUMN.to_owned()));
     assert_eq!(finding(&api).await, before);
-}
-
-/// An older version of the chart: with a smaller version number, and a column less.
-fn older_chart(cluster: &ControlPlane) -> PathBuf {
-    let folder = cluster.folder().file("older");
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(CHART), &folder);
-    change(&folder.join("Chart.yaml"), "\nversion: ", "\nversion: 0.0.0-before+");
-    let column = "    - jsonPath: .status.severity\n      name: Severity\n      priority: 1\n      type: string\n";
-    change(&folder.join("files/crd.yaml"), column, "");
-    folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder can be made");
-    for entry in from.read_dir().expect("a folder can be read") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("a file can be copied");
-        }
-    }
-}
-
-fn change(file: &Path, from: &str, to: &str) {
-    let text = std::fs::read_to_string(file).expect("readable");
-    assert!(text.contains(from), "{} has no {from}", file.display());
-    std::fs::write(file, text.replace(from, to)).expect("writable");
 }
 
 async fn columns(api: &Api) -> Vec<String> {

@@ -152,6 +152,19 @@ impl ControlPlane {
         self.write_kubeconfig("node.kubeconfig", &self.url(), NODE)
     }
 
+    /// The token of a kubelet: of the group `system:nodes`.
+    pub fn node_token() -> String {
+        NODE.to_owned()
+    }
+
+    /// The process id of its API server.
+    ///
+    /// # Panics
+    /// It was stopped.
+    pub fn api_server_pid(&self) -> u32 {
+        self.servers().api.as_ref().expect("an API server that runs").pid()
+    }
+
     /// Stops the API server: connections are refused from then on.
     pub fn stop_api_server(&self) {
         if let Some(mut api) = self.servers().api.take() {

@@ -12,6 +12,9 @@ const NAMESPACES: usize = 25;
 /// Number of pods per Deployment.
 const REPLICAS: usize = 10;
 
+/// Since when they run.
+const SINCE: &str = "2026-11-20T08:00:00Z";
+
 /// Maximum number of concurrent requests.
 pub const AT_ONCE: usize = 8;
 
@@ -43,6 +46,18 @@ async fn make_one(api: &Api, number: usize) {
     let name = pod["metadata"]["name"].as_str().expect("a name");
     let status = json!({"status": status(number)});
     api.patch(&format!("{pods}/{name}/status"), "kubelet", &status).await.expect("a status");
+}
+
+/// One of them as the API server gives it.
+pub fn running(number: usize) -> Value {
+    let mut pod = pod(number);
+    let metadata = &mut pod["metadata"];
+    metadata["namespace"] = namespace(number / REPLICAS).into();
+    metadata["uid"] = format!("00000000-0000-4000-9000-{number:012}").into();
+    metadata["resourceVersion"] = "1000".into();
+    metadata["creationTimestamp"] = SINCE.into();
+    pod["status"] = status(number);
+    pod
 }
 
 fn pod(number: usize) -> Value {
@@ -107,7 +122,6 @@ fn container(name: &str, variables: usize, is_probed: bool) -> Value {
 }
 
 fn status(number: usize) -> Value {
-    const SINCE: &str = "2026-11-20T08:00:00Z";
     let condition =
         |kind: &str| json!({"type": kind, "status": "True", "lastProbeTime": null, "lastTransitionTime": SINCE});
     let of = |name: &str, state: Value| {

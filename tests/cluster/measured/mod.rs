@@ -3,8 +3,10 @@
 mod crowd;
 mod crowded;
 mod memory;
+mod paged;
 mod scanning;
 mod soak;
 mod source;
 mod stream;
 pub mod usage;
+mod vast;

@@ -68,37 +68,53 @@ impl Plan {
 }
 
 fn answer(plan: &Arc<Plan>, request: &Request<Incoming>) -> Response<Body> {
-    let query = query(request.uri().query().unwrap_or_default());
-    let is_watch = query.get("watch").is_some_and(|value| value == "true" || value == "1");
-    let number = |key: &str, default| query.get(key).and_then(|value| value.parse().ok()).unwrap_or(default);
+    let query = Query::of(request);
     match request.uri().path() {
-        "/api/v1/events" if is_watch => {
-            let after = number("resourceVersion", LISTED).saturating_sub(LISTED);
-            watch(plan, after, Duration::from_secs(number("timeoutSeconds", 300)))
+        "/api/v1/events" if query.is_watch() => {
+            let after = query.number("resourceVersion", LISTED).saturating_sub(LISTED);
+            watch(plan, after, Duration::from_secs(query.number("timeoutSeconds", 300)))
         }
-        "/api/v1/pods" if is_watch => watch(
+        "/api/v1/pods" if query.is_watch() => watch(
             &Arc::new(Plan { a_second: 0, total: 0, begun: OnceLock::new() }),
             0,
-            Duration::from_secs(number("timeoutSeconds", 300)),
+            Duration::from_secs(query.number("timeoutSeconds", 300)),
         ),
-        "/api/v1/pods" => list("PodList", &(0..PODS).map(pod).collect::<Vec<_>>()),
-        "/api/v1/events" => list("EventList", &[]),
-        "/version" => json_answer(
-            &json!({"major": "1", "minor": "37", "gitVersion": "v1.37.2", "gitCommit": "", "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "", "platform": ""}),
-        ),
+        "/api/v1/pods" => list("PodList", "", &(0..PODS).map(pod).collect::<Vec<_>>()),
+        "/api/v1/events" => list("EventList", "", &[]),
+        "/version" => version(),
         _ => refusal(StatusCode::NOT_FOUND, "there is nothing here").map(whole),
     }
 }
 
-fn query(text: &str) -> BTreeMap<String, String> {
-    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+/// What a request asks for.
+pub(super) struct Query(BTreeMap<String, String>);
+
+impl Query {
+    pub(super) fn of(request: &Request<Incoming>) -> Self {
+        let pairs = request.uri().query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+        Self(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+    }
+
+    pub(super) fn is_watch(&self) -> bool {
+        self.0.get("watch").is_some_and(|value| value == "true" || value == "1")
+    }
+
+    pub(super) fn number(&self, key: &str, default: u64) -> u64 {
+        self.0.get(key).and_then(|value| value.parse().ok()).unwrap_or(default)
+    }
 }
 
-fn list(kind: &str, items: &[Value]) -> Response<Body> {
+/// The answer to who asks for the server's version.
+pub(super) fn version() -> Response<Body> {
     json_answer(
-        &json!({"kind": kind, "apiVersion": "v1", "metadata": {"resourceVersion": LISTED.to_string()}, "items": items}),
+        &json!({"major": "1", "minor": "37", "gitVersion": "v1.37.2", "gitCommit": "", "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "", "platform": ""}),
     )
+}
+
+/// A list, and where the next page of it begins; empty if it ends here.
+pub(super) fn list(kind: &str, rest: &str, items: &[Value]) -> Response<Body> {
+    let metadata = json!({"resourceVersion": LISTED.to_string(), "continue": rest});
+    json_answer(&json!({"kind": kind, "apiVersion": "v1", "metadata": metadata, "items": items}))
 }
 
 fn json_answer(value: &Value) -> Response<Body> {

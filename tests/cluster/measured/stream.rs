@@ -53,7 +53,8 @@ async fn five_thousand_events_a_second() {
     }
 }
 
-fn kubeconfig(url: &str) -> String {
+/// A kubeconfig of the server at `url`, without credentials.
+pub(super) fn kubeconfig(url: &str) -> String {
     json!({
         "apiVersion": "v1",
         "kind": "Config",

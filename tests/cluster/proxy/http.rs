@@ -17,8 +17,10 @@ use super::serve::{Body, Server, whole};
 pub enum Rule {
     /// The API server answers.
     Pass,
-    /// It is never answered.
+    /// It is never answered, and does not reach the API server.
     Silence,
+    /// It reaches the API server, and its answer is lost.
+    Lose,
     /// The proxy answers.
     Answer(Response<String>),
     /// The API server answers, and each object of its answer is changed, in lists and in watches.
@@ -70,6 +72,12 @@ async fn answer(client: &Client, rule: &impl Fn(&Parts) -> Rule, request: Reques
     match rule(&parts) {
         Rule::Silence => std::future::pending().await,
         Rule::Answer(response) => response.map(whole),
+        Rule::Lose => {
+            // It arrives also when its sender ends meanwhile.
+            let client = client.clone();
+            tokio::spawn(async move { pass(&client, parts, body).await.map(drop) });
+            std::future::pending().await
+        }
         Rule::Pass => pass(client, parts, body).await.unwrap_or_else(|error| bad_gateway(&error)),
         Rule::Change(change) => {
             let is_watch = parts.uri.query().is_some_and(|query| query.contains("watch=true"));

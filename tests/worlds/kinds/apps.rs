@@ -2,10 +2,10 @@
 
 use super::Plan;
 use super::probes::{killed, kills};
-use crate::draw::{Asks, Draw, HEARS, WRONG_PATHS, Well, budget, cycle, probe_mut};
 use crate::kubelet::app::{Answer, App, End};
 use crate::kubelet::manifest::{Handler, Kind, Workload};
-use crate::truth::{Claim, Expect, Needs};
+use crate::worlds::draw::{Asks, Draw, HEARS, WRONG_PATHS, Well, budget, cycle, probe_mut};
+use crate::worlds::truth::{Claim, Expect, Needs};
 
 const NEW: Option<&'static str> = Some("registry.local/shop:2");
 

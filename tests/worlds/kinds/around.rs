@@ -2,11 +2,11 @@
 
 use super::Plan;
 use super::probes::{killed, kills};
-use crate::draw::{Asks, Draw, Well};
 use crate::kubelet::Step;
 use crate::kubelet::app::Answer;
 use crate::kubelet::manifest::{Controller, Handler, Kind, Workload};
-use crate::truth::{Claim, Expect, Needs};
+use crate::worlds::draw::{Asks, Draw, Well};
+use crate::worlds::truth::{Claim, Expect, Needs};
 
 /// Several workloads whose liveness probes check a shared dependency.
 fn together(draw: &mut Draw, asks: &[Asks], count: i64) -> Vec<Well> {

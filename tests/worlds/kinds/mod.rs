@@ -6,10 +6,10 @@ mod neighbours;
 mod probes;
 mod quiet;
 
-use crate::draw::Draw;
 use crate::kubelet::Step;
 use crate::kubelet::manifest::Workload;
-use crate::truth::Expect;
+use crate::worlds::draw::Draw;
+use crate::worlds::truth::Expect;
 
 /// A random instance of a kind.
 #[derive(Clone, Debug)]

@@ -2,10 +2,10 @@
 
 use super::Plan;
 use super::probes::{killed, kills};
-use crate::draw::{Asks, Draw, WRONG_PATHS, Well, cycle};
 use crate::kubelet::app::App;
 use crate::kubelet::manifest::{Container, Controller, Handler, Kind, Port, Probe, Workload};
-use crate::truth::{Claim, Expect, Needs};
+use crate::worlds::draw::{Asks, Draw, WRONG_PATHS, Well, cycle};
+use crate::worlds::truth::{Claim, Expect, Needs};
 
 /// A container that serves metrics on a port of its own, and is probed at `path`.
 fn metrics(path: &'static str) -> Container {

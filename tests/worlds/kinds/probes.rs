@@ -1,10 +1,10 @@
 //! Faults of the probe.
 
 use super::Plan;
-use crate::draw::{ASKS, Asks, CHECK, Draw, WRONG_PATHS, Well, budget, cycle, probe_mut};
 use crate::kubelet::app::{Answer, Speaks};
 use crate::kubelet::manifest::{Handler, Kind, Port, Probe, Workload};
-use crate::truth::{Claim, Expect, Needs};
+use crate::worlds::draw::{ASKS, Asks, CHECK, Draw, WRONG_PATHS, Well, budget, cycle, probe_mut};
+use crate::worlds::truth::{Claim, Expect, Needs};
 
 const PATH: &[&str] = &["livenessProbe.httpGet.path"];
 

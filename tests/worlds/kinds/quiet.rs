@@ -1,10 +1,10 @@
 //! Worlds in which nothing is wrong for long: there must be no findings.
 
 use super::Plan;
-use crate::draw::{ASKS, Asks, Draw, HEARS, Well};
 use crate::kubelet::Step;
 use crate::kubelet::app::{Answer, App, End};
 use crate::kubelet::manifest::{Container, Controller, Kind, Workload};
+use crate::worlds::draw::{ASKS, Asks, Draw, HEARS, Well};
 
 fn quiet(ill: Vec<Workload>, lasts: i64, steps: Vec<(i64, Step)>) -> Plan {
     Plan { well: None, ill, cure: None, truth: Vec::new(), lasts, steps, calm: true }

@@ -4,14 +4,21 @@ use std::collections::BTreeSet;
 
 use serde_saphyr::Spanned;
 
-use super::values::{path, peer, receiver_name, user, variable};
+use super::email::relay;
+use super::network::{network, source};
+use super::template::template;
+use super::values::{api, peer, receiver_name, user};
 use super::{Key, MAX_PEERS, MAX_RECEIVERS, RESEND, span};
 use crate::config::check::Checker;
-use crate::config::notifications::{Alertmanager, Receiver, To, Webhook, raw};
+use crate::config::notifications::{Alertmanager, Pager, Receiver, To, Webhook, raw};
 use crate::config::value::quoted;
 use crate::config::written::Text;
 use crate::delivery::receiver::alertmanager::Credentials;
 use crate::delivery::secret::{Secret, SecretSource};
+
+/// The types of receivers.
+const HINT: &str = "give it one of slack, teams, discord, googleChat, pagerDuty, opsgenie, webhook, email, \
+                    events and alertmanager";
 
 /// Checks the receivers.
 pub(super) fn receivers(raw: &[Spanned<raw::Receiver>], checker: &mut Checker) -> Vec<Receiver> {
@@ -38,57 +45,77 @@ pub(super) fn receivers(raw: &[Spanned<raw::Receiver>], checker: &mut Checker) -
 
 fn is_same_place(one: &To, other: &To) -> bool {
     match (one, other) {
-        (To::Slack(one), To::Slack(other)) | (To::Webhook { webhook: one, .. }, To::Webhook { webhook: other, .. }) => {
-            one.url == other.url
-        }
         (To::Events, To::Events) => true,
-        _ => false,
+        (To::Email(one), To::Email(other)) => one.to == other.to,
+        (To::PagerDuty(one), To::PagerDuty(other)) | (To::Opsgenie(one), To::Opsgenie(other)) => {
+            (&one.url, &one.key) == (&other.url, &other.key)
+        }
+        _ => url(one).is_some_and(|one| Some(one) == url(other)),
     }
 }
 
-/// `slack and webhook`
-fn types(raw: &raw::Receiver) -> String {
-    let set = [
-        ("slack", raw.slack.is_some()),
-        ("webhook", raw.webhook.is_some()),
-        ("events", raw.events.is_some()),
-        ("alertmanager", raw.alertmanager.is_some()),
-    ];
-    let set: Vec<&str> = set.into_iter().filter_map(|(word, is_set)| is_set.then_some(word)).collect();
-    set.join(" and ")
+/// Where the address of a webhook comes from.
+const fn url(to: &To) -> Option<&SecretSource> {
+    match to {
+        To::Slack(webhook)
+        | To::Teams(webhook)
+        | To::Discord(webhook)
+        | To::GoogleChat(webhook)
+        | To::Webhook { webhook, .. } => Some(&webhook.url),
+        To::PagerDuty(_) | To::Opsgenie(_) | To::Email(_) | To::Events | To::Alertmanager(_) => None,
+    }
 }
 
 fn receiver(key: &Key, raw: &raw::Receiver, checker: &mut Checker) -> Option<Receiver> {
-    const HINT: &str = "give it one of slack, webhook, events and alertmanager";
     let name = checker.read(&key.of("name"), raw.name.as_ref(), receiver_name);
     if raw.name.is_none() {
         checker.refuse(key.at, &key.path, "it has no name", "give it a name: of its team or channel");
     }
-    let mut found = Vec::new();
-    found.extend(raw.slack.as_ref().map(|raw| {
-        let (file, env) = (raw.url_file.as_ref(), raw.url_env.as_ref());
-        webhook(key, "slack", file, env, raw.ca_file.as_ref(), checker).map(To::Slack)
-    }));
-    found.extend(raw.webhook.as_ref().map(|raw| signed_webhook(key, raw, checker)));
-    found.extend(raw.events.as_ref().map(|_| Some(To::Events)));
-    found.extend(raw.alertmanager.as_ref().map(|raw| alertmanager(key, raw, checker).map(To::Alertmanager)));
-    match found.len() {
-        0 => checker.refuse(key.at, &key.path, "it does not say what it is", HINT),
-        1 => {}
+    let types = types(key, raw, checker);
+    match types.as_slice() {
+        [_] => {}
+        [] => checker.refuse(key.at, &key.path, "it does not say what it is", HINT),
         _ => {
-            let what = format!("a receiver has exactly one type; this has {}", types(raw));
+            let words: Vec<&str> = types.iter().map(|(word, _)| *word).collect();
+            let what = format!("a receiver has exactly one type; this has {}", words.join(" and "));
             checker.refuse(key.at, &key.path, what, HINT);
         }
     }
-    Some(Receiver { name: name?, to: found.into_iter().next()?? })
+    Some(Receiver { name: name?, to: types.into_iter().next()?.1? })
+}
+
+/// A kind of chat: its key, what stands there, and what it becomes.
+type ChatKind<'a> = (&'static str, &'a Option<raw::Chat>, fn(Webhook) -> To);
+
+/// The types that it names; a type that is not valid is `None`.
+fn types(key: &Key, raw: &raw::Receiver, checker: &mut Checker) -> Vec<(&'static str, Option<To>)> {
+    let mut found = Vec::new();
+    let chats: [ChatKind; 4] = [
+        ("slack", &raw.slack, To::Slack),
+        ("teams", &raw.teams, To::Teams),
+        ("discord", &raw.discord, To::Discord),
+        ("googleChat", &raw.google_chat, To::GoogleChat),
+    ];
+    for (word, raw, to) in chats {
+        let Some(raw) = raw else { continue };
+        let (file, env) = (raw.url_file.as_ref(), raw.url_env.as_ref());
+        found.push((word, webhook(key, word, (file, env), raw.network(), checker).map(to)));
+    }
+    found.extend(raw.pager_duty.as_ref().map(|raw| ("pagerDuty", pagerduty(key, raw, checker).map(To::PagerDuty))));
+    found.extend(raw.opsgenie.as_ref().map(|raw| ("opsgenie", opsgenie(key, raw, checker).map(To::Opsgenie))));
+    found.extend(raw.webhook.as_ref().map(|raw| ("webhook", signed_webhook(key, raw, checker))));
+    found.extend(raw.email.as_ref().map(|raw| ("email", relay(key, raw, checker).map(To::Email))));
+    found.extend(raw.events.as_ref().map(|_| ("events", Some(To::Events))));
+    let alertmanager = raw.alertmanager.as_ref();
+    found.extend(alertmanager.map(|raw| ("alertmanager", alertmanagers(key, raw, checker).map(To::Alertmanager))));
+    found
 }
 
 fn webhook(
     key: &Key,
     word: &str,
-    file: Option<&Text>,
-    env: Option<&Text>,
-    ca_file: Option<&Text>,
+    (file, env): (Option<&Text>, Option<&Text>),
+    raw: raw::Network,
     checker: &mut Checker,
 ) -> Option<Webhook> {
     let within = Key { at: key.at, path: key.of(word) };
@@ -97,20 +124,68 @@ fn webhook(
         const HINT: &str = "write urlFile or urlEnv: the address is a password and has no place in this file";
         checker.refuse(key.at, &within.path, "its address is missing", HINT);
     }
-    let ca_file = checker.read(&within.of("caFile"), ca_file, path);
-    Some(Webhook { url: url?, ca_file })
+    let network = network(&within, raw, checker);
+    Some(Webhook { url: url?, network })
+}
+
+fn pagerduty(key: &Key, raw: &raw::PagerDuty, checker: &mut Checker) -> Option<Pager> {
+    const AT: [&str; 2] = ["https://events.pagerduty.com", "https://events.eu.pagerduty.com"];
+    let within = Key { at: key.at, path: key.of("pagerDuty") };
+    let source = source(&within, "routingKey", raw.routing_key_file.as_ref(), raw.routing_key_env.as_ref(), checker);
+    if raw.routing_key_file.is_none() && raw.routing_key_env.is_none() {
+        const HINT: &str =
+            "write routingKeyFile or routingKeyEnv: where the key of an Events API v2 integration stands";
+        checker.refuse(key.at, &within.path, "its key is missing", HINT);
+    }
+    let url = api_of(&within, AT, raw.region, raw.url.as_ref(), checker);
+    let network = network(&within, raw.network(), checker);
+    Some(Pager { url: url?, key: source?, network })
+}
+
+fn opsgenie(key: &Key, raw: &raw::Opsgenie, checker: &mut Checker) -> Option<Pager> {
+    const AT: [&str; 2] = ["https://api.opsgenie.com", "https://api.eu.opsgenie.com"];
+    let within = Key { at: key.at, path: key.of("opsgenie") };
+    let source = source(&within, "apiKey", raw.api_key_file.as_ref(), raw.api_key_env.as_ref(), checker);
+    if raw.api_key_file.is_none() && raw.api_key_env.is_none() {
+        const HINT: &str = "write apiKeyFile or apiKeyEnv: where the key of an API integration stands";
+        checker.refuse(key.at, &within.path, "its key is missing", HINT);
+    }
+    let url = api_of(&within, AT, raw.region, raw.url.as_ref(), checker);
+    let network = network(&within, raw.network(), checker);
+    Some(Pager { url: url?, key: source?, network })
+}
+
+/// The address that is written, or that of the region: `[us, eu]`.
+fn api_of(
+    key: &Key,
+    [us, eu]: [&str; 2],
+    region: Option<raw::Region>,
+    url: Option<&Text>,
+    checker: &mut Checker,
+) -> Option<Secret> {
+    let Some(url) = url else {
+        return Some(Secret::new(match region.unwrap_or_default() {
+            raw::Region::Us => us,
+            raw::Region::Eu => eu,
+        }));
+    };
+    if region.is_some() {
+        checker.refuse(url.referenced, &key.path, "both url and region", "write one of them");
+    }
+    checker.read(&key.of("url"), Some(url), api)
 }
 
 fn signed_webhook(key: &Key, raw: &raw::Webhook, checker: &mut Checker) -> Option<To> {
     let within = Key { at: key.at, path: key.of("webhook") };
     let signing_key =
         source(&within, "signingKey", raw.signing_key_file.as_ref(), raw.signing_key_env.as_ref(), checker);
+    let template = template(&within, raw, checker);
     let (file, env) = (raw.url_file.as_ref(), raw.url_env.as_ref());
-    let webhook = webhook(key, "webhook", file, env, raw.ca_file.as_ref(), checker)?;
-    Some(To::Webhook { webhook, signing_key })
+    let webhook = webhook(key, "webhook", (file, env), raw.network(), checker)?;
+    Some(To::Webhook { webhook, signing_key, template })
 }
 
-fn alertmanager(key: &Key, raw: &raw::Alertmanager, checker: &mut Checker) -> Option<Alertmanager> {
+fn alertmanagers(key: &Key, raw: &raw::Alertmanager, checker: &mut Checker) -> Option<Alertmanager> {
     let within = Key { at: key.at, path: key.of("alertmanager") };
     if raw.urls.is_empty() || raw.urls.len() > MAX_PEERS {
         let what = format!("it has {} addresses", raw.urls.len());
@@ -120,8 +195,8 @@ fn alertmanager(key: &Key, raw: &raw::Alertmanager, checker: &mut Checker) -> Op
     let peers: Vec<Secret> = urls.filter_map(|url| checker.read(&within.of("urls"), Some(url), peer)).collect();
     let resend_every = span(&within.of("resendEvery"), raw.resend_every.as_ref(), 10, checker).unwrap_or(RESEND);
     let credentials = credentials(&within, raw, checker);
-    let ca_file = checker.read(&within.of("caFile"), raw.ca_file.as_ref(), path);
-    (!peers.is_empty()).then_some(Alertmanager { peers, credentials, resend_every, ca_file })
+    let network = network(&within, raw.network(), checker);
+    (!peers.is_empty()).then_some(Alertmanager { peers, credentials, resend_every, network })
 }
 
 fn credentials(key: &Key, raw: &raw::Alertmanager, checker: &mut Checker) -> Option<Credentials> {
@@ -138,21 +213,4 @@ fn credentials(key: &Key, raw: &raw::Alertmanager, checker: &mut Checker) -> Opt
             None
         }
     }
-}
-
-/// `NAMEFile` or `NAMEEnv`.
-fn source(
-    key: &Key,
-    name: &str,
-    file: Option<&Text>,
-    env: Option<&Text>,
-    checker: &mut Checker,
-) -> Option<SecretSource> {
-    if let (Some(file), Some(_)) = (file, env) {
-        let what = format!("both {name}File and {name}Env");
-        checker.refuse(file.referenced, &key.path, what, "write one of them");
-        return None;
-    }
-    let file = checker.read(&key.of(&format!("{name}File")), file, path).map(SecretSource::File);
-    file.or_else(|| checker.read(&key.of(&format!("{name}Env")), env, variable).map(SecretSource::Variable))
 }

@@ -5,6 +5,7 @@ use serde_saphyr::Spanned;
 
 use super::values::{hours, kind, zone};
 use super::{Key, MAX_ROUTES};
+use crate::config::annotations::raw::{Allowed, Annotations, Grant};
 use crate::config::check::Checker;
 use crate::config::notifications::Receiver;
 use crate::config::notifications::raw::{self, Route as RawRoute};
@@ -80,11 +81,21 @@ fn to(key: &Key, name: Option<&Text>, receivers: &[Receiver], checker: &mut Chec
     None
 }
 
-/// Receivers without a route are a mistake: they would never be notified.
-pub(super) fn unreached(receivers: &[Spanned<raw::Receiver>], routes: &[Route], checker: &mut Checker) {
+/// Receivers without a route are a mistake, unless annotations may name them: they would never be notified.
+pub(super) fn unreached(
+    receivers: &[Spanned<raw::Receiver>],
+    routes: &[Route],
+    annotations: &Annotations,
+    checker: &mut Checker,
+) {
+    let may_be_named = |name: &str| {
+        let mut grants = annotations.grants.iter().map(|grant| &grant.value);
+        let names = |grant: &Grant| grant.receiver.as_ref().is_some_and(|receiver| receiver.value == name);
+        grants.any(|grant| names(grant) && grant.allow.contains(&Allowed::Receiver))
+    };
     for (place, raw) in receivers.iter().enumerate() {
         let Some(name) = &raw.value.name else { continue };
-        if !routes.iter().any(|route| route.receiver == name.value) {
+        if !routes.iter().any(|route| route.receiver == name.value) && !may_be_named(&name.value) {
             let what = format!("no route leads to {}", quoted(&name.value));
             let key = format!("notifications.receivers[{place}]");
             checker.refuse(name.referenced, &key, what, "add a route, or take the receiver out");

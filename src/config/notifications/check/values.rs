@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
+use ::http::HeaderValue;
 use jiff::tz::TimeZone;
 
 use crate::config::value::{Refusal, namespace};
 use crate::delivery::http;
 use crate::delivery::mute::DAY;
+use crate::delivery::proxy::{Proxy, ProxySource};
 use crate::delivery::secret::Secret;
+use crate::delivery::smtp::{self, Address};
 use crate::text::escape::is_visible;
 
 /// A receiver's name: a DNS label.
@@ -67,8 +70,59 @@ pub(super) fn peer(text: &str) -> Result<Secret, Refusal> {
     http::check(&address).map(|_| address).map_err(refused)
 }
 
+/// The address of a service's API, without the path.
+pub(super) fn api(text: &str) -> Result<Secret, Refusal> {
+    let address = Secret::new(text.trim_end_matches('/'));
+    let hint = Some("write https://api.example.com: without user, password, query and fragment".to_owned());
+    let refused = || Refusal { what: "what stands there is no address of an API".to_owned(), hint };
+    let fits = http::check(&address).is_ok_and(|uri| uri.query().is_none()) && !text.contains('#');
+    if fits { Ok(address) } else { Err(refused()) }
+}
+
+/// The type of a body: `text/plain; charset=utf-8`.
+pub(super) fn content_type(text: &str) -> Result<String, Refusal> {
+    let (kind, rest) = text.split_once('/').unwrap_or_default();
+    let fits = !kind.is_empty() && !rest.is_empty() && text.len() <= 200 && HeaderValue::from_str(text).is_ok();
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(Refusal::new(text, "is no content type", "write application/json or text/plain; charset=utf-8"))
+    }
+}
+
+/// The name of a host, or its address.
+pub(super) fn host(text: &str) -> Result<String, Refusal> {
+    if smtp::is_host(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(Refusal::new(text, "is no name of a host", "write mail.example.com, without a scheme and a port"))
+    }
+}
+
+/// A mail address.
+pub(super) fn mail_address(text: &str) -> Result<Address, Refusal> {
+    const HINT: &str = "one of ASCII characters, such as ops@example.com or Ops <ops@example.com>";
+    text.parse().map_err(|_| Refusal::new(text, "is no mail address", HINT))
+}
+
+/// The address of a proxy, or `none`.
+pub(super) fn proxy(text: &str) -> Result<ProxySource, Refusal> {
+    let hint = "write http://proxy.example:3128, or none; one with a password has its place in a file that proxyUrlFile \
+                names";
+    let refused =
+        || Refusal { what: "what stands there is no address of a proxy".to_owned(), hint: Some(hint.to_owned()) };
+    if text == "none" {
+        return Ok(ProxySource::Nowhere);
+    }
+    let address = Secret::new(text);
+    match Proxy::parse(&address) {
+        Ok(Proxy { credentials: None, .. }) => Ok(ProxySource::Written(address)),
+        _ => Err(refused()),
+    }
+}
+
 /// `22:00-07:00`
-pub(super) fn hours(text: &str) -> Result<(u16, u16), Refusal> {
+pub(in crate::config) fn hours(text: &str) -> Result<(u16, u16), Refusal> {
     let refused = || Refusal::new(text, "are no hours", "write 22:00-07:00 or 00:00-24:00");
     let (from, to) = text.split_once('-').ok_or_else(refused)?;
     let (from, to) = (minute(from).ok_or_else(refused)?, minute(to).ok_or_else(refused)?);
@@ -84,9 +138,8 @@ fn minute(text: &str) -> Option<u16> {
 }
 
 /// `Europe/Berlin`, `UTC`, or the rule itself: `CET-1CEST,M3.5.0,M10.5.0/3`.
-pub(super) fn zone(text: &str) -> Result<TimeZone, Refusal> {
-    const HINT: &str = "write Europe/Berlin or UTC; where there are no time zones in /usr/share/zoneinfo, the rule \
-                        itself: CET-1CEST,M3.5.0,M10.5.0/3";
+pub(in crate::config) fn zone(text: &str) -> Result<TimeZone, Refusal> {
+    const HINT: &str = "write Europe/Berlin or UTC, or the rule itself: CET-1CEST,M3.5.0,M10.5.0/3";
     if text == "UTC" {
         return Ok(TimeZone::UTC);
     }

@@ -66,6 +66,8 @@ enum Known {
     Value,
     /// The previous revision had another value.
     Untried,
+    /// The newest revision is right already.
+    Mended,
     /// Nothing.
     Nothing,
 }
@@ -140,8 +142,11 @@ fn finding(cause: Cause, effect: Effect, kind: &Row, known: Known) -> Finding {
         resolved_at: None,
         remedy: Vec::new(),
         start_failure: None,
+        min_ready: None,
         considered: Arc::default(),
         labels: Arc::default(),
+        rollout: None,
+        guard: None,
     }
 }
 
@@ -158,6 +163,7 @@ fn cell(cause: Cause, effect: Effect, kind: &Row, list: List, known: Known) -> F
         paused: false,
         parallel: false,
         min_ready: Duration::ZERO,
+        rolling: None,
         managed_by: None,
         revisions: Vec::new(),
     };
@@ -168,8 +174,13 @@ fn cell(cause: Cause, effect: Effect, kind: &Row, list: List, known: Known) -> F
         facts: Some(&facts),
         good_revision: (known == Known::All && kind.has_revisions).then_some(7),
         untried_revision: (known == Known::Untried && kind.has_revisions).then_some(7),
+        is_mended: known == Known::Mended,
         position: Position { list, index: 1 },
-        pods: vec![KnownPod { name: kind.pod.into(), has_previous: true }],
+        pods: [Some(kind.pod), (kind.top.0 == "StatefulSet").then_some("web-10")]
+            .into_iter()
+            .flatten()
+            .map(|pod| KnownPod { name: pod.into(), has_previous: true })
+            .collect(),
         file: kind.is_static.then(|| FileOf(Some("node-1".into()))),
         fell_together: vec!["Deployment/orders".into(), "Deployment/payments".into()],
     }
@@ -178,7 +189,7 @@ fn cell(cause: Cause, effect: Effect, kind: &Row, list: List, known: Known) -> F
 }
 
 fn all_cells() -> impl Iterator<Item = (String, &'static Row, List, Finding)> {
-    let known = [Known::All, Known::Value, Known::Untried, Known::Nothing];
+    let known = [Known::All, Known::Value, Known::Untried, Known::Mended, Known::Nothing];
     Cause::ALL.iter().flat_map(move |cause| {
         Effect::ALL.iter().flat_map(move |effect| {
             known.into_iter().flat_map(move |known| {
@@ -271,6 +282,42 @@ fn an_incarnation_before_is_asked_for_only_where_there_is_one() {
         let asked = texts(&finding).iter().any(|line| line.contains("--previous"));
         assert!(ends || !asked, "{words} {}", kind.words);
     }
+}
+
+#[test]
+fn an_ordered_set_is_walked_through_from_the_highest_ordinal_down() {
+    let set = &KINDS[3];
+    let walked = |known| texts(&cell(Cause::WrongPath, Effect::RestartLoop, set, List::Containers, known));
+    let undo = "kubectl -n prod rollout undo statefulset/web --to-revision=7";
+    let deleted = ["kubectl -n prod delete pod/web-10", "kubectl -n prod delete pod/web-2"];
+    let all = walked(Known::All);
+    assert_eq!((all[0].as_str(), &all[all.len() - 2..]), (undo, deleted.map(str::to_owned).as_slice()));
+    assert_eq!(walked(Known::Mended), deleted, "the template is right already");
+}
+
+#[test]
+fn ten_pods_are_named_and_the_others_counted() {
+    let finding = finding(Cause::WrongPath, Effect::RestartLoop, &KINDS[3], Known::Mended);
+    let top = Owner { kind: "StatefulSet".into(), name: "web".into() };
+    let pods = (0..14).map(|ordinal| KnownPod { name: format!("web-{ordinal}").into(), has_previous: true });
+    let situation = Situation {
+        finding: &finding,
+        top: &top,
+        facts: None,
+        good_revision: None,
+        untried_revision: None,
+        is_mended: true,
+        position: Position::default(),
+        pods: pods.collect(),
+        file: None,
+        fell_together: Vec::new(),
+    };
+    let told = lines(&Finding { remedy: situation.remedies(), ..finding });
+    assert_eq!(told.len(), 11);
+    assert_eq!((told[0].label, told[1].label), (Label::Fix, Label::Then));
+    assert_eq!(told[9].text, "kubectl -n prod delete pod/web-4");
+    assert_eq!(told[10].text, "and 4 more pods that loop, one at a time, the highest number first");
+    assert!(!told[10].is_command);
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn quiet(asked: &Asked) -> Answer {
 
 fn scope(namespaces: &[&str], initial_list: InitialList) -> Watch {
     let namespaces = namespaces.iter().copied().map(str::to_owned).collect();
-    Watch { namespaces, pod_selector: None, initial_list }
+    Watch { namespaces, initial_list, ..Watch::default() }
 }
 
 fn everything() -> Watch {
@@ -390,6 +390,37 @@ async fn events_are_selected_by_the_server_and_pods_by_their_labels() {
         assert!(!asked.get("fieldSelector").contains("type"), "{fields:?}");
         assert_eq!((asked.get("labelSelector"), asked.get("timeoutSeconds")), ("", "10"));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn excluded_namespaces_are_not_sent_and_of_patterns_nothing_gets_in() {
+    let of = |name: &str, namespace: &str, version| {
+        let mut pod = pod(name, version);
+        pod["metadata"]["namespace"] = json!(namespace);
+        pod
+    };
+    let (kept, dropped) = (of("a", "shop", 5), of("b", "kube-system", 6));
+    let mut noise = event("e", 6);
+    noise["metadata"]["namespace"] = json!("kube-system");
+    let (access, log) = server(move |asked| match &*asked.what() {
+        "stream pods" => Answer::watch(&[
+            line("ADDED", &kept),
+            line("ADDED", &dropped),
+            initial_end(7),
+            line("DELETED", &dropped),
+            line("MODIFIED", &kept),
+        ]),
+        "stream events" => Answer::watch(&[line("ADDED", &noise), initial_end(7)]),
+        _ => quiet(asked),
+    });
+    let globs = ["kube-*", "monitoring"].map(|text| Glob::new(text).expect("a pattern"));
+    let what = Watch { exclude_namespaces: globs.to_vec(), ..Watch::default() };
+    let (seen, _) = seen_for(9, &access, &what).await;
+    assert_eq!(all_words(&seen), ["list All", "listed a", "listed All", "changed a"]);
+    let all = log.all();
+    let of = |path: &'static str| all.iter().filter(move |asked| asked.path == path);
+    assert!(of("/api/v1/pods").all(|asked| asked.get("fieldSelector") == "metadata.namespace!=monitoring"));
+    assert!(of("/api/v1/events").all(|asked| asked.get("fieldSelector").ends_with(",metadata.namespace!=monitoring")));
 }
 
 #[tokio::test(start_paused = true)]

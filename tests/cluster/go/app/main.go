@@ -2,6 +2,7 @@
 //
 //	app serve [flags]   serves HTTP, HTTPS and gRPC health, and goes wrong as the flags say
 //	app ok | app fail   what an exec probe runs
+//	app wait URL        waits until the URL answers 200, as an init container
 //	app exit CODE       ends at once
 //	app pause           waits, and reaps what is left to it: a pod's sandbox
 //
@@ -27,6 +28,8 @@ func main() {
 	case "fail":
 		fmt.Println("the check fails, as it was told to")
 		os.Exit(1)
+	case "wait":
+		wait(os.Args[2])
 	case "exit":
 		exit(os.Args[2:])
 	case "pause":

@@ -30,7 +30,7 @@ impl World {
 
     pub fn say(&mut self, kind: ChangeKind, finding: &Finding) {
         let finding = Arc::new(finding.clone());
-        let shown = Shown { finding, kind, at: self.now().time, silenced_by: None };
+        let shown = Shown { finding, kind, at: self.now().time, silenced_by: None, asked: Arc::default() };
         self.plan.want(&shown, self.now());
     }
 
