@@ -187,7 +187,10 @@ impl Running {
     fn end(mut self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("there is a kill").success());
-        assert!(self.child.wait().expect("it ends").success());
+        let status = self.child.wait().expect("it ends");
+        let mut rest = String::new();
+        let _ = self.log.read_to_string(&mut rest);
+        assert!(status.success(), "{status}\n{rest}");
     }
 }
 

@@ -6,6 +6,7 @@ mod summary;
 use std::io::{self, IsTerminal};
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::Level;
 
 use super::args::{Color, LogFormat, LogLevel, Run};
@@ -36,23 +37,27 @@ pub fn run(args: &Run, color: Color) -> Result<(), Error> {
     let console = by_hand.then(|| laptop::console(terminal::look(&io::stdout(), color)));
     let start = Start { source, loaded, target, console };
     let runtime = runtime()?;
-    let outcome = runtime.block_on(operator::run(start, told_to_end()));
+    let outcome = runtime.block_on(async { operator::run(start, told_to_end()).await });
     // A blocking read from a remote disk must not delay the exit.
     runtime.shutdown_background();
     Ok(outcome?)
 }
 
-/// Waits for the signals with which a kubelet or a person stops a process.
-pub(super) async fn told_to_end() -> &'static str {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let wait = async |kind| match signal(kind) {
+/// Waits for the signals with which a kubelet or a person stops a process; called within a runtime.
+///
+/// They are caught from the call on, not from the first poll: what comes while everything starts ends it in
+/// order, too.
+pub(super) fn told_to_end() -> impl Future<Output = &'static str> {
+    let [terminated, interrupted] = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    let wait = async |caught: io::Result<Signal>| match caught {
         Ok(mut signals) => drop(signals.recv().await),
         Err(_) => std::future::pending().await,
     };
-    tokio::select! {
-        () = wait(SignalKind::terminate()) => "SIGTERM",
-        () = wait(SignalKind::interrupt()) => "SIGINT",
+    async move {
+        tokio::select! {
+            () = wait(terminated) => "SIGTERM",
+            () = wait(interrupted) => "SIGINT",
+        }
     }
 }
 

@@ -79,8 +79,12 @@ fn titled(file: &Path, speed: Speed) -> String {
 /// Passes a signal on to where the process is ended in order, with the terminal restored.
 fn tell_the_end(news: SyncSender<News>) -> Result<(), Error> {
     let runtime = runtime()?;
+    let end = {
+        let _inside = runtime.enter();
+        told_to_end()
+    };
     start("signals", move || {
-        runtime.block_on(told_to_end());
+        runtime.block_on(end);
         // If nobody receives, it has ended already.
         let _ = news.send(News::ToldToEnd);
     })
