@@ -21,7 +21,7 @@ fn now() -> Time {
 #[tokio::test(flavor = "multi_thread")]
 async fn page_report_and_picture_look_as_they_did() {
     let Some(browser) = Browser::start().await else { return };
-    let served = with_findings_at(now);
+    let served = with_findings_at(now).await;
     let (list, finding) = (served.url("/ui/"), detail(&browser, &served).await);
     let outage = Played::ending(now(), support::incident("auth-service-outage").recording());
     let (report, picture) = (report_of(&outage, "report-kept.html"), picture_of(&outage));
@@ -51,7 +51,7 @@ async fn page_report_and_picture_look_as_they_did() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_colour_and_another_layout_do_not_look_as_they_did() {
     let Some(browser) = Browser::start().await else { return };
-    let served = with_findings_at(now);
+    let served = with_findings_at(now).await;
     for (what, rule) in [
         ("another ground", "body { background: #e0d4c0 }"),
         ("a narrower column", "main { max-width: 40rem }"),

@@ -9,12 +9,15 @@ mod shots;
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use browser::{Browser, SHOTS, save};
+use browser::{Browser, SHOTS, SOON, save};
+use harness::waiting;
 use probehound::engine::{Change, ChangeKind, Finding};
+use probehound::finding::Identity;
 use probehound::operator::page;
 use probehound::report::case::Case;
 use probehound::report::html::Report;
@@ -50,7 +53,7 @@ async fn a_finding_appears_while_somebody_looks_and_moves_when_it_is_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_finding_is_filtered_opened_and_its_command_copied() {
     let Some(browser) = Browser::start().await else { return };
-    let served = with_findings();
+    let served = with_findings().await;
     browser.open(&served.url("/ui/"), DESK).await;
     browser.until(LINK, "asks for a path").await;
     let all = count(&browser, ".list > li").await;
@@ -75,7 +78,7 @@ async fn a_finding_is_filtered_opened_and_its_command_copied() {
 async fn all_of_it_works_without_script() {
     let Some(browser) = Browser::start().await else { return };
     browser.disable_scripts().await;
-    let served = with_findings();
+    let served = with_findings().await;
     browser.open(&served.url("/ui/?text=auth"), DESK).await;
     browser.until(LINK, "asks for a path").await;
     assert!(!browser.text("#live-state").await.contains("live"), "the script did run");
@@ -88,7 +91,7 @@ async fn all_of_it_works_without_script() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_wider_than_a_phone_and_lines_stay_readable_on_a_wall() {
     let Some(browser) = Browser::start().await else { return };
-    let served = with_findings();
+    let served = with_findings().await;
     let detail = detail(&browser, &served).await;
     for (name, url) in [("list", served.url("/ui/")), ("detail", detail)] {
         for (size, window) in [("phone", PHONE), ("desk", DESK), ("wall", WALL)] {
@@ -104,7 +107,7 @@ async fn nothing_is_wider_than_a_phone_and_lines_stay_readable_on_a_wall() {
 #[tokio::test(flavor = "multi_thread")]
 async fn page_and_report_have_no_barriers_in_light_and_dark() {
     let Some(browser) = Browser::start().await else { return };
-    let served = with_findings();
+    let served = with_findings().await;
     for colours in ["light", "dark"] {
         browser.prefer(colours).await;
         let detail = detail(&browser, &served).await;
@@ -184,30 +187,35 @@ fn serve() -> (Served, Vec<Change>) {
 }
 
 /// A page with the outage open, and others beside it.
-fn with_findings() -> Served {
-    with_findings_at(clock::now)
+async fn with_findings() -> Served {
+    with_findings_at(clock::now).await
 }
 
 /// The same, at another time.
-fn with_findings_at(clock: fn() -> Time) -> Served {
+async fn with_findings_at(clock: fn() -> Time) -> Served {
     // Before anybody mends it.
     const LEFT: Duration = Duration::from_secs(355);
     let recording = support::incident("auth-service-outage").recording();
     let until = recording.end().minus(LEFT);
     let Played { engine, changes, .. } = Played::ending(clock(), &recording.filtered(|_, line| line.at <= until));
-    let served = Served::start_with(page::limits(), clock, engine, None);
-    served.publish(&open(&changes));
+    let mut all = vec![open(&changes)];
     // None of them is worse.
     for name in
         ["liveness-http-deadlock", "liveness-grpc-wrong-service", "blocked-k133", "dependency-outage", "flapping"]
     {
         let played = Played::ending(clock(), support::incident(name).recording());
-        played
-            .changes
-            .iter()
-            .filter(|change| change.finding.confirmed_at.is_some())
-            .for_each(|change| served.publish(change));
+        all.extend(played.changes.into_iter().filter(|change| change.finding.confirmed_at.is_some()));
     }
+    let served = Served::start_with(page::limits(), clock, engine, None);
+    all.iter().for_each(|change| served.publish(change));
+    let last: BTreeMap<Identity, ChangeKind> =
+        all.iter().map(|change| (change.finding.identity(), change.kind)).collect();
+    let findings = last.values().filter(|kind| **kind != ChangeKind::Withdrawn).count();
+    waiting::eventually("the page shows all findings", SOON, async || {
+        let shown = served.shown();
+        if shown == findings { Ok(()) } else { Err(shown) }
+    })
+    .await;
     served
 }
 

@@ -76,7 +76,7 @@ async fn keys_alone_reach_the_finding_and_a_change_does_not_take_the_focus_away(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_to_another_host_would_be_counted() {
     let Some(browser) = Browser::start().await else { return };
-    let served = with_findings();
+    let served = with_findings().await;
     browser.open(&served.url("/ui/"), DESK).await;
     browser.until(LINK, "asks for a path").await;
     assert_eq!(browser.asked_outside(), Vec::<String>::new());

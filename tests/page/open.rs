@@ -54,7 +54,7 @@ fn two_hundred_live_pages_cost_one_rendering_a_second_however_much_happens() {
     let path = format!("/ui/finding/{}/{}", change.finding.namespace, object_name(&change.finding.identity()));
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
-        let Unserved { site, board, asked } = Unserved::start(clock::now, engine, None);
+        let Unserved { site, board, asked, .. } = Unserved::start(clock::now, engine, None);
         let changed = Change { kind: ChangeKind::Updated, ..change };
         publish(&board, &changed);
         sleep(Duration::from_secs(1)).await;

@@ -68,6 +68,7 @@ fn shifted(bytes: &[u8], by: Duration) -> Vec<u8> {
 pub struct Served {
     /// Where.
     pub address: SocketAddr,
+    archive: Arc<Archive>,
     board: Arc<Board>,
 }
 
@@ -80,17 +81,22 @@ impl Served {
 
     /// The same, with other limits and another clock.
     pub fn start_with(limits: Limits, clock: fn() -> Time, engine: Engine, access: Option<page::Access>) -> Self {
-        let Unserved { site, board, .. } = Unserved::start(clock, engine, access);
+        let Unserved { site, archive, board, .. } = Unserved::start(clock, engine, access);
         let listen = Listen { host: Some([127, 0, 0, 1].into()), port: 0 };
         let server = Server::bind(listen, limits).expect("a free port");
         let address = server.address().expect("it listens");
         tokio::spawn(server.serve(site));
-        Self { address, board }
+        Self { address, archive, board }
     }
 
     /// Puts a change of the engine on the board, as the driver does.
     pub fn publish(&self, change: &Change) {
         publish(&self.board, change);
+    }
+
+    /// The number of findings that the page shows by now: it follows the board at its own pace.
+    pub fn shown(&self) -> usize {
+        self.archive.all().len()
     }
 
     /// The address of a path.
@@ -103,6 +109,8 @@ impl Served {
 pub struct Unserved {
     /// What answers requests.
     pub site: Arc<Site>,
+    /// The findings that it shows.
+    pub archive: Arc<Archive>,
     /// The findings.
     pub board: Arc<Board>,
     /// How often the driver was asked for the course of an incident: once for each rendering of a finding.
@@ -127,8 +135,9 @@ impl Unserved {
         });
         let config = Config { cluster_name: Some("test".to_owned()), ..Config::default() };
         let config = watch::channel(Arc::new(config)).1;
-        let sources = Sources { archive, asks, health: Arc::new(WatchHealth::new(clock)), config, clock };
-        Self { site: Site::new(sources, access), board, asked }
+        let health = Arc::new(WatchHealth::new(clock));
+        let sources = Sources { archive: Arc::clone(&archive), asks, health, config, clock };
+        Self { site: Site::new(sources, access), archive, board, asked }
     }
 }
 
