@@ -64,19 +64,16 @@ impl<T: Shape + Send + Sync> Reader<T> {
     /// Reads an answer; JSON is passed on as it is.
     pub async fn read(&self, answer: Response<Body>) -> Response<AnswerBody> {
         let encoding = encoding(answer.headers());
-        if encoding == Encoding::Json {
-            return answer.map(BodyExt::boxed_unsync);
-        }
         let (mut parts, body) = answer.into_parts();
+        let is_success = parts.status.is_success();
+        let body = match encoding {
+            Encoding::Json => return Response::from_parts(parts, body.boxed_unsync()),
+            _ if !is_success => Full::from(status_in(body).await).map_err(|never| match never {}).boxed_unsync(),
+            Encoding::ProtobufStream => Watching { body, events: Events::default(), reader: self.clone() }.into_body(),
+            Encoding::Protobuf => Listing::new(body, self.clone()).into_body(),
+        };
         parts.headers.insert(CONTENT_TYPE, JSON);
         parts.headers.remove(CONTENT_LENGTH);
-        let body = if !parts.status.is_success() {
-            Full::from(status_in(body).await).map_err(|never| match never {}).boxed_unsync()
-        } else if encoding == Encoding::ProtobufStream {
-            Watching { body, events: Events::default(), reader: self.clone() }.into_body()
-        } else {
-            Listing::new(body, self.clone()).into_body()
-        };
         Response::from_parts(parts, body)
     }
 
@@ -102,11 +99,11 @@ pub enum Encoding {
 pub fn encoding(headers: &HeaderMap) -> Encoding {
     let media = headers.get(CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
     let mut parts = media.split(';').map(str::trim);
-    match parts.next().is_some_and(|media| media.eq_ignore_ascii_case(PROTOBUF)) {
-        true if parts.any(|parameter| parameter.eq_ignore_ascii_case("stream=watch")) => Encoding::ProtobufStream,
-        true => Encoding::Protobuf,
-        false => Encoding::Json,
+    if !parts.next().is_some_and(|media| media.eq_ignore_ascii_case(PROTOBUF)) {
+        return Encoding::Json;
     }
+    let is_stream = parts.any(|parameter| parameter.eq_ignore_ascii_case("stream=watch"));
+    if is_stream { Encoding::ProtobufStream } else { Encoding::Protobuf }
 }
 
 /// The status in an answer of an error as JSON; nothing where it cannot be read: kube then takes the code.

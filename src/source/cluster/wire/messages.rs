@@ -4,9 +4,7 @@
 //! Numbers and names are those of `core/v1/generated.proto` and `meta/v1/generated.proto`, what is shown
 //! those of the tags in `types.go`. A new field of a lean type needs its line here.
 
-use super::message::Kind::{
-    Flag, Inline, IntOrString, List, Map, MicroTime, Number, Object, Quantity, Text, Time,
-};
+use super::message::Kind::{Flag, Inline, IntOrString, List, Map, MicroTime, Number, Object, Quantity, Text, Time};
 use super::message::{Field, Message};
 
 /// A pod.
@@ -62,11 +60,8 @@ static OBJECT_META: Message = Message::new(&[
     Field::new(13, "ownerReferences", List(&Object(&OWNER_REFERENCE))),
 ]);
 
-static OWNER_REFERENCE: Message = Message::new(&[
-    Field::shown(1, "kind", Text),
-    Field::shown(3, "name", Text),
-    Field::shown(6, "controller", Flag),
-]);
+static OWNER_REFERENCE: Message =
+    Message::new(&[Field::shown(1, "kind", Text), Field::shown(3, "name", Text), Field::shown(6, "controller", Flag)]);
 
 static OBJECT_REFERENCE: Message = Message::new(&[
     Field::new(1, "kind", Text),
@@ -120,11 +115,9 @@ static CONTAINER: Message = Message::new(&[
 static RESTART_RULE: Message =
     Message::new(&[Field::new(1, "action", Text), Field::new(2, "exitCodes", Object(&EXIT_CODES))]);
 
-static EXIT_CODES: Message =
-    Message::new(&[Field::new(1, "operator", Text), Field::new(2, "values", List(&Number))]);
+static EXIT_CODES: Message = Message::new(&[Field::new(1, "operator", Text), Field::new(2, "values", List(&Number))]);
 
-static CONTAINER_PORT: Message =
-    Message::new(&[Field::new(1, "name", Text), Field::shown(3, "containerPort", Number)]);
+static CONTAINER_PORT: Message = Message::new(&[Field::new(1, "name", Text), Field::shown(3, "containerPort", Number)]);
 
 static RESOURCES: Message = Message::new(&[Field::new(1, "limits", Map(&Quantity))]);
 

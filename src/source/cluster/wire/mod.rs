@@ -34,5 +34,5 @@ pub static PODS: Schema<PodLite> = Schema::new(&messages::POD);
 /// Events of the core group.
 pub static EVENTS: Schema<EventLite> = Schema::new(&messages::EVENT);
 
-
-
+#[cfg(test)]
+mod tests;

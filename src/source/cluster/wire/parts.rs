@@ -263,8 +263,7 @@ mod tests {
 
     #[test]
     fn a_list_is_read_however_it_arrives() {
-        let expected =
-            vec![Part::Meta("meta".into()), Part::Object("one".into()), Part::Object("".into())];
+        let expected = vec![Part::Meta("meta".into()), Part::Object("one".into()), Part::Object("".into())];
         for at_once in [1, 2, 3, 5, 1000] {
             assert_eq!(parts(&list(&[b"one", b""]), at_once), Ok((expected.clone(), true)), "{at_once}");
         }

@@ -48,13 +48,9 @@ impl Stamp {
         let (year, month, day) = date(seconds.div_euclid(DAY));
         let of_day = seconds.rem_euclid(DAY);
         self.number(year, 4);
-        for (before, number) in [
-            (b"-", month),
-            (b"-", day),
-            (b"T", of_day / 3600),
-            (b":", of_day / 60 % 60),
-            (b":", of_day % 60),
-        ] {
+        for (before, number) in
+            [(b"-", month), (b"-", day), (b"T", of_day / 3600), (b":", of_day / 60 % 60), (b":", of_day % 60)]
+        {
             self.put(before);
             self.number(number, 2);
         }
@@ -101,8 +97,8 @@ pub const fn is_zero(value: Wired<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use prost::encoding::{encode_varint, int64};
     use proptest::prelude::*;
+    use prost::encoding::{encode_varint, int64};
 
     use super::*;
 
