@@ -247,7 +247,9 @@ impl<T: Shape + Send + Sync> Listing<T> {
     fn end(&mut self) {
         self.is_over = true;
         if self.list.is_complete() {
-            self.text.push_str(&format!("],\"metadata\":{}}}", self.meta));
+            self.text.push_str(r#"],"metadata":"#);
+            self.text.push_str(&self.meta.to_string());
+            self.text.push('}');
         }
     }
 }

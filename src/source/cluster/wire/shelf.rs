@@ -79,7 +79,7 @@ impl<T> Place<T> {
     pub fn clear(&self) {
         let all = Ticket { place: self.number, object: 0 }..=Ticket { place: self.number, object: i64::MAX };
         let mut objects = self.shelf.objects();
-        while let Some((ticket, _)) = objects.range(all.clone()).next().map(|(ticket, object)| (*ticket, object)) {
+        while let Some(ticket) = objects.range(all.clone()).next().map(|(ticket, _)| *ticket) {
             objects.remove(&ticket);
         }
     }

@@ -103,8 +103,8 @@ fn quiet(asked: &Asked) -> Answer {
 }
 
 /// The answers about pods; of events there are none.
-fn pods(mut answer: impl FnMut(&Asked, usize) -> Option<Answer> + Send + 'static) -> (Access, Log) {
-    server(scripted(move |asked, number| answer(asked, number)))
+fn pods(answer: impl FnMut(&Asked, usize) -> Option<Answer> + Send + 'static) -> (Access, Log) {
+    server(scripted(answer))
 }
 
 fn scripted(
