@@ -39,4 +39,5 @@ mod secrets;
 mod stories;
 mod support;
 mod watch;
+mod wire;
 mod worlds;

@@ -21,11 +21,13 @@ use probehound::engine::{Chronicled, Engine, Finding, Observation, PodSnapshot, 
 use probehound::replay::replay;
 use probehound::report::case;
 use probehound::report::html::Report;
+use probehound::source::cluster::wire::PODS;
 use probehound::source::objects::{EventLite, PodLite};
 use probehound::source::{Input, Observer};
 use probehound::time::Time;
 use sample::{Case, measure, timed};
 use stats_alloc::{Region, StatsAlloc};
+use support::protobuf;
 
 #[global_allocator]
 static MEMORY: &StatsAlloc<System> = &stats_alloc::INSTRUMENTED_SYSTEM;
@@ -86,9 +88,19 @@ fn decode(json: &str) -> Vec<Case<'_>> {
     };
     let alone = || drop(black_box(serde_json::from_str::<PodLite>(black_box(json)).expect("a pod")));
     let full = || drop(black_box(serde_json::from_str::<Pod>(black_box(json)).expect("a pod")));
+    let wire = Arc::new(protobuf::object("Pod", &serde_json::from_str(json).expect("a pod")));
+    let wire_bytes = Some(wire.len());
+    let (mut wire_observer, wire_alone) = (Observer::new(), Arc::clone(&wire));
+    let of_wire = move || {
+        let pod = PODS.decode(Some("Pod"), black_box(&wire)).expect("a pod");
+        black_box(observed(&mut wire_observer, &pod));
+    };
+    let of_wire_alone = move || drop(black_box(PODS.decode(Some("Pod"), black_box(&wire_alone)).expect("a pod")));
     vec![
         Case::new("lean, to a snapshot", bytes, lean),
         Case::new("lean, alone", bytes, alone),
+        Case::new("protobuf, to a snapshot", wire_bytes, of_wire),
+        Case::new("protobuf, alone", wire_bytes, of_wire_alone),
         Case::new("full Pod", bytes, full),
     ]
 }

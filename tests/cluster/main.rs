@@ -10,6 +10,7 @@ mod authenticated;
 mod channel;
 mod chart;
 mod dashboard;
+mod encoded;
 mod exposition;
 mod faults;
 mod guarded;

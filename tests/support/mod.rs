@@ -12,6 +12,7 @@ pub mod hunt;
 pub mod known;
 pub mod mutation;
 pub mod page;
+pub mod protobuf;
 pub mod proxy;
 pub mod random;
 pub mod recording;

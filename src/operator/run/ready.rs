@@ -9,8 +9,9 @@ use tracing::{info, warn};
 use crate::operator::http::{Awaited, Readiness};
 use crate::source::cluster::{Resource, Trouble, WatchHealth};
 
-/// Polling interval.
-const EVERY: Duration = Duration::from_millis(200);
+/// Polling interval: a little of what the lists of a small cluster take, since the pod counts as ready no
+/// sooner.
+const EVERY: Duration = Duration::from_millis(20);
 
 /// The conditions for readiness.
 #[derive(Debug)]

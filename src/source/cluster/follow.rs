@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
+use http_body_util::BodyExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
 use tower::service_fn;
@@ -15,6 +16,7 @@ use super::health::StreamHealth;
 use super::stamps::Stamped;
 use super::trouble::{Trouble, cause, watch_cause};
 use super::watched::{Lean, Watched};
+use super::wire::{Reader, Report, encoding};
 use crate::source::cluster::settings::InitialList;
 
 /// Time limit of a watch on the server: short, so that a dead peer is noticed soon. Resuming a watch costs
@@ -55,7 +57,7 @@ pub(super) fn follow<T: Lean + Stamped>(
     health: StreamHealth,
 ) -> impl Stream<Item = Event<Watched<T>>> + Send + use<T> {
     let health = Arc::new(health);
-    let client = noted(access.client(), &health);
+    let client = noted::<T>(access.client(), &health);
     let api = match &what.namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
@@ -78,21 +80,37 @@ pub(super) fn follow<T: Lean + Stamped>(
 }
 
 /// A client that reports each answered request: kube's `watcher` emits nothing when a quiet watch is
-/// resumed.
-fn noted(client: &Client, health: &Arc<StreamHealth>) -> Client {
+/// resumed. It asks for protobuf where the type can be read from it.
+fn noted<T: Lean>(client: &Client, health: &Arc<StreamHealth>) -> Client {
     let namespace = client.default_namespace().to_owned();
+    let reader = T::schema().map(|schema| Reader::new(schema, unreadable(health)));
     let (client, health) = (client.clone(), Arc::clone(health));
-    let service = service_fn(move |request| {
-        let (client, health) = (client.clone(), Arc::clone(&health));
+    let service = service_fn(move |mut request| {
+        let (client, health, reader) = (client.clone(), Arc::clone(&health), reader.clone());
         async move {
+            if let Some(reader) = &reader {
+                reader.ask(&mut request);
+            }
             let answer = client.send(request).await?;
             if answer.status().is_success() {
-                health.answered();
+                health.answered(encoding(answer.headers()));
             }
-            Ok::<_, kube::Error>(answer)
+            Ok::<_, kube::Error>(match reader {
+                Some(reader) => reader.read(answer).await,
+                None => answer.map(BodyExt::boxed_unsync),
+            })
         }
     });
     Client::new(service, namespace)
+}
+
+/// Counts an object that cannot be read: the watch continues without it.
+fn unreadable(health: &Arc<StreamHealth>) -> Report {
+    let health = Arc::clone(health);
+    Arc::new(move |unreadable| {
+        let cause = format!("an object that cannot be read: {unreadable}");
+        health.failed(Trouble::Decode, &cause, Duration::ZERO);
+    })
 }
 
 type Events<T> = BoxStream<'static, watcher::Result<Event<Watched<T>>>>;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::trouble::Trouble;
+use super::wire::Encoding;
 use crate::time::Time;
 
 /// How often a continuing failure is logged.
@@ -85,6 +86,7 @@ pub struct ResourceHealth {
     lag: AtomicU64,
     events: AtomicU64,
     requests: AtomicU64,
+    in_protobuf: AtomicU64,
     relists: AtomicU64,
     skipped: AtomicU64,
     passed_over: AtomicU64,
@@ -106,6 +108,7 @@ impl ResourceHealth {
             lag: AtomicU64::default(),
             events: AtomicU64::default(),
             requests: AtomicU64::default(),
+            in_protobuf: AtomicU64::default(),
             relists: AtomicU64::default(),
             skipped: AtomicU64::default(),
             passed_over: AtomicU64::default(),
@@ -168,6 +171,11 @@ impl ResourceHealth {
     /// Number of answered requests: lists, pages and watches, including resumed ones.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Number of answers that came in protobuf.
+    pub fn in_protobuf(&self) -> u64 {
+        self.in_protobuf.load(Ordering::Relaxed)
     }
 
     /// Number of lists after the first one of each watch.
@@ -254,10 +262,11 @@ impl StreamHealth {
     }
 
     /// A request was answered.
-    pub fn answered(&self) {
+    pub fn answered(&self, encoding: Encoding) {
         let of = self.of();
         let now = (self.all.clock)();
         of.requests.fetch_add(1, Ordering::Relaxed);
+        of.in_protobuf.fetch_add(u64::from(encoding != Encoding::Json), Ordering::Relaxed);
         of.answered.store(now.as_millis(), Ordering::Relaxed);
         let told_down = self.change(|state| {
             state.up = true;
@@ -390,7 +399,7 @@ mod tests {
         let (mine, other) = (stream(&health), stream(&health));
         let of = health.of(Resource::Pods);
         assert!(!of.sees());
-        mine.answered();
+        mine.answered(Encoding::Json);
         mine.listed();
         other.failed(Trouble::Forbidden, "", Duration::ZERO);
         assert!(of.sees() && !of.is_up() && !of.is_listed());

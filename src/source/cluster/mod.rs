@@ -27,6 +27,7 @@ mod trouble;
 mod watch;
 mod watched;
 mod way;
+pub mod wire;
 
 pub use backoff::Backoff;
 pub use catch_up::CatchUp;

@@ -13,10 +13,14 @@ use hyper::body::{Bytes, Frame};
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tower::service_fn;
 
-use super::Access;
+use super::settings::Watch;
+use super::{Access, WatchHealth, watch};
+use crate::engine::Seen;
+use crate::source::Input;
+use crate::source::objects::{EventLite, PodLite};
 use crate::time::Time;
 
 /// A request as the server sees it.
@@ -28,6 +32,8 @@ pub struct Asked {
     pub path: String,
     /// What follows the question mark.
     pub query: BTreeMap<String, String>,
+    /// The media types that it asks for.
+    pub accept: String,
 }
 
 impl Asked {
@@ -53,14 +59,17 @@ impl Asked {
 /// The server's answer.
 pub struct Answer {
     code: u16,
+    media: &'static str,
     body: Vec<Step>,
 }
 
 /// A part of a body.
 #[derive(Clone)]
 pub enum Step {
-    /// These bytes.
+    /// This text.
     Bytes(String),
+    /// These bytes.
+    Raw(Vec<u8>),
     /// Nothing for a while.
     Wait(Duration),
     /// Nothing, forever.
@@ -72,7 +81,7 @@ pub enum Step {
 impl Answer {
     /// JSON.
     pub fn json(value: &Value) -> Self {
-        Self { code: 200, body: vec![Step::Bytes(value.to_string())] }
+        Self::steps(vec![Step::Bytes(value.to_string())])
     }
 
     /// A status of that code.
@@ -80,7 +89,7 @@ impl Answer {
         // kube recognises 404 by the reason alone.
         let reason = if code == 404 { "NotFound" } else { "Because" };
         let status = json!({"kind": "Status", "status": "Failure", "code": code, "message": "no", "reason": reason});
-        Self { code, ..Self::json(&status) }
+        Self::json(&status).with_code(code)
     }
 
     /// A list of objects as of a version.
@@ -102,13 +111,24 @@ impl Answer {
 
     /// A body in parts.
     pub fn steps(body: Vec<Step>) -> Self {
-        Self { code: 200, body }
+        Self { code: 200, media: "application/json", body }
+    }
+
+    /// The same of another media type.
+    pub fn of_type(self, media: &'static str) -> Self {
+        Self { media, ..self }
+    }
+
+    /// The same with another code.
+    pub fn with_code(self, code: u16) -> Self {
+        Self { code, ..self }
     }
 
     fn into_response(self) -> Response<StreamBody<impl Stream<Item = io::Result<Frame<Bytes>>>>> {
         let frames = stream::iter(self.body).filter_map(|step| async {
             match step {
                 Step::Bytes(text) => Some(Ok(Frame::data(Bytes::from(text)))),
+                Step::Raw(bytes) => Some(Ok(Frame::data(Bytes::from(bytes)))),
                 Step::Break(kind) => Some(Err(io::Error::from(kind))),
                 Step::Hang => std::future::pending().await,
                 Step::Wait(span) => {
@@ -117,7 +137,8 @@ impl Answer {
                 }
             }
         });
-        Response::builder().status(self.code).body(StreamBody::new(frames)).expect("valid")
+        let answer = Response::builder().status(self.code).header("content-type", self.media);
+        answer.body(StreamBody::new(frames)).expect("valid")
     }
 }
 
@@ -177,7 +198,8 @@ fn version(minor: &str) -> Value {
 fn asked(request: &Request<Body>, at: f64) -> Asked {
     let pairs = request.uri().query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
     let query = pairs.map(|(key, value)| (key.to_owned(), decoded(value))).collect();
-    Asked { at, path: request.uri().path().to_owned(), query }
+    let accept = request.headers().get("accept").map_or("", |accept| accept.to_str().expect("a text")).to_owned();
+    Asked { at, path: request.uri().path().to_owned(), query, accept }
 }
 
 fn decoded(text: &str) -> String {
@@ -189,6 +211,41 @@ fn decoded(text: &str) -> String {
         out.push_str(&part[2..]);
     }
     out
+}
+
+/// What arrives within that many seconds, as text with times.
+pub async fn seen_for(seconds: u64, access: &Access, what: &Watch) -> (Vec<(f64, String)>, Arc<WatchHealth>) {
+    let health = Arc::new(WatchHealth::new(|| NOW));
+    let (start, mut seen) = (Instant::now(), Vec::new());
+    let mut inputs = Box::pin(watch(access, what, &health));
+    let all = async {
+        while let Some(input) = inputs.next().await {
+            seen.push((start.elapsed().as_secs_f64(), words(&input)));
+        }
+    };
+    _ = timeout(Duration::from_secs(seconds), all).await;
+    // The health of a dropped watch no longer shows whether it is up.
+    std::mem::forget(inputs);
+    (seen, health)
+}
+
+fn words(input: &Input) -> String {
+    let name = |name: Option<&String>| name.cloned().unwrap_or_default();
+    let of_pod = |pod: &PodLite| name(pod.metadata.ok().and_then(|meta| meta.name.ok()));
+    let of_event = |event: &EventLite| name(event.metadata.ok().and_then(|meta| meta.name.ok()));
+    match input {
+        Input::ListStarted(scope) => format!("list {scope:?}"),
+        Input::ListFinished(scope) => format!("listed {scope:?}"),
+        Input::Pod(pod, Seen::Listed) => format!("listed {}", of_pod(pod)),
+        Input::Pod(pod, Seen::Changed) => format!("changed {}", of_pod(pod)),
+        Input::PodGone(pod) => format!("gone {}", of_pod(pod)),
+        Input::Event(event) => format!("event {}", of_event(event)),
+    }
+}
+
+/// The same without the times.
+pub fn all_words(seen: &[(f64, String)]) -> Vec<&str> {
+    seen.iter().map(|(_, word)| word.as_str()).collect()
 }
 
 /// A pod.

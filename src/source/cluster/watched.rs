@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use k8s_openapi::NamespaceResourceScope;
 use kube::Resource;
 use kube::api::ObjectMeta;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde::{Deserialize, Deserializer};
 
+use super::wire::{EVENTS, PODS, Schema, Ticket};
 use crate::source::objects::{
-    ControllerRevisionLite, CronJobLite, DaemonSetLite, DeploymentLite, EndpointSliceLite, EventLite, JobLite, Maybe,
-    ObjectMeta as LeanMeta, PodLite, ReplicaSetLite, ServiceLite, Shape, StatefulSetLite,
+    ControllerRevisionLite, CronJobLite, DaemonSetLite, DeploymentLite, EndpointSliceLite, EventLite, Found, JobLite,
+    Maybe, ObjectMeta as LeanMeta, PodLite, ReplicaSetLite, ServiceLite, Shape, StatefulSetLite,
 };
 use crate::source::recording::Object;
 
@@ -23,6 +25,11 @@ pub trait Lean: Shape + Clone + Default + std::fmt::Debug + Send + Sync + 'stati
     const VERSION: &'static str;
     /// `pods`
     const PLURAL: &'static str;
+
+    /// How it is read from protobuf; `None` if it is asked for as JSON.
+    fn schema() -> Option<&'static Schema<Self>> {
+        None
+    }
 
     /// Name, namespace, uid and resourceVersion, as far as present.
     fn stock_meta(&self) -> ObjectMeta;
@@ -44,11 +51,38 @@ pub struct Watched<T> {
 
 impl<'de, T: Lean> Deserialize<'de> for Watched<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let object = match T::read(deserializer)? {
-            Maybe::Is(object) => object,
-            Maybe::Absent | Maybe::Odd(_) => T::default(),
+        let object = match T::schema() {
+            Some(_) => is(Arriving::read(deserializer)?).map(|Arriving(object)| object),
+            None => is(T::read(deserializer)?).map(Box::new),
         };
-        Ok(Self { meta: object.stock_meta(), object: Box::new(object) })
+        let object = object.unwrap_or_default();
+        Ok(Self { meta: object.stock_meta(), object })
+    }
+}
+
+fn is<T>(read: Maybe<T>) -> Option<T> {
+    match read {
+        Maybe::Is(value) => Some(value),
+        Maybe::Absent | Maybe::Odd(_) => None,
+    }
+}
+
+/// An object in JSON, or the ticket of one that came in protobuf.
+struct Arriving<T>(Box<T>);
+
+impl<T: Lean> Shape for Arriving<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn of_map<'de, A: MapAccess<'de>>(map: A) -> Result<Result<Self, Found>, A::Error> {
+        Ok(T::of_map(map)?.map(|object| Self(Box::new(object))))
+    }
+
+    fn of_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Result<Self, Found>, A::Error> {
+        let mut number = || Ok(seq.next_element::<Maybe<i64>>()?.and_then(is));
+        let (place, object) = (number()?, number()?);
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        let ticket = place.zip(object).map(|(place, object)| Ticket { place, object });
+        Ok(ticket.and_then(|ticket| T::schema()?.shelf().take(ticket)).map(Self).ok_or(Found::List))
     }
 }
 
@@ -96,12 +130,16 @@ fn stock<M: Shape>(meta: &Maybe<LeanMeta<M>>) -> ObjectMeta {
 }
 
 macro_rules! served {
-    ($($lite:ty = $kind:ident, $group:literal, $plural:literal;)+) => {$(
+    ($($lite:ty = $kind:ident, $group:literal, $plural:literal $(, $schema:ident)?;)+) => {$(
         impl Lean for $lite {
             const KIND: &'static str = stringify!($kind);
             const GROUP: &'static str = $group;
             const VERSION: &'static str = "v1";
             const PLURAL: &'static str = $plural;
+
+            $(fn schema() -> Option<&'static Schema<Self>> {
+                Some(&$schema)
+            })?
 
             fn stock_meta(&self) -> ObjectMeta {
                 stock(&self.metadata)
@@ -115,8 +153,8 @@ macro_rules! served {
 }
 
 served! {
-    PodLite = Pod, "", "pods";
-    EventLite = Event, "", "events";
+    PodLite = Pod, "", "pods", PODS;
+    EventLite = Event, "", "events", EVENTS;
     ServiceLite = Service, "", "services";
     DeploymentLite = Deployment, "apps", "deployments";
     ReplicaSetLite = ReplicaSet, "apps", "replicasets";

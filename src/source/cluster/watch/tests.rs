@@ -6,47 +6,14 @@ use tokio::time::{Instant, sleep};
 
 use super::super::Trouble;
 use super::super::testing::{
-    Answer, Asked, Log, NOW, Step, bookmark, event, gone, initial_end, line, pod, server, server_of_version,
+    Answer, Asked, Log, NOW, Step, all_words, bookmark, event, gone, initial_end, line, pod, seen_for, server,
+    server_of_version,
 };
 use super::*;
 use crate::source::cluster::settings::InitialList;
 
-/// What arrives within that many seconds, as text with times.
-async fn seen_for(seconds: u64, access: &Access, what: &Watch) -> (Vec<(f64, String)>, Arc<WatchHealth>) {
-    let health = Arc::new(WatchHealth::new(|| NOW));
-    let (start, mut seen) = (Instant::now(), Vec::new());
-    let mut inputs = Box::pin(watch(access, what, &health));
-    let all = async {
-        while let Some(input) = inputs.next().await {
-            seen.push((start.elapsed().as_secs_f64(), words(&input)));
-        }
-    };
-    _ = timeout(Duration::from_secs(seconds), all).await;
-    // The health of a dropped watch no longer shows whether it is up.
-    std::mem::forget(inputs);
-    (seen, health)
-}
-
-fn words(input: &Input) -> String {
-    let name = |name: Option<&String>| name.cloned().unwrap_or_default();
-    let of_pod = |pod: &PodLite| name(pod.metadata.ok().and_then(|meta| meta.name.ok()));
-    let of_event = |event: &EventLite| name(event.metadata.ok().and_then(|meta| meta.name.ok()));
-    match input {
-        Input::ListStarted(scope) => format!("list {scope:?}"),
-        Input::ListFinished(scope) => format!("listed {scope:?}"),
-        Input::Pod(pod, Seen::Listed) => format!("listed {}", of_pod(pod)),
-        Input::Pod(pod, Seen::Changed) => format!("changed {}", of_pod(pod)),
-        Input::PodGone(pod) => format!("gone {}", of_pod(pod)),
-        Input::Event(event) => format!("event {}", of_event(event)),
-    }
-}
-
 fn only<'a>(seen: &'a [(f64, String)], what: &str) -> Vec<&'a str> {
     seen.iter().map(|(_, word)| word.as_str()).filter(|word| word.contains(what)).collect()
-}
-
-fn all_words(seen: &[(f64, String)]) -> Vec<&str> {
-    seen.iter().map(|(_, word)| word.as_str()).collect()
 }
 
 /// Answers for pods come from a function; there are no events.
