@@ -6,6 +6,7 @@ use futures::StreamExt;
 use futures::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
+use hyper::http::header::{ACCEPT, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use kube::Client;
@@ -23,7 +24,7 @@ pub enum Rule {
     Lose,
     /// The proxy answers.
     Answer(Response<String>),
-    /// The API server answers, and each object of its answer is changed, in lists and in watches.
+    /// The API server answers in JSON, and each object of its answer is changed, in lists and in watches.
     Change(fn(&mut Value)),
 }
 
@@ -68,7 +69,7 @@ pub fn refusal(code: StatusCode, message: &str) -> Response<String> {
 }
 
 async fn answer(client: &Client, rule: &impl Fn(&Parts) -> Rule, request: Request<Incoming>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     match rule(&parts) {
         Rule::Silence => std::future::pending().await,
         Rule::Answer(response) => response.map(whole),
@@ -80,6 +81,7 @@ async fn answer(client: &Client, rule: &impl Fn(&Parts) -> Rule, request: Reques
         }
         Rule::Pass => pass(client, parts, body).await.unwrap_or_else(|error| bad_gateway(&error)),
         Rule::Change(change) => {
+            parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
             let is_watch = parts.uri.query().is_some_and(|query| query.contains("watch=true"));
             match pass(client, parts, body).await {
                 Ok(response) if is_watch => changed_watch(response, change),
