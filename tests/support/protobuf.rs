@@ -62,6 +62,25 @@ pub fn enveloped(kind: &str, message: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A list of such objects, in its envelope; the next page begins at `rest`, if it is not empty.
+pub fn list(kind: &str, version: &str, rest: &str, items: &[Value]) -> Vec<u8> {
+    let meta = serde_json::json!({"resourceVersion": version, "continue": rest});
+    let mut out = Vec::new();
+    put_bytes(1, &object("ListMeta", &meta), &mut out);
+    items.iter().for_each(|item| put_bytes(2, &object(kind, item), &mut out));
+    enveloped(&format!("{kind}List"), &out)
+}
+
+/// An event of a watch with its length before it: `change` is `ADDED`, `MODIFIED` or `DELETED`.
+pub fn watched(change: &str, kind: &str, json: &Value) -> Vec<u8> {
+    let (mut raw, mut event) = (Vec::new(), Vec::new());
+    put_bytes(1, &enveloped(kind, &object(kind, json)), &mut raw);
+    put_bytes(1, change.as_bytes(), &mut event);
+    put_bytes(2, &raw, &mut event);
+    let length = u32::try_from(event.len()).expect("a short event");
+    [&length.to_be_bytes()[..], &event].concat()
+}
+
 /// The JSON that an API server makes of an object, which it has read from protobuf: without what its tags
 /// leave out, and without what is finer than its times.
 pub fn as_served(kind: &str, json: &mut Value) {

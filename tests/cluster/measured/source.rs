@@ -1,13 +1,13 @@
 //! An API server of a hundred pods whose kubelets emit events continuously.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::{ACCEPT, CONTENT_TYPE};
 use hyper::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use crate::harness::clock::Stopwatch;
 use crate::proxy::Server;
 use crate::proxy::http::refusal;
 use crate::proxy::serve::{Body, whole};
+use crate::support::protobuf;
 
 /// Number of pods that the events are about.
 const PODS: u64 = 100;
@@ -68,19 +69,18 @@ impl Plan {
 }
 
 fn answer(plan: &Arc<Plan>, request: &Request<Incoming>) -> Response<Body> {
-    let query = Query::of(request);
+    let (query, encoding) = (Query::of(request), Encoding::asked(request));
+    let length = Duration::from_secs(query.number("timeoutSeconds", 300));
     match request.uri().path() {
         "/api/v1/events" if query.is_watch() => {
             let after = query.number("resourceVersion", LISTED).saturating_sub(LISTED);
-            watch(plan, after, Duration::from_secs(query.number("timeoutSeconds", 300)))
+            watch(plan, after, length, encoding)
         }
-        "/api/v1/pods" if query.is_watch() => watch(
-            &Arc::new(Plan { a_second: 0, total: 0, begun: OnceLock::new() }),
-            0,
-            Duration::from_secs(query.number("timeoutSeconds", 300)),
-        ),
-        "/api/v1/pods" => list("PodList", "", &(0..PODS).map(pod).collect::<Vec<_>>()),
-        "/api/v1/events" => list("EventList", "", &[]),
+        "/api/v1/pods" if query.is_watch() => {
+            watch(&Arc::new(Plan { a_second: 0, total: 0, begun: OnceLock::new() }), 0, length, encoding)
+        }
+        "/api/v1/pods" => list("Pod", "", &(0..PODS).map(pod).collect::<Vec<_>>(), encoding),
+        "/api/v1/events" => list("Event", "", &[], encoding),
         "/version" => version(),
         _ => refusal(StatusCode::NOT_FOUND, "there is nothing here").map(whole),
     }
@@ -104,6 +104,32 @@ impl Query {
     }
 }
 
+/// What answers are written in.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Json,
+    Protobuf,
+}
+
+impl Encoding {
+    /// The one that a request asks for first.
+    pub(super) fn asked(request: &Request<Incoming>) -> Self {
+        let accepted = request.headers().get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
+        match accepted {
+            Some(accepted) if accepted.starts_with("application/vnd.kubernetes.protobuf") => Self::Protobuf,
+            _ => Self::Json,
+        }
+    }
+
+    /// The media type of a watch.
+    pub(super) const fn of_watch(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
+        }
+    }
+}
+
 /// The answer to who asks for the server's version.
 pub(super) fn version() -> Response<Body> {
     json_answer(
@@ -111,10 +137,15 @@ pub(super) fn version() -> Response<Body> {
     )
 }
 
-/// A list, and where the next page of it begins; empty if it ends here.
-pub(super) fn list(kind: &str, rest: &str, items: &[Value]) -> Response<Body> {
-    let metadata = json!({"resourceVersion": LISTED.to_string(), "continue": rest});
-    json_answer(&json!({"kind": kind, "apiVersion": "v1", "metadata": metadata, "items": items}))
+/// A list of objects of that kind, and where the next page of it begins; empty if it ends here.
+pub(super) fn list(kind: &str, rest: &str, items: &[Value], encoding: Encoding) -> Response<Body> {
+    let version = LISTED.to_string();
+    if encoding == Encoding::Protobuf {
+        let response = Response::builder().header(CONTENT_TYPE, "application/vnd.kubernetes.protobuf");
+        return response.body(whole(protobuf::list(kind, &version, rest, items))).expect("a response");
+    }
+    let metadata = json!({"resourceVersion": version, "continue": rest});
+    json_answer(&json!({"kind": format!("{kind}List"), "apiVersion": "v1", "metadata": metadata, "items": items}))
 }
 
 fn json_answer(value: &Value) -> Response<Body> {
@@ -123,7 +154,7 @@ fn json_answer(value: &Value) -> Response<Body> {
 }
 
 /// Sends the events after that number as they become due, until the watch has lasted that long.
-fn watch(plan: &Arc<Plan>, after: u64, length: Duration) -> Response<Body> {
+fn watch(plan: &Arc<Plan>, after: u64, length: Duration, encoding: Encoding) -> Response<Body> {
     let since = Stopwatch::start();
     let plan = Arc::clone(plan);
     let frames = stream::unfold(after, move |sent| {
@@ -132,48 +163,60 @@ fn watch(plan: &Arc<Plan>, after: u64, length: Duration) -> Response<Body> {
             while since.elapsed() < length {
                 let due = plan.due();
                 if due > sent {
-                    return Some((Ok(Frame::data(events(sent + 1, due))), due));
+                    return Some((Ok(Frame::data(events(sent + 1, due, encoding))), due));
                 }
                 tokio::time::sleep(BEAT).await;
             }
             None
         }
     });
-    let response = Response::builder().header("content-type", "application/json");
+    let response = Response::builder().header(CONTENT_TYPE, encoding.of_watch());
     response.body(StreamBody::new(frames.boxed()).boxed_unsync()).expect("a response")
 }
 
-fn events(first: u64, last: u64) -> Bytes {
-    let mut text = String::new();
-    for number in first..=last {
-        event(&mut text, number);
+fn events(first: u64, last: u64, encoding: Encoding) -> Bytes {
+    (first..=last).flat_map(|number| change(number, encoding)).collect()
+}
+
+/// The n-th event as a message of a watch.
+fn change(number: u64, encoding: Encoding) -> Vec<u8> {
+    let change = if number <= PODS { "ADDED" } else { "MODIFIED" };
+    match encoding {
+        Encoding::Protobuf => protobuf::watched(change, "Event", &event(number)),
+        Encoding::Json => format!("{{\"type\":\"{change}\",\"object\":{}}}\n", event(number)).into_bytes(),
     }
-    text.into()
 }
 
 /// The n-th event of the kubelet about a pod, with all that the API server adds.
-fn event(text: &mut String, number: u64) {
-    let pod = (number - 1) % PODS;
-    let count = (number - 1) / PODS + 1;
-    let change = if count == 1 { "ADDED" } else { "MODIFIED" };
-    let version = LISTED + number;
-    writeln!(
-        text,
-        concat!(
-            r#"{{"type":"{change}","object":{{"kind":"Event","apiVersion":"v1","metadata":{{"name":"web-{pod}.18ea9b5806e0f176","namespace":"shop","#,
-            r#""uid":"f41a4410-1cfa-43f5-94c8-{pod:012}","resourceVersion":"{version}","creationTimestamp":"2026-11-24T08:00:00Z","#,
-            r#""managedFields":[{{"manager":"kubelet","operation":"Update","apiVersion":"v1","time":"2026-11-24T08:00:00Z","fieldsType":"FieldsV1","#,
-            r#""fieldsV1":{{"f:count":{{}},"f:firstTimestamp":{{}},"f:involvedObject":{{}},"f:lastTimestamp":{{}},"f:message":{{}},"f:reason":{{}},"#,
-            r#""f:reportingComponent":{{}},"f:reportingInstance":{{}},"f:source":{{"f:component":{{}},"f:host":{{}}}},"f:type":{{}}}}}}]}},"#,
-            r#""involvedObject":{{"kind":"Pod","namespace":"shop","name":"web-{pod}","uid":"00000000-0000-4000-8000-{pod:012}","apiVersion":"v1","#,
-            r#""resourceVersion":"1000","fieldPath":"spec.containers{{web}}"}},"reason":"Unhealthy","#,
-            r#""message":"Readiness probe failed: HTTP probe failed with statuscode: 503","source":{{"component":"kubelet","host":"node-1"}},"#,
-            r#""firstTimestamp":"2026-11-24T08:00:00Z","lastTimestamp":"2026-11-24T08:00:00Z","count":{count},"type":"Warning","eventTime":null,"#,
-            r#""reportingComponent":"kubelet","reportingInstance":"node-1"}}}}"#,
-        ),
-        change = change, pod = pod, version = version, count = count,
-    )
-    .expect("a String takes everything");
+fn event(number: u64) -> Value {
+    const AT: &str = "2026-11-24T08:00:00Z";
+    let (pod, count) = ((number - 1) % PODS, (number - 1) / PODS + 1);
+    let fields = json!({
+        "f:count": {}, "f:firstTimestamp": {}, "f:involvedObject": {}, "f:lastTimestamp": {}, "f:message": {},
+        "f:reason": {}, "f:reportingComponent": {}, "f:reportingInstance": {},
+        "f:source": {"f:component": {}, "f:host": {}}, "f:type": {},
+    });
+    json!({
+        "kind": "Event", "apiVersion": "v1",
+        "metadata": {
+            "name": format!("web-{pod}.18ea9b5806e0f176"), "namespace": "shop",
+            "uid": format!("f41a4410-1cfa-43f5-94c8-{pod:012}"), "resourceVersion": (LISTED + number).to_string(),
+            "creationTimestamp": AT,
+            "managedFields": [{
+                "manager": "kubelet", "operation": "Update", "apiVersion": "v1", "time": AT, "fieldsType": "FieldsV1",
+                "fieldsV1": fields,
+            }],
+        },
+        "involvedObject": {
+            "kind": "Pod", "namespace": "shop", "name": format!("web-{pod}"),
+            "uid": format!("00000000-0000-4000-8000-{pod:012}"), "apiVersion": "v1", "resourceVersion": "1000",
+            "fieldPath": "spec.containers{web}",
+        },
+        "reason": "Unhealthy", "message": "Readiness probe failed: HTTP probe failed with statuscode: 503",
+        "source": {"component": "kubelet", "host": "node-1"},
+        "firstTimestamp": AT, "lastTimestamp": AT, "count": count, "type": "Warning", "eventTime": null,
+        "reportingComponent": "kubelet", "reportingInstance": "node-1",
+    })
 }
 
 fn pod(number: u64) -> Value {

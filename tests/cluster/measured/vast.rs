@@ -7,7 +7,7 @@ use hyper::{Request, Response, StatusCode};
 use serde_json::json;
 
 use super::crowd;
-use super::source::{Query, list, version};
+use super::source::{Encoding, Query, list, version};
 use super::stream::kubeconfig;
 use super::usage::{self, mebibytes};
 use crate::harness::Folder;
@@ -50,25 +50,28 @@ async fn a_hundred_and_fifty_thousand_pods() {
 }
 
 fn answer(request: &Request<Incoming>) -> Response<Body> {
-    let query = Query::of(request);
+    let (query, encoding) = (Query::of(request), Encoding::asked(request));
     match request.uri().path() {
         "/api/v1/pods" | "/api/v1/events" if query.is_watch() => {
             // Nothing happens.
             let body = http_body_util::StreamBody::new(futures::stream::pending());
-            let response = Response::builder().header("content-type", "application/json");
+            let response = Response::builder().header("content-type", encoding.of_watch());
             response.body(http_body_util::BodyExt::boxed_unsync(body)).expect("a response")
         }
-        "/api/v1/pods" => page(query.number("continue", 0) as usize, query.number("limit", PODS as u64) as usize),
-        "/api/v1/events" => list("EventList", "", &[]),
+        "/api/v1/pods" => {
+            let (from, limit) = (query.number("continue", 0), query.number("limit", PODS as u64));
+            page(from as usize, limit as usize, encoding)
+        }
+        "/api/v1/events" => list("Event", "", &[], encoding),
         "/version" => version(),
         _ => refusal(StatusCode::NOT_FOUND, "there is nothing here").map(whole),
     }
 }
 
 /// The pods from that one on, so many at most.
-fn page(from: usize, limit: usize) -> Response<Body> {
+fn page(from: usize, limit: usize, encoding: Encoding) -> Response<Body> {
     let until = from.saturating_add(limit).min(PODS);
     let pods: Vec<_> = (from..until).map(crowd::running).collect();
     let rest = if until < PODS { until.to_string() } else { String::new() };
-    list("PodList", &rest, &pods)
+    list("Pod", &rest, &pods, encoding)
 }
