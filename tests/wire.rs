@@ -60,10 +60,8 @@ where
     T: Shape + DeserializeOwned + PartialEq + std::fmt::Debug,
 {
     let mut json: Value = serde_json::from_str(text).expect("a recording is JSON");
-    if json.get("metadata").and_then(|metadata| metadata.get("name")).is_none() {
-        // A bookmark.
-        return None;
-    }
+    // A bookmark has no name.
+    json.get("metadata").and_then(|metadata| metadata.get("name"))?;
     as_served(kind, &mut json);
     let of_json: T = serde_json::from_value(json.clone()).expect("an object");
     let shown_kind = json.get("kind").and_then(Value::as_str);

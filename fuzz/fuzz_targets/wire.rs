@@ -70,7 +70,8 @@ fn is_the_same(mut json: Value) -> Option<Vec<u8>> {
 
 fn changed(mut bytes: Vec<u8>, data: &[u8]) {
     for number in 0..CHANGES {
-        let seed = data.iter().skip(number).step_by(CHANGES).fold(number, |sum, byte| sum * 31 % 65_521 + usize::from(*byte));
+        let seed =
+            data.iter().skip(number).step_by(CHANGES).fold(number, |sum, byte| sum * 31 % 65_521 + usize::from(*byte));
         let place = seed * 2_654_435_761 % bytes.len();
         let before = bytes[place];
         bytes[place] ^= (seed % 255) as u8 + 1;

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::super::Trouble;
 use super::super::testing::{

@@ -66,7 +66,7 @@ struct Fields<'de> {
     next: Option<Content<'de>>,
 }
 
-impl<'de> Fields<'de> {
+impl Fields<'_> {
     /// The name of the next field that JSON shows.
     fn advance(&mut self) -> Result<Option<&'static str>, Unreadable> {
         if let Some(kind) = self.kind.take() {
@@ -153,7 +153,9 @@ impl<'de> Deserializer<'de> for Content<'de> {
                 Encoded { message, bytes, kind: None }.deserialize_any(visitor)
             }
             Kind::List(item) => visitor.visit_seq(Items::new(item, &self)),
-            Kind::Map(value) => visitor.visit_map(Entries { kind: value, items: Repeated::new(&self), value: None }),
+            Kind::Map(value) => {
+                visitor.visit_map(Entries { kind: value, occurrences: Repeated::new(&self), value: None })
+            }
         }
     }
 
@@ -209,14 +211,14 @@ impl<'de> Repeated<'de> {
 /// The items of a list.
 struct Items<'de> {
     kind: &'static Kind,
-    items: Repeated<'de>,
+    occurrences: Repeated<'de>,
     /// What is left of numbers that one occurrence of the field holds.
     packed: &'de [u8],
 }
 
 impl<'de> Items<'de> {
     const fn new(kind: &'static Kind, content: &Content<'de>) -> Self {
-        Self { kind, items: Repeated::new(content), packed: &[] }
+        Self { kind, occurrences: Repeated::new(content), packed: &[] }
     }
 
     fn next(&mut self) -> Result<Option<Wired<'de>>, Unreadable> {
@@ -224,7 +226,7 @@ impl<'de> Items<'de> {
             if !self.packed.is_empty() {
                 return number_from(&mut self.packed).map(|number| Some(Wired::Varint(number)));
             }
-            match self.items.next()? {
+            match self.occurrences.next()? {
                 Some(Wired::Bytes(packed)) if matches!(self.kind, Kind::Number | Kind::Flag) => self.packed = packed,
                 item => return Ok(item),
             }
@@ -244,7 +246,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 /// The entries of a map: messages of a key and a value.
 struct Entries<'de> {
     kind: &'static Kind,
-    items: Repeated<'de>,
+    occurrences: Repeated<'de>,
     value: Option<Wired<'de>>,
 }
 
@@ -252,7 +254,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Unreadable;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Unreadable> {
-        let Some(entry) = self.items.next()? else {
+        let Some(entry) = self.occurrences.next()? else {
             return Ok(None);
         };
         let (mut key, mut value, mut rest) = (&[][..], Wired::Bytes(&[]), entry.bytes()?);
