@@ -194,6 +194,12 @@ impl Engine {
         self.counts.take()
     }
 
+    /// Forgets what was judged of containers and still holds: the next looks judge anew, and find the same.
+    pub fn forget_judged(&mut self) {
+        let cases = self.workloads.values_mut().flat_map(|workload| workload.cases.values_mut());
+        cases.for_each(|case| case.judged.clear());
+    }
+
     /// The number of pods that it keeps.
     pub fn pods(&self) -> usize {
         self.pods.len()

@@ -11,7 +11,7 @@ use crate::engine::effects::{
     Assessment, flapping, never_ready, probe_ineffective, recurring, restart_loop, start_blocked,
 };
 use crate::engine::memory::tracked_container::{Episode, MAX_AFFECTED, Problem, Proposal, TrackedContainer};
-use crate::engine::view::container::ContainerView;
+use crate::engine::view::container::{ContainerView, KnownPod};
 use crate::engine::view::min_ready::{is_of_a_rollout, min_ready};
 use crate::engine::view::revisions::{good_revision, is_mended, observed_rollout, rollout, untried_revision};
 use crate::finding::remedy::Remedy;
@@ -153,7 +153,8 @@ fn take_up(
     episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
     episode.last_bad = episode.last_bad.max(proposal.last_bad);
     episode.change().labels = Arc::clone(&proposal.template.labels);
-    name_a_pod(view, episode);
+    let named = view.named(&episode.affected);
+    name_a_pod(&named, episode);
     let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
     if accepted {
         describe(view, episode, proposal);
@@ -166,7 +167,7 @@ fn take_up(
     let finding = episode.change();
     finding.restarts = finding.restarts.max(case.restarts.saturating_sub(case.base));
     episode.reach(view.workload.wanted(), view.workload.service_states().as_deref());
-    finish(view, episode);
+    finish(view, episode, named);
     if let Some(old) = superseded {
         outcome.changes.push(Change { kind: ChangeKind::Withdrawn, at: view.now, finding: old });
         episode.published = None;
@@ -336,8 +337,7 @@ fn keep_first_times(facts: &mut [Fact], published: &[Fact]) {
 }
 
 /// Names one of its pods, the worst one, and keeps it while it exists.
-fn name_a_pod(view: &ContainerView, episode: &mut Episode) {
-    let named = view.named(&episode.affected);
+fn name_a_pod(named: &[KnownPod], episode: &mut Episode) {
     let example = episode.change().example.take();
     let is_there = |pod: &Arc<str>| named.iter().any(|known| known.name == *pod);
     let worst = || named.first().map(|known| Arc::clone(&known.name));
@@ -345,11 +345,10 @@ fn name_a_pod(view: &ContainerView, episode: &mut Episode) {
 }
 
 /// Computes the remedies, with everything else known.
-fn finish(view: &ContainerView, episode: &mut Episode) {
+fn finish(view: &ContainerView, episode: &mut Episode, mut named: Vec<KnownPod>) {
     // People edit the workload's own template.
     let pods = episode.template.as_deref();
     let written = pods.map(|pods| view.workload.revision(pods).map_or(pods, |revision| &*revision.template));
-    let mut named = view.named(&episode.affected);
     named.sort_by_key(|pod| Some(&pod.name) != episode.finding.example.as_ref());
     let earlier = episode.template.as_ref().map(|template| view.earlier(template)).unwrap_or_default();
     let remedies = Situation {

@@ -102,8 +102,19 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// What one container has shown since `horizon`, all of it: to be added to others by [`Self::add_part`].
+    pub fn part(subject: &Incarnations, ends: &[Option<TerminationKind>], horizon: Time) -> Self {
+        let mut part = Self::default();
+        part.add_within(subject, ends, horizon, usize::MAX);
+        part
+    }
+
     /// Adds what a container has shown since `horizon`, and how its incarnations terminated.
     pub fn add(&mut self, subject: &Incarnations, ends: &[Option<TerminationKind>], horizon: Time) {
+        self.add_within(subject, ends, horizon, MAX_FAILURES);
+    }
+
+    fn add_within(&mut self, subject: &Incarnations, ends: &[Option<TerminationKind>], horizon: Time, most: usize) {
         let ours = |stamp| subject.clock.ours(stamp);
         for words in subject.history.probe_events.iter().filter(|words| ours(words.last) >= horizon) {
             let record = &mut self.probes[words.probe as usize];
@@ -119,10 +130,10 @@ impl Tally {
                     if let Some(address) = dialed(&words.text).filter(|to| subject.ip.is_some_and(|ip| ip != to.ip())) {
                         record.dialed_elsewhere = Some(address);
                     }
-                    merge(&mut record.failures, heard);
+                    merge(&mut record.failures, &heard, most);
                 }
-                ProbeEventKind::Errored => merge(&mut record.errors, heard),
-                ProbeEventKind::Warned => merge_one(&mut record.warnings, heard),
+                ProbeEventKind::Errored => merge(&mut record.errors, &heard, most),
+                ProbeEventKind::Warned => merge_one(&mut record.warnings, &heard),
             }
         }
         for (index, end) in ends.iter().enumerate() {
@@ -224,17 +235,27 @@ impl Tally {
         }
     }
 
+    /// Adds what one more container has shown, as [`Self::add`] does.
+    pub fn add_part(&mut self, part: &Self) {
+        let dialed = self.probes.each_ref().map(|record| record.dialed_elsewhere);
+        self.absorb(part);
+        for ((mine, theirs), before) in self.probes.iter_mut().zip(&part.probes).zip(dialed) {
+            // The last one counts.
+            mine.dialed_elsewhere = theirs.dialed_elsewhere.or(before);
+        }
+    }
+
     /// Adds another tally.
     pub fn absorb(&mut self, other: &Self) {
         for (mine, theirs) in self.probes.iter_mut().zip(&other.probes) {
             for heard in &theirs.failures {
-                merge(&mut mine.failures, heard.clone());
+                merge(&mut mine.failures, heard, MAX_FAILURES);
             }
             for heard in &theirs.errors {
-                merge(&mut mine.errors, heard.clone());
+                merge(&mut mine.errors, heard, MAX_FAILURES);
             }
             if let Some(heard) = &theirs.warnings {
-                merge_one(&mut mine.warnings, heard.clone());
+                merge_one(&mut mine.warnings, heard);
             }
             mine.decisive.extend(theirs.decisive.iter().cloned());
             let surplus = mine.decisive.len().saturating_sub(MAX_DECISIVE);
@@ -246,7 +267,7 @@ impl Tally {
             mine.in_a_row += theirs.in_a_row;
             mine.earliest = mine.earliest.into_iter().chain(theirs.earliest).min();
             mine.first_pod = mine.first_pod.into_iter().chain(theirs.first_pod).min();
-            mine.before += theirs.before;
+            mine.before = mine.before.saturating_add(theirs.before);
             mine.sibling_passed_meanwhile += theirs.sibling_passed_meanwhile;
             mine.alternated += theirs.alternated;
             mine.slow_from_start += theirs.slow_from_start;
@@ -308,18 +329,18 @@ impl Tally {
     }
 }
 
-fn merge(known: &mut Vec<FailureGroup>, heard: FailureGroup) {
+fn merge(known: &mut Vec<FailureGroup>, heard: &FailureGroup, most: usize) {
     match known.iter().position(|other| other.failure == heard.failure) {
-        Some(at) => join(&mut known[at], &heard),
-        None if known.len() < MAX_FAILURES => known.push(heard),
+        Some(at) => join(&mut known[at], heard),
+        None if known.len() < most => known.push(heard.clone()),
         None => {}
     }
 }
 
-fn merge_one(known: &mut Option<FailureGroup>, heard: FailureGroup) {
+fn merge_one(known: &mut Option<FailureGroup>, heard: &FailureGroup) {
     match known {
-        Some(other) => join(other, &heard),
-        None => *known = Some(heard),
+        Some(other) => join(other, heard),
+        None => *known = Some(heard.clone()),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::diagnosis::{Strength, Verdict};
 use crate::engine::ChangeKind;
+use crate::engine::memory::judged::Judgements;
 use crate::engine::memory::terminations::PastTerminations;
 use crate::engine::observation::Uid;
 use crate::finding::{Cause, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity};
@@ -31,6 +32,8 @@ pub struct TrackedContainer {
     pub horizon: Time,
     /// Terminations of the last day.
     pub ends: PastTerminations,
+    /// What was judged of it in its pods.
+    pub judged: Judgements,
 }
 
 impl TrackedContainer {
