@@ -33,7 +33,8 @@ pub use observation::{
 pub use tried::{Passing, Tried};
 
 pub use crate::template::{
-    ContainerSpec, EnvField, ExitCodes, HashLabel, PodTemplate, RestartAction, RestartPolicy, RestartRule, Role,
+    ContainerSpec, Containers, EnvField, ExitCodes, HashLabel, PodTemplate, RestartAction, RestartPolicy, RestartRule,
+    Role,
 };
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
