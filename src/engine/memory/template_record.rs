@@ -1,13 +1,14 @@
 //! What a container has shown under one template, over all pods of a workload.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnosis::{CameUp, FailureGroup, OwnEnd, OwnEnds, OwnKind, Passes, ProbeRecord, ProbeSet, Strength};
-use crate::engine::memory::history::ProbeEventKind;
+use crate::engine::memory::history::{ProbeEventKind, Sample};
 use crate::engine::view::probe_passed::Incarnations;
 use crate::engine::view::termination::{TerminationKind, leaves_failures_behind};
-use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
+use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
@@ -127,8 +128,9 @@ impl Tally {
             };
             match words.kind {
                 ProbeEventKind::Failed => {
-                    if let Some(address) = dialed(&words.text).filter(|to| subject.ip.is_some_and(|ip| ip != to.ip())) {
-                        record.dialed_elsewhere = Some(address);
+                    let elsewhere = |to: &&SocketAddr| subject.ip.is_some_and(|ip| ip != to.ip());
+                    if let Some(address) = words.dialed.as_deref().filter(elsewhere) {
+                        record.dialed_elsewhere = Some(*address);
                     }
                     merge(&mut record.failures, &heard, most);
                 }
@@ -162,7 +164,9 @@ impl Tally {
     /// Adds one incarnation, and how it terminated.
     pub fn add_run(&mut self, subject: &Incarnations, index: usize, verdict: Option<TerminationKind>, horizon: Time) {
         for kind in ProbeKind::ALL {
-            if let Some(spec) = subject.container.probe(kind) {
+            // Most probes never time out.
+            let is_slow = |sample: &Sample| sample.probe == kind && sample.failure == Failure::TimedOut;
+            if let Some(spec) = subject.container.probe(kind).filter(|_| subject.history.samples.iter().any(is_slow)) {
                 let record = &mut self.probes[kind as usize];
                 record.alternated += alternated(subject, index, kind, spec);
                 record.sibling_passed_meanwhile += u32::from(subject.twin_began_to_pass(index, kind));
@@ -248,6 +252,9 @@ impl Tally {
     /// Adds another tally.
     pub fn absorb(&mut self, other: &Self) {
         for (mine, theirs) in self.probes.iter_mut().zip(&other.probes) {
+            if theirs.is_empty() {
+                continue;
+            }
             for heard in &theirs.failures {
                 merge(&mut mine.failures, heard, MAX_FAILURES);
             }

@@ -418,12 +418,15 @@ impl Episode {
         }
     }
 
-    /// The revision and its changes stay, once known for the template.
+    /// Whether the revision and its changes may still become known: then they stay.
+    pub fn may_be_rolled_out(&self) -> bool {
+        self.finding.revision.is_none() || self.finding.confirmed_at.is_none()
+    }
+
+    /// The revision and its changes for the template.
     pub fn rolled_out(&mut self, revision: Option<u64>, change: Option<RevisionChange>) {
-        if self.finding.revision.is_none() || self.finding.confirmed_at.is_none() {
-            let finding = self.change();
-            finding.revision = revision;
-            finding.change = change;
-        }
+        let finding = self.change();
+        finding.revision = revision;
+        finding.change = change;
     }
 }

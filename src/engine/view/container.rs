@@ -1,13 +1,14 @@
 //! A workload at the time of a look: its pods, and the evidence about one of its containers.
 
 use std::cell::OnceCell;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnosis::{BadNode, Blocked, Earlier, Evidence, OwnEnds, Passes, Population, ProbeRecord, Strength};
 use crate::engine::Settings;
-use crate::engine::memory::judged::{Basis, Judged, Judgements};
+use crate::engine::memory::judged::{Basis, Judgements};
 use crate::engine::memory::nodes::{Node, Nodes};
 use crate::engine::memory::onsets::FailureOnsets;
 use crate::engine::memory::past_episodes::PastEpisodes;
@@ -74,8 +75,17 @@ pub struct FileOf(pub Option<Arc<str>>);
 pub struct KnownPod {
     /// Its name.
     pub name: Arc<str>,
+    /// How often its container was restarted.
+    pub restarts: u32,
     /// Whether `kubectl logs --previous` finds an incarnation of the container.
     pub has_previous: bool,
+}
+
+impl KnownPod {
+    /// The one with the most restarts is the worst.
+    pub fn worst_first(&self, other: &Self) -> Ordering {
+        other.restarts.cmp(&self.restarts).then_with(|| self.name.cmp(&other.name))
+    }
 }
 
 impl<'a> ContainerView<'a> {
@@ -96,11 +106,10 @@ impl<'a> ContainerView<'a> {
             let node = node.map(Node::state).unwrap_or_default();
             let basis = Basis { pod: pod.state, clock, node, horizon };
             while judged.next_if(|(before, _)| *before < place).is_some() {}
-            let before = judged.next_if(|(before, _)| *before == place).map(|(_, judged)| judged);
-            let holds = |judged: &Box<Judged>| {
-                !self.settled && subject.as_ref().is_some_and(|subject| judged.holds(subject, basis, self.now))
-            };
-            let judged = before.filter(holds).map_or_else(OnceCell::new, OnceCell::from);
+            let before = judged.next_if(|(before, _)| *before == place);
+            let subject_now = subject.as_ref().filter(|_| !self.settled);
+            let kept = before.filter(|(_, judged)| subject_now.is_some_and(|it| judged.holds(it, basis, self.now)));
+            let judged = kept.map_or_else(OnceCell::new, |(_, judged)| OnceCell::from(judged));
             let template = templates.iter().position(|known| is_same(known, &pod.template)).unwrap_or_else(|| {
                 templates.push(&pod.template);
                 templates.len() - 1
@@ -355,19 +364,16 @@ impl<'a> ContainerView<'a> {
         budget.max(longest.min(Duration::from_mins(15))).max(Duration::from_mins(1))
     }
 
-    /// These pods, as far as their names are known, those with the most restarts first.
+    /// These pods, as far as their names are known.
     pub fn named(&self, of: &BTreeSet<crate::engine::Uid>) -> Vec<KnownPod> {
         let members = self.members.iter().filter(|member| of.contains(&member.pod.uid));
-        let mut named: Vec<_> = members
-            .filter_map(|member| {
-                let (restarts, pod) = (member.state.restarts, member.state.history.as_ref()?.pod.as_ref()?);
-                // A rule that restarts all containers of a pod leaves no trace of the previous incarnation.
-                let restarts_all = member.spec.restart_rules.iter().any(|rule| rule.action == RestartAction::All);
-                Some((restarts, KnownPod { name: Arc::clone(pod), has_previous: restarts > 0 && !restarts_all }))
-            })
-            .collect();
-        named.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.name.cmp(&other.1.name)));
-        named.into_iter().map(|(_, pod)| pod).collect()
+        let named = members.filter_map(|member| {
+            let (restarts, pod) = (member.state.restarts, member.state.history.as_ref()?.pod.as_ref()?);
+            // A rule that restarts all containers of a pod leaves no trace of the previous incarnation.
+            let restarts_all = member.spec.restart_rules.iter().any(|rule| rule.action == RestartAction::All);
+            Some(KnownPod { name: Arc::clone(pod), restarts, has_previous: restarts > 0 && !restarts_all })
+        });
+        named.collect()
     }
 
     /// The location of the manifest file, for a static pod.
