@@ -28,6 +28,8 @@ const KEEP_BARE_POD: Duration = Duration::from_mins(1);
 const LOOK_DELAY_PER_POD: Duration = Duration::from_micros(100);
 /// The same where nothing arrived that a finding may rest on, or the finding is already published.
 const CALM_LOOK_DELAY_PER_POD: Duration = Duration::from_millis(5);
+/// Of more pods than this something that only time brings is due nearly always: it waits for the next look.
+const MANY_PODS: usize = 100;
 /// Maximum delay of a look, however many pods there are.
 const MAX_LOOK_DELAY: Duration = Duration::from_secs(1);
 
@@ -69,7 +71,7 @@ impl Engine {
         note_spec_proofs(&mut workload, &self.pods);
         let outcome = self.look_at_cases(&mut workload);
         let pending = pending(&workload, &self.pods, &self.nodes, &mut clocks, self.now);
-        let again = outcome.again.into_iter().chain(pending).min();
+        let again = outcome.again.into_iter().chain(pending).min().map(|at| self.not_too_soon(&workload, at));
         let forget = workload.empty_since.map(|since| since.plus(kept_without_pods(&workload)));
         let forgotten = forget.is_some_and(|at| at <= self.now);
         let wake = again.into_iter().chain(forget).min().filter(|at| *at > self.now);
@@ -87,6 +89,12 @@ impl Engine {
         }
         self.workloads.insert(id, workload);
         self.wake(id, wake);
+    }
+
+    /// When to look again for what only time brings: of many pods something is due all the time.
+    fn not_too_soon(&self, workload: &Workload, at: Time) -> Time {
+        let can_wait = workload.pods.len() > MANY_PODS && workload.is_published();
+        if can_wait { at.max(self.now.plus(MAX_LOOK_DELAY)) } else { at }
     }
 
     fn look_at_cases(&mut self, workload: &mut Workload) -> Outcome {
