@@ -109,9 +109,10 @@ fn allocations_of_an_observation(pods: usize, before_each: fn(&mut Engine)) -> f
         let mut seen = Vec::new();
         for number in 0..pods {
             let now = began.plus(STEP * step as u32 + STEP * number as u32 / pods as u32);
-            let inputs = looping(number, step, now);
-            let observed = inputs.iter().filter_map(|input| observer.observe(input).expect("it is whole").observation);
-            seen.extend(observed.map(|observation| (now, observation)));
+            for input in looping(number, step, now) {
+                let observation = observer.observe(&input).expect("it is whole").observation;
+                seen.extend(observation.map(|observation| (now, observation)));
+            }
         }
         let (observations, region) = (seen.len(), Region::new(MEMORY));
         for (now, observation) in seen {
@@ -150,7 +151,7 @@ fn looping(number: usize, step: usize, now: Time) -> Vec<Input> {
         Input::Event(serde_json::from_value(json).expect("lean types take everything"))
     };
     let failed = event(0, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404", step + 1);
-    if step % 3 != 0 {
+    if !step.is_multiple_of(3) {
         return vec![failed];
     }
     let killed = event(1, "Killing", "Container app failed liveness probe, will be restarted", restarts + 1);
