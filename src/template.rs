@@ -1,5 +1,6 @@
 //! The specification of a pod's containers.
 
+use std::ops::Index;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +25,47 @@ pub struct PodTemplate {
     /// The pods' labels, sorted, without those that differ between pods.
     pub labels: Arc<[(Arc<str>, Arc<str>)]>,
     /// Init containers first, as in the manifest.
-    pub containers: Box<[ContainerSpec]>,
+    pub containers: Containers,
+}
+
+/// The containers of a template; a sidecar that many templates have is kept once for all of them.
+#[derive(PartialEq, Eq, Hash, Debug)]
+pub struct Containers(Box<[Arc<ContainerSpec>]>);
+
+impl Containers {
+    /// All of them, in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &ContainerSpec> + ExactSizeIterator + Clone {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// The container at an index.
+    pub fn get(&self, index: usize) -> Option<&ContainerSpec> {
+        self.0.get(index).map(AsRef::as_ref)
+    }
+
+    /// Their number.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Index<usize> for Containers {
+    type Output = ContainerSpec;
+
+    fn index(&self, index: usize) -> &ContainerSpec {
+        &self.0[index]
+    }
+}
+
+impl<C: Into<Arc<ContainerSpec>>> FromIterator<C> for Containers {
+    fn from_iter<I: IntoIterator<Item = C>>(containers: I) -> Self {
+        Self(containers.into_iter().map(Into::into).collect())
+    }
 }
 
 /// Whether two templates are equal: the same object, or the same content.

@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use probehound::config::{Config, Page};
+use probehound::engine::{Engine, Seen};
 use probehound::findings::board::Board;
 use probehound::metrics::Metrics;
 use probehound::operator::driver::Driver;
+use probehound::source::{Input, Observer};
 use probehound::time::Time;
+use serde_json::json;
 use stats_alloc::{Region, StatsAlloc};
 use support::known::{Known, crashing as crashing_pod};
 
@@ -26,6 +29,11 @@ const FEW: usize = 100;
 const MANY: usize = 4_900;
 /// How many more findings there are then.
 const MORE: usize = 3;
+
+/// The time between two failures of a probe, and how many come before it is measured, and while it is.
+const STEP: Duration = Duration::from_secs(10);
+const LOOPED: usize = 15;
+const MEASURED: usize = 6;
 
 #[test]
 fn one_more_finding_costs_no_more_where_thousands_are_known() {
@@ -49,7 +57,7 @@ fn a_finding_that_goes_on_is_kept_in_four_kilobytes() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let kept = kept_of_crashing(FINDINGS, &Config::default());
     println!("{kept} bytes are kept of a bare pod that crashes");
-    // 4,099 with the pointer to what annotations ask for, which nearly all share.
+    // 4,149 with the pointer to what annotations ask for, which nearly all share, and nothing of what was judged.
     assert!(kept <= 4_200, "{kept}");
 }
 
@@ -75,6 +83,96 @@ fn the_picture_of_a_pod_in_trouble_costs_two_kilobytes_and_that_of_a_healthy_one
     );
     assert!(crashing[1].saturating_sub(crashing[0]) <= 2 << 10, "{crashing:?}");
     assert!(healthy[1] <= healthy[0] + 256, "{healthy:?}");
+}
+
+/// Judged is only what an observation may have changed; and no workload is looked at more than once a second for
+/// what is published already.
+#[test]
+fn an_observation_of_a_deployment_of_which_800_pods_loop_costs_no_more_than_one_of_50() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let [few, many] = [50, 800].map(|pods| allocations_of_an_observation(pods, |_| {}));
+    let anew = allocations_of_an_observation(50, Engine::forget_judged);
+    println!(
+        "allocations an observation: {few:.1} where 50 pods loop, {many:.1} where 800 do; {anew:.1} if judged anew"
+    );
+    assert!(many <= few, "{few} {many}");
+    assert!(2.0 * few <= anew, "{few} {anew}");
+}
+
+/// Over a minute of a Deployment of which that many pods are killed every half a minute.
+fn allocations_of_an_observation(pods: usize, before_each: fn(&mut Engine)) -> f64 {
+    let mut observer = Observer::new();
+    let mut engine = Engine::default();
+    let began = Time::parse("2026-11-30T08:00:00Z").expect("a time");
+    let mut measured = (0, 0);
+    for step in 0..LOOPED + MEASURED {
+        let mut seen = Vec::new();
+        for number in 0..pods {
+            let now = began.plus(STEP * step as u32 + STEP * number as u32 / pods as u32);
+            for input in looping(number, step, now) {
+                let observation = observer.observe(&input).expect("it is whole").observation;
+                seen.extend(observation.map(|observation| (now, observation)));
+            }
+        }
+        let (observations, region) = (seen.len(), Region::new(MEMORY));
+        for (now, observation) in seen {
+            while let Some(due) = engine.next_deadline().filter(|due| *due <= now) {
+                before_each(&mut engine);
+                engine.tick(due);
+            }
+            before_each(&mut engine);
+            engine.apply(observation, now);
+            drop((engine.take_changes(), engine.take_needs()));
+        }
+        if step >= LOOPED {
+            let stats = region.change();
+            measured = (measured.0 + observations, measured.1 + stats.allocations + stats.reallocations);
+        }
+    }
+    let found = engine.findings();
+    assert!(found.iter().all(|finding| finding.confirmed_at.is_some()) && found.len() == 1, "{found:?}");
+    measured.1 as f64 / measured.0 as f64
+}
+
+/// What is seen of a pod whose liveness probe fails every ten seconds, and kills it at every third time.
+fn looping(number: usize, step: usize, now: Time) -> Vec<Input> {
+    let (name, restarts) = (format!("web-7d9f-{number:05}"), step / 3);
+    let uid = format!("5f0c1a7e-3b7d-4c51-9a58-{number:012x}");
+    let event = |place: usize, reason: &str, message: &str, count: usize| {
+        let json = json!({
+            "metadata": {"name": format!("{name}.{place}"), "namespace": "shop",
+                "uid": format!("7f0c1a7e-3b7d-4c51-9a5{place}-{number:012x}")},
+            "involvedObject": {"kind": "Pod", "namespace": "shop", "name": name, "uid": uid,
+                "fieldPath": "spec.containers{app}"},
+            "reason": reason, "message": message, "count": count, "firstTimestamp": now.minus(STEP * (count as u32 - 1)),
+            "lastTimestamp": now, "source": {"component": "kubelet", "host": "node-1"},
+            "reportingComponent": "kubelet", "type": "Warning",
+        });
+        Input::Event(serde_json::from_value(json).expect("lean types take everything"))
+    };
+    let failed = event(0, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404", step + 1);
+    if !step.is_multiple_of(3) {
+        return vec![failed];
+    }
+    let killed = event(1, "Killing", "Container app failed liveness probe, will be restarted", restarts + 1);
+    let run = |restarts: usize| format!("containerd://{number}-{restarts}");
+    let last = restarts.checked_sub(1).map(|last| {
+        json!({"terminated": {"containerID": run(last), "exitCode": 137, "reason": "Error",
+            "startedAt": now.minus(STEP * 3), "finishedAt": now.minus(Duration::from_secs(1))}})
+    });
+    let json = json!({
+        "metadata": {"name": name, "namespace": "shop", "uid": uid, "resourceVersion": (step + 1).to_string(),
+            "creationTimestamp": "2026-11-30T08:00:00Z", "labels": {"app": "web", "pod-template-hash": "7d9f"},
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-7d9f",
+                "uid": "9e0c1a7e-3b7d-4c51-9a58-000000000000", "controller": true}]},
+        "spec": {"nodeName": format!("node-{}", number % 30), "containers": [{"name": "app", "image": "web:2",
+            "livenessProbe": {"httpGet": {"path": "/health", "port": 8080}, "periodSeconds": 10}}]},
+        "status": {"phase": "Running", "containerStatuses": [{"name": "app", "restartCount": restarts,
+            "containerID": run(restarts), "ready": true, "started": true,
+            "state": {"running": {"startedAt": now}}, "lastState": last}]},
+    });
+    let pod = Input::Pod(serde_json::from_value(json).expect("lean types take everything"), Seen::Changed);
+    if restarts == 0 { vec![pod, failed] } else { vec![killed, pod, failed] }
 }
 
 /// What is kept of each of that many bare pods that crash four times.

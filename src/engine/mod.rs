@@ -33,7 +33,8 @@ pub use observation::{
 pub use tried::{Passing, Tried};
 
 pub use crate::template::{
-    ContainerSpec, EnvField, ExitCodes, HashLabel, PodTemplate, RestartAction, RestartPolicy, RestartRule, Role,
+    ContainerSpec, Containers, EnvField, ExitCodes, HashLabel, PodTemplate, RestartAction, RestartPolicy, RestartRule,
+    Role,
 };
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -192,6 +193,12 @@ impl Engine {
     /// Bounded: beyond 10,000 distinct counts between two calls the rest is dropped.
     pub fn take_counts(&mut self) -> Vec<Count> {
         self.counts.take()
+    }
+
+    /// Forgets what was judged of containers and still holds: the next looks judge anew, and find the same.
+    pub fn forget_judged(&mut self) {
+        let cases = self.workloads.values_mut().flat_map(|workload| workload.cases.values_mut());
+        cases.for_each(|case| case.judged.clear());
     }
 
     /// The number of pods that it keeps.

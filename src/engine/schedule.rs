@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::engine::effects::never_ready::is_unready;
 use crate::engine::episodes::{self, Outcome};
+use crate::engine::memory::nodes::{Clocks, Nodes};
+use crate::engine::memory::pods::PodTable;
 use crate::engine::memory::workload::Workload;
 use crate::engine::observation::Need;
 use crate::engine::view::container::ContainerView;
@@ -26,6 +28,8 @@ const KEEP_BARE_POD: Duration = Duration::from_mins(1);
 const LOOK_DELAY_PER_POD: Duration = Duration::from_micros(100);
 /// The same where nothing arrived that a finding may rest on, or the finding is already published.
 const CALM_LOOK_DELAY_PER_POD: Duration = Duration::from_millis(5);
+/// Of more pods than this something that only time brings is due nearly always: it waits for the next look.
+const MANY_PODS: usize = 100;
 /// Maximum delay of a look, however many pods there are.
 const MAX_LOOK_DELAY: Duration = Duration::from_secs(1);
 
@@ -61,10 +65,13 @@ impl Engine {
             self.wakes.remove(&(at, id));
         }
         workload.looked_at = Some(self.now);
-        workload.note_passes(&self.pods, &self.nodes, self.lists.alive(&workload.namespace), self.now);
+        let mut clocks = Clocks::default();
+        let alive = self.lists.alive(&workload.namespace);
+        workload.note_passes(&self.pods, &self.nodes, &mut clocks, (alive, self.now));
         note_spec_proofs(&mut workload, &self.pods);
         let outcome = self.look_at_cases(&mut workload);
-        let again = outcome.again.into_iter().chain(pending(&workload, &self.pods, &self.nodes, self.now)).min();
+        let pending = pending(&workload, &self.pods, &self.nodes, &mut clocks, self.now);
+        let again = outcome.again.into_iter().chain(pending).min().map(|at| self.not_too_soon(&workload, at));
         let forget = workload.empty_since.map(|since| since.plus(kept_without_pods(&workload)));
         let forgotten = forget.is_some_and(|at| at <= self.now);
         let wake = again.into_iter().chain(forget).min().filter(|at| *at > self.now);
@@ -84,12 +91,20 @@ impl Engine {
         self.wake(id, wake);
     }
 
+    /// When to look again for what only time brings: of many pods something is due all the time.
+    fn not_too_soon(&self, workload: &Workload, at: Time) -> Time {
+        let can_wait = workload.pods.len() > MANY_PODS && workload.is_published();
+        if can_wait { at.max(self.now.plus(MAX_LOOK_DELAY)) } else { at }
+    }
+
     fn look_at_cases(&mut self, workload: &mut Workload) -> Outcome {
         let mut all = Outcome::default();
         let mut cases = std::mem::take(&mut workload.cases);
         for (name, case) in &mut cases {
             let horizon = case.horizon;
-            let outcome = episodes::look(&self.view(workload, name), case);
+            let view = self.view(workload, name).with_members(horizon, std::mem::take(&mut case.judged));
+            let outcome = episodes::look(&view, case);
+            case.judged = view.into_judgements(case.is_active());
             all.changes.extend(outcome.changes);
             all.again = all.again.into_iter().chain(outcome.again).min();
             all.wants_facts |= outcome.wants_facts;
@@ -104,13 +119,15 @@ impl Engine {
         all
     }
 
-    /// A container of a workload as of now.
+    /// A container of a workload as of now, without its pods.
     pub(super) fn view<'a>(&'a self, workload: &'a Workload, container: &'a Arc<str>) -> ContainerView<'a> {
         ContainerView {
             workload,
             container,
             pods: &self.pods,
             members: Vec::new(),
+            pod_templates: Vec::new(),
+            templates: Vec::new(),
             settings: &self.settings,
             past: &self.past,
             onsets: &self.onsets,
@@ -120,7 +137,6 @@ impl Engine {
             listing: self.lists.is_listing(&workload.namespace),
             settled: self.settled,
         }
-        .with_members()
     }
 
     pub(super) fn wake(&mut self, id: usize, at: Option<Time>) {
@@ -170,13 +186,14 @@ fn may_be_mended(workload: &Workload, now: Time) -> bool {
 }
 
 /// Tracks containers whose specification alone proves that one of their probes cannot run.
-fn note_spec_proofs(workload: &mut Workload, pods: &crate::engine::memory::pods::PodTable) {
+fn note_spec_proofs(workload: &mut Workload, pods: &PodTable) {
     for pod in workload.pods.iter().filter_map(|place| pods.get(*place)) {
         for (spec, state) in pod.template.containers.iter().zip(&pod.containers) {
+            if workload.cases.contains_key(&spec.name) {
+                continue;
+            }
             let unready = is_unready(spec, state) && pod.is_live();
-            if (spec.has_probe_that_cannot_run() || unready || state.history.is_some())
-                && !workload.cases.contains_key(&spec.name)
-            {
+            if spec.has_probe_that_cannot_run() || unready || state.history.is_some() {
                 workload.cases.insert(Arc::clone(&spec.name), Box::default());
             }
         }
@@ -184,20 +201,14 @@ fn note_spec_proofs(workload: &mut Workload, pods: &crate::engine::memory::pods:
 }
 
 /// When the next termination that waits for its event has waited long enough.
-fn pending(
-    workload: &Workload,
-    pods: &crate::engine::memory::pods::PodTable,
-    nodes: &crate::engine::memory::nodes::Nodes,
-    now: Time,
-) -> Option<Time> {
+fn pending(workload: &Workload, pods: &PodTable, nodes: &Nodes, clocks: &mut Clocks, now: Time) -> Option<Time> {
+    let nodes = nodes.seen_from(&workload.namespace);
     let pods = workload.pods.iter().filter_map(|place| pods.get(*place));
     pods.filter_map(|pod| {
         let runs = pod.containers.iter().filter_map(|container| container.history.as_ref());
         let ends = runs.flat_map(|history| history.incarnations.iter()).filter_map(|run| run.end.as_ref());
         let latest = ends.map(|end| end.seen_at).max()?;
-        let patience = crate::engine::view::termination::patience(
-            nodes.seen_from(&workload.namespace).clock(pod.node.as_ref(), now),
-        );
+        let patience = crate::engine::view::termination::patience(clocks.of(nodes, pod.node.as_ref(), now));
         let by_rules = pod.template.containers.iter().any(ContainerSpec::has_restart_rules);
         let settled = by_rules.then(|| latest.plus(crate::engine::effects::restart_loop::UNTIL_SETTLED));
         [Some(latest.plus(patience)), settled].into_iter().flatten().filter(|due| *due > now).min()

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::engine::memory::judged::Judgements;
 use crate::engine::memory::template_record::TemplateRecord;
 use crate::engine::memory::workload::Workload;
 use crate::engine::view::container::ContainerView;
 use crate::engine::{Engine, Owner};
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, is_same};
+use crate::time::Time;
 
 /// A template of a workload, and which probes have passed under it.
 #[derive(Clone, Debug)]
@@ -53,7 +55,8 @@ impl Engine {
         }
         for tried in &mut all {
             for (spec, passing) in tried.template.containers.iter().zip(&mut tried.containers) {
-                passing.add(&self.view(workload, &spec.name), spec, &tried.template);
+                let view = self.view(workload, &spec.name).with_members(Time::default(), Judgements::new());
+                passing.add(&view, spec, &tried.template);
             }
         }
         let gone = |record: &&TemplateRecord| !all.iter().any(|known| is_same(&known.template, &record.template));

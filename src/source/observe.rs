@@ -11,20 +11,21 @@ mod words;
 use std::borrow::Borrow;
 use std::sync::Arc;
 
-use crate::engine::{HashLabel, KubeletEvent, Observation, PodId, PodSnapshot, PodTemplate, Seen};
+use crate::engine::{ContainerSpec, HashLabel, KubeletEvent, Observation, PodId, PodSnapshot, PodTemplate, Seen};
 
 use super::input::{Input, Observed};
 use super::objects::{EventLite, Oddity, PodLite, PodTemplateLite};
-use intern::{Names, Templates};
+use intern::{Shared, Templates};
 use odd::Odd;
 
 /// Turns objects into observations.
 ///
-/// It remembers only what it hands out again: names, and the templates that pods share. Unused entries are
-/// dropped, so that it stays as small as what the engine keeps.
+/// It remembers only what it hands out again: names, the templates that pods share, and the containers that
+/// templates share. Unused entries are dropped, so that it stays as small as what the engine keeps.
 #[derive(Debug, Default)]
 pub struct Observer {
-    names: Names,
+    names: Shared<str>,
+    containers: Shared<ContainerSpec>,
     templates: Templates,
     odd: Odd,
 }

@@ -1,6 +1,7 @@
 //! The engine by its public API: observations in, changes and counts out.
 
 mod counts;
+mod judged;
 mod lists;
 mod orders;
 mod passes;

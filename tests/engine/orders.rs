@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use probehound::engine::{Cause, ChangeKind, ContainerId, Owner, PodSnapshot, Settings, State, Terminated};
+use probehound::engine::{
+    Cause, ChangeKind, ContainerId, ContainerSpec, Owner, PodSnapshot, Settings, State, Terminated,
+};
 use probehound::time::Time;
 
-use crate::engine::world::{World, pod, template_of};
+use crate::engine::world::{World, container, pod, template_of, template_with};
 
 const UNWELL: &str = "Liveness probe failed: HTTP probe failed with statuscode: 503";
 const SLOW: &str = "Liveness probe failed: Get \"http://10.0.0.7:8080/health\": context deadline exceeded \
@@ -98,9 +100,9 @@ fn what_was_not_ready_at_once_falls_together_with_others_later() {
     let mut world = World::new(Settings::default());
     let began = world.now;
     let mut pods = ["api", "web"].map(|workload| pod_of(&world, workload));
-    pods[0].template = template_of(&["app"]);
-    let asked = &mut Arc::get_mut(&mut pods[0].template).expect("nobody else has it").containers[0];
-    asked.readiness = asked.liveness.clone();
+    let asked = container("app");
+    let asked = ContainerSpec { readiness: asked.liveness.clone(), ..asked };
+    pods[0].template = template_with([asked].into_iter().collect());
     pods[0].containers[0].ready = false;
     for it in &pods {
         world.show(it);

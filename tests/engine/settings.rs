@@ -6,7 +6,7 @@ use std::time::Duration;
 use probehound::engine::Settings;
 use probehound::kubelet::Handler;
 
-use crate::engine::world::{World, pod, template_of};
+use crate::engine::world::{World, container, pod, template_with};
 
 /// Number of restarts by own terminations until something is confirmed.
 fn own_ends_until_confirmed(settings: Settings) -> Option<u32> {
@@ -102,10 +102,10 @@ fn what_exec_probes_print_can_be_left_out() {
     let printed = |exec_output| {
         let mut world = World::new(Settings { exec_output, ..Settings::default() });
         let mut pod = pod(&world, "shop", "web-1");
-        let mut template = Arc::into_inner(template_of(&["app"])).expect("nobody else has it");
-        let liveness = template.containers[0].liveness.as_mut().expect("it has one");
+        let mut checked = container("app");
+        let liveness = checked.liveness.as_mut().expect("it has one");
         liveness.handler = Handler::Exec(Box::from([Arc::from("check")]));
-        pod.template = Arc::new(template);
+        pod.template = template_with([checked].into_iter().collect());
         world.show(&pod);
         for round in 0..3 {
             let words = "Liveness probe failed: queue hunter2 is stuck";

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use probehound::engine::{
-    Change, ChangeKind, ContainerId, ContainerSnapshot, ContainerSpec, Engine, KubeletEvent, Observation, Owner, PodId,
-    PodSnapshot, PodTemplate, RestartPolicy, Role, Scope, Seen, Settings, State, Terminated, Uid,
+    Change, ChangeKind, ContainerId, ContainerSnapshot, ContainerSpec, Containers, Engine, KubeletEvent, Observation,
+    Owner, PodId, PodSnapshot, PodTemplate, RestartPolicy, Role, Scope, Seen, Settings, State, Terminated, Uid,
 };
 use probehound::kubelet::{Handler, HttpGet, Port, ProbeSpec, Scheme, parse};
 use probehound::time::Time;
@@ -180,6 +180,11 @@ pub fn pod(world: &World, namespace: &str, name: &str) -> PodSnapshot {
 
 /// A template of containers of these names.
 pub fn template_of(names: &[&str]) -> Arc<PodTemplate> {
+    template_with(names.iter().map(|name| container(name)).collect())
+}
+
+/// A template of these containers.
+pub fn template_with(containers: Containers) -> Arc<PodTemplate> {
     Arc::new(PodTemplate {
         revision_hash: None,
         hash_label: Some(probehound::engine::HashLabel::PodTemplate),
@@ -187,11 +192,12 @@ pub fn template_of(names: &[&str]) -> Arc<PodTemplate> {
         host_network: false,
         grace: Duration::from_secs(5),
         labels: Arc::from([]),
-        containers: names.iter().map(|name| container(name)).collect(),
+        containers,
     })
 }
 
-fn container(name: &str) -> ContainerSpec {
+/// A container that its liveness probe kills when it has failed twice.
+pub fn container(name: &str) -> ContainerSpec {
     let liveness = ProbeSpec {
         handler: Handler::Http(HttpGet {
             scheme: Scheme::Http,

@@ -45,6 +45,12 @@ static ALL: LazyLock<(Tally, Vec<String>)> = LazyLock::new(|| {
     (tally, untrue)
 });
 
+/// What is seen of the world of a seed, as the lines of a recording.
+pub fn stream_of(seed: u64) -> Vec<u8> {
+    let world = World::draw(seed);
+    world.spoilt(world.play().stream).bytes()
+}
+
 #[test]
 fn what_is_said_of_random_worlds_is_right() {
     let tally = &ALL.0;

@@ -14,7 +14,8 @@ use std::time::Duration;
 use crate::diagnosis::Verdict;
 use crate::engine::Uid;
 use crate::engine::memory::tracked_container::Proposal;
-use crate::engine::view::container::{ContainerView, PodContainer};
+use crate::engine::view::container::ContainerView;
+use crate::engine::view::member::PodContainer;
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
 use crate::template::PodTemplate;
@@ -37,8 +38,7 @@ impl Assessment {
 
 /// The newest template with a pod in that state.
 fn newest<'a>(view: &ContainerView<'a>, is: impl Fn(&PodContainer) -> bool) -> Option<&'a Arc<PodTemplate>> {
-    let templates = view.templates();
-    templates.into_iter().rev().find(|template| view.members(template).any(&is))
+    view.templates.iter().rev().find(|template| view.members(template).any(&is)).copied()
 }
 
 fn proposal(

@@ -1,9 +1,9 @@
 //! Probes that cannot run: what they refer to does not exist, or every run ends in an error.
 
 use crate::diagnosis::cannot_be_run;
-use crate::engine::memory::history::ProbeEventKind;
+use crate::engine::memory::history::{ProbeEvent, ProbeEventKind};
 use crate::engine::memory::tracked_container::{Episode, Problem, TrackedContainer};
-use crate::engine::view::container::PodContainer;
+use crate::engine::view::member::PodContainer;
 use crate::kubelet::ProbeKind;
 
 /// Number of errors or warnings in a row that make a probe ineffective.
@@ -36,6 +36,10 @@ pub fn is_reported_repeatedly(member: &PodContainer, probe: ProbeKind) -> bool {
     else {
         return false;
     };
+    let is_odd = |words: &ProbeEvent| words.probe == probe && words.kind != ProbeEventKind::Failed;
+    if !history.probe_events.iter().any(is_odd) {
+        return false;
+    }
     let span = spec.period.saturating_mul(INEFFECTIVE - 1);
     let of = |kind: ProbeEventKind| {
         history

@@ -6,7 +6,8 @@ use super::{Assessment, newest, proposal};
 use crate::diagnosis::diagnose;
 use crate::engine::memory::pods::Phase;
 use crate::engine::memory::tracked_container::TrackedContainer;
-use crate::engine::view::container::{ContainerView, PodContainer};
+use crate::engine::view::container::ContainerView;
+use crate::engine::view::member::PodContainer;
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
 

@@ -57,7 +57,7 @@ pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
     };
     let pod = view.workload.pods.iter().filter_map(|place| view.pods.get(*place)).find(|pod| pod.uid == last.pod);
     let Some(template) = pod.map(|pod| &pod.template) else { return Assessment::default() };
-    let Some(template) = view.templates().into_iter().find(|known| is_same(known, template)) else {
+    let Some(template) = view.templates.iter().copied().find(|known| is_same(known, template)) else {
         return Assessment::default();
     };
     let tally = view.tally(template, case);

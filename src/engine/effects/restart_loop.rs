@@ -8,7 +8,8 @@ use crate::engine::Settings;
 use crate::engine::memory::history::{History, Kill};
 use crate::engine::memory::template_record::Tally;
 use crate::engine::memory::tracked_container::{Problem, Proposal, TrackedContainer};
-use crate::engine::view::container::{ContainerView, PodContainer};
+use crate::engine::view::container::ContainerView;
+use crate::engine::view::member::PodContainer;
 use crate::engine::view::termination::TerminationKind;
 use crate::finding::{Cause, Effect, Fact};
 use crate::kubelet::ProbeKind;
@@ -26,7 +27,7 @@ const SUSPECT: u32 = 2;
 /// Assesses a container's terminations, under the newest template that has any.
 pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
     let mut best: Option<Proposal> = None;
-    for template in view.templates() {
+    for template in &view.templates {
         let Some(proposal) = under(view, template, case) else {
             continue;
         };
@@ -249,11 +250,8 @@ fn is_failing(member: &PodContainer, probe: Option<ProbeKind>) -> bool {
     else {
         return false;
     };
-    let Some(index) = history.incarnations.len().checked_sub(1).filter(|_| history.current().is_some()) else {
-        return false;
-    };
-    let failed = probe.map_or(0, |probe| history.failed_in(index, probe));
-    failed >= spec.failure_threshold.min(SUSPECT)
+    let failed = probe.map_or(0, |probe| member.reported(probe).failed);
+    history.current().is_some() && failed >= spec.failure_threshold.min(SUSPECT)
 }
 
 /// The kills as facts.
@@ -261,14 +259,7 @@ fn facts(members: &[&PodContainer], tally: &Tally, evidence: &Evidence) -> Vec<F
     let Some(probe) = evidence.probe else { return Vec::new() };
     let record = &tally.probes[probe as usize];
     let passed = evidence.passed.has(probe);
-    let first = members
-        .iter()
-        .filter_map(|member| {
-            let kills = member.state.history.as_ref()?.probe_kills();
-            let first = kills.filter(|(by, _)| *by == probe).map(|(_, kill)| kill.at).min()?;
-            Some(member.ours(first))
-        })
-        .min();
+    let first = members.iter().filter_map(|member| Some(member.ours(member.reported(probe).killed?))).min();
     let mut facts = Vec::new();
     if let Some(at) = first {
         facts.push(Fact {

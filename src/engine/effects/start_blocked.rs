@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{Assessment, newest, proposal};
 use crate::diagnosis::diagnose;
 use crate::engine::memory::tracked_container::TrackedContainer;
-use crate::engine::view::container::{ContainerView, PodContainer};
+use crate::engine::view::container::ContainerView;
+use crate::engine::view::member::PodContainer;
 use crate::finding::Effect;
 
 /// How long a container may take to start.

@@ -11,7 +11,7 @@ use crate::engine::effects::{
     Assessment, flapping, never_ready, probe_ineffective, recurring, restart_loop, start_blocked,
 };
 use crate::engine::memory::tracked_container::{Episode, MAX_AFFECTED, Problem, Proposal, TrackedContainer};
-use crate::engine::view::container::ContainerView;
+use crate::engine::view::container::{ContainerView, KnownPod};
 use crate::engine::view::min_ready::{is_of_a_rollout, min_ready};
 use crate::engine::view::revisions::{good_revision, is_mended, observed_rollout, rollout, untried_revision};
 use crate::finding::remedy::Remedy;
@@ -153,7 +153,8 @@ fn take_up(
     episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
     episode.last_bad = episode.last_bad.max(proposal.last_bad);
     episode.change().labels = Arc::clone(&proposal.template.labels);
-    name_a_pod(view, episode);
+    let named = view.named(&episode.affected);
+    name_a_pod(&named, episode);
     let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
     if accepted {
         describe(view, episode, proposal);
@@ -166,7 +167,7 @@ fn take_up(
     let finding = episode.change();
     finding.restarts = finding.restarts.max(case.restarts.saturating_sub(case.base));
     episode.reach(view.workload.wanted(), view.workload.service_states().as_deref());
-    finish(view, episode);
+    finish(view, episode, named);
     if let Some(old) = superseded {
         outcome.changes.push(Change { kind: ChangeKind::Withdrawn, at: view.now, finding: old });
         episode.published = None;
@@ -294,9 +295,11 @@ fn describe(view: &ContainerView, episode: &mut Episode, proposal: &Proposal) {
         finding.min_ready = None;
     }
     episode.template = Some(Arc::clone(&proposal.template));
-    let (revision, change) = rollout(view, episode);
-    if revision.is_some() || moved {
-        episode.rolled_out(revision, change);
+    if episode.may_be_rolled_out() {
+        let (revision, change) = rollout(view, episode);
+        if revision.is_some() || moved {
+            episode.rolled_out(revision, change);
+        }
     }
     let change = episode.finding.change.as_ref();
     facts.extend(change.and_then(|change| Some(Fact { at: change.at?, what: change.words() })));
@@ -336,21 +339,25 @@ fn keep_first_times(facts: &mut [Fact], published: &[Fact]) {
 }
 
 /// Names one of its pods, the worst one, and keeps it while it exists.
-fn name_a_pod(view: &ContainerView, episode: &mut Episode) {
-    let named = view.named(&episode.affected);
+fn name_a_pod(named: &[KnownPod], episode: &mut Episode) {
     let example = episode.change().example.take();
     let is_there = |pod: &Arc<str>| named.iter().any(|known| known.name == *pod);
-    let worst = || named.first().map(|known| Arc::clone(&known.name));
+    let worst = || named.iter().min_by(|one, other| one.worst_first(other)).map(|known| Arc::clone(&known.name));
     episode.change().example = example.clone().filter(is_there).or_else(worst).or(example);
 }
 
 /// Computes the remedies, with everything else known.
-fn finish(view: &ContainerView, episode: &mut Episode) {
+fn finish(view: &ContainerView, episode: &mut Episode, mut pods: Vec<KnownPod>) {
+    let is_other = |pod: &KnownPod| Some(&pod.name) != episode.finding.example.as_ref();
+    let by_rank = |(_, one): &(usize, &KnownPod), (_, other): &(usize, &KnownPod)| {
+        is_other(one).cmp(&is_other(other)).then_with(|| one.worst_first(other))
+    };
+    if let Some((worst, _)) = pods.iter().enumerate().min_by(by_rank) {
+        pods.swap(0, worst);
+    }
     // People edit the workload's own template.
-    let pods = episode.template.as_deref();
-    let written = pods.map(|pods| view.workload.revision(pods).map_or(pods, |revision| &*revision.template));
-    let mut named = view.named(&episode.affected);
-    named.sort_by_key(|pod| Some(&pod.name) != episode.finding.example.as_ref());
+    let theirs = episode.template.as_deref();
+    let written = theirs.map(|theirs| view.workload.revision(theirs).map_or(theirs, |revision| &*revision.template));
     let earlier = episode.template.as_ref().map(|template| view.earlier(template)).unwrap_or_default();
     let remedies = Situation {
         finding: &episode.finding,
@@ -360,7 +367,7 @@ fn finish(view: &ContainerView, episode: &mut Episode) {
         untried_revision: untried_revision(view, episode, &earlier),
         is_mended: is_mended(view, episode, &earlier),
         position: written.map(|template| Position::find(view.container, template)).unwrap_or_default(),
-        pods: named,
+        pods,
         file: view.file(),
         fell_together: view.onsets.fell_together(&view.workload.who(view.container)),
     }

@@ -32,7 +32,7 @@ pub struct Situation<'a> {
     pub is_mended: bool,
     /// The container's position in the template.
     pub position: Position,
-    /// Its pods that can be named, worst first.
+    /// Its pods that can be named, the one to look at first.
     pub pods: Vec<KnownPod>,
     /// The location of its manifest file, for a static pod.
     pub file: Option<FileOf>,
@@ -176,10 +176,14 @@ impl Situation<'_> {
         if !stays || !self.is_own_fault() {
             return Vec::new();
         }
-        let mut pods: Vec<&Arc<str>> = self.pods.iter().map(|pod| &pod.name).collect();
-        pods.sort_by_key(|name| std::cmp::Reverse(ordinal(name)));
+        let mut pods: Vec<&KnownPod> = self.pods.iter().collect();
+        let is_other = |pod: &KnownPod| Some(&pod.name) != self.finding.example.as_ref();
+        pods.sort_by(|one, other| {
+            let ordinals = ordinal(&other.name).cmp(&ordinal(&one.name));
+            ordinals.then_with(|| is_other(one).cmp(&is_other(other))).then_with(|| one.worst_first(other))
+        });
         let more = pods.len().saturating_sub(MAX_DELETED);
-        let named = pods.into_iter().take(MAX_DELETED).map(|pod| Remedy::DeletePod { pod: Arc::clone(pod) });
+        let named = pods.into_iter().take(MAX_DELETED).map(|pod| Remedy::DeletePod { pod: Arc::clone(&pod.name) });
         named.chain((more > 0).then_some(Remedy::DeleteOthers { more })).collect()
     }
 

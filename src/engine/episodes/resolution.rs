@@ -1,14 +1,15 @@
 //! When an episode is resolved.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::effects::{flapping, probe_cannot_run, recurring};
 use crate::engine::memory::pods::Phase;
 use crate::engine::memory::tracked_container::{Episode, Problem};
-use crate::engine::view::container::{ContainerView, PodContainer};
+use crate::engine::view::container::ContainerView;
+use crate::engine::view::member::PodContainer;
+use crate::engine::view::template_change::{is_compared, value_of};
 use crate::kubelet::ProbeKind;
-use crate::template::PodTemplate;
+use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
 /// Time without any pod after which a finding is resolved.
@@ -54,24 +55,20 @@ pub fn is_over(view: &ContainerView, problem: Problem, episode: &Episode) -> Res
 /// the old one are gone. A new template with the same value still has the fault: then its containers have
 /// to prove that they are healthy.
 fn is_replaced(view: &ContainerView, episode: &Episode) -> bool {
-    let mut pods = view.workload.pods.iter().filter_map(|place| view.pods.get(*place));
-    pods.all(|pod| has_another_value(&pod.template, view.container, episode))
+    let finding = &episode.finding;
+    view.pod_templates.iter().all(|template| {
+        let Some(spec) = spec_of(template, view.container) else { return true };
+        let (Some(field), Some(current)) = (&finding.field, &finding.current) else { return false };
+        let template = episode.template.as_ref();
+        let blamed = template.and_then(|template| value_of(spec_of(template, view.container)?, field));
+        let wrong = blamed.unwrap_or_else(|| current.to_string());
+        let is_known = template.is_none() || is_compared(field);
+        is_known && value_of(spec, field).is_none_or(|value| value != wrong)
+    })
 }
 
-/// Whether the blamed field has another value in a template, or is gone.
-fn has_another_value(template: &Arc<PodTemplate>, name: &str, episode: &Episode) -> bool {
-    let Some(spec) = template.containers.iter().find(|spec| &*spec.name == name) else {
-        return true;
-    };
-    let finding = &episode.finding;
-    let (Some(field), Some(current)) = (&finding.field, &finding.current) else { return false };
-    let blamed = episode.template.as_ref().and_then(|template| {
-        let spec = template.containers.iter().find(|spec| &*spec.name == name)?;
-        crate::engine::view::template_change::value_of(spec, field)
-    });
-    let wrong = blamed.unwrap_or_else(|| current.to_string());
-    let is_known = episode.template.is_none() || crate::engine::view::template_change::is_compared(field);
-    is_known && crate::engine::view::template_change::value_of(spec, field).is_none_or(|value| value != wrong)
+fn spec_of<'a>(template: &'a PodTemplate, name: &str) -> Option<&'a ContainerSpec> {
+    template.containers.iter().find(|spec| &*spec.name == name)
 }
 
 /// When a container has been healthy for long enough, if it stays so; `None` while it is not.

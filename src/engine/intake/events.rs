@@ -10,7 +10,7 @@ use crate::engine::intake::container_status::history;
 use crate::engine::memory::history::{Kill, KillReason, ProbeEvent, ProbeEventKind};
 use crate::engine::memory::pods::{Phase, Pod};
 use crate::engine::observation::KubeletEvent;
-use crate::kubelet::{EventMessage, Failure, Handler, Killing, ProbeKind, asked_port};
+use crate::kubelet::{EventMessage, Failure, Handler, Killing, ProbeKind, asked_port, dialed};
 use crate::template::{ContainerSpec, Role};
 
 /// How long a pod may wait for its sandbox and its volumes.
@@ -65,12 +65,14 @@ fn probed(
     if failure == Failure::NotRunning {
         return EventUpdate::default();
     }
+    let text = kept(&probe_spec.handler, kind, output, settings);
     let heard = history(&mut pod.containers[at]).hear(ProbeEvent {
         event: event.id,
         probe,
         kind,
         failure,
-        text: kept(&probe_spec.handler, kind, output, settings),
+        dialed: if kind == ProbeEventKind::Failed { dialed(&text).map(Box::new) } else { None },
+        text,
         mark: mark(output),
         count: event.count,
         first: event.first,

@@ -385,6 +385,7 @@ fn record(snapshot: &PodSnapshot, workload: usize, list: u32, now: Time) -> Pod 
         observed: now,
         version: snapshot.version,
         list,
+        state: 0,
         containers: snapshot.template.containers.iter().map(|_| Container::default()).collect(),
     }
 }

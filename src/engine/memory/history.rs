@@ -4,6 +4,7 @@
 //! them.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,6 +102,8 @@ pub struct ProbeEvent {
     pub failure: Failure,
     /// The kubelet's message.
     pub text: Arc<str>,
+    /// The address that it says the probe connected to, for a failure.
+    pub dialed: Option<Box<SocketAddr>>,
     /// A hash of the message, even if the message itself is not kept.
     pub mark: u64,
     /// The event's count.
@@ -175,6 +178,7 @@ impl ProbeEvent {
             self.last = later.last;
             self.failure = later.failure;
             self.text = later.text;
+            self.dialed = later.dialed;
             self.mark = later.mark;
         }
         more

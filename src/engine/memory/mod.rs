@@ -1,6 +1,7 @@
 //! What is remembered: pods, what their containers have shown, workloads, nodes.
 
 pub mod history;
+pub mod judged;
 pub mod node_clock;
 pub mod nodes;
 pub mod onsets;

@@ -159,23 +159,24 @@ struct Stretch {
 }
 
 impl Lags {
-    /// A write with this stamp of the node has just arrived.
-    pub fn note(&mut self, stamp: Time, clock: Clock, now: Time) {
+    /// A write with this stamp of the node has just arrived; returns whether it was late.
+    pub fn note(&mut self, stamp: Time, clock: Clock, now: Time) -> bool {
         let lag = now.since(clock.ours(stamp)).min(MAX_LAG);
         if lag <= LATE {
-            return;
+            return false;
         }
         let near = |stretch: &&mut Stretch| stretch.from.minus(NEAR) <= stamp && stamp <= stretch.to.plus(NEAR);
         if let Some(stretch) = self.0.iter_mut().find(near) {
             stretch.from = stretch.from.min(stamp);
             stretch.to = stretch.to.max(stamp);
             stretch.lag = stretch.lag.max(lag);
-            return;
+            return true;
         }
         if self.0.len() >= MAX_STRETCHES {
             self.0.pop_front();
         }
         self.0.push_back(Stretch { from: stamp, to: stamp, lag });
+        true
     }
 
     /// The maximum lag of writes made between two times.

@@ -27,6 +27,8 @@ pub struct Nodes {
     /// What is known of a node from the events of a namespace: whoever may write events there can forge
     /// these, so they count only in that namespace.
     heard: BTreeMap<(Arc<str>, Arc<str>), FromEvents>,
+    /// The number of changes so far.
+    changes: u64,
 }
 
 /// What is known of a node from the statuses of all pods.
@@ -35,6 +37,7 @@ struct FromStatuses {
     statuses: Delays,
     lags: Lags,
     signalled: VecDeque<Signalled>,
+    state: u64,
 }
 
 /// What is known of a node from the events of a namespace.
@@ -44,6 +47,7 @@ struct FromEvents {
     lags: Lags,
     kubelet_since: Option<Time>,
     last: Time,
+    state: u64,
 }
 
 /// A container was terminated by a signal from outside, and not by a probe.
@@ -64,15 +68,19 @@ impl Nodes {
 
     /// A status with this stamp of a node has just arrived.
     pub fn status(&mut self, name: &Arc<str>, stamp: Time, now: Time) {
-        if let Some(seen) = self.statuses_of(name) {
-            seen.statuses.add(stamp, now);
-            seen.lags.note(stamp, Clock::measured(Some(&seen.statuses), None, now), now);
+        let next = self.changes + 1;
+        let Some(seen) = self.statuses_of(name) else { return };
+        seen.statuses.add(stamp, now);
+        if seen.lags.note(stamp, Clock::measured(Some(&seen.statuses), None, now), now) {
+            seen.state = next;
+            self.changes = next;
         }
     }
 
     /// An event of a pod on a node was received, by an engine running since `born`.
     pub fn event(&mut self, name: &Arc<str>, event: &KubeletEvent, born: Option<Time>, now: Time) {
         let clock = self.seen_from(&event.pod.namespace).clock(Some(name), now);
+        let next = self.changes + 1;
         let events = self.events_of(name, &event.pod.namespace, now);
         if let Some(created) = event.created {
             events.heard.created(event.first, created);
@@ -82,27 +90,37 @@ impl Nodes {
         // Events older than the first observation were not in transit.
         if says_when && born.is_some_and(|born| clock.ours(event.last) > born) {
             events.heard.arrived(event.last, now);
-            events.lags.note(event.last, clock, now);
+            if events.lags.note(event.last, clock, now) {
+                events.state = next;
+            }
         }
     }
 
     /// Notes that a node's kubelet was restarted between two times, according to an event of a namespace.
     pub fn kubelet_restarted(&mut self, name: &Arc<str>, namespace: &Arc<str>, (after, by): (Time, Time), now: Time) {
+        let next = self.changes + 1;
         let events = self.events_of(name, namespace, now);
         let known = events.kubelet_since.unwrap_or(by);
         // The same restart as shown by another pod's event, or a new one.
-        events.kubelet_since = Some(if known > after { by.min(known) } else { by });
+        let since = Some(if known > after { by.min(known) } else { by });
+        if events.kubelet_since != since {
+            events.kubelet_since = since;
+            events.state = next;
+        }
     }
 
     /// Notes that a container on a node was terminated from outside; in any order, any number of times.
     pub fn fell(&mut self, name: &Arc<str>, workload: SignalledWorkload, at: Time) {
         let fall = Signalled { at, workload };
+        let next = self.changes + 1;
         let Some(node) = self.statuses_of(name).filter(|node| !node.signalled.contains(&fall)) else { return };
         node.signalled.retain(|known| at.since(known.at) <= REMEMBERED);
         node.signalled.push_back(fall);
         if node.signalled.len() > MAX_SIGNALLED {
             node.make_room();
         }
+        node.state = next;
+        self.changes = next;
     }
 
     fn statuses_of(&mut self, name: &Arc<str>) -> Option<&mut FromStatuses> {
@@ -116,7 +134,10 @@ impl Nodes {
             let oldest = self.heard.iter().min_by_key(|(_, events)| events.last).map(|(key, _)| key.clone());
             oldest.and_then(|key| self.heard.remove(&key));
         }
-        let events = self.heard.entry(key).or_default();
+        self.changes += 1;
+        let state = self.changes;
+        // One that was dropped and begins again is another one.
+        let events = self.heard.entry(key).or_insert_with(|| FromEvents { state, ..FromEvents::default() });
         events.last = now;
         events
     }
@@ -170,6 +191,22 @@ impl<'a> NodesSeen<'a> {
     }
 }
 
+/// The clocks of nodes at one time: most of a workload's pods are on few of them.
+#[derive(Default)]
+pub struct Clocks(BTreeMap<Arc<str>, Clock>);
+
+impl Clocks {
+    /// The clock of that node.
+    pub fn of(&mut self, nodes: NodesSeen, name: Option<&Arc<str>>, now: Time) -> Clock {
+        let known = name.and_then(|name| self.0.get(name));
+        known.copied().unwrap_or_else(|| {
+            let clock = nodes.clock(name, now);
+            name.and_then(|name| self.0.insert(Arc::clone(name), clock));
+            clock
+        })
+    }
+}
+
 /// What happened to a node, as far as known in a namespace.
 #[derive(Copy, Clone)]
 pub struct Node<'a> {
@@ -178,7 +215,19 @@ pub struct Node<'a> {
     namespace: &'a Arc<str>,
 }
 
+/// What is known of a node apart from its clock: equal as long as nothing of it has changed.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct NodeState {
+    statuses: Option<u64>,
+    events: Option<u64>,
+}
+
 impl Node<'_> {
+    /// What is known of it now, apart from its clock.
+    pub fn state(self) -> NodeState {
+        NodeState { statuses: self.seen.map(|seen| seen.state), events: self.events.map(|events| events.state) }
+    }
+
     /// When its kubelet was last restarted, as far as observed.
     pub fn kubelet_since(self) -> Option<Time> {
         self.events?.kubelet_since

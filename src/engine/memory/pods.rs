@@ -43,6 +43,8 @@ pub struct Pod {
     pub version: u64,
     /// The list in which it was last seen.
     pub list: u32,
+    /// Another one after each change of it: what was concluded from it then holds no longer.
+    pub state: u64,
     /// Its containers, as in the template.
     pub containers: Box<[Container]>,
 }
@@ -105,6 +107,8 @@ pub struct PodTable {
     by_event_uid: HashMap<(Uid, u64), u32>,
     /// That UID, for the few pods that have one.
     event_uids: HashMap<u32, Uid>,
+    /// The number of changes of pods so far.
+    changes: u64,
 }
 
 impl PodTable {
@@ -125,14 +129,19 @@ impl PodTable {
         self.problems.get(place as usize)?.as_deref()
     }
 
-    /// The pod at an index, for modification.
+    /// The pod at an index, for modification: whoever asks for it changes its state.
     pub fn get_mut(&mut self, place: u32) -> Option<&mut Pod> {
-        self.problems.get_mut(place as usize)?.as_deref_mut()
+        let pod = self.problems.get_mut(place as usize)?.as_deref_mut()?;
+        self.changes += 1;
+        pod.state = self.changes;
+        Some(pod)
     }
 
     /// Inserts a pod, with the other UID that events on it may carry.
-    pub fn insert(&mut self, pod: Box<Pod>, event_uid: Option<Uid>) -> u32 {
+    pub fn insert(&mut self, mut pod: Box<Pod>, event_uid: Option<Uid>) -> u32 {
         let (uid, called) = (pod.uid, pod.called);
+        self.changes += 1;
+        pod.state = self.changes;
         let place = if let Some(place) = self.free.pop() {
             self.problems[place as usize] = Some(pod);
             place

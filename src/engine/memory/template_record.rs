@@ -1,13 +1,14 @@
 //! What a container has shown under one template, over all pods of a workload.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnosis::{CameUp, FailureGroup, OwnEnd, OwnEnds, OwnKind, Passes, ProbeRecord, ProbeSet, Strength};
-use crate::engine::memory::history::ProbeEventKind;
+use crate::engine::memory::history::{ProbeEventKind, Sample};
 use crate::engine::view::probe_passed::Incarnations;
 use crate::engine::view::termination::{TerminationKind, leaves_failures_behind};
-use crate::kubelet::{Failure, ProbeKind, ProbeSpec, dialed};
+use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
 use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
@@ -102,8 +103,19 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// What one container has shown since `horizon`, all of it: to be added to others by [`Self::add_part`].
+    pub fn part(subject: &Incarnations, ends: &[Option<TerminationKind>], horizon: Time) -> Self {
+        let mut part = Self::default();
+        part.add_within(subject, ends, horizon, usize::MAX);
+        part
+    }
+
     /// Adds what a container has shown since `horizon`, and how its incarnations terminated.
     pub fn add(&mut self, subject: &Incarnations, ends: &[Option<TerminationKind>], horizon: Time) {
+        self.add_within(subject, ends, horizon, MAX_FAILURES);
+    }
+
+    fn add_within(&mut self, subject: &Incarnations, ends: &[Option<TerminationKind>], horizon: Time, most: usize) {
         let ours = |stamp| subject.clock.ours(stamp);
         for words in subject.history.probe_events.iter().filter(|words| ours(words.last) >= horizon) {
             let record = &mut self.probes[words.probe as usize];
@@ -116,13 +128,14 @@ impl Tally {
             };
             match words.kind {
                 ProbeEventKind::Failed => {
-                    if let Some(address) = dialed(&words.text).filter(|to| subject.ip.is_some_and(|ip| ip != to.ip())) {
-                        record.dialed_elsewhere = Some(address);
+                    let elsewhere = |to: &&SocketAddr| subject.ip.is_some_and(|ip| ip != to.ip());
+                    if let Some(address) = words.dialed.as_deref().filter(elsewhere) {
+                        record.dialed_elsewhere = Some(*address);
                     }
-                    merge(&mut record.failures, heard);
+                    merge(&mut record.failures, &heard, most);
                 }
-                ProbeEventKind::Errored => merge(&mut record.errors, heard),
-                ProbeEventKind::Warned => merge_one(&mut record.warnings, heard),
+                ProbeEventKind::Errored => merge(&mut record.errors, &heard, most),
+                ProbeEventKind::Warned => merge_one(&mut record.warnings, &heard),
             }
         }
         for (index, end) in ends.iter().enumerate() {
@@ -151,7 +164,9 @@ impl Tally {
     /// Adds one incarnation, and how it terminated.
     pub fn add_run(&mut self, subject: &Incarnations, index: usize, verdict: Option<TerminationKind>, horizon: Time) {
         for kind in ProbeKind::ALL {
-            if let Some(spec) = subject.container.probe(kind) {
+            // Most probes never time out.
+            let is_slow = |sample: &Sample| sample.probe == kind && sample.failure == Failure::TimedOut;
+            if let Some(spec) = subject.container.probe(kind).filter(|_| subject.history.samples.iter().any(is_slow)) {
                 let record = &mut self.probes[kind as usize];
                 record.alternated += alternated(subject, index, kind, spec);
                 record.sibling_passed_meanwhile += u32::from(subject.twin_began_to_pass(index, kind));
@@ -224,17 +239,30 @@ impl Tally {
         }
     }
 
+    /// Adds what one more container has shown, as [`Self::add`] does.
+    pub fn add_part(&mut self, part: &Self) {
+        let dialed = self.probes.each_ref().map(|record| record.dialed_elsewhere);
+        self.absorb(part);
+        for ((mine, theirs), before) in self.probes.iter_mut().zip(&part.probes).zip(dialed) {
+            // The last one counts.
+            mine.dialed_elsewhere = theirs.dialed_elsewhere.or(before);
+        }
+    }
+
     /// Adds another tally.
     pub fn absorb(&mut self, other: &Self) {
         for (mine, theirs) in self.probes.iter_mut().zip(&other.probes) {
+            if theirs.is_empty() {
+                continue;
+            }
             for heard in &theirs.failures {
-                merge(&mut mine.failures, heard.clone());
+                merge(&mut mine.failures, heard, MAX_FAILURES);
             }
             for heard in &theirs.errors {
-                merge(&mut mine.errors, heard.clone());
+                merge(&mut mine.errors, heard, MAX_FAILURES);
             }
             if let Some(heard) = &theirs.warnings {
-                merge_one(&mut mine.warnings, heard.clone());
+                merge_one(&mut mine.warnings, heard);
             }
             mine.decisive.extend(theirs.decisive.iter().cloned());
             let surplus = mine.decisive.len().saturating_sub(MAX_DECISIVE);
@@ -246,7 +274,7 @@ impl Tally {
             mine.in_a_row += theirs.in_a_row;
             mine.earliest = mine.earliest.into_iter().chain(theirs.earliest).min();
             mine.first_pod = mine.first_pod.into_iter().chain(theirs.first_pod).min();
-            mine.before += theirs.before;
+            mine.before = mine.before.saturating_add(theirs.before);
             mine.sibling_passed_meanwhile += theirs.sibling_passed_meanwhile;
             mine.alternated += theirs.alternated;
             mine.slow_from_start += theirs.slow_from_start;
@@ -308,18 +336,18 @@ impl Tally {
     }
 }
 
-fn merge(known: &mut Vec<FailureGroup>, heard: FailureGroup) {
+fn merge(known: &mut Vec<FailureGroup>, heard: &FailureGroup, most: usize) {
     match known.iter().position(|other| other.failure == heard.failure) {
-        Some(at) => join(&mut known[at], &heard),
-        None if known.len() < MAX_FAILURES => known.push(heard),
+        Some(at) => join(&mut known[at], heard),
+        None if known.len() < most => known.push(heard.clone()),
         None => {}
     }
 }
 
-fn merge_one(known: &mut Option<FailureGroup>, heard: FailureGroup) {
+fn merge_one(known: &mut Option<FailureGroup>, heard: &FailureGroup) {
     match known {
-        Some(other) => join(other, &heard),
-        None => *known = Some(heard),
+        Some(other) => join(other, heard),
+        None => *known = Some(heard.clone()),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::diagnosis::{Strength, Verdict};
 use crate::engine::ChangeKind;
+use crate::engine::memory::judged::Judgements;
 use crate::engine::memory::terminations::PastTerminations;
 use crate::engine::observation::Uid;
 use crate::finding::{Cause, Effect, Fact, Finding, Pods, RevisionChange, ServiceState, Severity};
@@ -31,6 +32,8 @@ pub struct TrackedContainer {
     pub horizon: Time,
     /// Terminations of the last day.
     pub ends: PastTerminations,
+    /// What was judged of it in its pods.
+    pub judged: Judgements,
 }
 
 impl TrackedContainer {
@@ -415,12 +418,15 @@ impl Episode {
         }
     }
 
-    /// The revision and its changes stay, once known for the template.
+    /// Whether the revision and its changes may still become known: then they stay.
+    pub fn may_be_rolled_out(&self) -> bool {
+        self.finding.revision.is_none() || self.finding.confirmed_at.is_none()
+    }
+
+    /// The revision and its changes for the template.
     pub fn rolled_out(&mut self, revision: Option<u64>, change: Option<RevisionChange>) {
-        if self.finding.revision.is_none() || self.finding.confirmed_at.is_none() {
-            let finding = self.change();
-            finding.revision = revision;
-            finding.change = change;
-        }
+        let finding = self.change();
+        finding.revision = revision;
+        finding.change = change;
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnosis::Strength;
 use crate::engine::memory::node_clock::Clock;
-use crate::engine::memory::nodes::Nodes;
+use crate::engine::memory::nodes::{Clocks, Nodes};
 use crate::engine::memory::onsets::Who;
 use crate::engine::memory::pods::{Phase, Pod, PodTable};
 use crate::engine::memory::template_record::TemplateRecord;
@@ -135,10 +135,10 @@ impl Workload {
     }
 
     /// Notes which probes have passed, from pods that run well; absence of failures counts until `alive`.
-    pub fn note_passes(&mut self, pods: &PodTable, nodes: &Nodes, alive: Time, now: Time) {
+    pub fn note_passes(&mut self, pods: &PodTable, nodes: &Nodes, clocks: &mut Clocks, (alive, now): (Time, Time)) {
         let places = std::mem::take(&mut self.pods);
         for pod in places.iter().filter_map(|place| pods.get(*place)) {
-            let clock = nodes.seen_from(&self.namespace).clock(pod.node.as_ref(), now);
+            let clock = clocks.of(nodes.seen_from(&self.namespace), pod.node.as_ref(), now);
             self.note_passes_of(pod, pods, clock, alive);
         }
         self.pods = places;

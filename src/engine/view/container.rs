@@ -1,24 +1,24 @@
 //! A workload at the time of a look: its pods, and the evidence about one of its containers.
 
 use std::cell::OnceCell;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::diagnosis::{
-    BadNode, Blocked, Earlier, Evidence, OwnEnds, Passes, Population, ProbeRecord, Strength, is_silence,
-};
+use crate::diagnosis::{BadNode, Blocked, Earlier, Evidence, OwnEnds, Passes, Population, ProbeRecord, Strength};
 use crate::engine::Settings;
-use crate::engine::memory::node_clock::Clock;
-use crate::engine::memory::nodes::Nodes;
+use crate::engine::memory::judged::{Basis, Judgements};
+use crate::engine::memory::nodes::{Node, Nodes};
 use crate::engine::memory::onsets::FailureOnsets;
 use crate::engine::memory::past_episodes::PastEpisodes;
-use crate::engine::memory::pods::{Container, Phase, Pod, PodTable};
+use crate::engine::memory::pods::{Phase, PodTable};
 use crate::engine::memory::template_record::{ContainerRecord, Tally};
 use crate::engine::memory::tracked_container::TrackedContainer;
 use crate::engine::memory::workload::Workload;
-use crate::engine::view::probe_passed::{Incarnations, LAG, silence_proves};
-use crate::engine::view::termination::{PATIENCE, TerminationKind, judge_all, killing_probes};
+use crate::engine::view::member::PodContainer;
+use crate::engine::view::probe_passed::{Incarnations, LAG};
+use crate::engine::view::termination::{PATIENCE, killing_probes};
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, RestartAction, is_same};
@@ -31,6 +31,9 @@ const OTHERS_ON_A_BAD_NODE: usize = 2;
 /// After this long no event about a termination is waited for, however late a node's events are.
 pub const LATE_ENOUGH: Duration = Duration::from_mins(5);
 
+/// Of fewer pods nothing is kept: they are judged again sooner than they are remembered.
+const WORTH_KEEPING: usize = 2;
+
 /// A container of a workload, in all of its pods, at a time.
 pub struct ContainerView<'a> {
     /// The workload.
@@ -41,6 +44,10 @@ pub struct ContainerView<'a> {
     pub pods: &'a PodTable,
     /// The container in each of the pods that has it, in the order in which they were seen.
     pub members: Vec<PodContainer<'a>>,
+    /// The templates of the pods.
+    pub pod_templates: Vec<&'a Arc<PodTemplate>>,
+    /// The templates with the container, those with pods last, the newest at the end.
+    pub templates: Vec<&'a Arc<PodTemplate>>,
     /// The settings.
     pub settings: &'a Settings,
     /// The episodes of workloads that were forgotten.
@@ -59,22 +66,6 @@ pub struct ContainerView<'a> {
     pub settled: bool,
 }
 
-/// The container in one of the pods.
-pub struct PodContainer<'a> {
-    /// The pod.
-    pub pod: &'a Pod,
-    /// The container's specification.
-    pub spec: &'a ContainerSpec,
-    /// Its state.
-    pub state: &'a Container,
-    /// The clock of the pod's node.
-    pub clock: Clock,
-    /// Its incarnations, if any are remembered.
-    pub subject: Option<Incarnations<'a>>,
-    judged_at: Time,
-    ends: OnceCell<Vec<Option<TerminationKind>>>,
-}
-
 /// The node that has the file of a static pod, once it is known.
 #[derive(Clone, Default)]
 pub struct FileOf(pub Option<Arc<str>>);
@@ -84,103 +75,73 @@ pub struct FileOf(pub Option<Arc<str>>);
 pub struct KnownPod {
     /// Its name.
     pub name: Arc<str>,
+    /// How often its container was restarted.
+    pub restarts: u32,
     /// Whether `kubectl logs --previous` finds an incarnation of the container.
     pub has_previous: bool,
 }
 
-impl PodContainer<'_> {
-    /// How each of its incarnations terminated, if it did.
-    pub fn ends(&self) -> &[Option<TerminationKind>] {
-        self.ends
-            .get_or_init(|| self.subject.as_ref().map_or_else(Vec::new, |subject| judge_all(subject, self.judged_at)))
-    }
-
-    /// The probes that passed in a remembered incarnation.
-    fn passed(&self) -> Passes {
-        self.subject.as_ref().map_or_else(Passes::default, Incarnations::passed)
-    }
-
-    /// Whether its pod has that template.
-    pub fn is_under(&self, template: &Arc<PodTemplate>) -> bool {
-        is_same(&self.pod.template, template)
-    }
-
-    /// Converts a time of the pod's node to ours.
-    pub fn ours(&self, stamp: Time) -> Time {
-        self.clock.ours(stamp)
-    }
-    /// Whether it has run for so long that its probe must have had a result.
-    fn has_a_result(&self, probe: ProbeKind, seen: Time) -> bool {
-        let (state, spec) = (self.state, self.spec);
-        // It is not known when liveness began after a startup probe.
-        let begins_later = probe == ProbeKind::Liveness && spec.startup.is_some();
-        let runs = state.phase == Phase::Running && state.started && self.pod.is_live();
-        let (true, Some(since), Some(asked)) = (runs && !begins_later, state.since, spec.probe(probe)) else {
-            return false;
-        };
-        seen > since.plus(asked.first_result_by()).plus(LAG)
-    }
-
-    /// Whether a failure of its probe was reported that was not just a missing answer.
-    fn hears_an_answer(&self, probe: ProbeKind) -> bool {
-        let words = self.state.history.iter().flat_map(|history| &history.probe_events);
-        words.filter(|words| words.probe == probe).any(|words| !is_silence(&words.failure))
-    }
-
-    /// Whether it has run well for twice as long as a kill takes.
-    fn has_been_well(&self, probe: ProbeKind, seen: Time) -> bool {
-        let (Some(asked), Some(since)) = (self.spec.probe(probe), self.state.since) else { return false };
-        seen.since(since) > asked.longest_kill(self.pod.template.grace).saturating_mul(2)
-    }
-
-    /// When its first remembered incarnation started.
-    fn began(&self) -> Option<Time> {
-        self.state.history.as_ref()?.incarnations.front()?.started
-    }
-
-    /// Whether it runs, and its probe has passed in it.
-    fn is_passing(&self, probe: ProbeKind, seen: Time) -> bool {
-        let (state, spec) = (self.state, self.spec);
-        if state.phase != Phase::Running || !self.pod.is_live() {
-            return false;
-        }
-        match probe {
-            ProbeKind::Readiness => state.ready,
-            ProbeKind::Startup => state.started,
-            ProbeKind::Liveness => {
-                let proves = |since| silence_proves(spec, self.pod.template.grace, state.started, since, seen);
-                state.since.is_some_and(proves)
-            }
-        }
+impl KnownPod {
+    /// The one with the most restarts is the worst.
+    pub fn worst_first(&self, other: &Self) -> Ordering {
+        other.restarts.cmp(&self.restarts).then_with(|| self.name.cmp(&other.name))
     }
 }
 
 impl<'a> ContainerView<'a> {
-    /// Adds the container in each of the pods.
-    pub fn with_members(mut self) -> Self {
+    /// Adds the container in each of the pods, with what was judged of it where that still holds; earlier
+    /// facts than `horizon` belong to a resolved episode.
+    pub fn with_members(mut self, horizon: Time, judged: Judgements) -> Self {
         let nodes = self.nodes.seen_from(&self.workload.namespace);
-        let pods = self.workload.pods.iter().filter_map(|place| self.pods.get(*place));
-        // Most of a workload's pods are on few nodes.
-        let mut known = BTreeMap::new();
-        let members = pods.filter_map(|pod| {
+        let pods = self.workload.pods.iter().filter_map(|place| Some((*place, self.pods.get(*place)?)));
+        // Most of a workload's pods are on few nodes, and have few templates.
+        let (mut known, mut templates) = (BTreeMap::new(), Vec::<&Arc<PodTemplate>>::new());
+        let mut judged = judged.into_iter().peekable();
+        let members = pods.filter_map(|(place, pod)| {
             let (_, spec, state) = pod.container(self.container)?;
             let name = pod.node.as_ref();
             let (node, clock) = *known.entry(name).or_insert_with(|| nodes.at(name, self.now));
             let runs_until = (state.phase == Phase::Running).then(|| pod.observed.max(self.alive));
             let subject = Incarnations::new(pod, spec, state, (node, clock), runs_until, self.now);
-            Some(PodContainer { pod, spec, state, clock, subject, judged_at: self.judged_at(), ends: OnceCell::new() })
+            let node = node.map(Node::state).unwrap_or_default();
+            let basis = Basis { pod: pod.state, clock, node, horizon };
+            while judged.next_if(|(before, _)| *before < place).is_some() {}
+            let before = judged.next_if(|(before, _)| *before == place);
+            let subject_now = subject.as_ref().filter(|_| !self.settled);
+            let kept = before.filter(|(_, judged)| subject_now.is_some_and(|it| judged.holds(it, basis, self.now)));
+            let judged = kept.map_or_else(OnceCell::new, |(_, judged)| OnceCell::from(judged));
+            let template = templates.iter().position(|known| is_same(known, &pod.template)).unwrap_or_else(|| {
+                templates.push(&pod.template);
+                templates.len() - 1
+            });
+            let judged_at = self.judged_at();
+            Some(PodContainer { pod, spec, state, clock, subject, place, template, basis, judged_at, judged })
         });
         self.members = members.collect();
+        self.pod_templates = templates;
+        self.templates = self.in_order();
         self
+    }
+
+    /// What was judged in this look, as far as it may be needed again: while an episode is open, or shortly
+    /// after something happened.
+    pub fn into_judgements(self, is_active: bool) -> Judgements {
+        if self.settled || self.members.len() < WORTH_KEEPING {
+            return Judgements::new();
+        }
+        let window = self.window();
+        let kept = self.members.into_iter().filter_map(|member| Some((member.place, member.judged.into_inner()?)));
+        kept.filter(|(_, judged)| is_active || judged.last_news() >= Some(window)).collect()
     }
 
     /// The container in the pods of a template.
     pub fn members(&self, template: &Arc<PodTemplate>) -> impl Iterator<Item = &PodContainer<'a>> {
-        self.members.iter().filter(move |member| member.is_under(template))
+        let place = self.pod_templates.iter().position(|known| is_same(known, template));
+        self.members.iter().filter(move |member| Some(member.template) == place)
     }
 
     /// The templates with the container, those with pods last, the newest at the end.
-    pub fn templates(&self) -> Vec<&'a Arc<PodTemplate>> {
+    fn in_order(&self) -> Vec<&'a Arc<PodTemplate>> {
         let newest = |template: &Arc<PodTemplate>| {
             self.members(template).map(|member| member.pod.created.unwrap_or_default()).max()
         };
@@ -198,8 +159,12 @@ impl<'a> ContainerView<'a> {
             tally.absorb(folded);
         }
         for member in self.members(template) {
-            if let Some(subject) = &member.subject {
-                tally.add(subject, member.ends(), case.horizon);
+            let (Some(subject), Some(judged)) = (&member.subject, member.judged()) else { continue };
+            if member.basis.horizon == case.horizon {
+                tally.add_part(&judged.part);
+            } else {
+                // The episode has just ended.
+                tally.add(subject, &judged.ends, case.horizon);
             }
         }
         tally.settle_fitting();
@@ -256,7 +221,7 @@ impl<'a> ContainerView<'a> {
             let seen = clock.known_until(member.pod.observed.max(self.alive), self.now);
             let failing = self.is_failing(member, probe);
             let passing = !failing && member.is_passing(probe, seen);
-            let answered = member.hears_an_answer(probe);
+            let answered = member.reported(probe).answers;
             let spared = !answered && member.has_a_result(probe, seen);
             population.failing += u32::from(failing);
             population.passing += u32::from(passing);
@@ -288,14 +253,12 @@ impl<'a> ContainerView<'a> {
     /// Whether the container was restarted within the window, or its probe was reported to fail there: for
     /// a probe that kills, recently enough that it may still kill.
     fn is_failing(&self, member: &PodContainer, probe: ProbeKind) -> bool {
-        let clock = member.clock;
-        let Some(history) = member.state.history.as_deref() else { return false };
-        let from = self.window();
+        let (clock, from) = (member.clock, self.window());
+        let Some(judged) = member.judged() else { return false };
         let kill = member.spec.probe(probe).filter(|_| probe.kills());
         let yet = kill.map(|spec| self.now.minus(spec.longest_kill(member.pod.template.grace)).minus(LAG));
         let since = yet.map_or(from, |yet| yet.minus(clock.lag).max(from));
-        let heard = history.probe_events.iter().any(|words| words.probe == probe && clock.ours(words.last) >= since);
-        heard || history.incarnations.iter().filter_map(|run| run.end.as_ref()).any(|end| end.at(clock) >= from)
+        judged.reports[probe as usize].last >= Some(since) || judged.last_end >= Some(from)
     }
 
     /// The node on which alone this container began to fail, along with other workloads, while it passes on
@@ -313,7 +276,7 @@ impl<'a> ContainerView<'a> {
 
     /// Whether a container of a template is remembered to have terminated badly.
     fn looped(&self, template: &Arc<PodTemplate>) -> bool {
-        self.members(template).flat_map(PodContainer::ends).flatten().any(|end| end.is_of_a_loop())
+        self.members(template).filter_map(PodContainer::judged).any(|judged| judged.looped)
     }
 
     /// The container under earlier templates, latest first.
@@ -401,19 +364,16 @@ impl<'a> ContainerView<'a> {
         budget.max(longest.min(Duration::from_mins(15))).max(Duration::from_mins(1))
     }
 
-    /// These pods, as far as their names are known, those with the most restarts first.
+    /// These pods, as far as their names are known.
     pub fn named(&self, of: &BTreeSet<crate::engine::Uid>) -> Vec<KnownPod> {
         let members = self.members.iter().filter(|member| of.contains(&member.pod.uid));
-        let mut named: Vec<_> = members
-            .filter_map(|member| {
-                let (restarts, pod) = (member.state.restarts, member.state.history.as_ref()?.pod.as_ref()?);
-                // A rule that restarts all containers of a pod leaves no trace of the previous incarnation.
-                let restarts_all = member.spec.restart_rules.iter().any(|rule| rule.action == RestartAction::All);
-                Some((restarts, KnownPod { name: Arc::clone(pod), has_previous: restarts > 0 && !restarts_all }))
-            })
-            .collect();
-        named.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.name.cmp(&other.1.name)));
-        named.into_iter().map(|(_, pod)| pod).collect()
+        let named = members.filter_map(|member| {
+            let (restarts, pod) = (member.state.restarts, member.state.history.as_ref()?.pod.as_ref()?);
+            // A rule that restarts all containers of a pod leaves no trace of the previous incarnation.
+            let restarts_all = member.spec.restart_rules.iter().any(|rule| rule.action == RestartAction::All);
+            Some(KnownPod { name: Arc::clone(pod), restarts, has_previous: restarts > 0 && !restarts_all })
+        });
+        named.collect()
     }
 
     /// The location of the manifest file, for a static pod.

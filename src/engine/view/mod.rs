@@ -3,6 +3,7 @@
 
 pub mod container;
 pub mod lane;
+pub mod member;
 pub mod min_ready;
 pub mod probe_passed;
 pub mod revisions;

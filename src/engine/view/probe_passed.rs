@@ -123,6 +123,33 @@ impl<'a> Incarnations<'a> {
         !is_sudden && !meanwhile && !self.history.errored(ProbeKind::Startup)
     }
 
+    /// When, on its node's clock, it was last known to run.
+    pub fn seen(&self) -> Option<Time> {
+        let seen = self.history.incarnations.back()?.seen_running.max(self.runs_until)?;
+        Some(self.clock.known_until(seen, self.now))
+    }
+
+    /// How long [`Self::passed`] and [`Self::passed_in`] stay as they are if nothing is observed: until
+    /// which time, and until the container was seen to run longer than when, on its node's clock.
+    pub fn passes_hold(&self) -> (Option<Time>, Option<Time>) {
+        let (mut until, mut seen) = (None, None);
+        let last = self.history.incarnations.len().saturating_sub(1);
+        for (index, run) in self.history.incarnations.iter().enumerate() {
+            let sudden = run.came_up.filter(|_| self.history.told_kills(ProbeKind::Startup) > 0);
+            until = until.into_iter().chain(sudden.map(|up| up.plus(LAG)).filter(|at| *at > self.now)).min();
+            let Some(changes) = Liveness::new(self, index).and_then(|liveness| liveness.knows_more_after()) else {
+                continue;
+            };
+            if index == last {
+                seen = Some(changes);
+            } else if run.seen_running.is_some_and(|at| self.clock.written_by(self.now) < self.clock.nodes(at)) {
+                // Its end was not seen, and may still be told.
+                until = Some(self.now);
+            }
+        }
+        (until, seen)
+    }
+
     /// Whether the readiness probe makes the same request and had passed in that incarnation before this
     /// one failed.
     pub fn twin_passed_in(&self, index: usize, probe: ProbeKind) -> bool {
@@ -375,9 +402,20 @@ impl<'a> Liveness<'a> {
 
     /// Until when, on its node's clock, it was certainly running.
     fn seen(&self) -> Option<Time> {
-        let is_last = self.index + 1 == self.subject.history.incarnations.len();
-        let seen = self.run.seen_running.max(self.subject.runs_until.filter(|_| is_last))?;
-        Some(self.subject.clock.known_until(seen, self.subject.now))
+        if self.index + 1 == self.subject.history.incarnations.len() {
+            return self.subject.seen();
+        }
+        Some(self.subject.clock.known_until(self.run.seen_running?, self.subject.now))
+    }
+
+    /// Being seen to run until later than this may tell more about it, if anything can.
+    fn knows_more_after(&self) -> Option<Time> {
+        let seen = self.seen().filter(|_| self.ended().is_none())?;
+        let enough = self.longest_kill().saturating_add(self.spec.passed_after());
+        let anew = self.subject.kubelet_since().map_or(self.from, |back| back.max(self.from));
+        let doubt = beyond_doubt(self.spec, self.subject.template.grace);
+        let changes = [self.from.plus(enough), anew.plus(enough), self.from.plus(doubt)];
+        changes.into_iter().filter(|at| *at >= seen).min()
     }
 
     /// How long until then the kubelet was running without interruption: while it is down no probe runs,

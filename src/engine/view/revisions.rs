@@ -6,7 +6,8 @@ use crate::diagnosis::Earlier;
 use crate::engine::memory::history::{Kill, KillReason};
 use crate::engine::memory::tracked_container::Episode;
 use crate::engine::observation::Revision;
-use crate::engine::view::container::{ContainerView, PodContainer};
+use crate::engine::view::container::ContainerView;
+use crate::engine::view::member::PodContainer;
 use crate::engine::view::template_change;
 use crate::finding::{Fault, Health, RevisionChange, Rollout};
 use crate::kubelet::ProbeKind;
@@ -85,9 +86,12 @@ pub fn untried_revision(view: &ContainerView, episode: &Episode, earlier: &[Earl
     let (number, before) = view.revisions_before(template).into_iter().next()?;
     let now = &view.workload.revision(template)?.template;
     let now = now.containers.iter().find(|container| container.name == *view.container)?;
-    let was = template_change::value_of(before, field)?;
     let looped = earlier.iter().any(|it| it.revision == Some(number) && it.looped);
-    (before.same_app(now) && template_change::value_of(now, field) != Some(was) && !looped).then_some(number)
+    if looped || !before.same_app(now) {
+        return None;
+    }
+    let was = template_change::value_of(before, field)?;
+    (template_change::value_of(now, field) != Some(was)).then_some(number)
 }
 
 /// Whether the newest revision is another one than that of the failing pods, and right as far as is known: it asks

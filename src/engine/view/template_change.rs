@@ -35,7 +35,16 @@ pub fn between(before: &ContainerSpec, after: &ContainerSpec, field: Option<&Fie
 
 /// The value of a field of a container as a manifest would show it.
 pub fn value_of(container: &ContainerSpec, field: &Field) -> Option<String> {
-    fields(container).into_iter().find(|(known, _)| known == field).map(|(_, value)| value)
+    let fields = match field {
+        Field::OfProbe(kind, _) => {
+            let mut of_probe = Vec::new();
+            probe_fields(*kind, container.probe(*kind)?, &mut of_probe);
+            of_probe
+        }
+        Field::OfContainer(_) => fields(container),
+        Field::Probe(_) | Field::Other(_) => return None,
+    };
+    fields.into_iter().find(|(known, _)| known == field).map(|(_, value)| value)
 }
 
 /// Whether the values of a field are compared between templates at all.

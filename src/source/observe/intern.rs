@@ -1,6 +1,8 @@
 //! Shared values, kept once and only while they are in use.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::engine::PodTemplate;
@@ -11,28 +13,34 @@ const FEW: usize = 1024;
 /// Number of entries beyond which nothing more is shared, so that forged names cannot fill the memory.
 const MANY: usize = 262_144;
 
-/// Names.
-#[derive(Debug, Default)]
-pub struct Names {
-    known: HashSet<Arc<str>>,
+/// Equal values.
+#[derive(Debug)]
+pub struct Shared<T: ?Sized> {
+    known: HashSet<Arc<T>>,
     purge_at: usize,
 }
 
-impl Names {
-    /// The shared copy of `text`.
-    pub fn get(&mut self, text: &str) -> Arc<str> {
-        if let Some(name) = self.known.get(text) {
-            return Arc::clone(name);
+impl<T: ?Sized> Default for Shared<T> {
+    fn default() -> Self {
+        Self { known: HashSet::new(), purge_at: 0 }
+    }
+}
+
+impl<T: ?Sized + Eq + Hash> Shared<T> {
+    /// The shared copy of a value.
+    pub fn get<V: Borrow<T> + Into<Arc<T>>>(&mut self, value: V) -> Arc<T> {
+        if let Some(known) = self.known.get(value.borrow()) {
+            return Arc::clone(known);
         }
-        let name: Arc<str> = Arc::from(text);
+        let value: Arc<T> = value.into();
         if self.known.len() >= self.purge_at.max(FEW) {
-            self.known.retain(|name| Arc::strong_count(name) > 1);
+            self.known.retain(|known| Arc::strong_count(known) > 1);
             self.purge_at = 2 * self.known.len();
         }
         if self.known.len() < MANY {
-            self.known.insert(Arc::clone(&name));
+            self.known.insert(Arc::clone(&value));
         }
-        name
+        value
     }
 }
 
@@ -67,10 +75,10 @@ mod tests {
 
     #[test]
     fn names_that_nobody_uses_are_dropped() {
-        let mut names = Names::default();
+        let mut names = Shared::<str>::default();
         let kept = names.get("kept");
         for number in 0..10 * FEW {
-            names.get(&number.to_string());
+            names.get(number.to_string().as_str());
         }
         assert!(names.known.len() <= FEW + 1);
         assert!(Arc::ptr_eq(&kept, &names.get("kept")));

@@ -81,7 +81,7 @@ fn http_get(observer: &mut Observer, get: &HttpGetLite) -> Option<HttpGet> {
         scheme: if scheme.eq_ignore_ascii_case("https") { Scheme::Https } else { Scheme::Http },
         host: host(observer, &get.host),
         port: port(observer, &get.port)?,
-        path: Arc::from(if path.is_empty() { "/".into() } else { mask::path(path) }),
+        path: observer.name(&if path.is_empty() { "/".into() } else { mask::path(path) }),
         headers: headers.into_boxed_slice(),
         headers_mark: values.finish(),
     })

@@ -118,7 +118,7 @@ fn build(
         grace: Duration::from_secs(grace.map_or(30, |seconds| seconds.max(1) as u64)),
         host_network: observer.flag(&spec.host_network, "hostNetwork") == Some(true),
         labels: of_template(labels).map(|(key, value)| (observer.name(key), observer.name(value))).collect(),
-        containers: containers.into_boxed_slice(),
+        containers: containers.into_iter().map(|container| observer.containers.get(container)).collect(),
     }
 }
 
@@ -228,7 +228,7 @@ fn memory_limit(observer: &mut Observer, lite: &ContainerLite) -> Option<Arc<str
     let limit = observer.read(&lite.resources, "resources", |observer, resources| {
         observer.read(&resources.limits, "limits", |observer, limits| {
             Some(match observer.get(&limits.memory, "memory")? {
-                TextOrNumber::Text(text) => Arc::from(cut(text, MAX_NAME)),
+                TextOrNumber::Text(text) => observer.name(cut(text, MAX_NAME)),
                 TextOrNumber::Number(number) => Arc::from(number.to_string()),
             })
         })

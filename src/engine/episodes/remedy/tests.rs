@@ -179,7 +179,7 @@ fn cell(cause: Cause, effect: Effect, kind: &Row, list: List, known: Known) -> F
         pods: [Some(kind.pod), (kind.top.0 == "StatefulSet").then_some("web-10")]
             .into_iter()
             .flatten()
-            .map(|pod| KnownPod { name: pod.into(), has_previous: true })
+            .map(|pod| KnownPod { name: pod.into(), restarts: 3, has_previous: true })
             .collect(),
         file: kind.is_static.then(|| FileOf(Some("node-1".into()))),
         fell_together: vec!["Deployment/orders".into(), "Deployment/payments".into()],
@@ -299,7 +299,8 @@ fn an_ordered_set_is_walked_through_from_the_highest_ordinal_down() {
 fn ten_pods_are_named_and_the_others_counted() {
     let finding = finding(Cause::WrongPath, Effect::RestartLoop, &KINDS[3], Known::Mended);
     let top = Owner { kind: "StatefulSet".into(), name: "web".into() };
-    let pods = (0..14).map(|ordinal| KnownPod { name: format!("web-{ordinal}").into(), has_previous: true });
+    let pod = |ordinal| KnownPod { name: format!("web-{ordinal}").into(), restarts: 3, has_previous: true };
+    let pods = (0..14).map(pod);
     let situation = Situation {
         finding: &finding,
         top: &top,
