@@ -67,7 +67,9 @@ pub fn list(kind: &str, version: &str, rest: &str, items: &[Value]) -> Vec<u8> {
     let meta = serde_json::json!({"resourceVersion": version, "continue": rest});
     let mut out = Vec::new();
     put_bytes(1, &object("ListMeta", &meta), &mut out);
-    items.iter().for_each(|item| put_bytes(2, &object(kind, item), &mut out));
+    for item in items {
+        put_bytes(2, &object(kind, item), &mut out);
+    }
     enveloped(&format!("{kind}List"), &out)
 }
 
