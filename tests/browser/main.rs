@@ -207,7 +207,9 @@ async fn with_findings_at(clock: fn() -> Time) -> Served {
         all.extend(played.changes.into_iter().filter(|change| change.finding.confirmed_at.is_some()));
     }
     let served = Served::start_with(page::limits(), clock, engine, None);
-    all.iter().for_each(|change| served.publish(change));
+    for change in &all {
+        served.publish(change);
+    }
     let last: BTreeMap<Identity, ChangeKind> =
         all.iter().map(|change| (change.finding.identity(), change.kind)).collect();
     let findings = last.values().filter(|kind| **kind != ChangeKind::Withdrawn).count();
