@@ -37,6 +37,8 @@ static OUTAGE: &[u8] = include_bytes!("../../src/cli/demo/auth-service-outage.js
 /// Numbers of pods whose memory is measured, and pods per Deployment: collections that grow in steps are
 /// sometimes full and sometimes half empty, and what pods share counts less for many.
 const KEPT: [(usize, usize); 6] = [(5_000, 20), (15_000, 20), (20_000, 20), (50_000, 20), (20_000, 3), (20_000, 1)];
+/// The case of nodes with clocks of their own.
+const NODE_CLOCKS: &str = "600 node clocks";
 /// Number of full pods whose memory is measured.
 const KEPT_FULL: usize = 2_000;
 /// Number of updates made at once.
@@ -58,7 +60,8 @@ fn all(criterion: &mut Criterion) {
     let json = pods::json(1, REPLICAS);
     println!("a pod event has {} bytes", json.len());
     measure(criterion, "decode", decode(&json), 100);
-    measure(criterion, "engine, one observation", [100, 5_000, 50_000].map(engine).into(), 100);
+    let engines = [100, 5_000, 50_000].map(engine).into_iter().chain([node_clocks()]).collect();
+    measure(criterion, "engine, one observation", engines, 100);
     measure(criterion, "replay of the outage", recording(&unzipped()), 10);
     measure(criterion, "report of the outage", vec![report()], 10);
     criterion.final_summary();
@@ -69,6 +72,7 @@ fn again(name: &str, times: usize) {
     let (json, plain) = (pods::json(1, REPLICAS), if name == "plain" { unzipped() } else { Vec::new() });
     let mut cases = match name.strip_suffix(" pods") {
         Some(pods) => vec![engine(pods.parse().expect("a number"))],
+        None if name == NODE_CLOCKS => vec![node_clocks()],
         None => decode(&json).into_iter().chain(recording(&plain)).collect(),
     };
     let case = cases.iter_mut().find(|case| case.name == name).expect("a case of that name");
@@ -111,7 +115,7 @@ fn engine(count: usize) -> Case<'static> {
     let mut engine = Engine::default();
     let snapshots: Vec<PodSnapshot> = (0..count).map(|number| snapshot(&mut observer, number, REPLICAS)).collect();
     for pod in &snapshots {
-        tell(&mut engine, pod.clone(), start());
+        tell(&mut engine, Observation::Pod(Box::new(pod.clone())), start());
     }
     let (mut turn, mut now) = (0_usize, start());
     let mut batch = move |times| {
@@ -123,13 +127,41 @@ fn engine(count: usize) -> Case<'static> {
         timed(|| {
             for pod in updates {
                 now = now.plus(Duration::from_millis(10));
-                tell(&mut engine, pod, now);
+                tell(&mut engine, Observation::Pod(Box::new(pod)), now);
             }
         })
     };
     // The updates are created before the clock runs, and not all of them at once.
     let sample = move |times: usize| (0..times).step_by(BATCH).map(|done| batch(BATCH.min(times - done))).sum();
     Case { name: format!("{count} pods"), bytes: None, sample: Box::new(sample) }
+}
+
+/// Events of pods on 600 nodes, each of which has a clock of its own, up to five minutes off.
+fn node_clocks() -> Case<'static> {
+    const NODES: usize = 600;
+    const ON_A_NODE: usize = 30;
+    let (mut observer, mut engine) = (Observer::new(), Engine::default());
+    for number in 0..NODES * ON_A_NODE {
+        let pod = snapshot(&mut observer, number, REPLICAS);
+        tell(&mut engine, Observation::Pod(Box::new(pod)), start());
+    }
+    let (mut turn, mut now) = (0_usize, start());
+    let mut batch = move |times| {
+        let mut next = || {
+            turn += 1;
+            now = now.plus(Duration::from_millis(10));
+            let number = turn.wrapping_mul(7919) % (NODES * ON_A_NODE);
+            let ahead = Duration::from_secs((number / ON_A_NODE % NODES) as u64);
+            let node = now.plus(ahead).minus(Duration::from_mins(5)).whole_second();
+            let event = pods::event(number, REPLICAS, (node, now.whole_second()));
+            let event: EventLite = serde_json::from_str(&event).expect("an event");
+            (heard(&mut observer, &event), now)
+        };
+        let events: Vec<(Observation, Time)> = (0..times).map(|_| next()).collect();
+        timed(|| events.into_iter().for_each(|(event, now)| tell(&mut engine, event, now)))
+    };
+    let sample = move |times: usize| (0..times).step_by(BATCH).map(|done| batch(BATCH.min(times - done))).sum();
+    Case { name: NODE_CLOCKS.to_owned(), bytes: None, sample: Box::new(sample) }
 }
 
 /// The update of that number: one in fifty is a restart in the Deployment that loops.
@@ -186,7 +218,8 @@ fn kept(pods: usize, replicas: usize) -> usize {
     let mut observer = Observer::new();
     let mut engine = Engine::default();
     for number in 0..pods {
-        tell(&mut engine, snapshot(&mut observer, number, replicas), start());
+        let pod = snapshot(&mut observer, number, replicas);
+        tell(&mut engine, Observation::Pod(Box::new(pod)), start());
     }
     let kept = held(&region) / pods;
     drop((engine, observer));
@@ -211,12 +244,17 @@ fn observed(observer: &mut Observer, pod: &PodLite) -> Option<Observation> {
     observer.observe(&Input::<_, &EventLite>::Pod(pod, Seen::Changed)).expect("a pod").observation
 }
 
+fn heard(observer: &mut Observer, event: &EventLite) -> Observation {
+    let seen = observer.observe(&Input::<PodLite, _>::Event(event)).expect("an event");
+    seen.observation.expect("an event of a kubelet")
+}
+
 /// Like a driver: time first, then the observation, then the engine's changes.
-fn tell(engine: &mut Engine, pod: PodSnapshot, now: Time) {
+fn tell(engine: &mut Engine, observation: Observation, now: Time) {
     while let Some(deadline) = engine.next_deadline().filter(|deadline| *deadline <= now) {
         engine.tick(deadline);
     }
-    engine.apply(Observation::Pod(Box::new(pod)), now);
+    engine.apply(observation, now);
     black_box((engine.take_changes(), engine.take_needs()));
 }
 

@@ -1,6 +1,7 @@
 //! Pods in a service mesh: two containers, 16 variables and three probes each, a sidecar's annotations,
 //! three field managers. About 14 KB of JSON.
 
+use probehound::time::Time;
 use serde_json::{Value, json};
 
 /// Number of pods of a Deployment, unless specified otherwise.
@@ -45,6 +46,29 @@ pub fn json(number: usize, replicas: usize) -> String {
             "conditions": conditions(),
             "containerStatuses": [status("checkout", number), status("istio-proxy", number)],
         },
+    })
+    .to_string()
+}
+
+/// An event of the pod of that number: its readiness probe failed, at that time by the clock of its node,
+/// which the API server was told at another.
+pub fn event(number: usize, replicas: usize, (node, server): (Time, Time)) -> String {
+    let deployment = number / replicas;
+    let pod = format!("checkout-service-{deployment}-7d9f{deployment:05x}-{number:05x}");
+    let namespace = format!("team-{}", deployment % 50);
+    json!({
+        "kind": "Event", "apiVersion": "v1",
+        "metadata": {
+            "name": format!("{pod}.18ea9b5806e0f176"), "namespace": namespace, "resourceVersion": "1000",
+            "uid": format!("7a0c1a7e-3b7d-4c51-9a58-{number:012x}"), "creationTimestamp": server.to_string(),
+        },
+        "involvedObject": {
+            "kind": "Pod", "namespace": namespace, "name": pod, "fieldPath": "spec.containers{checkout}",
+            "uid": format!("5f0c1a7e-3b7d-4c51-9a58-{number:012x}"),
+        },
+        "reason": "Unhealthy", "message": "Readiness probe failed: HTTP probe failed with statuscode: 503",
+        "source": {"component": "kubelet", "host": "node"}, "type": "Warning", "count": 1,
+        "firstTimestamp": node.to_string(), "lastTimestamp": node.to_string(),
     })
     .to_string()
 }
