@@ -75,6 +75,9 @@ impl<'a> Wired<'a> {
 /// # Errors
 /// The bytes are no field.
 pub fn next_field<'a>(rest: &mut &'a [u8]) -> Result<Option<(u32, Wired<'a>)>, Unreadable> {
+    if let Some(field) = short_field(rest) {
+        return Ok(Some(field));
+    }
     if rest.is_empty() {
         return Ok(None);
     }
@@ -90,6 +93,24 @@ pub fn next_field<'a>(rest: &mut &'a [u8]) -> Result<Option<(u32, Wired<'a>)>, U
         WireType::StartGroup | WireType::EndGroup => return Err(Unreadable::Group),
     };
     Ok(Some((number, value)))
+}
+
+/// Takes a field as most are: its key is a byte, and its number or length another one.
+fn short_field<'a>(rest: &mut &'a [u8]) -> Option<(u32, Wired<'a>)> {
+    let [key @ 8..0x80, second @ ..0x80, left @ ..] = *rest else { return None };
+    let value = match key & 7 {
+        0 => {
+            *rest = left;
+            Wired::Varint(u64::from(*second))
+        }
+        2 => {
+            let (taken, left) = left.split_at_checked(usize::from(*second))?;
+            *rest = left;
+            Wired::Bytes(taken)
+        }
+        _ => return None,
+    };
+    Some((u32::from(key >> 3), value))
 }
 
 /// Takes a number from the beginning of `rest`.

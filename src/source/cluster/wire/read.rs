@@ -4,6 +4,8 @@
 //! Nothing is built on the way. No message holds itself, so the depth is bounded, and a list is looked for
 //! once in what is left of its message.
 
+use std::borrow::Cow;
+
 use serde::de::value::{CowStrDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
@@ -162,12 +164,18 @@ impl<'de> Deserializer<'de> for Content<'de> {
     by_itself!();
 }
 
-/// Shows a text; what is not UTF-8 is replaced, as the JSON of the API server has it.
+/// Shows a text.
 fn show_text<'de, V: Visitor<'de>>(bytes: &'de [u8], visitor: V) -> Result<V::Value, Unreadable> {
-    match String::from_utf8_lossy(bytes) {
-        std::borrow::Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-        std::borrow::Cow::Owned(text) => visitor.visit_string(text),
+    match text(bytes) {
+        Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+        Cow::Owned(text) => visitor.visit_string(text),
     }
+}
+
+/// A text; what is not UTF-8 is replaced, as the JSON of the API server has it. That is looked for slowly,
+/// so only where it is.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 fn show_int_or_string<'de, V: Visitor<'de>>(bytes: &'de [u8], visitor: V) -> Result<V::Value, Unreadable> {
@@ -266,7 +274,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
             }
         }
         self.value = Some(value);
-        seed.deserialize(CowStrDeserializer::new(String::from_utf8_lossy(key))).map(Some)
+        seed.deserialize(CowStrDeserializer::new(text(key))).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Unreadable> {
