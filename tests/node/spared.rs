@@ -23,10 +23,10 @@ const SPARED: [(&str, Option<&str>); 7] = [
 ];
 const SLOW_START: &str = "slow-start";
 
-/// Time for the revision before to be seen healthy.
-const WELL: Duration = Duration::from_secs(12);
-/// Time for a rollout.
-const ROLLED_OUT: Duration = Duration::from_secs(10);
+/// Time for the revision before to be seen healthy, on a machine that starts them late.
+const WELL: Duration = Duration::from_secs(20);
+/// Time for a rollout, and for its pods to be seen healthy: what was never well has no one to say that it fell.
+const ROLLED_OUT: Duration = Duration::from_secs(30);
 /// Far more than it takes, on a busy machine.
 const LIMIT: Duration = Duration::from_mins(4);
 /// Time to do what must not be done.
