@@ -8,6 +8,8 @@
 # Source:  k8s.io/apimachinery/pkg/apis/meta/v1/time_proto.go, micro_time_proto.go
 # Takes:   a minute while Go's build cache is cold, else 5 s.
 set -euo pipefail
+# shellcheck source=lib/client-go.bash
+. "$(dirname "$0")/lib/client-go.bash"
 version=v0.37.2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -61,12 +63,7 @@ func main() {
 	}
 }
 GO
-cat > go.mod <<MOD
-module run
-go 1.26.0
-require k8s.io/client-go $version
-MOD
-go mod tidy >/dev/null 2>&1
+client_go_module "$version"
 echo "k8s.io/client-go $version"
 go build -trimpath -o run .
 ./run

@@ -10,6 +10,8 @@
 # Source:  k8s.io/apimachinery pkg/util/managedfields/internal/capmanagers.go
 # Takes:   a minute while Go's build cache is cold, else 25 s.
 set -euo pipefail
+# shellcheck source=lib/client-go.bash
+. "$(dirname "$0")/lib/client-go.bash"
 version=v0.37.2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -93,9 +95,7 @@ func main() {
 	}
 }
 GO
-export GOFLAGS=-mod=mod CGO_ENABLED=0
-go mod init finding 2>/dev/null
-go mod edit -require="k8s.io/client-go@$version" -require="k8s.io/api@$version" -require="k8s.io/apimachinery@$version"
+client_go_module "$version"
 echo "k8s.io/client-go $version, k8s.io/apimachinery $version"
 go build -trimpath -o run .
 ./run
