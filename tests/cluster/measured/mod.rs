@@ -2,6 +2,7 @@
 
 mod crowd;
 mod crowded;
+mod latency;
 mod memory;
 mod paged;
 mod scanning;
