@@ -205,7 +205,10 @@ mod tests {
             assert_eq!(Time::parse(&format!("{day}T00:00:00Z")), Err(TimeError::Syntax), "{day}");
         }
         for day in ["2000-02-29", "2096-02-29", "2104-02-29", "2199-12-31"] {
-            assert_eq!(Time::parse(&format!("{day}T00:00:00Z")).map(|time| time.to_string()), Ok(format!("{day}T00:00:00.000Z")));
+            assert_eq!(
+                Time::parse(&format!("{day}T00:00:00Z")).map(|time| time.to_string()),
+                Ok(format!("{day}T00:00:00.000Z"))
+            );
         }
     }
 

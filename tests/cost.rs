@@ -12,7 +12,7 @@ use probehound::engine::{Engine, Seen};
 use probehound::findings::board::Board;
 use probehound::metrics::Metrics;
 use probehound::operator::driver::Driver;
-use probehound::source::cluster::wire::{PODS, Memory};
+use probehound::source::cluster::wire::{Memory, PODS};
 use probehound::source::objects::EventLite;
 use probehound::source::{Input, Observer};
 use probehound::time::Time;

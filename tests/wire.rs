@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use probehound::source::cluster::wire::{EVENTS, PODS, Schema, Memory, Unreadable};
+use probehound::source::cluster::wire::{EVENTS, Memory, PODS, Schema, Unreadable};
 use probehound::source::objects::{CommonSpec, EventLite, PodLite};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
@@ -213,7 +213,9 @@ fn change(spec: &mut Value, place: prop::sample::Index, how: u8) {
 fn note_places(value: &Value, at: &str, places: &mut Vec<String>) {
     let within: Vec<(String, &Value)> = match value {
         Value::Object(fields) => fields.iter().map(|(name, value)| (format!("{at}/{name}"), value)).collect(),
-        Value::Array(items) => items.iter().enumerate().map(|(at_item, value)| (format!("{at}/{at_item}"), value)).collect(),
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(at_item, value)| (format!("{at}/{at_item}"), value)).collect()
+        }
         _ => return,
     };
     for (at, value) in within {

@@ -21,7 +21,7 @@ use probehound::engine::{Chronicled, Engine, Finding, Observation, PodSnapshot, 
 use probehound::replay::replay;
 use probehound::report::case;
 use probehound::report::html::Report;
-use probehound::source::cluster::wire::{EVENTS, PODS, Memory};
+use probehound::source::cluster::wire::{EVENTS, Memory, PODS};
 use probehound::source::objects::{EventLite, PodLite};
 use probehound::source::{Input, Observer};
 use probehound::time::Time;

@@ -74,13 +74,18 @@ impl<'a> Wired<'a> {
 ///
 /// # Errors
 /// The bytes are no field.
+#[inline]
 pub fn next_field<'a>(rest: &mut &'a [u8]) -> Result<Option<(u32, Wired<'a>)>, Unreadable> {
-    if let Some(field) = short_field(rest) {
-        return Ok(Some(field));
+    match short_field(rest) {
+        Some(field) => Ok(Some(field)),
+        None if rest.is_empty() => Ok(None),
+        None => long_field(rest).map(Some),
     }
-    if rest.is_empty() {
-        return Ok(None);
-    }
+}
+
+/// Takes a field of any length.
+#[cold]
+fn long_field<'a>(rest: &mut &'a [u8]) -> Result<(u32, Wired<'a>), Unreadable> {
     let (number, kind) = decode_key(rest).map_err(|_| Unreadable::Number)?;
     let value = match kind {
         WireType::Varint => Wired::Varint(number_from(rest)?),
@@ -92,7 +97,7 @@ pub fn next_field<'a>(rest: &mut &'a [u8]) -> Result<Option<(u32, Wired<'a>)>, U
         WireType::SixtyFourBit => take(rest, 8).map(|_| Wired::Fixed)?,
         WireType::StartGroup | WireType::EndGroup => return Err(Unreadable::Group),
     };
-    Ok(Some((number, value)))
+    Ok((number, value))
 }
 
 /// Takes a field as most are: its key, and its number or length, are a byte or two.
@@ -160,12 +165,16 @@ pub fn last_of(message: &[u8], number: u32) -> Result<Option<Wired<'_>>, Unreada
 /// The bytes are no message.
 pub fn split(message: &[u8], number: u32) -> Result<(Vec<u8>, Vec<u8>), Unreadable> {
     let (mut chosen, mut others, mut rest) = (Vec::new(), Vec::with_capacity(message.len()), message);
-    let mut left = message;
+    // Fields of either kind come in a row, and are copied at once.
+    let (mut row, mut at, mut is_chosen) = (message, message, false);
     while let Some((of, _)) = next_field(&mut rest)? {
-        let field = &left[..left.len() - rest.len()];
-        if of == number { &mut chosen } else { &mut others }.extend_from_slice(field);
-        left = rest;
+        if (of == number) != is_chosen {
+            if is_chosen { &mut chosen } else { &mut others }.extend_from_slice(&row[..row.len() - at.len()]);
+            (row, is_chosen) = (at, !is_chosen);
+        }
+        at = rest;
     }
+    if is_chosen { &mut chosen } else { &mut others }.extend_from_slice(row);
     Ok((chosen, others))
 }
 

@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_read_each_time() {
-        let (mut memory, long) = (Memory::default(), spec(&[b'x'; LONGEST], b""));
+        let (mut memory, long) = (Memory::default(), spec(&vec![b'x'; LONGEST], b""));
         let [one, other] = [(); 2].map(|()| memory.spec(long.clone()).expect("readable"));
         assert_eq!(one, other);
         assert!(memory.specs.0.is_empty() && !Arc::ptr_eq(&one, &other));
