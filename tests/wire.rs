@@ -1,7 +1,10 @@
-//! Pods and events in protobuf: the lean object is that of the JSON, and no bytes are too odd.
+//! Pods and events in protobuf: the lean object is that of the JSON, no bytes are too odd, and what is
+//! remembered of the pods read before makes no difference.
 
-use probehound::source::cluster::wire::{EVENTS, PODS, Schema};
-use probehound::source::objects::{EventLite, PodLite, Shape};
+use std::sync::Arc;
+
+use probehound::source::cluster::wire::{EVENTS, Memory, PODS, Schema, Unreadable};
+use probehound::source::objects::{CommonSpec, EventLite, PodLite};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -35,15 +38,16 @@ impl Compared {
     fn of(incidents: &[&Incident]) -> Self {
         let mut all = Self::default();
         for incident in incidents {
+            let mut memory = Memory::default();
             for line in &incident.recording().lines {
                 let difference = match &*line.resource {
                     "pods" => {
                         all.pods += 1;
-                        difference(&PODS, "Pod", &line.object.json)
+                        difference(&PODS, &mut memory, "Pod", &line.object.json)
                     }
                     "events" => {
                         all.events += 1;
-                        difference(&EVENTS, "Event", &line.object.json)
+                        difference(&EVENTS, &mut memory, "Event", &line.object.json)
                     }
                     _ => continue,
                 };
@@ -55,9 +59,9 @@ impl Compared {
 }
 
 /// What differs between an object in JSON and in protobuf.
-fn difference<T>(schema: &'static Schema<T>, kind: &str, text: &str) -> Option<String>
+fn difference<T>(schema: &'static Schema<T>, memory: &mut Memory, kind: &str, text: &str) -> Option<String>
 where
-    T: Shape + DeserializeOwned + PartialEq + std::fmt::Debug,
+    T: DeserializeOwned + PartialEq + std::fmt::Debug,
 {
     let mut json: Value = serde_json::from_str(text).expect("a recording is JSON");
     // A bookmark has no name.
@@ -65,15 +69,15 @@ where
     as_served(kind, &mut json);
     let of_json: T = serde_json::from_value(json.clone()).expect("an object");
     let shown_kind = json.get("kind").and_then(Value::as_str);
-    let of_wire = schema.decode(shown_kind, &object(kind, &json)).expect("readable");
+    let of_wire = schema.decode(memory, shown_kind, &object(kind, &json)).expect("readable");
     (*of_wire != of_json).then(|| format!("{of_wire:?}\nis not\n{of_json:?}"))
 }
 
 fn same<T>(schema: &'static Schema<T>, kind: &str, json: &Value)
 where
-    T: Shape + DeserializeOwned + PartialEq + std::fmt::Debug,
+    T: DeserializeOwned + PartialEq + std::fmt::Debug,
 {
-    assert_eq!(difference(schema, kind, &json.to_string()), None);
+    assert_eq!(difference(schema, &mut Memory::default(), kind, &json.to_string()), None);
 }
 
 #[test]
@@ -124,7 +128,7 @@ fn a_time_out_of_range_is_odd_and_nothing_else_is() {
     put_bytes(1, b"web", &mut metadata);
     put_bytes(9, &time, &mut metadata);
     put_bytes(1, &metadata, &mut pod);
-    let pod = PODS.decode(None, &pod).expect("readable");
+    let pod = decoded(&pod).expect("readable");
     let metadata = pod.metadata.ok().expect("it has metadata");
     assert!(probehound::source::objects::time(&metadata.deletion_timestamp, "deletionTimestamp").is_err());
     assert_eq!(metadata.name.ok().map(String::as_str), Some("web"));
@@ -138,16 +142,16 @@ fn of_a_list_that_never_ends_a_part_is_kept() {
     }
     let mut pod = Vec::new();
     put_bytes(2, &spec, &mut pod);
-    let pod = PODS.decode(None, &pod).expect("readable");
-    let containers = pod.spec.ok().and_then(|spec| spec.containers.ok()).map(|list| list.0.len());
+    let pod = decoded(&pod).expect("readable");
+    let containers = pod.spec.ok().and_then(|spec| spec.common.fields.containers.ok()).map(|list| list.0.len());
     assert_eq!(containers, Some(64));
 }
 
 proptest! {
     #[test]
     fn no_bytes_are_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        _ = PODS.decode(None, &bytes);
-        _ = EVENTS.decode(Some("Event"), &bytes);
+        _ = decoded(&bytes);
+        _ = EVENTS.decode(&mut Memory::default(), Some("Event"), &bytes);
     }
 
     #[test]
@@ -160,20 +164,115 @@ proptest! {
             let place = place.index(pod.len());
             pod[place] ^= byte;
         }
-        _ = PODS.decode(None, &pod);
-        _ = PODS.decode(None, &pod[..end.index(pod.len())]);
+        let mut memory = Memory::default();
+        decode(&mut memory, &object("Pod", &full_pod())).expect("readable");
+        for bytes in [&pod[..], &pod[..end.index(pod.len())]] {
+            prop_assert_eq!(decode(&mut memory, bytes), decoded(bytes));
+        }
     }
+
+    #[test]
+    fn what_is_remembered_of_other_specs_makes_no_difference(
+        pods in proptest::collection::vec(
+            proptest::collection::vec((any::<prop::sample::Index>(), 0..4_u8), 0..3), 1..6,
+        ),
+    ) {
+        let mut memory = Memory::default();
+        decode(&mut memory, &object("Pod", &full_pod())).expect("readable");
+        for changes in pods {
+            let mut pod = full_pod();
+            for (place, how) in changes {
+                change(&mut pod["spec"], place, how);
+            }
+            let pod = object("Pod", &pod);
+            prop_assert_eq!(decode(&mut memory, &pod), decoded(&pod));
+        }
+    }
+}
+
+/// Removes a value in a spec, changes it, turns the order of a list around, or doubles its last item.
+fn change(spec: &mut Value, place: prop::sample::Index, how: u8) {
+    let mut places = Vec::new();
+    note_places(spec, "", &mut places);
+    let pointer = &places[place.index(places.len())];
+    let (around, name) = pointer.rsplit_once('/').expect("a place within");
+    match (how, spec.pointer_mut(around).expect("it is there")) {
+        (0, Value::Object(fields)) => _ = fields.remove(name),
+        (0, Value::Array(items)) => _ = items.pop(),
+        (1, Value::Array(items)) => items.reverse(),
+        (2, Value::Array(items)) => items.extend(items.last().cloned()),
+        _ => match spec.pointer_mut(pointer).expect("it is there") {
+            Value::String(text) => text.push('x'),
+            Value::Number(number) => *number = (number.as_i64().expect("a whole number") + 1).into(),
+            Value::Bool(flag) => *flag = !*flag,
+            _ => {}
+        },
+    }
+}
+
+fn note_places(value: &Value, at: &str, places: &mut Vec<String>) {
+    let within: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => fields.iter().map(|(name, value)| (format!("{at}/{name}"), value)).collect(),
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(at_item, value)| (format!("{at}/{at_item}"), value)).collect()
+        }
+        _ => return,
+    };
+    for (at, value) in within {
+        note_places(value, &at, places);
+        places.push(at);
+    }
+}
+
+#[test]
+fn a_spec_is_known_again_whatever_is_in_what_is_not_read() {
+    let mut memory = Memory::default();
+    let first = decode(&mut memory, &object("Pod", &in_its_own_words("a", "node"))).expect("readable");
+    for other in [in_its_own_words("b", "node"), in_its_own_words("c", "another-node"), in_its_own_words("d", "")] {
+        let pod = decode(&mut memory, &object("Pod", &other)).expect("readable");
+        assert!(Arc::ptr_eq(common(&first), common(&pod)), "{other}");
+        assert_eq!(pod, decoded(&object("Pod", &other)).expect("readable"));
+    }
+}
+
+/// A pod that has this text in each kind of field that is not read, on that node.
+fn in_its_own_words(text: &str, node: &str) -> Value {
+    let mut pod = full_pod();
+    pod["metadata"]["name"] = json!(format!("web-{text}"));
+    let spec = &mut pod["spec"];
+    spec["nodeName"] = json!(node);
+    spec["hostname"] = json!(text);
+    spec["volumes"] = json!([{"name": text}]);
+    spec["tolerations"] = json!([{"key": text}]);
+    spec["containers"][0]["volumeMounts"] = json!([{"name": text, "mountPath": text}]);
+    spec["containers"][0]["terminationMessagePath"] = json!(text);
+    spec["containers"][0]["ports"][0]["protocol"] = json!(text);
+    spec["initContainers"][0]["resources"] = json!({"requests": {"cpu": text}});
+    pod
+}
+
+fn common(pod: &PodLite) -> &Arc<CommonSpec> {
+    &pod.spec.ok().expect("it has a spec").common
+}
+
+/// A pod, read with nothing remembered.
+fn decoded(bytes: &[u8]) -> Result<Box<PodLite>, Unreadable> {
+    decode(&mut Memory::default(), bytes)
+}
+
+fn decode(memory: &mut Memory, bytes: &[u8]) -> Result<Box<PodLite>, Unreadable> {
+    PODS.decode(memory, None, bytes)
 }
 
 #[test]
 fn a_pod_that_is_cut_is_read_to_a_boundary_or_refused() {
     let pod = object("Pod", &full_pod());
-    let whole = PODS.decode(None, &pod).expect("readable");
-    let read: Vec<Box<PodLite>> = (0..pod.len()).filter_map(|end| PODS.decode(None, &pod[..end]).ok()).collect();
+    let whole = decoded(&pod).expect("readable");
+    let read: Vec<Box<PodLite>> = (0..pod.len()).filter_map(|end| decoded(&pod[..end]).ok()).collect();
     // Between the fields of the pod itself, and before what is unknown at its end.
     assert!(read.len() < 12, "{}", read.len());
     assert!(read.iter().filter(|part| **part != whole).count() >= 3);
-    assert_eq!(EVENTS.decode(None, b"").ok(), Some(Box::new(EventLite::default())));
+    assert_eq!(EVENTS.decode(&mut Memory::default(), None, b"").ok(), Some(Box::new(EventLite::default())));
 }
 
 /// A pod in which each field that is read has a value.

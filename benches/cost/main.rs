@@ -21,13 +21,13 @@ use probehound::engine::{Chronicled, Engine, Finding, Observation, PodSnapshot, 
 use probehound::replay::replay;
 use probehound::report::case;
 use probehound::report::html::Report;
-use probehound::source::cluster::wire::PODS;
+use probehound::source::cluster::wire::{EVENTS, Memory, PODS};
 use probehound::source::objects::{EventLite, PodLite};
 use probehound::source::{Input, Observer};
 use probehound::time::Time;
 use sample::{Case, measure, timed};
 use stats_alloc::{Region, StatsAlloc};
-use support::protobuf;
+use support::protobuf::{self, Server};
 
 #[global_allocator]
 static MEMORY: &StatsAlloc<System> = &stats_alloc::INSTRUMENTED_SYSTEM;
@@ -92,21 +92,51 @@ fn decode(json: &str) -> Vec<Case<'_>> {
     };
     let alone = || drop(black_box(serde_json::from_str::<PodLite>(black_box(json)).expect("a pod")));
     let full = || drop(black_box(serde_json::from_str::<Pod>(black_box(json)).expect("a pod")));
-    let wire = Arc::new(protobuf::object("Pod", &serde_json::from_str(json).expect("a pod")));
-    let wire_bytes = Some(wire.len());
-    let (mut wire_observer, wire_alone) = (Observer::new(), Arc::clone(&wire));
-    let of_wire = move || {
-        let pod = PODS.decode(Some("Pod"), black_box(&wire)).expect("a pod");
-        black_box(observed(&mut wire_observer, &pod));
-    };
-    let of_wire_alone = move || drop(black_box(PODS.decode(Some("Pod"), black_box(&wire_alone)).expect("a pod")));
-    vec![
+    let mut cases = vec![
         Case::new("lean, to a snapshot", bytes, lean),
         Case::new("lean, alone", bytes, alone),
-        Case::new("protobuf, to a snapshot", wire_bytes, of_wire),
-        Case::new("protobuf, alone", wire_bytes, of_wire_alone),
         Case::new("full Pod", bytes, full),
+    ];
+    cases.extend(decode_wire());
+    cases
+}
+
+/// Two pods of a Deployment, each after the other: what one has told of their template is remembered for the
+/// other, but where it says that the template is new.
+fn decode_wire() -> [Case<'static>; 4] {
+    let pods = [1, 2].map(|number| wired("Pod", &pods::json(number, REPLICAS)));
+    let bytes = Some(pods[0].len());
+    let (mut memory, mut observer, mut turn) = (Memory::default(), Observer::new(), pods.clone().into_iter().cycle());
+    let to_snapshot = move || {
+        let pod = turn.next().and_then(|wire| PODS.decode(&mut memory, Some("Pod"), black_box(&wire)).ok());
+        black_box(observed(&mut observer, &pod.expect("a pod")));
+    };
+    let (mut memory, mut turn) = (Memory::default(), pods.clone().into_iter().cycle());
+    let alone = move || {
+        let pod = turn.next().and_then(|wire| PODS.decode(&mut memory, Some("Pod"), black_box(&wire)).ok());
+        drop(black_box(pod.expect("a pod")));
+    };
+    let [pod, _] = pods;
+    let of_new_template = move || {
+        let pod = PODS.decode(&mut Memory::default(), Some("Pod"), black_box(&pod)).expect("a pod");
+        black_box(observed(&mut Observer::new(), &pod));
+    };
+    let event = wired("Event", &pods::event(1, REPLICAS, (start(), start())));
+    let (event_bytes, mut memory, mut observer) = (Some(event.len()), Memory::default(), Observer::new());
+    let to_event = move || {
+        let event = EVENTS.decode(&mut memory, Some("Event"), black_box(&event)).expect("an event");
+        black_box(heard(&mut observer, &event));
+    };
+    [
+        Case::new("protobuf, to a snapshot", bytes, to_snapshot),
+        Case::new("protobuf, alone", bytes, alone),
+        Case::new("protobuf, of a new template", bytes, of_new_template),
+        Case::new("event in protobuf", event_bytes, to_event),
     ]
+}
+
+fn wired(kind: &str, json: &str) -> Arc<[u8]> {
+    protobuf::object_of(Server::Known, kind, &serde_json::from_str(json).expect("JSON")).into()
 }
 
 /// Status updates of a cluster in which one Deployment of 20 pods loops.

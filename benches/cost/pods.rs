@@ -30,11 +30,11 @@ pub fn json(number: usize, replicas: usize) -> String {
             "managedFields": managed_fields(),
         },
         "spec": {
-            "volumes": [{"name": "kube-api-access-x7k2p", "projected": {"defaultMode": 420, "sources": [
+            "volumes": [{"name": token(number), "projected": {"defaultMode": 420, "sources": [
                 {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
                 {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}]}},
                 {"name": "istio-envoy", "emptyDir": {"medium": "Memory"}}],
-            "containers": [container("checkout", 8080), container("istio-proxy", 15021)],
+            "containers": [container("checkout", 8080, number), container("istio-proxy", 15021, number)],
             "restartPolicy": "Always", "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst",
             "nodeName": format!("ip-10-0-{}-{}.eu-central-1.compute.internal", number / 7500, number / 30 % 250),
             "serviceAccountName": "checkout", "schedulerName": "default-scheduler", "priority": 0,
@@ -84,7 +84,12 @@ fn annotations() -> Value {
     })
 }
 
-fn container(name: &str, port: u16) -> Value {
+/// The name of the volume with a pod's token, which is another one for each pod.
+fn token(number: usize) -> String {
+    format!("kube-api-access-{number:05x}")
+}
+
+fn container(name: &str, port: u16, number: usize) -> Value {
     let probe = |path: &str, period: u32, threshold: u32| {
         json!({"httpGet": {"path": path, "port": port, "scheme": "HTTP"}, "timeoutSeconds": 1, "periodSeconds": period,
             "successThreshold": 1, "failureThreshold": threshold})
@@ -106,7 +111,7 @@ fn container(name: &str, port: u16) -> Value {
         "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
         "livenessProbe": probe("/healthz", 10, 3), "readinessProbe": probe("/ready", 5, 3),
         "startupProbe": probe("/healthz", 2, 30),
-        "volumeMounts": [{"name": "kube-api-access-x7k2p", "readOnly": true,
+        "volumeMounts": [{"name": token(number), "readOnly": true,
             "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}],
         "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
         "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "runAsUser": 1337},

@@ -7,7 +7,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
-use probehound::source::cluster::wire::{EVENTS, PODS};
+use probehound::source::cluster::wire::{EVENTS, PODS, Memory};
 use probehound::source::objects::PodLite;
 use serde_json::Value;
 
@@ -47,11 +47,13 @@ fuzz_target!(|data: &[u8]| {
 
 fn is_total(bytes: &[u8]) {
     let before = MEMORY.held();
-    let pod = PODS.decode(Some("Pod"), bytes);
-    let event = EVENTS.decode(None, bytes);
+    let mut memory = Memory::default();
+    let pod = PODS.decode(&mut memory, Some("Pod"), bytes);
+    assert_eq!(pod, PODS.decode(&mut memory, Some("Pod"), bytes), "what is remembered makes a difference");
+    let event = EVENTS.decode(&mut memory, None, bytes);
     let held = MEMORY.held().saturating_sub(before);
     assert!(held <= KEPT + KEPT_PER_BYTE * bytes.len(), "{held} bytes are held of {}", bytes.len());
-    drop((pod, event));
+    drop((memory, pod, event));
 }
 
 /// Compares the encodings; `None` for a time that has no four digits for its year.
@@ -62,7 +64,7 @@ fn is_the_same(mut json: Value) -> Option<Vec<u8>> {
         return None;
     }
     let bytes = protobuf::object("Pod", &json);
-    let of_wire = PODS.decode(Some("Pod"), &bytes).expect("a pod");
+    let of_wire = PODS.decode(&mut Memory::default(), Some("Pod"), &bytes).expect("a pod");
     let of_json: PodLite = serde_json::from_str(&text).expect("a pod");
     assert_eq!(*of_wire, of_json);
     Some(bytes)

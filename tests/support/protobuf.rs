@@ -31,22 +31,42 @@ fn message(line: &'static str) -> (&'static str, Vec<Field>) {
     (name, fields.split(", ").map(field).collect())
 }
 
+/// Which server writes an object.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub enum Server {
+    /// One of today.
+    Known,
+    /// A newer one: each message of it has further fields.
+    Newer,
+}
+
 /// An object of that kind, without an envelope: as in a list.
 pub fn object(kind: &str, json: &Value) -> Vec<u8> {
+    object_of(Server::Newer, kind, json)
+}
+
+/// The same, of that server.
+pub fn object_of(server: Server, kind: &str, json: &Value) -> Vec<u8> {
     let empty = Map::new();
     let json = json.as_object().unwrap_or(&empty);
     let mut out = Vec::new();
     for field in &MESSAGES[kind] {
-        put_field(field, json, &mut out);
+        put_field(server, field, json, &mut out);
     }
-    // What a newer server has: of all types, with numbers that nobody has given away yet.
-    put_bytes(20_001, b"new", &mut out);
-    put_number(20_002, u64::MAX, &mut out);
-    put_key(20_003, 5, &mut out);
-    out.extend([1; 4]);
-    put_key(20_004, 1, &mut out);
-    out.extend([1; 8]);
+    if server == Server::Newer {
+        put_news(&mut out);
+    }
     out
+}
+
+/// Fields of all types, with numbers that nobody has given away yet.
+fn put_news(out: &mut Vec<u8>) {
+    put_bytes(20_001, b"new", out);
+    put_number(20_002, u64::MAX, out);
+    put_key(20_003, 5, out);
+    out.extend([1; 4]);
+    put_key(20_004, 1, out);
+    out.extend([1; 8]);
 }
 
 /// The same in its envelope: as in a watch.
@@ -130,23 +150,23 @@ fn as_shown(value: &mut Value, digits: usize) {
     }
 }
 
-fn put_field(field: &Field, json: &Map<String, Value>, out: &mut Vec<u8>) {
+fn put_field(server: Server, field: &Field, json: &Map<String, Value>, out: &mut Vec<u8>) {
     let absent = Value::Null;
     let value = json.get(field.name).unwrap_or(&absent);
     let number = field.number;
     if let Some(item) = field.kind.strip_prefix("[]") {
-        value.as_array().into_iter().flatten().for_each(|value| put_value(number, item, value, out));
+        value.as_array().into_iter().flatten().for_each(|value| put_value(server, number, item, value, out));
     } else if let Some(of) = field.kind.strip_prefix("{}") {
         for (key, value) in value.as_object().into_iter().flatten() {
             let mut entry = Vec::new();
             put_bytes(1, key.as_bytes(), &mut entry);
-            put_value(2, of, value, &mut entry);
+            put_value(server, 2, of, value, &mut entry);
             put_bytes(number, &entry, out);
         }
     } else if let Some(inline) = field.kind.strip_prefix('@') {
-        put_bytes(number, &object(inline, &Value::Object(json.clone())), out);
+        put_bytes(number, &object_of(server, inline, &Value::Object(json.clone())), out);
     } else if !value.is_null() || is_always_there(field) {
-        put_value(number, field.kind, value, out);
+        put_value(server, number, field.kind, value, out);
     }
 }
 
@@ -155,7 +175,7 @@ fn is_always_there(field: &Field) -> bool {
     !field.only_if_there && matches!(field.kind, "string" | "int" | "bool" | "Time" | "MicroTime")
 }
 
-fn put_value(number: u64, kind: &str, value: &Value, out: &mut Vec<u8>) {
+fn put_value(server: Server, number: u64, kind: &str, value: &Value, out: &mut Vec<u8>) {
     let text = || value.as_str().unwrap_or_default().as_bytes();
     match kind {
         "string" => put_bytes(number, text(), out),
@@ -174,7 +194,7 @@ fn put_value(number: u64, kind: &str, value: &Value, out: &mut Vec<u8>) {
             put_bytes(3, text(), &mut message);
             put_bytes(number, &message, out);
         }
-        message => put_bytes(number, &object(message, value), out),
+        message => put_bytes(number, &object_of(server, message, value), out),
     }
 }
 

@@ -123,6 +123,9 @@ const TOKENS: &[(&str, usize)] = &[
     ("ya29.", 20),
 ];
 
+/// The least length of a token: nearly all words are shorter.
+const SHORTEST_TOKEN: usize = 15;
+
 /// Parts of URLs that grant access to whoever knows the rest.
 const HOOKS: &[&str] = &[
     "//hooks.slack.com/",
@@ -140,6 +143,9 @@ const HOOKS: &[&str] = &[
     "//hc-ping.com/",
     "//chat.googleapis.com/v1/spaces/",
 ];
+
+/// A part of each of them: a text that has none of these has no hook.
+const ENDS_OF_HOSTS: [&str; 3] = [".com/", ".org/", ".cn/"];
 
 /// Masks the parts of a text with such a shape.
 pub fn mask(text: &str) -> Cow<'_, str> {
@@ -178,6 +184,9 @@ fn private_keys(text: &str) -> Option<String> {
 }
 
 fn hooks(text: &str) -> Option<String> {
+    if !text.contains('/') || !ENDS_OF_HOSTS.iter().any(|end| text.contains(end)) {
+        return None;
+    }
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = HOOKS.iter().filter_map(|hook| Some(rest.find(hook)? + hook.len())).min() {
@@ -225,13 +234,13 @@ fn elements(text: &str) -> Option<String> {
 /// Tokens with a telling prefix, and random words.
 fn words(text: &str) -> Option<String> {
     let mut out = String::new();
-    let (mut done, mut end_of_last, mut telling) = (0, 0, false);
+    let (mut done, mut end_of_last, mut last) = (0, 0, None);
     for (at, word) in runs(text) {
         let between = &text[end_of_last..at];
-        let follows = telling && between.len() <= 4;
+        let is_near = between.len() <= 4;
         let secret = match token(word) {
             Some(from) => Some(from..word.len()),
-            None if follows && is_long_and_mixed(word) => Some(0..word.len()),
+            None if is_near && is_long_and_mixed(word) && last.is_some_and(may_be_random) => Some(0..word.len()),
             None => by_chance(word),
         };
         if let Some(secret) = secret.filter(|_| !between.ends_with(MASK)) {
@@ -240,7 +249,7 @@ fn words(text: &str) -> Option<String> {
             done = at + secret.end;
         }
         // `the token is …`
-        telling = may_be_random(word) || follows && matches!(word, "is" | "was");
+        last = if matches!(word, "is" | "was") { last.filter(|_| is_near) } else { Some(word) };
         end_of_last = at + word.len();
     }
     (done > 0).then(|| out + &text[done..])
@@ -248,11 +257,13 @@ fn words(text: &str) -> Option<String> {
 
 /// The longest runs of characters used in tokens, and where they begin.
 fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '+' | '/' | '~');
+    // All of them are one byte long: so bytes are looked at, not letters.
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'~');
     let mut at = 0;
     std::iter::from_fn(move || {
-        let begin = at + text[at..].find(is_part)?;
-        let length = text[begin..].find(|letter| !is_part(letter)).unwrap_or(text.len() - begin);
+        let bytes = text.as_bytes();
+        let begin = at + bytes[at..].iter().position(is_part)?;
+        let length = bytes[begin..].iter().position(|byte| !is_part(byte)).unwrap_or(bytes.len() - begin);
         at = begin + length;
         Some((begin, &text[begin..at]))
     })
@@ -260,7 +271,7 @@ fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// Where a token begins in a word.
 fn token(word: &str) -> Option<usize> {
-    let starts = word.char_indices().filter(|(at, letter)| {
+    let starts = word.char_indices().take_while(|(at, _)| word.len() - at >= SHORTEST_TOKEN).filter(|(at, letter)| {
         letter.is_ascii_alphanumeric() && !word[..*at].ends_with(|before: char| before.is_ascii_alphanumeric())
     });
     let is_token = |at: &usize| {
@@ -295,7 +306,11 @@ fn is_long_and_mixed(word: &str) -> bool {
 /// that a person or Kubernetes gives. In a path it is what is between slashes; web tokens are masked as
 /// such.
 fn by_chance(word: &str) -> Option<Range<usize>> {
-    let is_random = |part: &str| part.len() >= 20 && changes(part) * 100 >= part.len() * 35;
+    const SHORTEST: usize = 20;
+    if word.len() < SHORTEST {
+        return None;
+    }
+    let is_random = |part: &str| part.len() >= SHORTEST && changes(part) * 100 >= part.len() * 35;
     let (mut begin, mut random) = (0, None::<Range<usize>>);
     for step in word.split(|letter| word.starts_with('/') && letter == '/') {
         let end = begin + step.len();
@@ -321,4 +336,26 @@ fn changes(part: &str) -> usize {
         return 0;
     }
     kinds.windows(2).filter(|pair| pair[0] != pair[1]).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_looked_at_is_no_token_and_no_hook() {
+        assert_eq!(TOKENS.iter().map(|(begin, least)| begin.len() + least).min(), Some(SHORTEST_TOKEN));
+        assert!(HOOKS.iter().all(|hook| ENDS_OF_HOSTS.iter().any(|end| hook.contains(end))));
+    }
+
+    #[test]
+    fn what_follows_a_telling_word_is_masked_over_is_and_was() {
+        let masked = |text: &str| words(text).is_some();
+        assert!(masked("the token 0123456789abcdef"));
+        assert!(masked("the token is 0123456789abcdef"));
+        assert!(masked("the token was: is 0123456789abcdef"));
+        assert!(!masked("the token      is 0123456789abcdef"));
+        assert!(!masked("the token is a 0123456789abcdef"));
+        assert!(!masked("the name is 0123456789abcdef"));
+    }
 }

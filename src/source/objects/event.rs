@@ -12,12 +12,12 @@ lean! {
         reason: String = "reason",
         message: String = "message",
         source: SourceLite = "source",
-        reporting_component: String = "reportingComponent",
         first_timestamp: String = "firstTimestamp",
         last_timestamp: String = "lastTimestamp",
-        event_time: String = "eventTime",
         count: i64 = "count",
+        event_time: String = "eventTime",
         series: SeriesLite = "series",
+        reporting_component: String = "reportingComponent",
     }
 
     /// The object that an event is about.

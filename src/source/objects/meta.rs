@@ -126,9 +126,9 @@ fn is_epoch(text: &str) -> bool {
     rest.is_some_and(|rest| matches!(rest.trim_start_matches(['.', '0']), "Z" | "z" | "+00:00" | "-00:00"))
 }
 
-/// Labels or a selector: the first 64 pairs whose value is a string, cut, sorted.
+/// Labels or a selector: the first 64 pairs whose value is a string, cut, sorted. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct LabelsLite(Vec<(String, String)>);
+pub struct LabelsLite(Arc<[(String, String)]>);
 
 impl LabelsLite {
     /// The value of a key.
@@ -169,7 +169,7 @@ impl Shape for LabelsLite {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         pairs.sort();
         pairs.dedup_by(|later, earlier| later.0 == earlier.0);
-        Ok(Ok(Self(pairs)))
+        Ok(Ok(Self(pairs.into())))
     }
 }
 
@@ -189,7 +189,7 @@ impl Shape for TouchesTemplate {
 
     fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Result<Self, Found>, A::Error> {
         let mut touches = false;
-        while let Some(place) = map.next_key_seed(Key(&["f:spec"]))? {
+        while let Some(place) = map.next_key_seed(Key { names: &["f:spec"], next: 0 })? {
             if place.is_some() {
                 touches |= matches!(map.next_value::<Maybe<Spec>>()?, Maybe::Is(Spec(true)));
             } else {
@@ -208,7 +208,7 @@ impl Shape for Spec {
 
     fn of_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Result<Self, Found>, A::Error> {
         let mut touches = false;
-        while let Some(place) = map.next_key_seed(Key(&["f:template", "f:jobTemplate"]))? {
+        while let Some(place) = map.next_key_seed(Key { names: &["f:template", "f:jobTemplate"], next: 0 })? {
             touches |= place.is_some();
             map.next_value::<IgnoredAny>()?;
         }

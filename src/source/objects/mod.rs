@@ -27,8 +27,8 @@ pub use meta::{
 };
 pub use oddity::{Found, Oddity};
 pub use pod::{
-    ContainerStatusLite, PodLite, PodSpecLite, PodStatusLite, PodTemplateLite, RunningLite, StateLite,
-    TemplateMetaLite, TerminatedLite, WaitingLite,
+    CommonSpec, ContainerStatusLite, PodLite, PodSpecLite, PodStatusLite, PodTemplateLite, RunningLite, SpecFieldsLite,
+    StateLite, TemplateMetaLite, TerminatedLite, WaitingLite,
 };
 pub use selector::{RequirementLite, SelectorLite};
 pub use service::{ConditionsLite, EndpointLite, EndpointSliceLite, ServiceLite, ServiceSpecLite, TargetLite};

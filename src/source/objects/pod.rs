@@ -1,8 +1,14 @@
 //! Pods: template and status.
 
+use std::sync::Arc;
+
+use serde::de::MapAccess;
+
 use super::meta::{LabelsLite, Meta};
-use super::shape::{List, lean};
+use super::oddity::Found;
+use super::shape::{List, Maybe, Shape, lean};
 use super::spec::ContainerLite;
+use crate::text::hash::mark;
 
 lean! {
     /// A pod.
@@ -24,14 +30,14 @@ lean! {
         labels: LabelsLite = "labels",
     }
 
-    /// `spec` of a pod.
-    pub struct PodSpecLite {
-        containers: List<ContainerLite> = "containers",
+    /// The fields of a pod's `spec`.
+    pub struct SpecFieldsLite {
         init_containers: List<ContainerLite> = "initContainers",
+        containers: List<ContainerLite> = "containers",
         restart_policy: String = "restartPolicy",
-        host_network: bool = "hostNetwork",
         termination_grace_period_seconds: i64 = "terminationGracePeriodSeconds",
         node_name: String = "nodeName",
+        host_network: bool = "hostNetwork",
     }
 
     /// `status` of a pod.
@@ -40,26 +46,26 @@ lean! {
         reason: String = "reason",
         pod_ip: String = "podIP",
         start_time: String = "startTime",
-        container_statuses: List<ContainerStatusLite> = "containerStatuses",
         init_container_statuses: List<ContainerStatusLite> = "initContainerStatuses",
+        container_statuses: List<ContainerStatusLite> = "containerStatuses",
     }
 
     /// One container's status.
     pub struct ContainerStatusLite {
         name: String = "name",
-        restart_count: i64 = "restartCount",
-        container_id: String = "containerID",
-        ready: bool = "ready",
-        started: bool = "started",
         state: StateLite = "state",
         last_state: StateLite = "lastState",
+        ready: bool = "ready",
+        restart_count: i64 = "restartCount",
+        container_id: String = "containerID",
+        started: bool = "started",
     }
 
     /// `state` or `lastState` of a container.
     pub struct StateLite {
-        waiting: WaitingLite = "waiting",
+        waiting: Box<WaitingLite> = "waiting",
         running: RunningLite = "running",
-        terminated: TerminatedLite = "terminated",
+        terminated: Box<TerminatedLite> = "terminated",
     }
 
     /// A waiting container.
@@ -75,11 +81,46 @@ lean! {
 
     /// A terminated container.
     pub struct TerminatedLite {
-        container_id: String = "containerID",
         exit_code: i64 = "exitCode",
         reason: String = "reason",
         message: String = "message",
         started_at: String = "startedAt",
         finished_at: String = "finishedAt",
+        container_id: String = "containerID",
+    }
+}
+
+/// `spec` of a pod: the node, and what the pods of a template have in common.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct PodSpecLite {
+    /// `nodeName`
+    pub node_name: Maybe<String>,
+    /// All the other fields.
+    pub common: Arc<CommonSpec>,
+}
+
+/// What the specs of a template's pods have in common, with its hash, which is then taken once for all of them.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct CommonSpec {
+    /// The hash of the fields.
+    pub mark: u64,
+    /// The fields, without `nodeName`.
+    pub fields: SpecFieldsLite,
+}
+
+impl From<SpecFieldsLite> for CommonSpec {
+    fn from(fields: SpecFieldsLite) -> Self {
+        Self { mark: mark(&fields), fields }
+    }
+}
+
+impl Shape for PodSpecLite {
+    const EXPECTED: &'static str = SpecFieldsLite::EXPECTED;
+
+    fn of_map<'de, A: MapAccess<'de>>(map: A) -> Result<Result<Self, Found>, A::Error> {
+        Ok(SpecFieldsLite::of_map(map)?.map(|mut fields| {
+            let node_name = std::mem::take(&mut fields.node_name);
+            Self { node_name, common: Arc::new(CommonSpec::from(fields)) }
+        }))
     }
 }

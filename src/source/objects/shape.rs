@@ -360,7 +360,15 @@ impl Shape for Mark {
 }
 
 /// Finds a key's place among `names` without building a string.
-pub struct Key<'a>(pub &'a [&'static str]);
+///
+/// It is looked for from `next` on, the place behind the one found before: fields come in the order of their
+/// type, in which the lean types have them too, so that mostly one comparison is enough.
+pub struct Key<'a> {
+    /// The names.
+    pub names: &'a [&'static str],
+    /// No more than their number.
+    pub next: usize,
+}
 
 impl<'de> serde::de::DeserializeSeed<'de> for Key<'_> {
     type Value = Option<usize>;
@@ -378,7 +386,9 @@ impl Visitor<'_> for Key<'_> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|name| *name == key))
+        let (before, after) = self.names.split_at(self.next);
+        let place = |names: &[&str]| names.iter().position(|name| *name == key);
+        Ok(place(after).map(|place| self.next + place).or_else(|| place(before)))
     }
 }
 
@@ -408,8 +418,10 @@ macro_rules! lean {
             ) -> Result<Result<Self, $crate::source::objects::Found>, A::Error> {
                 #[allow(non_camel_case_types, clippy::enum_variant_names)]
                 enum Field { $($field),* }
-                let mut object = Self::default();
-                while let Some(place) = map.next_key_seed($crate::source::objects::shape::Key(&[$($key),*]))? {
+                const NAMES: &[&str] = &[$($key),*];
+                let (mut object, mut next) = (Self::default(), 0);
+                while let Some(place) = map.next_key_seed($crate::source::objects::shape::Key { names: NAMES, next })? {
+                    next = place.map_or(next, |place| place + 1);
                     match place {
                         $(Some(place) if place == Field::$field as usize => object.$field = map.next_value()?,)*
                         _ => { map.next_value::<serde::de::IgnoredAny>()?; }

@@ -8,19 +8,19 @@ lean! {
     pub struct ContainerLite {
         name: String = "name",
         image: String = "image",
-        image_pull_policy: String = "imagePullPolicy",
-        restart_policy: String = "restartPolicy",
-        restart_policy_rules: List<RestartRuleLite, 20> = "restartPolicyRules",
         command: List<String, 256> = "command",
         args: List<String, 256> = "args",
-        env: EnvLite = "env",
-        env_from: EnvLite = "envFrom",
         ports: List<PortLite> = "ports",
+        env_from: EnvLite = "envFrom",
+        env: EnvLite = "env",
         resources: ResourcesLite = "resources",
-        lifecycle: LifecycleLite = "lifecycle",
+        restart_policy: String = "restartPolicy",
+        restart_policy_rules: List<RestartRuleLite, 20> = "restartPolicyRules",
         liveness_probe: Box<ProbeLite> = "livenessProbe",
         readiness_probe: Box<ProbeLite> = "readinessProbe",
         startup_probe: Box<ProbeLite> = "startupProbe",
+        lifecycle: LifecycleLite = "lifecycle",
+        image_pull_policy: String = "imagePullPolicy",
     }
 
     /// One of `restartPolicyRules`.
@@ -58,23 +58,23 @@ lean! {
 
     /// A probe.
     pub struct ProbeLite {
+        exec: Box<ExecLite> = "exec",
         http_get: Box<HttpGetLite> = "httpGet",
         tcp_socket: Box<TcpLite> = "tcpSocket",
         grpc: Box<GrpcLite> = "grpc",
-        exec: Box<ExecLite> = "exec",
         initial_delay_seconds: i64 = "initialDelaySeconds",
-        period_seconds: i64 = "periodSeconds",
         timeout_seconds: i64 = "timeoutSeconds",
+        period_seconds: i64 = "periodSeconds",
         failure_threshold: i64 = "failureThreshold",
         termination_grace_period_seconds: i64 = "terminationGracePeriodSeconds",
     }
 
     /// `httpGet`
     pub struct HttpGetLite {
-        scheme: String = "scheme",
-        host: String = "host",
-        port: TextOrNumber = "port",
         path: String = "path",
+        port: TextOrNumber = "port",
+        host: String = "host",
+        scheme: String = "scheme",
         http_headers: List<HeaderLite, 32> = "httpHeaders",
     }
 
@@ -87,8 +87,8 @@ lean! {
 
     /// `tcpSocket`
     pub struct TcpLite {
-        host: String = "host",
         port: TextOrNumber = "port",
+        host: String = "host",
     }
 
     /// `grpc`

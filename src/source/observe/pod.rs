@@ -117,8 +117,7 @@ fn container(observer: &mut Observer, index: usize, status: &ContainerStatusLite
         count => observer.count(count, "restartCount", MAX_RESTARTS)?,
     };
     let state = observer.read(&status.state, "state", current).flatten();
-    let last = observer
-        .read(&status.last_state, "lastState", |observer, last| observer.read(&last.terminated, "terminated", ended));
+    let last = observer.read(&status.last_state, "lastState", terminated);
     Some(ContainerSnapshot {
         index,
         restarts,
@@ -136,7 +135,7 @@ fn container_id(observer: &mut Observer, field: &Maybe<String>) -> Option<Contai
 }
 
 fn current(observer: &mut Observer, state: &StateLite) -> Option<State> {
-    if let Some(ended) = observer.read(&state.terminated, "terminated", ended) {
+    if let Some(ended) = terminated(observer, state) {
         return Some(State::Terminated(ended));
     }
     let running =
@@ -144,7 +143,11 @@ fn current(observer: &mut Observer, state: &StateLite) -> Option<State> {
     if let Some(since) = running {
         return Some(State::Running { since });
     }
-    observer.read(&state.waiting, "waiting", waiting_for)
+    observer.read(&state.waiting, "waiting", |observer, waits| waiting_for(observer, waits))
+}
+
+fn terminated(observer: &mut Observer, state: &StateLite) -> Option<Terminated> {
+    observer.read(&state.terminated, "terminated", |observer, end| ended(observer, end))
 }
 
 fn waiting_for(observer: &mut Observer, waits: &WaitingLite) -> State {

@@ -14,7 +14,7 @@ use crate::kubelet::ProbeSpec;
 use crate::source::mask::{self, MAX_NAME, MAX_TEXT};
 use crate::source::objects::{
     ContainerLite, ExitCodesLite, LabelsLite, Maybe, Oddity, PodLite, PodSpecLite, PodTemplateLite, ProbeLite,
-    TextOrNumber,
+    SpecFieldsLite, TextOrNumber,
 };
 use crate::text::cut;
 use crate::text::hash::mark;
@@ -71,8 +71,9 @@ fn shared(
     if let Some(template) = observer.templates.get(mark) {
         return Ok(template);
     }
-    spec.containers.required("containers")?;
-    let template = Arc::new(observer.within("spec", |observer| build(observer, spec, labels, hash)));
+    let fields = &spec.common.fields;
+    fields.containers.required("containers")?;
+    let template = Arc::new(observer.within("spec", |observer| build(observer, fields, labels, hash)));
     observer.templates.keep(mark, &template);
     Ok(template)
 }
@@ -83,11 +84,7 @@ fn fingerprint(spec: &PodSpecLite, labels: &LabelsLite, hash: Option<(HashLabel,
     for pair in of_template(labels) {
         pair.hash(&mut hasher);
     }
-    spec.containers.hash(&mut hasher);
-    spec.init_containers.hash(&mut hasher);
-    spec.restart_policy.hash(&mut hasher);
-    spec.host_network.hash(&mut hasher);
-    spec.termination_grace_period_seconds.hash(&mut hasher);
+    spec.common.mark.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -99,7 +96,7 @@ fn of_template(labels: &LabelsLite) -> impl Iterator<Item = (&str, &str)> {
 
 fn build(
     observer: &mut Observer,
-    spec: &PodSpecLite,
+    spec: &SpecFieldsLite,
     labels: &LabelsLite,
     hash: Option<(HashLabel, &str)>,
 ) -> PodTemplate {

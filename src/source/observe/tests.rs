@@ -147,7 +147,7 @@ fn no_secret_is_left_in_a_snapshot() {
     let seen = format!("{:?}", snapshot_of(&pod()).unwrap());
     assert!(!seen.contains("s3cret"), "{seen}");
     let decoded: PodLite = serde_json::from_value(pod()).unwrap();
-    let container = &decoded.spec.ok().unwrap().containers.ok().unwrap().0[0];
+    let container = &decoded.spec.ok().unwrap().common.fields.containers.ok().unwrap().0[0];
     assert!(!format!("{:?}", container.ok().unwrap().env).contains("s3cret"));
 }
 

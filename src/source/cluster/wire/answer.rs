@@ -1,6 +1,6 @@
 //! Asks for protobuf, and turns each answer into the JSON that kube reads, with a ticket for each object.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{Stream, stream};
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 
 use super::envelope::{Enveloped, WatchEvent};
 use super::field::Unreadable;
+use super::memory::Memory;
 use super::message::Message;
 use super::messages::{BOOKMARK, LIST_META, STATUS};
 use super::parts::{Events, List, Part};
 use super::read::Encoded;
 use super::schema::Schema;
 use super::shelf::Place;
-use crate::source::objects::Shape;
 
 /// The media type.
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
@@ -40,19 +40,22 @@ pub type Report = Arc<dyn Fn(Unreadable) + Send + Sync>;
 pub struct Reader<T: 'static> {
     schema: &'static Schema<T>,
     place: Arc<Place<T>>,
+    /// Kept from one answer to the next: a watch is asked for anew every ten seconds.
+    memory: Arc<Mutex<Memory>>,
     report: Report,
 }
 
 impl<T> Clone for Reader<T> {
     fn clone(&self) -> Self {
-        Self { schema: self.schema, place: Arc::clone(&self.place), report: Arc::clone(&self.report) }
+        let (place, memory, report) = (Arc::clone(&self.place), Arc::clone(&self.memory), Arc::clone(&self.report));
+        Self { schema: self.schema, place, memory, report }
     }
 }
 
-impl<T: Shape + Send + Sync> Reader<T> {
+impl<T: Send + Sync> Reader<T> {
     /// A reader that reports what it cannot read.
     pub fn new(schema: &'static Schema<T>, report: Report) -> Self {
-        Self { schema, place: schema.shelf().place(), report }
+        Self { schema, place: schema.shelf().place(), memory: Arc::default(), report }
     }
 
     /// Asks for protobuf. What the answer before has left is given up.
@@ -79,7 +82,8 @@ impl<T: Shape + Send + Sync> Reader<T> {
 
     /// Decodes an object, and leaves it on the shelf.
     fn shelve(&self, kind: Option<&str>, bytes: &[u8]) -> Result<String, Unreadable> {
-        let object = self.schema.decode(kind, bytes)?;
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let object = self.schema.decode(&mut memory, kind, bytes)?;
         Ok(self.place.put(object).to_string())
     }
 }
@@ -131,7 +135,7 @@ struct Watching<T: 'static> {
     reader: Reader<T>,
 }
 
-impl<T: Shape + Send + Sync> Watching<T> {
+impl<T: Send + Sync> Watching<T> {
     fn into_body(self) -> AnswerBody {
         body_of(stream::unfold(self, |mut all| async { all.next().await.map(|line| (line, all)) }))
     }
@@ -183,7 +187,7 @@ struct Listing<T: 'static> {
     is_over: bool,
 }
 
-impl<T: Shape + Send + Sync> Listing<T> {
+impl<T: Send + Sync> Listing<T> {
     fn new(body: Body, reader: Reader<T>) -> Self {
         let (list, text) = (List::default(), r#"{"kind":"List","apiVersion":"v1","items":["#.to_owned());
         Self { body, list, reader, meta: json!({}), text, has_items: false, is_over: false }

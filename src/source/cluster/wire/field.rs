@@ -74,13 +74,18 @@ impl<'a> Wired<'a> {
 ///
 /// # Errors
 /// The bytes are no field.
+#[inline]
 pub fn next_field<'a>(rest: &mut &'a [u8]) -> Result<Option<(u32, Wired<'a>)>, Unreadable> {
-    if let Some(field) = short_field(rest) {
-        return Ok(Some(field));
+    match short_field(rest) {
+        Some(field) => Ok(Some(field)),
+        None if rest.is_empty() => Ok(None),
+        None => long_field(rest).map(Some),
     }
-    if rest.is_empty() {
-        return Ok(None);
-    }
+}
+
+/// Takes a field of any length.
+#[cold]
+fn long_field<'a>(rest: &mut &'a [u8]) -> Result<(u32, Wired<'a>), Unreadable> {
     let (number, kind) = decode_key(rest).map_err(|_| Unreadable::Number)?;
     let value = match kind {
         WireType::Varint => Wired::Varint(number_from(rest)?),
@@ -92,25 +97,37 @@ pub fn next_field<'a>(rest: &mut &'a [u8]) -> Result<Option<(u32, Wired<'a>)>, U
         WireType::SixtyFourBit => take(rest, 8).map(|_| Wired::Fixed)?,
         WireType::StartGroup | WireType::EndGroup => return Err(Unreadable::Group),
     };
-    Ok(Some((number, value)))
+    Ok((number, value))
 }
 
-/// Takes a field as most are: its key is a byte, and its number or length another one.
+/// Takes a field as most are: its key, and its number or length, are a byte or two.
+#[inline]
 fn short_field<'a>(rest: &mut &'a [u8]) -> Option<(u32, Wired<'a>)> {
-    let [key @ 8..0x80, second @ ..0x80, left @ ..] = *rest else { return None };
-    let value = match key & 7 {
-        0 => {
-            *rest = left;
-            Wired::Varint(u64::from(*second))
-        }
+    let (key, left) = short_number(rest)?;
+    let (second, left) = short_number(left)?;
+    let (value, left) = match key & 7 {
+        0 => (Wired::Varint(u64::from(second)), left),
         2 => {
-            let (taken, left) = left.split_at_checked(usize::from(*second))?;
-            *rest = left;
-            Wired::Bytes(taken)
+            let (taken, left) = left.split_at_checked(second as usize)?;
+            (Wired::Bytes(taken), left)
         }
         _ => return None,
     };
-    Some((u32::from(key >> 3), value))
+    let number = key >> 3;
+    if number == 0 {
+        return None;
+    }
+    *rest = left;
+    Some((number, value))
+}
+
+#[inline]
+const fn short_number(rest: &[u8]) -> Option<(u32, &[u8])> {
+    match rest {
+        [one @ ..0x80, left @ ..] => Some((*one as u32, left)),
+        [one, other @ ..0x80, left @ ..] => Some(((*one & 0x7f) as u32 | (*other as u32) << 7, left)),
+        _ => None,
+    }
 }
 
 /// Takes a number from the beginning of `rest`.
@@ -142,6 +159,25 @@ pub fn last_of(message: &[u8], number: u32) -> Result<Option<Wired<'_>>, Unreada
     Ok(last)
 }
 
+/// Splits a message into the fields of a number and the others.
+///
+/// # Errors
+/// The bytes are no message.
+pub fn split(message: &[u8], number: u32) -> Result<(Vec<u8>, Vec<u8>), Unreadable> {
+    let (mut chosen, mut others, mut rest) = (Vec::new(), Vec::with_capacity(message.len()), message);
+    // Fields of either kind come in a row, and are copied at once.
+    let (mut row, mut at, mut is_chosen) = (message, message, false);
+    while let Some((of, _)) = next_field(&mut rest)? {
+        if (of == number) != is_chosen {
+            if is_chosen { &mut chosen } else { &mut others }.extend_from_slice(&row[..row.len() - at.len()]);
+            (row, is_chosen) = (at, !is_chosen);
+        }
+        at = rest;
+    }
+    if is_chosen { &mut chosen } else { &mut others }.extend_from_slice(row);
+    Ok((chosen, others))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +207,14 @@ mod tests {
         ] {
             assert_eq!(next_field(&mut &*bytes), Err(why), "{bytes:x?}");
         }
+    }
+
+    #[test]
+    fn a_message_is_split_into_the_fields_of_a_number_and_the_others() {
+        let message = [0x08, 1, 0x12, 1, b'a', 0x08, 2, 0x12, 0, 0x18, 3];
+        assert_eq!(split(&message, 2), Ok((vec![0x12, 1, b'a', 0x12, 0], vec![0x08, 1, 0x08, 2, 0x18, 3])));
+        assert_eq!(split(&message, 4), Ok((vec![], message.to_vec())));
+        assert_eq!(split(&message[..9], 2), Err(Unreadable::Number));
     }
 
     #[test]

@@ -1,11 +1,18 @@
 //! Messages of the API server in protobuf: which field has which number, and how JSON shows it.
 
+use super::field::{Unreadable, Wired, next_field};
+
 /// A message, as far as it is read.
 #[derive(Debug)]
 pub struct Message {
     /// Its fields; 64 at most.
     pub fields: &'static [Field],
+    /// The place of the field of each number among them, counted from 1; 0 if it is not read.
+    places: [u8; NUMBERS],
 }
+
+/// No field that is read has this number or a higher one.
+const NUMBERS: usize = 32;
 
 /// A field of a message.
 #[derive(Debug)]
@@ -50,12 +57,31 @@ pub enum Kind {
 impl Message {
     /// A message with these fields.
     pub const fn new(fields: &'static [Field]) -> Self {
-        Self { fields }
+        let (mut places, mut place) = ([0; NUMBERS], 0);
+        while place < fields.len() {
+            places[fields[place].number as usize] = place as u8 + 1;
+            place += 1;
+        }
+        Self { fields, places }
     }
 
-    /// The place of the field of that number.
+    /// The place of the field of that number; `None` if it is not read.
     pub fn place(&self, number: u32) -> Option<usize> {
-        self.fields.iter().position(|field| field.number == number)
+        let place = self.places.get(number as usize).copied().unwrap_or(0);
+        usize::from(place).checked_sub(1)
+    }
+
+    /// Takes the next field that is read from the beginning of `rest`: its place and value; `None` at the end.
+    ///
+    /// # Errors
+    /// The bytes are no field.
+    pub fn next<'a>(&self, rest: &mut &'a [u8]) -> Result<Option<(usize, Wired<'a>)>, Unreadable> {
+        while let Some((number, value)) = next_field(rest)? {
+            if let Some(place) = self.place(number) {
+                return Ok(Some((place, value)));
+            }
+        }
+        Ok(None)
     }
 }
 

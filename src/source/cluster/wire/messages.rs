@@ -1,4 +1,4 @@
-//! Pods and events as messages: the fields of the lean types, and all of `env` and `envFrom`, whose hash
+//! The parts of pods, and events, as messages: the fields of the lean types, and all of `env` and `envFrom`, whose hash
 //! has to be that of the JSON.
 //!
 //! Numbers and names are those of `core/v1/generated.proto` and `meta/v1/generated.proto`, what is shown
@@ -6,13 +6,6 @@
 
 use super::message::Kind::{Flag, Inline, IntOrString, List, Map, MicroTime, Number, Object, Quantity, Text, Time};
 use super::message::{Field, Message};
-
-/// A pod.
-pub static POD: Message = Message::new(&[
-    Field::new(1, "metadata", Object(&OBJECT_META)),
-    Field::new(2, "spec", Object(&POD_SPEC)),
-    Field::new(3, "status", Object(&POD_STATUS)),
-]);
 
 /// An event of the core group.
 pub static EVENT: Message = Message::new(&[
@@ -47,7 +40,8 @@ pub static STATUS: Message = Message::new(&[
 static BOOKMARK_META: Message =
     Message::new(&[Field::new(6, "resourceVersion", Text), Field::new(12, "annotations", Map(&Text))]);
 
-static OBJECT_META: Message = Message::new(&[
+/// The metadata of an object.
+pub static OBJECT_META: Message = Message::new(&[
     Field::new(1, "name", Text),
     Field::new(3, "namespace", Text),
     Field::new(5, "uid", Text),
@@ -59,6 +53,9 @@ static OBJECT_META: Message = Message::new(&[
     Field::new(12, "annotations", Map(&Text)),
     Field::new(13, "ownerReferences", List(&Object(&OWNER_REFERENCE))),
 ]);
+
+/// The labels of an object, in its metadata.
+pub static LABELS: Message = Message::new(&[Field::new(11, "labels", Map(&Text))]);
 
 static OWNER_REFERENCE: Message =
     Message::new(&[Field::shown(1, "kind", Text), Field::shown(3, "name", Text), Field::shown(6, "controller", Flag)]);
@@ -76,16 +73,17 @@ static EVENT_SOURCE: Message = Message::new(&[Field::new(1, "component", Text)])
 static EVENT_SERIES: Message =
     Message::new(&[Field::new(1, "count", Number), Field::new(2, "lastObservedTime", MicroTime)]);
 
-static POD_SPEC: Message = Message::new(&[
+/// The spec of a pod, without the name of its node.
+pub static COMMON_SPEC: Message = Message::new(&[
     Field::new(2, "containers", List(&Object(&CONTAINER))),
     Field::new(3, "restartPolicy", Text),
     Field::shown(4, "terminationGracePeriodSeconds", Number),
-    Field::new(10, "nodeName", Text),
     Field::new(11, "hostNetwork", Flag),
     Field::new(20, "initContainers", List(&Object(&CONTAINER))),
 ]);
 
-static POD_STATUS: Message = Message::new(&[
+/// The status of a pod.
+pub static POD_STATUS: Message = Message::new(&[
     Field::new(1, "phase", Text),
     Field::new(4, "reason", Text),
     Field::new(6, "podIP", Text),
@@ -242,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_message_is_read_in_one_pass() {
-        for message in [&POD, &EVENT, &LIST_META, &BOOKMARK, &STATUS] {
+        for message in [&OBJECT_META, &LABELS, &COMMON_SPEC, &POD_STATUS, &EVENT, &LIST_META, &BOOKMARK, &STATUS] {
             check(message);
         }
     }

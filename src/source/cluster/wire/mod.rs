@@ -12,10 +12,13 @@
 
 mod answer;
 mod envelope;
+mod event;
 mod field;
+mod memory;
 mod message;
 mod messages;
 mod parts;
+mod pod;
 mod read;
 mod schema;
 mod shelf;
@@ -25,14 +28,15 @@ use crate::source::objects::{EventLite, PodLite};
 
 pub use answer::{AnswerBody, Encoding, Reader, Report, encoding};
 pub use field::Unreadable;
+pub use memory::Memory;
 pub use schema::Schema;
 pub use shelf::{Place, Shelf, Ticket};
 
 /// Pods.
-pub static PODS: Schema<PodLite> = Schema::new(&messages::POD);
+pub static PODS: Schema<PodLite> = Schema::new(pod::read);
 
 /// Events of the core group.
-pub static EVENTS: Schema<EventLite> = Schema::new(&messages::EVENT);
+pub static EVENTS: Schema<EventLite> = Schema::new(event::read);
 
 #[cfg(test)]
 mod tests;

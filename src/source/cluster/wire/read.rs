@@ -76,14 +76,11 @@ impl Fields<'_> {
             return Ok(Some("kind"));
         }
         loop {
-            let Some((number, value)) = next_field(&mut self.rest)? else {
+            let Some((place, value)) = self.message.next(&mut self.rest)? else {
                 match self.outer.take() {
                     Some((message, rest)) => (self.message, self.rest) = (message, rest),
                     None => return Ok(None),
                 }
-                continue;
-            };
-            let Some(place) = self.message.place(number) else {
                 continue;
             };
             let field = &self.message.fields[place];
@@ -96,7 +93,7 @@ impl Fields<'_> {
                 _ if is_left_out(field, value) => {}
                 kind => {
                     self.read |= u64::from(matches!(kind, Kind::List(_) | Kind::Map(_))) << place;
-                    self.next = Some(Content { kind, value, number, rest: self.rest });
+                    self.next = Some(Content { kind, value, number: field.number, rest: self.rest });
                     return Ok(Some(field.name));
                 }
             }
@@ -174,7 +171,7 @@ fn show_text<'de, V: Visitor<'de>>(bytes: &'de [u8], visitor: V) -> Result<V::Va
 
 /// A text; what is not UTF-8 is replaced, as the JSON of the API server has it. That is looked for slowly,
 /// so only where it is.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
@@ -289,8 +286,13 @@ mod tests {
     use serde::Deserialize;
     use serde_json::{Value, json};
 
-    use super::super::messages::POD;
+    use super::super::messages::{COMMON_SPEC, OBJECT_META};
     use super::*;
+
+    static POD: Message = Message::new(&[
+        Field::new(1, "metadata", Kind::Object(&OBJECT_META)),
+        Field::new(2, "spec", Kind::Object(&COMMON_SPEC)),
+    ]);
 
     fn shown(message: &[u8]) -> Result<Value, Unreadable> {
         Value::deserialize(Encoded { message: &POD, bytes: message, kind: Some("Pod") })

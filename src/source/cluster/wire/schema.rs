@@ -1,33 +1,32 @@
 //! A lean type in protobuf.
 
 use super::field::Unreadable;
-use super::message::Message;
-use super::read::Encoded;
+use super::memory::Memory;
 use super::shelf::Shelf;
-use crate::source::objects::{Maybe, Shape};
+
+/// Reads an object of a type.
+type Read<T> = fn(&mut Memory, Option<&str>, &[u8]) -> Result<Box<T>, Unreadable>;
 
 /// How a lean type is read from protobuf, and where what was read lies.
 #[derive(Debug)]
 pub struct Schema<T> {
-    message: &'static Message,
+    read: Read<T>,
     shelf: Shelf<T>,
 }
 
-impl<T: Shape> Schema<T> {
-    /// The schema of a type that is this message.
-    pub const fn new(message: &'static Message) -> Self {
-        Self { message, shelf: Shelf::new() }
+impl<T> Schema<T> {
+    /// The schema of a type that is read so.
+    pub const fn new(read: Read<T>) -> Self {
+        Self { read, shelf: Shelf::new() }
     }
 
-    /// Reads an object; `kind` is what JSON shows as its kind, which objects of a list do not have.
+    /// Reads an object, with what it remembers of those before it; `kind` is what JSON shows as its kind,
+    /// which objects of a list do not have.
     ///
     /// # Errors
     /// The bytes are no such message.
-    pub fn decode(&self, kind: Option<&str>, bytes: &[u8]) -> Result<Box<T>, Unreadable> {
-        match Box::<T>::read(Encoded { message: self.message, bytes, kind })? {
-            Maybe::Is(object) => Ok(object),
-            Maybe::Absent | Maybe::Odd(_) => Err(Unreadable::Type),
-        }
+    pub fn decode(&self, memory: &mut Memory, kind: Option<&str>, bytes: &[u8]) -> Result<Box<T>, Unreadable> {
+        (self.read)(memory, kind, bytes)
     }
 
     /// Where decoded objects lie.
