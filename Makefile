@@ -79,6 +79,12 @@ lint: rust ## Check the format, the lints and, where cargo-deny is installed, th
 	$(CARGO) clippy --locked --no-default-features -- -D warnings
 	# Not among all targets, since "make test" leaves it out.
 	$(CARGO) clippy --locked --test browser --test cluster --test node -- -D warnings
+	# The fuzz targets are a workspace of their own; libFuzzer is C++.
+	@if command -v c++ >/dev/null; then \
+		$(CARGO) check --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz --bins; \
+	else \
+		echo "no C++ compiler: the fuzz targets are not checked"; \
+	fi
 	@if ! $(CARGO) deny --version >/dev/null 2>&1; then \
 		echo "cargo-deny is not installed: dependencies are not checked"; \
 	else \

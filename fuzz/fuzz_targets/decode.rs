@@ -9,19 +9,13 @@
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
-use probehound::engine::{ContainerSnapshot, Ended, PodSnapshot, Role, Seen, State};
-use probehound::source::Observer;
-use probehound::source::objects::PodLite;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use probehound::engine::{ContainerSnapshot, Observation, PodSnapshot, Role, Seen, State, Terminated};
+use probehound::source::{Input, Observer};
+use probehound::source::objects::{EventLite, PodLite};
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-    if seed % 4 != 0
-        && let Some(mutated) = probehound_fuzz::mutate_json(&data[..size], max_size, seed)
-    {
-        data[..mutated.len()].copy_from_slice(&mutated);
-        return mutated.len();
-    }
-    fuzzer_mutate(data, size, max_size)
+    probehound_fuzz::mutate(data, size, max_size, seed)
 });
 
 fuzz_target!(|data: &[u8]| {
@@ -31,13 +25,13 @@ fuzz_target!(|data: &[u8]| {
         assert!(serde_json::from_slice::<serde::de::IgnoredAny>(data).is_ok(), "the lean type takes what is no JSON");
     }
     let mut observer = Observer::new();
-    let snapshot = lean.as_ref().ok().map(|lean| observer.pod(lean, Seen::Changed));
+    let read = lean.as_ref().ok().map(|lean| observer.observe(&Input::<&PodLite, &EventLite>::Pod(lean, Seen::Changed)));
     let Ok(full) = full else { return };
     let lean = lean.expect("the full type takes what the lean one refuses");
-    match snapshot.expect("there is a lean pod") {
-        Ok(snapshot) => match observer.take_oddities().first() {
-            None => agree(&snapshot, &full),
-            Some(oddity) => assert!(is_impossible(&full), "{oddity}\n{lean:?}"),
+    match read.expect("there is a lean pod") {
+        Ok(observed) => match (observed.odd.first(), observed.observation) {
+            (None, Some(Observation::Pod(snapshot))) => agree(&snapshot, &full),
+            (odd, _) => assert!(is_impossible(&full), "{odd:?}\n{lean:?}"),
         },
         Err(oddity) => assert!(is_impossible(&full), "{oddity}\n{lean:?}"),
     }
@@ -76,7 +70,7 @@ fn agree_on_container(lean: &ContainerSnapshot, full: &ContainerStatus) {
     let none = ContainerState::default();
     let state = full.state.as_ref().unwrap_or(&none);
     match (&lean.state, state) {
-        (State::Ended(ended), ContainerState { terminated: Some(full), .. }) => agree_on_end(ended, full),
+        (State::Terminated(ended), ContainerState { terminated: Some(full), .. }) => agree_on_end(ended, full),
         (State::Running { since }, ContainerState { terminated: None, running: Some(full), .. }) => {
             let full = full.started_at.as_ref().filter(|time| !is_zero(time));
             assert_eq!(since.map(|time| time.as_millis()), full.map(|time| time.0.as_millisecond()));
@@ -94,7 +88,7 @@ fn agree_on_container(lean: &ContainerSnapshot, full: &ContainerStatus) {
     }
 }
 
-fn agree_on_end(lean: &Ended, full: &k8s_openapi::api::core::v1::ContainerStateTerminated) {
+fn agree_on_end(lean: &Terminated, full: &k8s_openapi::api::core::v1::ContainerStateTerminated) {
     assert_eq!(lean.exit, full.exit_code);
     assert_eq!(&*lean.reason, cut(full.reason.as_deref().unwrap_or("")));
     let finished = full.finished_at.as_ref().filter(|time| !is_zero(time));

@@ -14,10 +14,9 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use probehound::engine::{
-    HashLabel,
-    Change, ChangeKind, ContainerId, ContainerSnapshot, ContainerSpec, Effect, Ended, Engine, KubeletEvent,
+    Change, ChangeKind, ContainerId, ContainerSnapshot, ContainerSpec, Effect, Engine, HashLabel, KubeletEvent,
     Observation, Owner, PodId, PodSnapshot, PodTemplate, RestartPolicy, Revision, Role, Scope, Seen, ServiceFacts,
-    ServicesFacts, Settings, State, Uid, WorkloadFacts,
+    ServicesFacts, Settings, State, Terminated, Uid, WorkloadFacts,
 };
 use probehound::kubelet::{Handler, HttpGet, Port, ProbeSpec, Scheme, parse};
 use probehound::time::Time;
@@ -206,6 +205,7 @@ impl World {
                     number: u64::from(*number),
                     hash: self.template(*template).revision_hash.clone(),
                     at: Some(self.ago(*template)),
+                    created: Some(self.ago(*template)),
                     by: Some(Arc::from("kubectl")),
                     template: self.template(*template),
                 };
@@ -218,6 +218,7 @@ impl World {
                     paused: false,
                     parallel: false,
                     min_ready: Duration::ZERO,
+                    rolling: None,
                     managed_by: None,
                     revisions: revisions.iter().take(8).map(revision).collect(),
                 }))
@@ -243,7 +244,7 @@ impl World {
         let Step::Pod { pod, template, listed, deleting, ended, version, statuses } = step else { return None };
         let template = self.template(*template);
         let mut containers = Vec::new();
-        for (index, (status, spec)) in statuses.iter().zip(&template.containers).enumerate() {
+        for (index, (status, spec)) in statuses.iter().zip(template.containers.iter()).enumerate() {
             if status.there {
                 containers.push(self.status(index, status));
                 if status.restarts > 0 || status.last.is_some() || matches!(status.state, Does::End(_)) {
@@ -277,7 +278,7 @@ impl World {
             state: match &status.state {
                 Does::Wait(reason) => State::Waiting { reason: pick(&WAITS, *reason), message: None },
                 Does::Run { ago } => State::Running { since: ago.map(|ago| self.ago(ago)) },
-                Does::End(end) => State::Ended(self.end(end)),
+                Does::End(end) => State::Terminated(self.end(end)),
             },
             last: status.last.as_ref().map(|end| self.end(end)),
             ready: status.ready,
@@ -285,9 +286,9 @@ impl World {
         }
     }
 
-    fn end(&self, end: &End) -> Ended {
+    fn end(&self, end: &End) -> Terminated {
         let finished = end.ago.map(|ago| self.ago(ago));
-        Ended {
+        Terminated {
             id: Some(ContainerId(u64::from(end.incarnation % 8))),
             exit: i32::from(end.exit),
             reason: pick(&REASONS, end.reason),
@@ -361,7 +362,7 @@ fn template(which: u8) -> Arc<PodTemplate> {
         restart: if which == 2 { RestartPolicy::Never } else { RestartPolicy::Always },
         grace: Duration::from_secs(5),
         labels: Arc::from([(Arc::from("app"), Arc::from("web"))]),
-        containers: containers.into_boxed_slice(),
+        containers: containers.into_iter().collect(),
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use probehound::kubelet::{
-    Failure, Handler, HttpGet, Killing, Port, Said, Scheme, asked_port, dialed, parse, start_error,
+    EventMessage, Failure, Handler, HttpGet, Killing, Port, Scheme, asked_port, dialed, parse, start_error,
 };
 
 const REASONS: [&str; 9] = [
@@ -35,13 +35,13 @@ fuzz_target!(|data: &[u8]| {
     let _ = (asked_port(&message), dialed(&message), start_error(&message));
 });
 
-fn check(said: Option<&(Said, bool)>, message: &str) {
+fn check(said: Option<&(EventMessage, bool)>, message: &str) {
     match said {
-        Some((Said::ProbeFailed { output, .. } | Said::ProbeErrored { output, .. } | Said::StartFailed { output }
-            | Said::SandboxFailed { output, .. }, _)) => {
+        Some((EventMessage::ProbeFailed { output, .. } | EventMessage::ProbeErrored { output, .. }
+            | EventMessage::StartFailed { output } | EventMessage::SandboxFailed { output, .. }, _)) => {
             assert!(output.len() <= 1024 && message.contains(&**output));
         }
-        Some((Said::Killing(Killing::ProbeFailed { container, .. } | Killing::Stopping { container }), _)) => {
+        Some((EventMessage::Killing(Killing::ProbeFailed { container, .. } | Killing::Stopping { container }), _)) => {
             assert!((1..=63).contains(&container.len()) && message.contains(&**container));
         }
         _ => {}

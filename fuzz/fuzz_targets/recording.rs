@@ -5,7 +5,7 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use probehound::engine::Engine;
 use probehound::replay::{Moment, replay};
 use probehound::report::json::Document;
-use probehound::report::text::{Look, table};
+use probehound::report::text::listing::Listing;
 use probehound::time::Time;
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
@@ -50,8 +50,7 @@ fuzz_target!(|data: &[u8]| {
     assert!(zipped || replayed.observations + replayed.skipped <= lines);
     let findings = engine.findings();
     assert!(findings.is_empty() || told > 0, "a finding that was never told");
-    let mut text = String::new();
-    table::write(findings.iter().map(AsRef::as_ref), now, Look::plain(80), &mut text).expect("strings take everything");
+    let mut text = Listing::of(findings.iter().map(AsRef::as_ref), now).lines().join("\n");
     let document =
         Document { findings: &findings, observations: replayed.observations, skipped: replayed.skipped };
     text.push_str(&document.render().expect("plain data"));

@@ -6,7 +6,7 @@
 #![no_main]
 
 use k8s_openapi::api::core::v1::Pod;
-use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use probehound::source::cluster::wire::{EVENTS, PODS, Memory};
 use probehound::source::objects::PodLite;
 use serde_json::Value;
@@ -26,13 +26,7 @@ const KEPT_PER_BYTE: usize = 128;
 const CHANGES: usize = 8;
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-    if seed % 4 != 0
-        && let Some(mutated) = probehound_fuzz::mutate_json(&data[..size], max_size, seed)
-    {
-        data[..mutated.len()].copy_from_slice(&mutated);
-        return mutated.len();
-    }
-    fuzzer_mutate(data, size, max_size)
+    probehound_fuzz::mutate(data, size, max_size, seed)
 });
 
 fuzz_target!(|data: &[u8]| {
