@@ -11,8 +11,8 @@ use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use probehound::engine::{ContainerSnapshot, Observation, PodSnapshot, Role, Seen, State, Terminated};
-use probehound::source::{Input, Observer};
 use probehound::source::objects::{EventLite, PodLite};
+use probehound::source::{Input, Observer};
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     probehound_fuzz::mutate(data, size, max_size, seed)
@@ -25,7 +25,8 @@ fuzz_target!(|data: &[u8]| {
         assert!(serde_json::from_slice::<serde::de::IgnoredAny>(data).is_ok(), "the lean type takes what is no JSON");
     }
     let mut observer = Observer::new();
-    let read = lean.as_ref().ok().map(|lean| observer.observe(&Input::<&PodLite, &EventLite>::Pod(lean, Seen::Changed)));
+    let read =
+        lean.as_ref().ok().map(|lean| observer.observe(&Input::<&PodLite, &EventLite>::Pod(lean, Seen::Changed)));
     let Ok(full) = full else { return };
     let lean = lean.expect("the full type takes what the lean one refuses");
     match read.expect("there is a lean pod") {
@@ -103,13 +104,15 @@ fn is_impossible(pod: &Pod) -> bool {
     let controllers = meta.owner_references.iter().flatten();
     let containers = || spec.init_containers.iter().flatten().chain(&spec.containers);
     let statuses = [status.container_statuses, status.init_container_statuses].into_iter().flatten().flatten();
-    let probes = containers()
-        .flat_map(|it| [&it.liveness_probe, &it.readiness_probe, &it.startup_probe].into_iter().flatten());
+    let probes =
+        containers().flat_map(|it| [&it.liveness_probe, &it.readiness_probe, &it.startup_probe].into_iter().flatten());
     meta.name.as_deref().unwrap_or("").is_empty()
         || spec.containers.is_empty()
         || containers().any(|it| it.name.is_empty())
         || containers().flat_map(|it| it.ports.iter().flatten()).any(|port| !(1..=65535).contains(&port.container_port))
-        || statuses.into_iter().any(|it| it.name.is_empty() || !(0..i32::MAX).contains(&it.restart_count) || odd_times(&it))
+        || statuses
+            .into_iter()
+            .any(|it| it.name.is_empty() || !(0..i32::MAX).contains(&it.restart_count) || odd_times(&it))
         || controllers.into_iter().any(|it| it.kind.is_empty() || it.name.is_empty())
         || probes.into_iter().any(odd_probe)
         || [&meta.creation_timestamp, &meta.deletion_timestamp].into_iter().flatten().any(odd_time)

@@ -51,15 +51,44 @@ const MESSAGES: [&str; 12] = [
 
 #[derive(Arbitrary, Debug)]
 enum Step {
-    Pod { pod: u8, template: u8, listed: bool, deleting: bool, ended: bool, version: u8, statuses: [Status; 3] },
+    Pod {
+        pod: u8,
+        template: u8,
+        listed: bool,
+        deleting: bool,
+        ended: bool,
+        version: u8,
+        statuses: [Status; 3],
+    },
     Gone(u8),
-    Event { pod: u8, container: Option<u8>, reason: u8, message: u8, text: Option<String>, ago: u8, count: u8, again: bool },
+    Event {
+        pod: u8,
+        container: Option<u8>,
+        reason: u8,
+        message: u8,
+        text: Option<String>,
+        ago: u8,
+        count: u8,
+        again: bool,
+    },
     ListStarted(Option<bool>),
     ListFinished(Option<bool>),
-    Workload { workload: u8, desired: Option<u8>, revisions: Vec<(u8, u8)> },
-    Services { workload: u8, ready: u8, total: u8 },
+    Workload {
+        workload: u8,
+        desired: Option<u8>,
+        revisions: Vec<(u8, u8)>,
+    },
+    Services {
+        workload: u8,
+        ready: u8,
+        total: u8,
+    },
     Remember(u8),
-    Settings { window: u16, probe_kills: u8, own_ends: u8 },
+    Settings {
+        window: u16,
+        probe_kills: u8,
+        own_ends: u8,
+    },
     Wait(u16),
 }
 
@@ -93,7 +122,8 @@ struct End {
 fuzz_target!(|data: &[u8]| {
     let (mut first, mut second) = (World::new(), World::new());
     let mut bytes = Unstructured::new(data);
-    let steps: Vec<Step> = bytes.arbitrary_iter().map(|steps| steps.map_while(Result::ok).collect()).unwrap_or_default();
+    let steps: Vec<Step> =
+        bytes.arbitrary_iter().map(|steps| steps.map_while(Result::ok).collect()).unwrap_or_default();
     let before = MEMORY.held();
     for step in &steps {
         first.take(step);
@@ -326,7 +356,8 @@ impl World {
 }
 
 fn mark(before: u64, text: &str) -> u64 {
-    text.bytes().fold(before ^ 0xcbf2_9ce4_8422_2325, |mark, byte| (mark ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    text.bytes()
+        .fold(before ^ 0xcbf2_9ce4_8422_2325, |mark, byte| (mark ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 fn pick(all: &[&str], which: u8) -> Arc<str> {

@@ -11,7 +11,14 @@ use probehound::kubelet::{
 };
 
 const REASONS: [&str; 9] = [
-    "Unhealthy", "ProbeWarning", "Killing", "Preempting", "FailedPostStartHook", "Failed", "BackOff", "Scheduled",
+    "Unhealthy",
+    "ProbeWarning",
+    "Killing",
+    "Preempting",
+    "FailedPostStartHook",
+    "Failed",
+    "BackOff",
+    "Scheduled",
     "FailedMount",
 ];
 
@@ -37,8 +44,13 @@ fuzz_target!(|data: &[u8]| {
 
 fn check(said: Option<&(EventMessage, bool)>, message: &str) {
     match said {
-        Some((EventMessage::ProbeFailed { output, .. } | EventMessage::ProbeErrored { output, .. }
-            | EventMessage::StartFailed { output } | EventMessage::SandboxFailed { output, .. }, _)) => {
+        Some((
+            EventMessage::ProbeFailed { output, .. }
+            | EventMessage::ProbeErrored { output, .. }
+            | EventMessage::StartFailed { output }
+            | EventMessage::SandboxFailed { output, .. },
+            _,
+        )) => {
             assert!(output.len() <= 1024 && message.contains(&**output));
         }
         Some((EventMessage::Killing(Killing::ProbeFailed { container, .. } | Killing::Stopping { container }), _)) => {

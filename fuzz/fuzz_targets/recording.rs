@@ -51,8 +51,7 @@ fuzz_target!(|data: &[u8]| {
     let findings = engine.findings();
     assert!(findings.is_empty() || told > 0, "a finding that was never told");
     let mut text = Listing::of(findings.iter().map(AsRef::as_ref), now).lines().join("\n");
-    let document =
-        Document { findings: &findings, observations: replayed.observations, skipped: replayed.skipped };
+    let document = Document { findings: &findings, observations: replayed.observations, skipped: replayed.skipped };
     text.push_str(&document.render().expect("plain data"));
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "a control character gets out");
 });

@@ -7,7 +7,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use probehound::source::cluster::wire::{EVENTS, PODS, Memory};
+use probehound::source::cluster::wire::{EVENTS, Memory, PODS};
 use probehound::source::objects::PodLite;
 use serde_json::Value;
 
