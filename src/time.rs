@@ -86,7 +86,7 @@ impl Time {
 }
 
 /// Reads a time as nearly all are written: `2026-11-22T20:33:35Z`. Anything else is left to the library, which
-/// takes twenty times as long.
+/// knows all forms and takes longer.
 fn whole_second(text: &str) -> Option<Time> {
     /// Days from 1970 to 2000, which is a leap year; and those before each month.
     const TO_2000: i64 = 10_957;

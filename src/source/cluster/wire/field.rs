@@ -214,7 +214,7 @@ mod tests {
         let message = [0x08, 1, 0x12, 1, b'a', 0x08, 2, 0x12, 0, 0x18, 3];
         assert_eq!(split(&message, 2), Ok((vec![0x12, 1, b'a', 0x12, 0], vec![0x08, 1, 0x08, 2, 0x18, 3])));
         assert_eq!(split(&message, 4), Ok((vec![], message.to_vec())));
-        assert_eq!(split(&message[..9], 2), Err(Unreadable::Number));
+        assert_eq!(split(&message[..10], 2), Err(Unreadable::Number));
     }
 
     #[test]
