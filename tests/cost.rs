@@ -1,6 +1,9 @@
 //! The cost of a change does not depend on the number of known findings: measured in allocations, since
 //! times depend on the machine. `make bench` measures the processor time of the same.
 
+#[path = "../benches/cost/pods.rs"]
+#[expect(dead_code, reason = "the bench asks for events, too")]
+mod pods;
 mod support;
 
 use std::alloc::System;
@@ -12,6 +15,7 @@ use probehound::engine::{Engine, Seen};
 use probehound::findings::board::Board;
 use probehound::metrics::Metrics;
 use probehound::operator::driver::Driver;
+use probehound::source::objects::{EventLite, PodLite};
 use probehound::source::{Input, Observer};
 use probehound::time::Time;
 use serde_json::json;
@@ -83,6 +87,29 @@ fn the_picture_of_a_pod_in_trouble_costs_two_kilobytes_and_that_of_a_healthy_one
     );
     assert!(crashing[1].saturating_sub(crashing[0]) <= 2 << 10, "{crashing:?}");
     assert!(healthy[1] <= healthy[0] + 256, "{healthy:?}");
+}
+
+/// Of a service mesh, with two containers; what an own container, names and labels of a Deployment take is shared by
+/// its pods.
+#[test]
+fn a_healthy_pod_is_kept_in_few_bytes_however_small_its_deployment_is() {
+    const PODS: usize = 3_000;
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    for (replicas, most) in [(20, 400), (3, 700), (1, 1_500)] {
+        let began = Time::parse("2026-11-30T08:00:00Z").expect("a time");
+        let region = Region::new(MEMORY);
+        let (mut observer, mut engine) = (Observer::new(), Engine::default());
+        for number in 0..PODS {
+            let pod: PodLite = serde_json::from_str(&pods::json(number, replicas)).expect("a pod");
+            let seen = observer.observe(&Input::<_, EventLite>::Pod(pod, Seen::Changed)).expect("it is whole");
+            engine.apply(seen.observation.expect("a pod"), began);
+            drop((engine.take_changes(), engine.take_needs()));
+        }
+        let kept = kept(&region) / PODS;
+        println!("{kept} bytes are kept of a healthy pod in Deployments of {replicas}");
+        assert!(kept <= most, "{kept} in Deployments of {replicas}");
+        drop((observer, engine));
+    }
 }
 
 /// Judged is only what an observation may have changed; and no workload is looked at more than once a second for
