@@ -106,8 +106,7 @@ impl Engine {
             let horizon = case.horizon;
             let view = self.view(workload, name).with_members(horizon, std::mem::take(&mut case.judged));
             let outcome = episodes::look(&view, case);
-            // A restart that nothing is known of may still be explained.
-            case.judged = view.into_judgements(case.is_active() || case.last_restart.is_some());
+            case.judged = view.into_judgements(case.is_active());
             all.changes.extend(outcome.changes);
             all.again = all.again.into_iter().chain(outcome.again).min();
             all.wants_facts |= outcome.wants_facts;
@@ -190,7 +189,7 @@ fn may_be_mended(workload: &Workload, now: Time) -> bool {
 
 /// Tracks containers whose specification alone proves that one of their probes cannot run.
 fn note_spec_proofs(workload: &mut Workload, pods: &PodTable) {
-    // Most pods have the template of the one before, and all containers of that are tracked, or none.
+    // Most pods have the template of the one before: nothing is left to note once all its containers are tracked.
     let mut tracked: Option<&Arc<PodTemplate>> = None;
     for pod in workload.pods.iter().filter_map(|place| pods.get(place)) {
         if tracked.is_some_and(|template| Arc::ptr_eq(template, &pod.template)) {

@@ -79,7 +79,7 @@ impl Container {
         self.id.map(|id| ContainerId(id.get() - 1))
     }
 
-    /// Takes over the ID of a status, if that has one; it is a hash, of which one of all is taken for none.
+    /// Takes over the ID of a status, if that has one; one of all hashes is taken for none.
     pub fn take_id(&mut self, id: Option<ContainerId>) {
         self.id = id.and_then(|ContainerId(id)| NonZeroU64::new(id.wrapping_add(1))).or(self.id);
     }

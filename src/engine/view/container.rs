@@ -138,15 +138,15 @@ impl<'a> ContainerView<'a> {
         self
     }
 
-    /// What was judged in this look, as far as it may be needed again: while the container is in trouble, or
-    /// shortly after something happened.
-    pub fn into_judgements(self, is_in_trouble: bool) -> Judgements {
+    /// What was judged in this look, as far as it may be needed again: while an episode is open, or shortly
+    /// after something happened.
+    pub fn into_judgements(self, is_active: bool) -> Judgements {
         if self.settled || self.members.len() < WORTH_KEEPING {
             return Judgements::new();
         }
         let window = self.window();
         let kept = self.members.into_iter().filter_map(|member| Some((member.place, member.judged.into_inner()?)));
-        kept.filter(|(_, judged)| is_in_trouble || judged.last_news() >= Some(window)).collect()
+        kept.filter(|(_, judged)| is_active || judged.last_news() >= Some(window)).collect()
     }
 
     /// The container in the pods of a template.
