@@ -61,8 +61,8 @@ fn a_finding_that_goes_on_is_kept_in_four_kilobytes() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let kept = kept_of_crashing(FINDINGS, &Config::default());
     println!("{kept} bytes are kept of a bare pod that crashes");
-    // 4,149 with the pointer to what annotations ask for, which nearly all share, and nothing of what was judged.
-    assert!(kept <= 4_200, "{kept}");
+    // 3,959 with the pointer to what annotations ask for, which nearly all share, and nothing of what was judged.
+    assert!(kept <= 4_000, "{kept}");
 }
 
 /// For 500 workloads of one pod each, which is the most that have a chronicle.
@@ -95,7 +95,7 @@ fn the_picture_of_a_pod_in_trouble_costs_two_kilobytes_and_that_of_a_healthy_one
 fn a_healthy_pod_is_kept_in_few_bytes_however_small_its_deployment_is() {
     const PODS: usize = 3_000;
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    for (replicas, most) in [(20, 400), (3, 700), (1, 1_500)] {
+    for (replicas, most) in [(20, 350), (3, 670), (1, 1_460)] {
         let began = Time::parse("2026-11-30T08:00:00Z").expect("a time");
         let region = Region::new(MEMORY);
         let (mut observer, mut engine) = (Observer::new(), Engine::default());
@@ -123,7 +123,7 @@ fn an_observation_of_a_deployment_of_which_800_pods_loop_costs_no_more_than_one_
         "allocations an observation: {few:.1} where 50 pods loop, {many:.1} where 800 do; {anew:.1} if judged anew"
     );
     assert!(many <= few, "{few} {many}");
-    assert!(2.0 * few <= anew, "{few} {anew}");
+    assert!(4.0 * few <= anew, "{few} {anew}");
 }
 
 /// Over a minute of a Deployment of which that many pods are killed every half a minute.
