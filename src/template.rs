@@ -120,7 +120,7 @@ pub enum Role {
     Sidecar,
 }
 
-/// The specification of one container.
+/// The specification of one container; its probes are shared with all that have the same ones.
 #[derive(PartialEq, Eq, Hash, Debug)]
 pub struct ContainerSpec {
     /// Its name.
@@ -151,11 +151,11 @@ pub struct ContainerSpec {
     /// Whether it has `lifecycle.postStart`.
     pub post_start: bool,
     /// `livenessProbe`
-    pub liveness: Option<ProbeSpec>,
+    pub liveness: Option<Arc<ProbeSpec>>,
     /// `readinessProbe`
-    pub readiness: Option<ProbeSpec>,
+    pub readiness: Option<Arc<ProbeSpec>>,
     /// `startupProbe`
-    pub startup: Option<ProbeSpec>,
+    pub startup: Option<Arc<ProbeSpec>>,
 }
 
 /// One of a container's `restartPolicyRules`.
@@ -230,11 +230,11 @@ impl ContainerSpec {
     }
 
     /// The probe of that kind.
-    pub const fn probe(&self, kind: ProbeKind) -> Option<&ProbeSpec> {
+    pub fn probe(&self, kind: ProbeKind) -> Option<&ProbeSpec> {
         match kind {
-            ProbeKind::Liveness => self.liveness.as_ref(),
-            ProbeKind::Readiness => self.readiness.as_ref(),
-            ProbeKind::Startup => self.startup.as_ref(),
+            ProbeKind::Liveness => self.liveness.as_deref(),
+            ProbeKind::Readiness => self.readiness.as_deref(),
+            ProbeKind::Startup => self.startup.as_deref(),
         }
     }
 

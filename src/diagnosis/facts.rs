@@ -281,11 +281,10 @@ impl ProbeRecord {
     /// Whether it has shown nothing at all.
     pub fn is_empty(&self) -> bool {
         let reported = !self.failures.is_empty() || !self.errors.is_empty() || self.warnings.is_some();
-        let ends = [self.proven, self.likely, self.from_start, self.after_pass, self.in_a_row, self.slow_from_start];
-        let others = [self.alternated, self.sibling_passed_meanwhile, self.before];
-        let counted = ends.iter().chain(&others).any(|count| *count > 0) || !self.decisive.is_empty();
+        let ends = self.proven | self.likely | self.from_start | self.after_pass | self.in_a_row | self.slow_from_start;
+        let others = self.alternated | self.sibling_passed_meanwhile | self.before;
         let noted = self.earliest.is_some() || self.first_pod.is_some() || self.dialed_elsewhere.is_some();
-        !(reported || counted || noted)
+        !(reported || ends | others > 0 || noted || !self.decisive.is_empty())
     }
 
     /// Total number of failures.

@@ -35,6 +35,7 @@ pub use facts::{
 };
 pub use verdict::Verdict;
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::cmp::Reverse;
 
@@ -207,10 +208,13 @@ fn said(evidence: &Evidence, heard: &FailureGroup) -> String {
 }
 
 /// A message's beginning and its end: runtimes put the reason last.
-fn shortened(words: &str) -> String {
+fn shortened(words: &str) -> Cow<'_, str> {
+    if words.len() <= MAX_WORDS {
+        return words.into();
+    }
     let letters: Vec<char> = words.chars().collect();
     if letters.len() <= MAX_WORDS {
-        return words.to_owned();
+        return words.into();
     }
     let (head, tail) = (MAX_WORDS * 2 / 5, MAX_WORDS * 3 / 5 - 3);
     let end = letters.len() - tail;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::engine::incident::{Incident, PodLane, Point, Published, Rollout};
 use crate::engine::memory::nodes::Nodes;
-use crate::engine::memory::pods::{Pod, PodTable};
+use crate::engine::memory::pods::{Container, Pod, PodTable};
 use crate::engine::memory::workload::Workload;
 use crate::engine::view::lane::lane;
 use crate::finding::{Change, ChangeKind, Identity};
@@ -209,8 +209,8 @@ impl Story {
 }
 
 fn point(workload: &Workload, pods: &PodTable, now: Time) -> Point {
-    let live = workload.pods.iter().filter_map(|place| pods.get(*place)).filter(|pod| pod.is_live());
-    let ready = live.filter(|pod| pod.containers.iter().all(|container| container.ready)).count();
+    let live = workload.pods.iter().filter_map(|place| pods.get(place)).filter(|pod| pod.is_live());
+    let ready = live.filter(|pod| pod.containers.iter().all(Container::is_ready)).count();
     let restarts = workload.cases.values().map(|case| case.restarts).sum();
     Point { at: now, ready: ready as u32, wanted: workload.desired(), restarts }
 }

@@ -37,7 +37,7 @@ pub use crate::template::{
     Role,
 };
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,11 +46,11 @@ use chronicle::Chronicle;
 use counts::Counts;
 use intake::lists::Lists;
 use intake::unmatched_events::UnmatchedEvents;
+use memory::by_name::{ByName, Workloads};
 use memory::nodes::Nodes;
 use memory::onsets::FailureOnsets;
 use memory::past_episodes::PastEpisodes;
 use memory::pods::PodTable;
-use memory::workload::Workload;
 
 /// The engine's settings.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -101,9 +101,9 @@ pub struct Engine {
     now: Time,
     pods: PodTable,
     /// Boxed, since a map that grows at its end is half empty.
-    workloads: BTreeMap<usize, Box<Workload>>,
+    workloads: Workloads,
     next_workload: usize,
-    by_name: HashMap<(Arc<str>, Owner), usize>,
+    by_name: ByName,
     tops: HashMap<(Arc<str>, Owner), Owner>,
     wakes: BTreeSet<(Time, usize)>,
     unmatched: UnmatchedEvents,

@@ -1,7 +1,5 @@
 //! The course of an incident, put together from what exists and from the chronicle.
 
-use std::sync::Arc;
-
 use crate::engine::Engine;
 use crate::engine::chronicle::{Chronicle, Chronicled, lanes_of};
 use crate::engine::incident::Incident;
@@ -20,7 +18,7 @@ impl Engine {
         let kept = self.chronicle.as_ref().map(|chronicle| chronicle.recall(finding));
         let mut incident = kept.unwrap_or_default();
         if let Some(workload) = self.workload_of_finding(finding) {
-            for pod in workload.pods.iter().filter_map(|place| self.pods.get(*place)) {
+            for pod in workload.pods.iter().filter_map(|place| self.pods.get(place)) {
                 let lanes = incident.lanes.len();
                 incident.lanes.extend(lanes_of(pod, workload, &self.nodes, Some(&finding.container), self.now));
                 incident.well += u32::from(incident.lanes.len() == lanes);
@@ -33,7 +31,7 @@ impl Engine {
     fn workload_of_finding(&self, finding: &Identity) -> Option<&Workload> {
         let (kind, name) = finding.workload.split_once('/')?;
         let top = Owner { kind: kind.into(), name: name.into() };
-        let id = self.by_name.get(&(Arc::clone(&finding.namespace), top))?;
-        self.workloads.get(id).map(AsRef::as_ref)
+        let id = self.by_name.find(&self.workloads, &finding.namespace, &top)?;
+        self.workloads.get(&id).map(AsRef::as_ref)
     }
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::engine::effects::never_ready::is_unready;
 use crate::engine::episodes::{self, Outcome};
-use crate::engine::memory::nodes::{Clocks, Nodes};
-use crate::engine::memory::pods::PodTable;
+use crate::engine::memory::node_clock::Clock;
+use crate::engine::memory::nodes::{Nodes, WithinALook};
+use crate::engine::memory::pods::{Container, PodTable};
 use crate::engine::memory::workload::Workload;
 use crate::engine::observation::Need;
 use crate::engine::view::container::ContainerView;
-use crate::template::ContainerSpec;
+use crate::engine::view::termination::patience;
+use crate::template::{ContainerSpec, PodTemplate};
 use crate::time::Time;
 
 /// Minimum time between two lookups of a workload's facts.
@@ -65,7 +67,7 @@ impl Engine {
             self.wakes.remove(&(at, id));
         }
         workload.looked_at = Some(self.now);
-        let mut clocks = Clocks::default();
+        let mut clocks = WithinALook::new();
         let alive = self.lists.alive(&workload.namespace);
         workload.note_passes(&self.pods, &self.nodes, &mut clocks, (alive, self.now));
         note_spec_proofs(&mut workload, &self.pods);
@@ -84,7 +86,7 @@ impl Engine {
         self.changes.extend(outcome.changes);
         if forgotten {
             self.past.keep(&workload);
-            self.by_name.remove(&(Arc::clone(&workload.namespace), workload.top.clone()));
+            self.by_name.remove(id, &workload);
             return;
         }
         self.workloads.insert(id, workload);
@@ -155,11 +157,11 @@ impl Engine {
 
     /// Requests look-ups for a workload if the answer may have changed.
     fn ask(&mut self, workload: &mut Workload) {
-        let ready = workload.pods.iter().filter_map(|place| self.pods.get(*place));
+        let ready = workload.pods.iter().filter_map(|place| self.pods.get(place));
         let (mut live, mut up) = (0, 0);
         for pod in ready {
             live += usize::from(pod.is_live());
-            up += usize::from(pod.is_live() && pod.containers.iter().all(|container| container.ready));
+            up += usize::from(pod.is_live() && pod.containers.iter().all(Container::is_ready));
         }
         let about = (live, up, workload.templates.len());
         let soon = workload.asked.is_some_and(|at| self.now < at.plus(LOOKUP_INTERVAL));
@@ -168,7 +170,7 @@ impl Engine {
         }
         workload.asked = Some(self.now);
         workload.asked_of = about;
-        let pod = workload.pods.iter().next_back().and_then(|place| self.pods.get(*place));
+        let pod = workload.pods.iter().next_back().and_then(|place| self.pods.get(place));
         let owner = workload.owner.as_deref().unwrap_or(&workload.top).clone();
         let namespace = Arc::clone(&workload.namespace);
         if workload.owner.is_some() {
@@ -187,7 +189,13 @@ fn may_be_mended(workload: &Workload, now: Time) -> bool {
 
 /// Tracks containers whose specification alone proves that one of their probes cannot run.
 fn note_spec_proofs(workload: &mut Workload, pods: &PodTable) {
-    for pod in workload.pods.iter().filter_map(|place| pods.get(*place)) {
+    // Most pods have the template of the one before: nothing is left to note once all its containers are tracked.
+    let mut tracked: Option<&Arc<PodTemplate>> = None;
+    for pod in workload.pods.iter().filter_map(|place| pods.get(place)) {
+        if tracked.is_some_and(|template| Arc::ptr_eq(template, &pod.template)) {
+            continue;
+        }
+        let mut all = true;
         for (spec, state) in pod.template.containers.iter().zip(&pod.containers) {
             if workload.cases.contains_key(&spec.name) {
                 continue;
@@ -195,20 +203,29 @@ fn note_spec_proofs(workload: &mut Workload, pods: &PodTable) {
             let unready = is_unready(spec, state) && pod.is_live();
             if spec.has_probe_that_cannot_run() || unready || state.history.is_some() {
                 workload.cases.insert(Arc::clone(&spec.name), Box::default());
+            } else {
+                all = false;
             }
         }
+        tracked = all.then_some(&pod.template);
     }
 }
 
 /// When the next termination that waits for its event has waited long enough.
-fn pending(workload: &Workload, pods: &PodTable, nodes: &Nodes, clocks: &mut Clocks, now: Time) -> Option<Time> {
+fn pending(
+    workload: &Workload,
+    pods: &PodTable,
+    nodes: &Nodes,
+    clocks: &mut WithinALook<Clock>,
+    now: Time,
+) -> Option<Time> {
     let nodes = nodes.seen_from(&workload.namespace);
-    let pods = workload.pods.iter().filter_map(|place| pods.get(*place));
+    let pods = workload.pods.iter().filter_map(|place| pods.get(place));
     pods.filter_map(|pod| {
-        let runs = pod.containers.iter().filter_map(|container| container.history.as_ref());
-        let ends = runs.flat_map(|history| history.incarnations.iter()).filter_map(|run| run.end.as_ref());
-        let latest = ends.map(|end| end.seen_at).max()?;
-        let patience = crate::engine::view::termination::patience(clocks.of(nodes, pod.node.as_ref(), now));
+        let ends = pod.containers.iter().filter_map(|container| container.history.as_ref()?.last_seen_end());
+        let latest = ends.max()?;
+        let node = pod.node.as_ref();
+        let patience = patience(clocks.of(node, || nodes.clock(node, now)));
         let by_rules = pod.template.containers.iter().any(ContainerSpec::has_restart_rules);
         let settled = by_rules.then(|| latest.plus(crate::engine::effects::restart_loop::UNTIL_SETTLED));
         [Some(latest.plus(patience)), settled].into_iter().flatten().filter(|due| *due > now).min()

@@ -45,7 +45,7 @@ impl Engine {
 
     fn tried_by(&self, workload: &Workload) -> Vec<Tried> {
         let mut all: Vec<Tried> = Vec::new();
-        let pods = workload.pods.iter().filter_map(|place| self.pods.get(*place));
+        let pods = workload.pods.iter().filter_map(|place| self.pods.get(place));
         for pod in pods.filter(|pod| pod.is_live()) {
             let at = all.iter().position(|known| is_same(&known.template, &pod.template)).unwrap_or_else(|| {
                 all.push(untried(workload, &pod.template));

@@ -20,14 +20,13 @@ impl Engine {
     }
 
     fn workload_named(&mut self, namespace: &Arc<str>, top: Owner) -> usize {
-        let key = (Arc::clone(namespace), top);
-        if let Some(id) = self.by_name.get(&key) {
-            return *id;
+        if let Some(id) = self.by_name.find(&self.workloads, namespace, &top) {
+            return id;
         }
         self.next_workload += 1;
-        let id = self.next_workload;
-        self.workloads.insert(id, Box::new(Workload::new(Arc::clone(namespace), key.1.clone())));
-        self.by_name.insert(key, id);
+        let (id, workload) = (self.next_workload, Workload::new(Arc::clone(namespace), top));
+        self.by_name.insert(id, &workload);
+        self.workloads.insert(id, Box::new(workload));
         id
     }
 
@@ -45,16 +44,12 @@ impl Engine {
 
     /// Moves the pods of an owner to the workload that turned out to be its topmost controller.
     fn move_pods(&mut self, facts: &WorkloadFacts, to: usize) {
-        let named =
-            |kind: &str, name: &str| (Arc::clone(&facts.namespace), Owner { kind: kind.into(), name: name.into() });
-        let guesses = [
-            Some(named(&facts.owner.kind, &facts.owner.name)),
-            facts.owner.name.rsplit_once('-').map(|(name, _)| named("Deployment", name)),
-        ];
+        let deployment = |name: &str| Owner { kind: "Deployment".into(), name: name.into() };
+        let guesses = [Some(facts.owner.clone()), facts.owner.name.rsplit_once('-').map(|(name, _)| deployment(name))];
         for from in guesses
             .into_iter()
             .flatten()
-            .filter_map(|key| self.by_name.get(&key).copied())
+            .filter_map(|top| self.by_name.find(&self.workloads, &facts.namespace, &top))
             .filter(|from| *from != to)
             .collect::<Vec<_>>()
         {
@@ -62,13 +57,13 @@ impl Engine {
                 continue;
             };
             let owned =
-                |place: &&u32| self.pods.get(**place).is_some_and(|pod| pod.owner.as_deref() == Some(&facts.owner));
-            let places: Vec<u32> = workload.pods.iter().filter(owned).copied().collect();
+                |place: &u32| self.pods.get(*place).is_some_and(|pod| pod.owner.as_deref() == Some(&facts.owner));
+            let places: Vec<u32> = workload.pods.iter().filter(owned).collect();
             if places.is_empty() {
                 continue;
             }
             let all = places.len() == workload.pods.len();
-            workload.pods.retain(|place| !places.contains(place));
+            workload.pods.remove_all(&places);
             for place in &places {
                 if let Some(pod) = self.pods.get_mut(*place) {
                     pod.workload = to;
@@ -76,7 +71,7 @@ impl Engine {
             }
             let taken = all.then(|| self.workloads.remove(&from)).flatten();
             if let Some(taken) = &taken {
-                self.by_name.remove(&(Arc::clone(&taken.namespace), taken.top.clone()));
+                self.by_name.remove(from, taken);
                 if let Some(at) = taken.wake {
                     self.wakes.remove(&(at, from));
                 }
@@ -125,7 +120,7 @@ impl Engine {
 
     pub(super) fn services_facts(&mut self, facts: ServicesFacts) {
         let top = self.tops.get(&(Arc::clone(&facts.namespace), facts.owner.clone())).unwrap_or(&facts.owner).clone();
-        let Some(id) = self.by_name.get(&(facts.namespace, top)).copied() else {
+        let Some(id) = self.by_name.find(&self.workloads, &facts.namespace, &top) else {
             return;
         };
         let Some(workload) = self.workloads.get_mut(&id) else { return };

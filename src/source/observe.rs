@@ -12,6 +12,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use crate::engine::{ContainerSpec, HashLabel, KubeletEvent, Observation, PodId, PodSnapshot, PodTemplate, Seen};
+use crate::kubelet::ProbeSpec;
 
 use super::input::{Input, Observed};
 use super::objects::{EventLite, Oddity, PodLite, PodTemplateLite};
@@ -20,12 +21,14 @@ use odd::Odd;
 
 /// Turns objects into observations.
 ///
-/// It remembers only what it hands out again: names, the templates that pods share, and the containers that
-/// templates share. Unused entries are dropped, so that it stays as small as what the engine keeps.
+/// It remembers only what it hands out again: names, the templates that pods share, the containers that
+/// templates share, and the probes that containers share. Unused entries are dropped, so that it stays as
+/// small as what the engine keeps.
 #[derive(Debug, Default)]
 pub struct Observer {
     names: Shared<str>,
     containers: Shared<ContainerSpec>,
+    probes: Shared<ProbeSpec>,
     templates: Templates,
     odd: Odd,
 }

@@ -103,7 +103,7 @@ fn what_exec_probes_print_can_be_left_out() {
         let mut world = World::new(Settings { exec_output, ..Settings::default() });
         let mut pod = pod(&world, "shop", "web-1");
         let mut checked = container("app");
-        let liveness = checked.liveness.as_mut().expect("it has one");
+        let liveness = Arc::make_mut(checked.liveness.as_mut().expect("it has one"));
         liveness.handler = Handler::Exec(Box::from([Arc::from("check")]));
         pod.template = template_with([checked].into_iter().collect());
         world.show(&pod);

@@ -227,7 +227,7 @@ pub fn container(name: &str) -> ContainerSpec {
         ports: Box::from([(None, 8080)]),
         memory_limit: None,
         post_start: false,
-        liveness: Some(liveness),
+        liveness: Some(liveness.into()),
         readiness: None,
         startup: None,
     }

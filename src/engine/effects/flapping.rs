@@ -42,7 +42,7 @@ fn flaps(member: &PodContainer, probe: ProbeKind) -> bool {
     };
     let runs = state.phase == Phase::Running && member.pod.is_live();
     // A readiness probe that fails all the time is not flapping.
-    let now_and_then = probe != ProbeKind::Readiness || state.ready;
+    let now_and_then = probe != ProbeKind::Readiness || state.is_ready();
     runs && now_and_then && flapped(history, probe, since)
 }
 

@@ -89,7 +89,7 @@ fn held_back(view: &ContainerView, case: &TrackedContainer) -> Option<Assessment
 /// Since when a running container's readiness probe is known to fail.
 fn unready_since(member: &PodContainer) -> Option<Time> {
     let state = member.state;
-    if state.ready || state.phase != Phase::Running || !member.pod.is_live() {
+    if state.is_ready() || state.phase != Phase::Running || !member.pod.is_live() {
         return None;
     }
     let since = state.since?;
@@ -104,5 +104,5 @@ fn unready_since(member: &PodContainer) -> Option<Time> {
 
 /// Whether it runs and its readiness probe does not pass.
 pub fn is_unready(spec: &ContainerSpec, state: &Container) -> bool {
-    state.phase == Phase::Running && !state.ready && spec.readiness.is_some()
+    state.phase == Phase::Running && !state.is_ready() && spec.readiness.is_some()
 }

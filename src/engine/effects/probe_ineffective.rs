@@ -35,7 +35,8 @@ pub fn assess(view: &ContainerView, probe: ProbeKind, case: &TrackedContainer) -
 }
 
 fn is_ineffective(member: &PodContainer, probe: ProbeKind) -> bool {
-    if !member.pod.is_live() || member.state.phase != Phase::Running {
+    let has_it = member.spec.probe(probe).is_some();
+    if !has_it || !member.pod.is_live() || member.state.phase != Phase::Running {
         return false;
     }
     // It holds the container back, which is worse than protecting nothing.

@@ -23,18 +23,13 @@ const QUIET: Duration = Duration::from_hours(6);
 /// Takes in the terminations known by now.
 pub fn note(view: &ContainerView, ends: &mut PastTerminations) {
     for member in &view.members {
-        let Some(history) = member.state.history.as_deref() else { continue };
-        for (kind, run) in member.ends().iter().zip(&history.incarnations) {
-            let kind = match kind {
-                Some(TerminationKind::Own(kind, _)) => Kind::Own(*kind),
-                Some(end) => match end.killed_by() {
-                    Some(probe) => Kind::Probe(probe),
-                    None => continue,
-                },
-                None => continue,
+        for end in member.bad_ends() {
+            let kind = match (end.kind, end.kind.killed_by()) {
+                (TerminationKind::Own(kind, _), _) => Kind::Own(kind),
+                (_, Some(probe)) => Kind::Probe(probe),
+                (_, None) => continue,
             };
-            let Some(end) = run.end.as_ref() else { continue };
-            ends.add(PastTermination { pod: member.pod.uid, at: end.at(member.clock), kind });
+            ends.add(PastTermination { pod: member.pod.uid, at: end.at, kind });
         }
     }
     ends.forget(view.now.minus(REMEMBERED));
@@ -55,7 +50,7 @@ pub fn assess(view: &ContainerView, case: &TrackedContainer) -> Assessment {
         Kind::Probe(probe) => Some(probe),
         Kind::Own(_) => None,
     };
-    let pod = view.workload.pods.iter().filter_map(|place| view.pods.get(*place)).find(|pod| pod.uid == last.pod);
+    let pod = view.workload.pods.iter().filter_map(|place| view.pods.get(place)).find(|pod| pod.uid == last.pod);
     let Some(template) = pod.map(|pod| &pod.template) else { return Assessment::default() };
     let Some(template) = view.templates.iter().copied().find(|known| is_same(known, template)) else {
         return Assessment::default();

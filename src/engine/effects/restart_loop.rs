@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use super::{Assessment, proposal};
 use crate::diagnosis::{Evidence, diagnose};
-use crate::engine::Settings;
 use crate::engine::memory::history::{History, Kill};
+use crate::engine::memory::judged::BadEnd;
 use crate::engine::memory::template_record::Tally;
 use crate::engine::memory::tracked_container::{Problem, Proposal, TrackedContainer};
 use crate::engine::view::container::ContainerView;
 use crate::engine::view::member::PodContainer;
 use crate::engine::view::termination::TerminationKind;
+use crate::engine::{Settings, Uid};
 use crate::finding::{Cause, Effect, Fact};
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, RestartPolicy, Role};
+use crate::time::Time;
 
 /// Time within which a terminated container that a restart rule may apply to is restarted, if it does.
 pub const UNTIL_SETTLED: std::time::Duration = std::time::Duration::from_secs(30);
@@ -55,23 +57,24 @@ fn under<'a>(view: &ContainerView<'a>, template: &'a Arc<PodTemplate>, case: &Tr
     }
     let evidence = view.evidence(template, effect, probe, &tally)?;
     let verdict = diagnose(&evidence);
-    let counts: Vec<_> = members.iter().map(|member| Counts::new(view, member, probe, case)).collect();
+    let from = view.window().max(case.horizon);
+    let mut counts = members.iter().map(|member| Counts::new(member, probe, case, from));
     let passed = probe.is_some_and(|probe| evidence.passed.has(probe));
     let at_once = verdict.deterministic && probe.is_some() && !passed;
-    let sees_enough = verdict.cause != Cause::Unknown || counts.iter().any(|counts| counts.is_watched(view.settings));
+    let sees_enough = verdict.cause != Cause::Unknown || counts.clone().any(|counts| counts.is_watched(view.settings));
     let settled = !container.has_restart_rules() || members.iter().any(|member| is_settled(view, member));
     let confirmed =
-        sees_enough && settled && counts.iter().any(|counts| counts.confirm(view.settings, effect, probe, at_once));
+        sees_enough && settled && counts.clone().any(|counts| counts.confirm(view.settings, effect, probe, at_once));
     // One termination that no probe caused is not enough.
     let suspect = SUSPECT_ENDS.min(view.settings.own_ends);
-    if probe.is_none() && !active && counts.iter().all(|counts| counts.all < suspect) {
+    if probe.is_none() && !active && counts.all(|counts| counts.all < suspect) {
         return None;
     }
     let published = !ended && members.iter().any(|member| being_killed(member).is_some());
     if !confirmed && !ended && !published && !verdict.deterministic {
         return None;
     }
-    let affected = affected(&members, &counts, probe);
+    let affected = affected(&members, probe, from);
     let facts = facts(&members, &tally, &evidence);
     Some(Proposal {
         mostly_kills: probe.is_some_and(|probe| tally.probes[probe as usize].proven > OUTWEIGHS * tally.own.total()),
@@ -84,9 +87,7 @@ fn under<'a>(view: &ContainerView<'a>, template: &'a Arc<PodTemplate>, case: &Tr
 
 /// Whether it is known if a container with restart rules is restarted.
 fn is_settled(view: &ContainerView, member: &PodContainer) -> bool {
-    let ends =
-        member.state.history.iter().flat_map(|history| history.incarnations.iter()).filter_map(|run| run.end.as_ref());
-    let last = ends.map(|end| end.seen_at).max();
+    let last = member.state.history.as_ref().and_then(|history| history.last_seen_end());
     member.state.restarts > 0
         || last.is_some_and(|last| last.plus(UNTIL_SETTLED) <= view.now)
         || last.is_some() && !may_be_restarted(member)
@@ -154,7 +155,7 @@ fn being_killed(member: &PodContainer) -> Option<ProbeKind> {
     history.probe_kills().rev().find(|(_, kill)| is_of_it(kill)).map(|(probe, _)| probe)
 }
 
-/// The terminations of one container within the window, classified.
+/// The terminations of one container since a time, classified.
 #[derive(Default)]
 struct Counts {
     /// Kills by the probe in question.
@@ -172,25 +173,17 @@ struct Counts {
 }
 
 impl Counts {
-    fn new(view: &ContainerView, member: &PodContainer, probe: Option<ProbeKind>, case: &TrackedContainer) -> Self {
+    fn new(member: &PodContainer, probe: Option<ProbeKind>, case: &TrackedContainer, from: Time) -> Self {
         let mut counts = Self::default();
         let Some(history) = member.state.history.as_deref() else {
             return counts;
         };
-        let from = view.window().max(case.horizon);
         let mut latest = None;
-        for (kind, run) in member.ends().iter().zip(&history.incarnations) {
-            let (Some(kind), Some(end)) = (*kind, run.end.as_ref()) else {
-                continue;
-            };
-            if !kind.is_bad() || kind == TerminationKind::Pending || end.at(member.clock) < from {
-                continue;
-            }
+        for BadEnd { kind, watched, .. } in member.bad_ends().iter().copied().filter(|end| end.at >= from) {
             counts.add(kind, probe, 1);
-            let watched = u32::from(end.by_itself.is_some());
             let sure = kind.killed_by() == probe && probe.is_some() && !matches!(kind, TerminationKind::Fitting(_));
-            counts.watched += watched;
-            counts.watched_kills += watched * u32::from(sure);
+            counts.watched += u32::from(watched);
+            counts.watched_kills += u32::from(watched && sure);
             latest = Some(kind);
         }
         if let Some(kind) = latest {
@@ -231,17 +224,13 @@ impl Counts {
 /// Restarts before the first list of which only the count is known. They belong to the loop only while no
 /// episode of it has ended.
 fn unseen(history: &History, restarts: u32, case: &TrackedContainer) -> u32 {
-    if case.horizon == crate::time::Time::default() { restarts.saturating_sub(history.ends) } else { 0 }
+    if case.horizon == Time::default() { restarts.saturating_sub(history.ends) } else { 0 }
 }
 
 /// The pods whose container terminated badly, or is about to: its probe has reached its failure threshold.
-fn affected(members: &[&PodContainer], counts: &[Counts], probe: Option<ProbeKind>) -> Vec<crate::engine::Uid> {
-    members
-        .iter()
-        .zip(counts)
-        .filter(|(member, counts)| counts.all > 0 || is_failing(member, probe))
-        .map(|(member, _)| member.pod.uid)
-        .collect()
+fn affected(members: &[&PodContainer], probe: Option<ProbeKind>, from: Time) -> Vec<Uid> {
+    let ended = |member: &PodContainer| member.bad_ends().iter().any(|end| end.at >= from);
+    members.iter().filter(|member| ended(member) || is_failing(member, probe)).map(|member| member.pod.uid).collect()
 }
 
 fn is_failing(member: &PodContainer, probe: Option<ProbeKind>) -> bool {

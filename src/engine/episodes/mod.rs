@@ -153,7 +153,8 @@ fn take_up(
     episode.longest_bad = episode.longest_bad.max(proposal.longest_bad);
     episode.last_bad = episode.last_bad.max(proposal.last_bad);
     episode.change().labels = Arc::clone(&proposal.template.labels);
-    let named = view.named(&episode.affected);
+    let all_are_in = episode.affected.len() < MAX_AFFECTED;
+    let named = view.named(&episode.affected, if all_are_in { &proposal.affected } else { &[] });
     name_a_pod(&named, episode);
     let newly = proposal.confirmed && episode.finding.confirmed_at.is_none();
     if accepted {

@@ -42,7 +42,7 @@ pub fn is_over(view: &ContainerView, problem: Problem, episode: &Episode) -> Res
         any = true;
         let healthy = healthy_at(view, member, problem, episode).ok_or(None)?;
         // Contrary evidence may still be on its way.
-        due = due.max(healthy.plus(member.clock.lag));
+        due = due.max(healthy.plus(member.clock.lag()));
     }
     match (any, due <= view.now) {
         (false, _) => Err(None),
@@ -91,7 +91,10 @@ fn healthy_at(view: &ContainerView, member: &PodContainer, problem: Problem, epi
         Problem::NeverReady if probe_cannot_run::is_held_back(member, episode) => None,
         Problem::NeverReady => {
             let failed = last_failure(member, since, |probe| probe == ProbeKind::Readiness);
-            member.state.ready.then(|| failed.map_or(since, |failed| failed.max(since)).plus(Duration::from_mins(1)))
+            member
+                .state
+                .is_ready()
+                .then(|| failed.map_or(since, |failed| failed.max(since)).plus(Duration::from_mins(1)))
         }
         Problem::Blocked => {
             let blocked = member.state.history.as_ref().is_some_and(|history| history.blocked.is_some());

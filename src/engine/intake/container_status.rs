@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::diagnosis::{Blocked, CameUp};
 use crate::engine::memory::history::{History, Incarnation, Termination};
 use crate::engine::memory::node_clock::Clock;
-use crate::engine::memory::pods::{Container, Phase};
+use crate::engine::memory::pods::{Container, Phase, Readiness};
 use crate::engine::observation::{ContainerSnapshot, Seen, State, Terminated};
 use crate::engine::view::termination::RESTARTING_ALL;
 use crate::kubelet::{ProbeKind, ProbeSpec};
@@ -50,6 +50,7 @@ pub fn take_in(
     sight: Sight,
 ) -> StatusUpdate {
     let mut news = StatusUpdate::default();
+    let was_ready = container.is_ready();
     let first = container.phase == Phase::Absent;
     let unbroken = !first && sight.seen == Seen::Changed;
     if !first {
@@ -69,12 +70,11 @@ pub fn take_in(
     if let Some(history) = container.history.as_mut().filter(|_| gap) {
         history.gap = Some(sight.now);
     }
-    news.matters |= container.history.is_some() && (news.restarts > 0 || container.ready != status.ready);
+    news.matters |= container.history.is_some() && (news.restarts > 0 || was_ready != status.ready);
     container.restarts = status.restarts;
     if let Some(history) = container.history.as_mut() {
         history.restarts = status.restarts;
     }
-    container.ready = status.ready;
     container.started = status.started;
     news
 }
@@ -89,7 +89,7 @@ fn new_stamp(container: &Container, status: &ContainerSnapshot) -> Option<Time> 
     };
     let restarted = status.restarts > container.restarts;
     let ended = status.last.as_ref().and_then(|last| last.finished).filter(|_| restarted);
-    began.filter(|_| restarted || container.phase != Phase::Running || container.id != status.id).max(ended)
+    began.filter(|_| restarted || container.phase != Phase::Running || container.id() != status.id).max(ended)
 }
 
 /// Whether changes between the known status and this one were missed: it restarted more than once, or was
@@ -100,7 +100,7 @@ fn shows_a_gap(container: &Container, status: &ContainerSnapshot) -> bool {
     };
     let ended = status.last.as_ref().and_then(|last| last.finished);
     let paused = ended.is_some_and(|ended| since.since(ended) > UNTOLD);
-    let replaced = container.phase == Phase::Running && container.id != status.id;
+    let replaced = container.phase == Phase::Running && container.id() != status.id;
     status.restarts > container.restarts.saturating_add(1) || (replaced && paused)
 }
 
@@ -119,12 +119,12 @@ pub fn take_in_late(container: &mut Container, status: &ContainerSnapshot) -> bo
 
 /// The history of a container, created with the current incarnation.
 pub fn history(container: &mut Container) -> &mut History {
-    let (id, since, phase, ready) = (container.id, container.since, container.phase, container.was_ready);
+    let (id, since, phase, ready) = (container.id(), container.since, container.phase, container.readiness);
     container.history.get_or_insert_with(|| {
         let mut history = History::default();
         if phase == Phase::Running {
             let mut run = Incarnation::begun(id, since);
-            run.ready = since.filter(|_| ready);
+            run.ready = since.filter(|_| ready != Readiness::NotYet);
             history.incarnations.push_back(run);
         }
         Box::new(history)
@@ -148,7 +148,7 @@ fn take_in_ends(
         if spec.role == Role::Init && ended.exit == 0 && container.history.is_none() {
             continue;
         }
-        let same = ended.id.is_none() || container.id.is_none() || ended.id == container.id;
+        let same = ended.id.is_none() || container.id().is_none() || ended.id == container.id();
         let by_itself = match (stands, unbroken) {
             // A restarted kubelet shows the last termination again as the state while the container waits
             // for its next start.
@@ -159,9 +159,9 @@ fn take_in_ends(
         let mut ended = ended.clone();
         if &*ended.reason == RESTARTING_ALL {
             // The status no longer identifies what terminated; it was the running incarnation.
-            ended.id = container.id;
+            ended.id = container.id();
             ended.started = ended.started.or(container.since);
-            if container.id.is_none() || stands || status.restarts <= container.restarts {
+            if container.id().is_none() || stands || status.restarts <= container.restarts {
                 continue;
             }
         }
@@ -192,7 +192,7 @@ fn take_in_state(
     shown_until: Option<Time>,
     news: &mut StatusUpdate,
 ) {
-    let same_run = container.phase == Phase::Running && container.id == status.id;
+    let same_run = container.phase == Phase::Running && container.id() == status.id;
     let came_up = same_run && shown_until.is_some();
     match &status.state {
         State::Running { since } => {
@@ -211,9 +211,13 @@ fn take_in_state(
         }
         State::Terminated(_) => container.phase = Phase::Terminated,
     }
-    let was_ready = same_run && container.was_ready;
-    container.was_ready = status.ready || was_ready;
-    container.id = status.id.or(container.id);
+    let was_ready = same_run && container.readiness != Readiness::NotYet;
+    container.readiness = match (status.ready, was_ready) {
+        (true, _) => Readiness::Ready,
+        (false, true) => Readiness::Lost,
+        (false, false) => Readiness::NotYet,
+    };
+    container.take_id(status.id);
     let now_ready = status.ready && !was_ready && spec.readiness.is_some();
     let now_started = status.started && !(same_run && container.started) && spec.startup.is_some();
     if container.phase != Phase::Running {
@@ -227,7 +231,7 @@ fn take_in_state(
         let probe = if now_started { ProbeKind::Startup } else { ProbeKind::Readiness };
         news.came_up = spec.probe(probe).and_then(|spec| came_up_after(container, sight, probe, spec));
     }
-    let (id, since) = (container.id, container.since);
+    let (id, since) = (container.id(), container.since);
     let Some(history) = container.history.as_mut() else {
         return;
     };

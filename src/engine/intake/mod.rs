@@ -231,8 +231,9 @@ impl Engine {
     fn note_passes(&mut self, place: u32) {
         let Some(pod) = self.pods.get(place) else { return };
         if let Some(workload) = self.workloads.get_mut(&pod.workload) {
-            let clock = self.nodes.seen_from(&workload.namespace).clock(pod.node.as_ref(), self.now);
-            workload.note_passes_of(pod, &self.pods, clock, self.lists.alive(&workload.namespace));
+            let (namespace, node) = (Arc::clone(&workload.namespace), pod.node.as_ref());
+            let clock = || self.nodes.seen_from(&namespace).clock(node, self.now);
+            workload.note_passes_of(pod, &self.pods, clock, self.lists.alive(&namespace));
         }
     }
 
@@ -255,7 +256,7 @@ impl Engine {
         if let Some(chronicle) = &mut self.chronicle {
             chronicle.pod_gone(&pod, workload, &self.nodes, self.now);
         }
-        workload.pods.remove(&place);
+        workload.pods.remove(place);
         if workload.pods.is_empty() {
             workload.empty_since = Some(self.now);
         }
@@ -267,7 +268,7 @@ impl Engine {
         let Some(number) = self.lists.finish(scope) else { return };
         let unseen = |place: &u32| self.pods.get(*place).is_some_and(|pod| pod.list < number);
         let listed = || self.workloads.values().filter(|workload| scope.includes(&workload.namespace));
-        let gone: Vec<_> = listed().flat_map(|workload| workload.pods.iter()).copied().filter(unseen).collect();
+        let gone: Vec<_> = listed().flat_map(|workload| workload.pods.iter()).filter(unseen).collect();
         for place in gone {
             self.remove(place);
         }
@@ -338,7 +339,7 @@ impl Engine {
         let horizon = workload.cases.get(&spec.name).map(|case| case.horizon).unwrap_or_default();
         for run in 0..subject.history.incarnations.len() {
             // A readiness probe that fails below its threshold is only a blip.
-            let is_ready = state.ready && run + 1 == subject.history.incarnations.len();
+            let is_ready = state.is_ready() && run + 1 == subject.history.incarnations.len();
             let probes = ProbeKind::ALL.into_iter().filter(|probe| !is_ready || *probe != ProbeKind::Readiness);
             let onsets = probes.filter_map(|probe| subject.onset_in(run, probe));
             let onsets = onsets.map(|at| subject.clock.ours(at)).filter(|at| *at >= horizon);

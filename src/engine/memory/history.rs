@@ -336,6 +336,11 @@ impl History {
         })
     }
 
+    /// When the termination was seen that was seen last.
+    pub fn last_seen_end(&self) -> Option<Time> {
+        self.incarnations.iter().filter_map(|run| run.end.as_ref()).map(|end| end.seen_at).max()
+    }
+
     /// Number of terminations known only from the restart count.
     pub const fn ends_unseen(&self) -> u32 {
         self.restarts.saturating_sub(self.ends)

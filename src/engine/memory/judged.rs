@@ -34,8 +34,8 @@ pub struct Judged {
     until: Option<Time>,
     /// When, on its node's clock, it was last known to run, and from what such time on more may follow.
     seen: (Option<Time>, Option<Time>),
-    /// How each of its incarnations terminated, if it did.
-    pub ends: Box<[Option<TerminationKind>]>,
+    /// The terminations that should not have happened, as far as no event about them is waited for.
+    pub bad: Box<[BadEnd]>,
     /// Whether one of them terminated badly.
     pub looped: bool,
     /// When the last one terminated, by our clock.
@@ -46,6 +46,17 @@ pub struct Judged {
     pub reports: [Reported; 3],
     /// Its part of what the template has shown.
     pub part: Tally,
+}
+
+/// A termination that should not have happened.
+#[derive(Copy, Clone, Debug)]
+pub struct BadEnd {
+    /// How it came about.
+    pub kind: TerminationKind,
+    /// When, by our clock.
+    pub at: Time,
+    /// Whether it happened while the watch was unbroken.
+    pub watched: bool,
 }
 
 /// What was reported about a probe.
@@ -80,7 +91,7 @@ impl Judged {
             passed: subject.passed(),
             reports: ProbeKind::ALL.map(|probe| Reported::new(subject, probe)),
             part: Tally::part(subject, &ends, basis.horizon),
-            ends: ends.into(),
+            bad: bad_ends(subject, &ends),
         }
     }
 
@@ -97,6 +108,16 @@ impl Judged {
     pub fn last_news(&self) -> Option<Time> {
         self.reports.iter().map(|report| report.last).max().flatten().max(self.last_end)
     }
+}
+
+fn bad_ends(subject: &Incarnations, ends: &[Option<TerminationKind>]) -> Box<[BadEnd]> {
+    let judged = subject.history.incarnations.iter().zip(ends);
+    let bad = judged.filter_map(|(run, kind)| {
+        let kind = kind.filter(|kind| kind.is_bad() && *kind != TerminationKind::Pending)?;
+        let end = run.end.as_ref()?;
+        Some(BadEnd { kind, at: end.at(subject.clock), watched: end.by_itself.is_some() })
+    });
+    bad.collect()
 }
 
 impl Reported {

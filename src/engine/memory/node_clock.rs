@@ -26,21 +26,26 @@ const MAX_STRETCHES: usize = 16;
 /// Maximum gap between two late stamps of one period, and between a period and a time that it applies to.
 const NEAR: Duration = Duration::from_secs(30);
 
-/// Assumed maximum offset of a clock without measurements.
-const UNKNOWN: Duration = Duration::from_mins(10);
+/// Assumed maximum offset of a clock without measurements, in milliseconds: ten minutes.
+const UNKNOWN: i64 = 10 * 60 * 1000;
 
 /// The offset of a node's clock, as far as it is known.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Clock {
     /// Milliseconds to add to a stamp of the node for our time.
     offset: i64,
-    /// How late its writes may arrive, beyond the usual.
-    pub lag: Duration,
-    /// How far off it may be, if nothing was measured yet.
-    unknown: Duration,
+    /// How late its writes may arrive, beyond the usual, in milliseconds.
+    lag: u32,
+    /// Whether nothing was measured yet, so that it may be off by [`UNKNOWN`].
+    is_unknown: bool,
 }
 
 impl Clock {
+    /// How late its writes may arrive, beyond the usual.
+    pub fn lag(self) -> Duration {
+        Duration::from_millis(self.lag.into())
+    }
+
     /// Converts a time of the node to ours.
     pub fn ours(self, stamp: Time) -> Time {
         Time::from_millis(stamp.as_millis().saturating_add(self.offset))
@@ -55,7 +60,9 @@ impl Clock {
     ///
     /// Writes still on their way may be later than those that have arrived.
     pub fn written_by(self, seen: Time) -> Time {
-        self.nodes(seen).minus(self.lag.saturating_mul(3).max(self.unknown))
+        let lag = i64::from(self.lag) * 3;
+        let late = if self.is_unknown { lag.max(UNKNOWN) } else { lag };
+        Time::from_millis(self.nodes(seen).as_millis().saturating_sub(late))
     }
 
     /// Until when, on the node's clock, everything is known about what was last seen at a time of ours:
@@ -138,8 +145,8 @@ impl Clock {
         let lag = Duration::from_millis(latest.saturating_sub(offset).max(0) as u64);
         Self {
             offset,
-            lag: if lag > LATE { lag.min(MAX_LAG) } else { Duration::ZERO },
-            unknown: if last.or(said).is_some() { Duration::ZERO } else { UNKNOWN },
+            lag: if lag > LATE { lag.min(MAX_LAG).as_millis() as u32 } else { 0 },
+            is_unknown: last.or(said).is_none(),
         }
     }
 }
@@ -227,7 +234,7 @@ mod tests {
         let clock = Clock::measured(Some(&statuses), Some(&heard), at(1));
         assert_eq!(clock.ours(at(-301)), at(0));
         assert_eq!(clock.nodes(at(0)), at(-301));
-        assert_eq!(clock.lag, Duration::from_secs(89));
+        assert_eq!(clock.lag(), Duration::from_secs(89));
         assert_eq!(clock.written_by(at(0)), at(-301 - 3 * 89));
         assert_eq!(clock.known_until(at(0), at(0)), at(-301 - 3 * 89));
         assert_eq!(clock.known_until(at(0), at(3 * 89)), at(-301));

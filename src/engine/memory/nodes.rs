@@ -1,6 +1,7 @@
 //! What happened to nodes: kubelet restarts, and containers that were terminated at once.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ const MANY: usize = 3;
 #[derive(Debug, Default)]
 pub struct Nodes {
     /// What is known from statuses, which only kubelets write.
-    seen: BTreeMap<Arc<str>, FromStatuses>,
+    seen: HashMap<Arc<str>, FromStatuses>,
     /// What is known of a node from the events of a namespace: whoever may write events there can forge
     /// these, so they count only in that namespace.
     heard: BTreeMap<(Arc<str>, Arc<str>), FromEvents>,
@@ -191,19 +192,20 @@ impl<'a> NodesSeen<'a> {
     }
 }
 
-/// The clocks of nodes at one time: most of a workload's pods are on few of them.
-#[derive(Default)]
-pub struct Clocks(BTreeMap<Arc<str>, Clock>);
+/// What was found out about nodes within one look: most of a workload's pods are on few of them.
+///
+/// A node is known again by where its name lies, which its pods share: another copy of it costs one more look-up.
+pub struct WithinALook<T>(BTreeMap<*const u8, T>);
 
-impl Clocks {
-    /// The clock of that node.
-    pub fn of(&mut self, nodes: NodesSeen, name: Option<&Arc<str>>, now: Time) -> Clock {
-        let known = name.and_then(|name| self.0.get(name));
-        known.copied().unwrap_or_else(|| {
-            let clock = nodes.clock(name, now);
-            name.and_then(|name| self.0.insert(Arc::clone(name), clock));
-            clock
-        })
+impl<T: Copy> WithinALook<T> {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// What was found out about a node, or is now.
+    pub fn of(&mut self, name: Option<&Arc<str>>, find_out: impl FnOnce() -> T) -> T {
+        *self.0.entry(name.map_or(ptr::null(), |name| name.as_ptr())).or_insert_with(find_out)
     }
 }
 

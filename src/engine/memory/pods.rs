@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crate::engine::memory::history::History;
 use crate::engine::observation::{ContainerId, Owner, PodId, Uid};
 use crate::kubelet::ProbeKind;
-use crate::template::{ContainerSpec, PodTemplate};
+use crate::template::PodTemplate;
 use crate::time::Time;
 
 /// A pod; its namespace is its workload's.
@@ -50,23 +51,22 @@ pub struct Pod {
 }
 
 /// A container of a pod.
+///
+/// 32 bytes, of which there are two and more in each pod of a cluster.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "a status, as the API has it, in few bytes")]
 pub struct Container {
     /// `restartCount`
     pub restarts: u32,
-    /// Its current ID.
-    pub id: Option<ContainerId>,
+    /// Its current ID, and one more.
+    id: Option<NonZeroU64>,
     /// Its phase.
     pub phase: Phase,
     /// Since when it has been running, in whole seconds.
     pub since: Option<Time>,
-    /// `ready`
-    pub ready: bool,
+    /// Whether the current incarnation is ready.
+    pub readiness: Readiness,
     /// `started`
     pub started: bool,
-    /// Whether the current incarnation was ever seen ready.
-    pub was_ready: bool,
     /// Whether the current incarnation was watched from its start.
     pub from_start: bool,
     /// Its history, once anything was wrong.
@@ -74,6 +74,21 @@ pub struct Container {
 }
 
 impl Container {
+    /// Its current ID.
+    pub fn id(&self) -> Option<ContainerId> {
+        self.id.map(|id| ContainerId(id.get() - 1))
+    }
+
+    /// Takes over the ID of a status, if that has one; one of all hashes is taken for none.
+    pub fn take_id(&mut self, id: Option<ContainerId>) {
+        self.id = id.and_then(|ContainerId(id)| NonZeroU64::new(id.wrapping_add(1))).or(self.id);
+    }
+
+    /// `ready`
+    pub fn is_ready(&self) -> bool {
+        self.readiness == Readiness::Ready
+    }
+
     /// Whether the current incarnation was seen to come up after earlier ones were killed by their startup
     /// probe: whether the probe passed is for its history to decide.
     pub fn came_up_after_kills(&self) -> bool {
@@ -81,6 +96,18 @@ impl Container {
             history.told_kills(ProbeKind::Startup) > 0 && history.current().is_some_and(|run| run.came_up.is_some())
         })
     }
+}
+
+/// Whether an incarnation is ready, as far as it was seen.
+#[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// It never was.
+    #[default]
+    NotYet,
+    /// It was, and is not now.
+    Lost,
+    /// It is.
+    Ready,
 }
 
 /// The phase of a container.
@@ -97,12 +124,15 @@ pub enum Phase {
     Terminated,
 }
 
+/// A UID's bytes: an entry of a map takes 20 bytes with these, and 32 with the number, which lies at whole 16 bytes.
+type UidBytes = [u8; 16];
+
 /// All pods, by UID.
 #[derive(Debug, Default)]
 pub struct PodTable {
     problems: Vec<Option<Box<Pod>>>,
     free: Vec<u32>,
-    by_uid: HashMap<Uid, u32>,
+    by_uid: HashMap<UidBytes, u32>,
     /// Static pods, by the UID that events on them carry and by the hash of their name.
     by_event_uid: HashMap<(Uid, u64), u32>,
     /// That UID, for the few pods that have one.
@@ -114,7 +144,7 @@ pub struct PodTable {
 impl PodTable {
     /// The index of the pod with that UID.
     pub fn find(&self, uid: Uid) -> Option<u32> {
-        self.by_uid.get(&uid).copied()
+        self.by_uid.get(&uid.0.to_ne_bytes()).copied()
     }
 
     /// The index of the pod that an event is about: events of one namespace never apply to pods of another.
@@ -149,7 +179,7 @@ impl PodTable {
             self.problems.push(Some(pod));
             self.problems.len() as u32 - 1
         };
-        self.by_uid.insert(uid, place);
+        self.by_uid.insert(uid.0.to_ne_bytes(), place);
         if let Some(other) = event_uid {
             self.by_event_uid.insert((other, called), place);
             self.event_uids.insert(place, other);
@@ -160,8 +190,8 @@ impl PodTable {
     /// Removes a pod.
     pub fn remove(&mut self, place: u32) -> Option<Box<Pod>> {
         let pod = self.problems.get_mut(place as usize)?.take()?;
-        if self.by_uid.get(&pod.uid) == Some(&place) {
-            self.by_uid.remove(&pod.uid);
+        if self.find(pod.uid) == Some(place) {
+            self.by_uid.remove(&pod.uid.0.to_ne_bytes());
         }
         if let Some(other) = self.event_uids.remove(&place)
             && self.by_event_uid.get(&(other, pod.called)) == Some(&place)
@@ -179,12 +209,6 @@ impl PodTable {
 }
 
 impl Pod {
-    /// The container's specification and state.
-    pub fn container(&self, name: &str) -> Option<(usize, &ContainerSpec, &Container)> {
-        let at = self.template.containers.iter().position(|container| &*container.name == name)?;
-        Some((at, &self.template.containers[at], &self.containers[at]))
-    }
-
     /// Whether it has neither terminated nor is about to.
     pub fn is_live(&self) -> bool {
         !self.deleting && !self.ended

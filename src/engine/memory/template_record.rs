@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnosis::{CameUp, FailureGroup, OwnEnd, OwnEnds, OwnKind, Passes, ProbeRecord, ProbeSet, Strength};
-use crate::engine::memory::history::{ProbeEventKind, Sample};
+use crate::engine::memory::history::ProbeEventKind;
 use crate::engine::view::probe_passed::Incarnations;
 use crate::engine::view::termination::{TerminationKind, leaves_failures_behind};
 use crate::kubelet::{Failure, ProbeKind, ProbeSpec};
@@ -103,7 +103,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// What one container has shown since `horizon`, all of it: to be added to others by [`Self::add_part`].
+    /// What one container has shown since `horizon`, all of it: to be added to others by [`Self::sum`].
     pub fn part(subject: &Incarnations, ends: &[Option<TerminationKind>], horizon: Time) -> Self {
         let mut part = Self::default();
         part.add_within(subject, ends, horizon, usize::MAX);
@@ -163,10 +163,10 @@ impl Tally {
 
     /// Adds one incarnation, and how it terminated.
     pub fn add_run(&mut self, subject: &Incarnations, index: usize, verdict: Option<TerminationKind>, horizon: Time) {
-        for kind in ProbeKind::ALL {
-            // Most probes never time out.
-            let is_slow = |sample: &Sample| sample.probe == kind && sample.failure == Failure::TimedOut;
-            if let Some(spec) = subject.container.probe(kind).filter(|_| subject.history.samples.iter().any(is_slow)) {
+        // Most containers never time out.
+        let is_slow = subject.history.samples.iter().any(|sample| sample.failure == Failure::TimedOut);
+        for kind in ProbeKind::ALL.into_iter().filter(|_| is_slow) {
+            if let Some(spec) = subject.container.probe(kind) {
                 let record = &mut self.probes[kind as usize];
                 record.alternated += alternated(subject, index, kind, spec);
                 record.sibling_passed_meanwhile += u32::from(subject.twin_began_to_pass(index, kind));
@@ -215,8 +215,8 @@ impl Tally {
         if let Some(began) = subject.began_after(index, probe) {
             record.earliest = Some(record.earliest.map_or(began, |earliest| earliest.min(began)));
         }
-        let last = subject.history.samples_of(index, probe).last().map(|sample| &sample.failure);
-        let timed_out = last == Some(&Failure::TimedOut);
+        let last = subject.history.samples_of(index, probe).last();
+        let timed_out = last.is_some_and(|last| last.failure == Failure::TimedOut);
         // Another probe with the same request that waits longer may get the answer for which this one does
         // not wait.
         let patient = timed_out && subject.has_patient_twin(probe);
@@ -231,7 +231,7 @@ impl Tally {
             let made = subject.created.filter(|_| index == 0 && subject.history.begins_with_the_first());
             record.first_pod = record.first_pod.into_iter().chain(made).min();
         }
-        if let Some(last) = subject.history.samples_of(index, probe).last() {
+        if let Some(last) = last {
             record.decisive.push(last.failure.clone());
             if record.decisive.len() > MAX_DECISIVE {
                 record.decisive.remove(0);
@@ -239,18 +239,38 @@ impl Tally {
         }
     }
 
-    /// Adds what one more container has shown, as [`Self::add`] does.
-    pub fn add_part(&mut self, part: &Self) {
-        let dialed = self.probes.each_ref().map(|record| record.dialed_elsewhere);
-        self.absorb(part);
-        for ((mine, theirs), before) in self.probes.iter_mut().zip(&part.probes).zip(dialed) {
-            // The last one counts.
-            mine.dialed_elsewhere = theirs.dialed_elsewhere.or(before);
+    /// What was folded, and what containers have shown, added up as [`Self::add`] does it one after the other.
+    pub fn sum(folded: Option<&Self>, parts: &[&Self]) -> Self {
+        let mut sum = folded.cloned().unwrap_or_default();
+        for part in parts {
+            sum.add_up(part);
         }
+        // Of these the last ones count: most parts need not be looked at.
+        for (kind, mine) in sum.probes.iter_mut().enumerate() {
+            let latest = || parts.iter().rev().map(|part| &part.probes[kind]);
+            mine.dialed_elsewhere = latest().find_map(|theirs| theirs.dialed_elsewhere).or(mine.dialed_elsewhere);
+            let before = mine.decisive.iter().rev();
+            let decisive = latest().flat_map(|theirs| theirs.decisive.iter().rev()).chain(before);
+            let mut decisive: Vec<Failure> = decisive.take(MAX_DECISIVE).cloned().collect();
+            decisive.reverse();
+            mine.decisive = decisive;
+        }
+        sum
     }
 
     /// Adds another tally.
     pub fn absorb(&mut self, other: &Self) {
+        self.add_up(other);
+        for (mine, theirs) in self.probes.iter_mut().zip(&other.probes) {
+            mine.decisive.extend(theirs.decisive.iter().cloned());
+            let surplus = mine.decisive.len().saturating_sub(MAX_DECISIVE);
+            mine.decisive.drain(..surplus);
+            mine.dialed_elsewhere = mine.dialed_elsewhere.or(theirs.dialed_elsewhere);
+        }
+    }
+
+    /// Adds all of another tally in which no order counts.
+    fn add_up(&mut self, other: &Self) {
         for (mine, theirs) in self.probes.iter_mut().zip(&other.probes) {
             if theirs.is_empty() {
                 continue;
@@ -264,9 +284,6 @@ impl Tally {
             if let Some(heard) = &theirs.warnings {
                 merge_one(&mut mine.warnings, heard);
             }
-            mine.decisive.extend(theirs.decisive.iter().cloned());
-            let surplus = mine.decisive.len().saturating_sub(MAX_DECISIVE);
-            mine.decisive.drain(..surplus);
             mine.proven += theirs.proven;
             mine.likely += theirs.likely;
             mine.from_start += theirs.from_start;
@@ -278,7 +295,6 @@ impl Tally {
             mine.sibling_passed_meanwhile += theirs.sibling_passed_meanwhile;
             mine.alternated += theirs.alternated;
             mine.slow_from_start += theirs.slow_from_start;
-            mine.dialed_elsewhere = mine.dialed_elsewhere.or(theirs.dialed_elsewhere);
         }
         for (mine, theirs) in self.fitting.iter_mut().zip(other.fitting) {
             *mine += theirs;

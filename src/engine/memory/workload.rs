@@ -1,12 +1,14 @@
 //! A workload: its pods, its templates, the answers about it, and its findings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::LazyCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnosis::Strength;
 use crate::engine::memory::node_clock::Clock;
-use crate::engine::memory::nodes::{Clocks, Nodes};
+use crate::engine::memory::nodes::{Nodes, WithinALook};
 use crate::engine::memory::onsets::Who;
+use crate::engine::memory::places::Places;
 use crate::engine::memory::pods::{Phase, Pod, PodTable};
 use crate::engine::memory::template_record::TemplateRecord;
 use crate::engine::memory::tracked_container::{TrackedContainer, Wanted};
@@ -34,7 +36,7 @@ pub struct Workload {
     /// Its Services, once looked up.
     pub services: Option<Vec<ServiceFacts>>,
     /// Its pods, by index.
-    pub pods: BTreeSet<u32>,
+    pub pods: Places,
     /// Its templates, in the order in which they were first seen.
     pub templates: Vec<TemplateRecord>,
     /// Its containers with any problem, by name; boxed, since a map has room for eleven as soon as it has
@@ -61,7 +63,7 @@ impl Workload {
             owner: None,
             facts: None,
             services: None,
-            pods: BTreeSet::new(),
+            pods: Places::default(),
             templates: Vec::new(),
             cases: BTreeMap::new(),
             asked: None,
@@ -126,7 +128,7 @@ impl Workload {
             return;
         }
         let used = |record: &TemplateRecord| {
-            self.pods.iter().filter_map(|place| pods.get(*place)).any(|pod| is_same(&pod.template, &record.template))
+            self.pods.iter().filter_map(|place| pods.get(place)).any(|pod| is_same(&pod.template, &record.template))
         };
         let oldest = (0..self.templates.len())
             .filter(|at| !used(&self.templates[*at]))
@@ -135,42 +137,48 @@ impl Workload {
     }
 
     /// Notes which probes have passed, from pods that run well; absence of failures counts until `alive`.
-    pub fn note_passes(&mut self, pods: &PodTable, nodes: &Nodes, clocks: &mut Clocks, (alive, now): (Time, Time)) {
-        let places = std::mem::take(&mut self.pods);
-        for pod in places.iter().filter_map(|place| pods.get(*place)) {
-            let clock = clocks.of(nodes.seen_from(&self.namespace), pod.node.as_ref(), now);
-            self.note_passes_of(pod, pods, clock, alive);
+    pub fn note_passes(
+        &mut self,
+        pods: &PodTable,
+        nodes: &Nodes,
+        clocks: &mut WithinALook<Clock>,
+        (alive, now): (Time, Time),
+    ) {
+        let (places, namespace) = (std::mem::take(&mut self.pods), Arc::clone(&self.namespace));
+        let nodes = nodes.seen_from(&namespace);
+        for pod in places.iter().filter_map(|place| pods.get(place)) {
+            let node = pod.node.as_ref();
+            self.note_passes_of(pod, pods, || clocks.of(node, || nodes.clock(node, now)), alive);
         }
         self.pods = places;
     }
 
-    /// Notes which probes of one pod have passed.
-    pub fn note_passes_of(&mut self, pod: &Pod, pods: &PodTable, clock: Clock, alive: Time) {
+    /// Notes which probes of one pod have passed; the clock of its node is asked for if it matters.
+    pub fn note_passes_of(&mut self, pod: &Pod, pods: &PodTable, clock: impl FnOnce() -> Clock, alive: Time) {
         let now = pod.observed.max(alive);
-        let written = clock.written_by(now);
+        let written = LazyCell::new(|| clock().written_by(now));
         let record = self.record_mut(&pod.template, pods, now);
         let specs = pod.template.containers.iter();
         for ((spec, state), known) in specs.zip(&pod.containers).zip(&mut record.containers) {
             if state.phase != Phase::Running {
                 continue;
             }
-            if state.ready && spec.readiness.is_some() {
+            if state.is_ready() && spec.readiness.is_some() {
                 known.passed.add(ProbeKind::Readiness, Strength::Seen);
             }
-            let can_tell = !known.errored.has(ProbeKind::Startup) && !state.came_up_after_kills();
-            if state.started && spec.startup.is_some() && can_tell {
+            let can_tell = || !known.errored.has(ProbeKind::Startup) && !state.came_up_after_kills();
+            if state.started && spec.startup.is_some() && can_tell() {
                 known.passed.add(ProbeKind::Startup, Strength::Seen);
             }
-            let since = state.since.filter(|_| state.history.is_none());
-            known.quiet = since.map_or(known.quiet, |since| known.quiet.max(written.since(since)));
+            let Some(since) = state.since.filter(|_| state.history.is_none()) else { continue };
+            known.quiet = known.quiet.max(written.since(since));
             // What is beyond doubt stays so.
             if known.passed.strength(ProbeKind::Liveness) == Some(Strength::Seen) {
                 continue;
             }
             let silent = !known.errored.has(ProbeKind::Liveness) && !known.errored.has(ProbeKind::Startup);
-            let proves = |since| silence_proves(spec, pod.template.grace, state.started, since, written);
-            if silent && since.is_some_and(proves) {
-                let long = since.is_some_and(|since| is_beyond_doubt(spec, pod.template.grace, since, written));
+            if silent && silence_proves(spec, pod.template.grace, state.started, since, *written) {
+                let long = is_beyond_doubt(spec, pod.template.grace, since, *written);
                 known.passed.add(ProbeKind::Liveness, if long { Strength::Seen } else { Strength::Inferred });
             }
         }

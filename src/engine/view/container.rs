@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnosis::{BadNode, Blocked, Earlier, Evidence, OwnEnds, Passes, Population, ProbeRecord, Strength};
-use crate::engine::Settings;
 use crate::engine::memory::judged::{Basis, Judgements};
-use crate::engine::memory::nodes::{Node, Nodes};
-use crate::engine::memory::onsets::FailureOnsets;
+use crate::engine::memory::nodes::{Node, Nodes, WithinALook};
+use crate::engine::memory::onsets::{FailureOnsets, Who};
 use crate::engine::memory::past_episodes::PastEpisodes;
 use crate::engine::memory::pods::{Phase, PodTable};
 use crate::engine::memory::template_record::{ContainerRecord, Tally};
@@ -19,6 +18,7 @@ use crate::engine::memory::workload::Workload;
 use crate::engine::view::member::PodContainer;
 use crate::engine::view::probe_passed::{Incarnations, LAG};
 use crate::engine::view::termination::{PATIENCE, killing_probes};
+use crate::engine::{Settings, Uid};
 use crate::finding::Effect;
 use crate::kubelet::ProbeKind;
 use crate::template::{ContainerSpec, PodTemplate, RestartAction, is_same};
@@ -93,14 +93,21 @@ impl<'a> ContainerView<'a> {
     /// facts than `horizon` belong to a resolved episode.
     pub fn with_members(mut self, horizon: Time, judged: Judgements) -> Self {
         let nodes = self.nodes.seen_from(&self.workload.namespace);
-        let pods = self.workload.pods.iter().filter_map(|place| Some((*place, self.pods.get(*place)?)));
-        // Most of a workload's pods are on few nodes, and have few templates.
-        let (mut known, mut templates) = (BTreeMap::new(), Vec::<&Arc<PodTemplate>>::new());
+        let pods = self.workload.pods.iter().filter_map(|place| Some((place, self.pods.get(place)?)));
+        // Most of a workload's pods are on few nodes, and have few templates: for each its index of the container.
+        let (mut known, mut templates) = (WithinALook::new(), Vec::<(&Arc<PodTemplate>, Option<usize>)>::new());
         let mut judged = judged.into_iter().peekable();
-        let members = pods.filter_map(|(place, pod)| {
-            let (_, spec, state) = pod.container(self.container)?;
+        let mut members = Vec::with_capacity(self.workload.pods.len());
+        for (place, pod) in pods {
+            let template = templates.iter().position(|(known, _)| is_same(known, &pod.template)).unwrap_or_else(|| {
+                let mut names = pod.template.containers.iter().map(|container| &container.name);
+                templates.push((&pod.template, names.position(|name| name == self.container)));
+                templates.len() - 1
+            });
+            let Some(at) = templates[template].1 else { continue };
+            let (spec, state) = (&pod.template.containers[at], &pod.containers[at]);
             let name = pod.node.as_ref();
-            let (node, clock) = *known.entry(name).or_insert_with(|| nodes.at(name, self.now));
+            let (node, clock) = known.of(name, || nodes.at(name, self.now));
             let runs_until = (state.phase == Phase::Running).then(|| pod.observed.max(self.alive));
             let subject = Incarnations::new(pod, spec, state, (node, clock), runs_until, self.now);
             let node = node.map(Node::state).unwrap_or_default();
@@ -110,15 +117,23 @@ impl<'a> ContainerView<'a> {
             let subject_now = subject.as_ref().filter(|_| !self.settled);
             let kept = before.filter(|(_, judged)| subject_now.is_some_and(|it| judged.holds(it, basis, self.now)));
             let judged = kept.map_or_else(OnceCell::new, |(_, judged)| OnceCell::from(judged));
-            let template = templates.iter().position(|known| is_same(known, &pod.template)).unwrap_or_else(|| {
-                templates.push(&pod.template);
-                templates.len() - 1
+            let (judged_at, since_the_end) = (self.judged_at(), OnceCell::new());
+            members.push(PodContainer {
+                pod,
+                spec,
+                state,
+                clock,
+                subject,
+                place,
+                template,
+                basis,
+                judged_at,
+                judged,
+                since_the_end,
             });
-            let judged_at = self.judged_at();
-            Some(PodContainer { pod, spec, state, clock, subject, place, template, basis, judged_at, judged })
-        });
-        self.members = members.collect();
-        self.pod_templates = templates;
+        }
+        self.members = members;
+        self.pod_templates = templates.into_iter().map(|(template, _)| template).collect();
         self.templates = self.in_order();
         self
     }
@@ -153,20 +168,11 @@ impl<'a> ContainerView<'a> {
 
     /// What the container has shown under a template since the last episode ended.
     pub fn tally(&self, template: &Arc<PodTemplate>, case: &TrackedContainer) -> Tally {
-        let mut tally = Tally::default();
         let record = self.workload.record(template).and_then(|record| record.container(self.container));
-        if let Some(folded) = record.and_then(|(_, known)| known.folded.as_deref()) {
-            tally.absorb(folded);
-        }
-        for member in self.members(template) {
-            let (Some(subject), Some(judged)) = (&member.subject, member.judged()) else { continue };
-            if member.basis.horizon == case.horizon {
-                tally.add_part(&judged.part);
-            } else {
-                // The episode has just ended.
-                tally.add(subject, &judged.ends, case.horizon);
-            }
-        }
+        let folded = record.and_then(|(_, known)| known.folded.as_deref());
+        let mut parts = Vec::with_capacity(self.members.len());
+        parts.extend(self.members(template).filter_map(|member| member.part(case.horizon)));
+        let mut tally = Tally::sum(folded, &parts);
         tally.settle_fitting();
         tally
     }
@@ -181,7 +187,7 @@ impl<'a> ContainerView<'a> {
     ) -> Option<Evidence<'a>> {
         let (actual, known) = self.workload.record(template)?.container(self.container)?;
         let passed = known.passed.with(self.passed_in_runs(template));
-        let population = self.population(template, probe);
+        let (population, who) = (self.population(template, probe), self.workload.who(self.container));
         Some(Evidence {
             effect,
             container: self.as_written(template).unwrap_or(actual),
@@ -197,8 +203,8 @@ impl<'a> ContainerView<'a> {
             revisions: self.revisions_before(template),
             rolled_out: self.workload.revision(template).and_then(|revision| revision.at),
             population,
-            fell_together: self.onsets.fell_together(&self.workload.who(self.container)),
-            bad_node: self.bad_node(population),
+            fell_together: self.onsets.fell_together(&who),
+            bad_node: self.bad_node(&who, population),
             blocked: self.blocked(template),
         })
     }
@@ -218,15 +224,14 @@ impl<'a> ContainerView<'a> {
         let (mut first_failing, mut others) = (None, Vec::new());
         for member in self.members(template) {
             let clock = member.clock;
-            let seen = clock.known_until(member.pod.observed.max(self.alive), self.now);
             let failing = self.is_failing(member, probe);
-            let passing = !failing && member.is_passing(probe, seen);
+            let passing = !failing && member.is_passing(probe, self.seen(member));
             let answered = member.reported(probe).answers;
-            let spared = !answered && member.has_a_result(probe, seen);
+            let spared = !answered && member.has_a_result(probe, self.seen(member));
             population.failing += u32::from(failing);
             population.passing += u32::from(passing);
             population.spared += u32::from(spared);
-            population.well += u32::from(spared && passing && member.has_been_well(probe, seen));
+            population.well += u32::from(spared && passing && member.has_been_well(probe, self.seen(member)));
             if failing || passing {
                 *nodes.entry(member.pod.node.as_ref()).or_default() |= failing;
             }
@@ -246,25 +251,31 @@ impl<'a> ContainerView<'a> {
 
     /// Whether the probe passes in a container, and nothing recent contradicts it.
     pub fn is_passing(&self, member: &PodContainer, probe: ProbeKind) -> bool {
-        let seen = member.clock.known_until(member.pod.observed.max(self.alive), self.now);
-        !self.is_failing(member, probe) && member.is_passing(probe, seen)
+        !self.is_failing(member, probe) && member.is_passing(probe, self.seen(member))
+    }
+
+    /// Until when, on its node's clock, everything is known about a container.
+    fn seen(&self, member: &PodContainer) -> Time {
+        member.clock.known_until(member.pod.observed.max(self.alive), self.now)
     }
 
     /// Whether the container was restarted within the window, or its probe was reported to fail there: for
     /// a probe that kills, recently enough that it may still kill.
     fn is_failing(&self, member: &PodContainer, probe: ProbeKind) -> bool {
-        let (clock, from) = (member.clock, self.window());
-        let Some(judged) = member.judged() else { return false };
-        let kill = member.spec.probe(probe).filter(|_| probe.kills());
-        let yet = kill.map(|spec| self.now.minus(spec.longest_kill(member.pod.template.grace)).minus(LAG));
-        let since = yet.map_or(from, |yet| yet.minus(clock.lag).max(from));
-        judged.reports[probe as usize].last >= Some(since) || judged.last_end >= Some(from)
+        let (Some(judged), from) = (member.judged(), Some(self.window())) else { return false };
+        let last = judged.reports[probe as usize].last;
+        let may_kill_yet = || {
+            let kill = member.spec.probe(probe).filter(|_| probe.kills());
+            let yet = kill.map(|spec| self.now.minus(spec.longest_kill(member.pod.template.grace)).minus(LAG));
+            yet.is_none_or(|yet| last >= Some(yet.minus(member.clock.lag())))
+        };
+        judged.last_end >= from || last >= from && may_kill_yet()
     }
 
     /// The node on which alone this container began to fail, along with other workloads, while it passes on
     /// other nodes.
-    fn bad_node(&self, population: Population) -> Option<BadNode> {
-        let (node, others) = self.onsets.on_one_node(&self.workload.who(self.container))?;
+    fn bad_node(&self, who: &Who, population: Population) -> Option<BadNode> {
+        let (node, others) = self.onsets.on_one_node(who)?;
         let alone = population.failing_nodes == 1 && population.passing_nodes > 0;
         (alone && others.len() >= OTHERS_ON_A_BAD_NODE).then_some(BadNode { name: node, others })
     }
@@ -364,16 +375,19 @@ impl<'a> ContainerView<'a> {
         budget.max(longest.min(Duration::from_mins(15))).max(Duration::from_mins(1))
     }
 
-    /// These pods, as far as their names are known.
-    pub fn named(&self, of: &BTreeSet<crate::engine::Uid>) -> Vec<KnownPod> {
-        let members = self.members.iter().filter(|member| of.contains(&member.pod.uid));
-        let named = members.filter_map(|member| {
+    /// These pods, as far as their names are known; `some` of them are found sooner, if they come in order.
+    pub fn named(&self, of: &BTreeSet<Uid>, some: &[Uid]) -> Vec<KnownPod> {
+        let mut named = Vec::with_capacity(of.len().min(self.members.len()));
+        let mut some = some.iter().peekable();
+        let mut is_of = |uid: &Uid| some.next_if_eq(&uid).is_some() || of.contains(uid);
+        let members = self.members.iter().filter(|member| is_of(&member.pod.uid));
+        named.extend(members.filter_map(|member| {
             let (restarts, pod) = (member.state.restarts, member.state.history.as_ref()?.pod.as_ref()?);
             // A rule that restarts all containers of a pod leaves no trace of the previous incarnation.
             let restarts_all = member.spec.restart_rules.iter().any(|rule| rule.action == RestartAction::All);
             Some(KnownPod { name: Arc::clone(pod), restarts, has_previous: restarts > 0 && !restarts_all })
-        });
-        named.collect()
+        }));
+        named
     }
 
     /// The location of the manifest file, for a static pod.

@@ -24,7 +24,7 @@ pub fn lane(
 ) -> Option<PodLane> {
     let subject = Incarnations::new(pod, spec, state, nodes.at(pod.node.as_ref(), now), None, now)?;
     let kinds = judge_all(&subject, now);
-    let (spans, marks) = (spans(pod, &subject, state.ready, now), marks(&subject, &kinds, now));
+    let (spans, marks) = (spans(pod, &subject, state.is_ready(), now), marks(&subject, &kinds, now));
     // One that was only deleted, as pods are in each rollout, was well.
     let waited = spans.iter().any(|span| span.phase == Phase::BackOff);
     if marks.is_empty() && !waited && subject.history.blocked.is_none() {

@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 
 use crate::diagnosis::Passes;
-use crate::engine::memory::judged::{Basis, Judged, Reported};
+use crate::engine::memory::judged::{BadEnd, Basis, Judged, Reported};
 use crate::engine::memory::node_clock::Clock;
 use crate::engine::memory::pods::{Container, Phase, Pod};
+use crate::engine::memory::template_record::Tally;
 use crate::engine::view::probe_passed::{Incarnations, LAG, silence_proves};
-use crate::engine::view::termination::TerminationKind;
+use crate::engine::view::termination::judge_all;
 use crate::kubelet::ProbeKind;
 use crate::template::ContainerSpec;
 use crate::time::Time;
@@ -34,6 +35,8 @@ pub struct PodContainer<'a> {
     pub judged_at: Time,
     /// What was judged of it and still holds, or was judged in this look.
     pub judged: OnceCell<Box<Judged>>,
+    /// Its part of what its template has shown since an episode ended in this look, if one did.
+    pub since_the_end: OnceCell<Box<Tally>>,
 }
 
 impl PodContainer<'_> {
@@ -43,9 +46,19 @@ impl PodContainer<'_> {
         Some(self.judged.get_or_init(|| Box::new(Judged::new(subject, self.basis, self.judged_at))))
     }
 
-    /// How each of its incarnations terminated, if it did.
-    pub fn ends(&self) -> &[Option<TerminationKind>] {
-        self.judged().map_or(&[], |judged| &judged.ends)
+    /// Its terminations that should not have happened, as far as no event about them is waited for.
+    pub fn bad_ends(&self) -> &[BadEnd] {
+        self.judged().map_or(&[], |judged| &judged.bad)
+    }
+
+    /// Its part of what its template has shown since `horizon`, at which an episode may have ended in this look.
+    pub fn part(&self, horizon: Time) -> Option<&Tally> {
+        let (subject, judged) = (self.subject.as_ref()?, self.judged()?);
+        if self.basis.horizon == horizon {
+            return Some(&judged.part);
+        }
+        let anew = || Box::new(Tally::part(subject, &judge_all(subject, self.judged_at), horizon));
+        Some(self.since_the_end.get_or_init(anew))
     }
 
     /// The probes that passed in a remembered incarnation.
@@ -93,7 +106,7 @@ impl PodContainer<'_> {
             return false;
         }
         match probe {
-            ProbeKind::Readiness => state.ready,
+            ProbeKind::Readiness => state.is_ready(),
             ProbeKind::Startup => state.started,
             ProbeKind::Liveness => {
                 let proves = |since| silence_proves(spec, self.pod.template.grace, state.started, since, seen);

@@ -63,6 +63,6 @@ fn became_ready(view: &ContainerView, template: &Arc<PodTemplate>) -> bool {
 
 /// The number of pods of other revisions that serve.
 fn old_pods(view: &ContainerView, template: &PodTemplate) -> u32 {
-    let pods = view.workload.pods.iter().filter_map(|place| view.pods.get(*place));
+    let pods = view.workload.pods.iter().filter_map(|place| view.pods.get(place));
     pods.filter(|pod| pod.is_live() && pod.template.revision_hash != template.revision_hash).count() as u32
 }

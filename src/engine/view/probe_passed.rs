@@ -198,12 +198,14 @@ impl<'a> Incarnations<'a> {
     /// a row as the threshold.
     pub fn timed_out_in_a_row(&self, index: usize, probe: ProbeKind) -> bool {
         let Some(spec) = self.container.probe(probe) else { return false };
-        let samples: Vec<_> = self.history.samples_of(index, probe).collect();
-        let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return false };
-        let slow = samples.iter().all(|sample| sample.failure == Failure::TimedOut);
-        let longest = spec.step().saturating_mul(spec.failure_threshold).saturating_add(LAG);
+        let samples = || self.history.samples_of(index, probe);
         // A single one is not a row.
-        spec.failure_threshold > 1 && slow && last.at.since(first.at) <= longest
+        if spec.failure_threshold <= 1 || samples().any(|sample| sample.failure != Failure::TimedOut) {
+            return false;
+        }
+        let longest = spec.step().saturating_mul(spec.failure_threshold).saturating_add(LAG);
+        let ends = samples().next().zip(samples().last());
+        ends.is_some_and(|(first, last)| last.at.since(first.at) <= longest)
     }
 
     /// When the kubelet of its node was last restarted, as far as observed.
@@ -344,10 +346,10 @@ impl<'a> Liveness<'a> {
     /// Whether its first failure, reported or not, was so late that it must have passed before.
     fn passed_before_it_failed(&self) -> bool {
         let failed = self.first_failure().into_iter().chain(self.first_of_kill()).min();
+        let Some(stretch) = failed.map(|failed| self.stretch_until(failed)) else { return false };
         let first = self.spec.first_result_by();
         // How busy the node was later does not delay the first result.
-        let late = first.saturating_add(self.slack(self.from.plus(first)));
-        failed.is_some_and(|failed| self.stretch_until(failed) > late)
+        stretch > first && stretch > first.saturating_add(self.slack(self.from.plus(first)))
     }
 
     /// How certain it is that it passed: beyond doubt if the incarnation ran so much longer than possible
@@ -438,7 +440,9 @@ impl<'a> Liveness<'a> {
     fn first_of_last_row(&self) -> Option<&'a Sample> {
         let row = self.spec.step().saturating_mul(self.spec.failure_threshold).saturating_add(self.spec.timeout);
         let breaks = |before: &Sample, sample: &Sample| {
-            self.began(sample).since(before.at) > row.saturating_add(self.slack(sample.at))
+            let pause = self.began(sample).since(before.at);
+            // How busy the node was is looked up only for what is long enough.
+            pause > row && pause > row.saturating_add(self.slack(sample.at))
         };
         last_row(self.samples(), breaks)
     }

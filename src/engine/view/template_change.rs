@@ -36,10 +36,14 @@ pub fn between(before: &ContainerSpec, after: &ContainerSpec, field: Option<&Fie
 /// The value of a field of a container as a manifest would show it.
 pub fn value_of(container: &ContainerSpec, field: &Field) -> Option<String> {
     let fields = match field {
-        Field::OfProbe(kind, _) => {
-            let mut of_probe = Vec::new();
-            probe_fields(*kind, container.probe(*kind)?, &mut of_probe);
-            of_probe
+        Field::OfProbe(kind, asked) => {
+            let mut value = None;
+            probe_fields(container.probe(*kind)?, |field, say| {
+                if field == *asked {
+                    value = Some(say());
+                }
+            });
+            return value;
         }
         Field::OfContainer(_) => fields(container),
         Field::Probe(_) | Field::Other(_) => return None,
@@ -89,7 +93,7 @@ fn fields(container: &ContainerSpec) -> Vec<(Field, String)> {
     }
     for kind in ProbeKind::ALL {
         if let Some(probe) = container.probe(kind) {
-            probe_fields(kind, probe, &mut fields);
+            probe_fields(probe, |field, say| fields.push((Field::OfProbe(kind, field), say())));
         }
     }
     let ports = container.ports.iter().map(|(name, number)| match name {
@@ -104,35 +108,35 @@ fn fields(container: &ContainerSpec) -> Vec<(Field, String)> {
     fields
 }
 
-fn probe_fields(kind: ProbeKind, probe: &ProbeSpec, fields: &mut Vec<(Field, String)>) {
-    let mut put = |field, value: String| fields.push((Field::OfProbe(kind, field), value));
+/// Passes on the fields of a probe, each with what writes its value.
+fn probe_fields(probe: &ProbeSpec, mut put: impl FnMut(ProbeField, &dyn Fn() -> String)) {
     match &probe.handler {
         Handler::Http(get) => {
-            put(ProbeField::HttpPath, get.path.to_string());
-            put(ProbeField::HttpPort, get.port.to_string());
-            put(ProbeField::HttpScheme, get.scheme.word().to_owned());
+            put(ProbeField::HttpPath, &|| get.path.to_string());
+            put(ProbeField::HttpPort, &|| get.port.to_string());
+            put(ProbeField::HttpScheme, &|| get.scheme.word().to_owned());
             if let Some(host) = &get.host {
-                put(ProbeField::HttpHost, host.to_string());
+                put(ProbeField::HttpHost, &|| host.to_string());
             }
             if !get.headers.is_empty() {
-                put(ProbeField::HttpHeaders, get.headers.join(","));
+                put(ProbeField::HttpHeaders, &|| get.headers.join(","));
             }
         }
         Handler::Tcp { host, port } => {
-            put(ProbeField::TcpPort, port.to_string());
+            put(ProbeField::TcpPort, &|| port.to_string());
             if let Some(host) = host {
-                put(ProbeField::TcpHost, host.to_string());
+                put(ProbeField::TcpHost, &|| host.to_string());
             }
         }
         Handler::Grpc { port, service } => {
-            put(ProbeField::GrpcPort, port.to_string());
-            put(ProbeField::GrpcService, service.to_string());
+            put(ProbeField::GrpcPort, &|| port.to_string());
+            put(ProbeField::GrpcService, &|| service.to_string());
         }
-        Handler::Exec(words) => put(ProbeField::ExecCommand, words.join(" ")),
+        Handler::Exec(words) => put(ProbeField::ExecCommand, &|| words.join(" ")),
     }
     let seconds = |span: Duration| span.as_secs().to_string();
-    put(ProbeField::InitialDelay, seconds(probe.initial_delay));
-    put(ProbeField::Period, seconds(probe.period));
-    put(ProbeField::Timeout, seconds(probe.timeout));
-    put(ProbeField::FailureThreshold, probe.failure_threshold.to_string());
+    put(ProbeField::InitialDelay, &|| seconds(probe.initial_delay));
+    put(ProbeField::Period, &|| seconds(probe.period));
+    put(ProbeField::Timeout, &|| seconds(probe.timeout));
+    put(ProbeField::FailureThreshold, &|| probe.failure_threshold.to_string());
 }

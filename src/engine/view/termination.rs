@@ -409,7 +409,7 @@ pub fn killing_probes(container: &ContainerSpec) -> impl Iterator<Item = (ProbeK
 /// How long after a termination was seen the event that explains it may still come: longer if the node's
 /// events were seen to be late.
 pub fn patience(clock: Clock) -> Duration {
-    PATIENCE.max(clock.lag.saturating_add(PATIENCE / 2))
+    PATIENCE.max(clock.lag().saturating_add(PATIENCE / 2))
 }
 
 /// Whether an exit code is one that SIGTERM or SIGKILL usually leaves. Others are possible, too.

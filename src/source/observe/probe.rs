@@ -14,11 +14,11 @@ use crate::text::cut;
 /// Maximum value of a numeric field of a probe.
 const MAX_NUMBER: u32 = i32::MAX as u32;
 
-/// A probe; `None` if it has no known handler, or a handler without a port.
-pub fn spec(observer: &mut Observer, probe: &ProbeLite) -> Option<ProbeSpec> {
+/// The shared copy of a probe; `None` if it has no known handler, or a handler without a port.
+pub fn spec(observer: &mut Observer, probe: &ProbeLite) -> Option<Arc<ProbeSpec>> {
     let handler = handler(observer, probe)?;
     let grace = &probe.termination_grace_period_seconds;
-    Some(ProbeSpec {
+    let spec = ProbeSpec {
         handler,
         initial_delay: seconds(observer, &probe.initial_delay_seconds, "initialDelaySeconds", 0),
         period: seconds(observer, &probe.period_seconds, "periodSeconds", 10),
@@ -30,7 +30,8 @@ pub fn spec(observer: &mut Observer, probe: &ProbeLite) -> Option<ProbeSpec> {
                 number(observer, grace, "terminationGracePeriodSeconds").map(|grace| Duration::from_secs(grace.into()))
             }
         },
-    })
+    };
+    Some(observer.probes.get(spec))
 }
 
 fn seconds(observer: &mut Observer, field: &Maybe<i64>, name: &str, default: u32) -> Duration {

@@ -186,7 +186,7 @@ fn exit_codes(observer: &mut Observer, lite: &ExitCodesLite) -> Option<ExitCodes
     Some(ExitCodes { listed, values: values.into_boxed_slice() })
 }
 
-fn probe_of(observer: &mut Observer, probe: &Maybe<Box<ProbeLite>>, name: &'static str) -> Option<ProbeSpec> {
+fn probe_of(observer: &mut Observer, probe: &Maybe<Box<ProbeLite>>, name: &'static str) -> Option<Arc<ProbeSpec>> {
     observer.read(probe, name, |observer, probe| probe::spec(observer, probe)).flatten()
 }
 
