@@ -7,7 +7,8 @@
 //! Invariants:
 //! - **Exact**: two messages are the same if all their bytes are, but for the contents of fields that are not
 //!   read: so the same is read of both. No hash takes part.
-//! - **Bounded**: no more than 32 messages of a kind are kept, and none that is longer than 64 KiB.
+//! - **Bounded**: no more than 32 messages of a kind are kept, none that is longer than 64 KiB, and none with
+//!   more than 1,024 fields that are not read.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use crate::source::objects::{CommonSpec, LabelsLite, Maybe, SpecFieldsLite, Temp
 const KEPT: usize = 32;
 /// Maximum length of one; longer ones are read each time.
 const LONGEST: usize = 64 << 10;
+/// Maximum number of fields in one that are not read: what is noted of each takes 16 bytes.
+const MAX_UNREAD: usize = 1024;
 
 /// What the pods that were read last have in common with others.
 #[derive(Debug, Default)]
@@ -82,7 +85,9 @@ impl<T: Clone> Kept<T> {
         }
         let read = read(Encoded { message, bytes: &bytes, kind: None })?;
         let mut unread = Vec::new();
-        if bytes.len() <= LONGEST && note_unread(message, &bytes, 0, &mut unread).is_ok() {
+        let is_noted = bytes.len() <= LONGEST && note_unread(message, &bytes, 0, &mut unread).is_ok();
+        if is_noted && unread.len() <= MAX_UNREAD {
+            unread.shrink_to_fit();
             self.0.truncate(KEPT - 1);
             self.0.insert(0, Known { bytes, unread, read: read.clone() });
         }
@@ -167,6 +172,15 @@ mod tests {
         let [one, other] = [(); 2].map(|()| memory.spec(long.clone()).expect("readable"));
         assert_eq!(one, other);
         assert!(memory.specs.0.is_empty() && !Arc::ptr_eq(&one, &other));
+    }
+
+    #[test]
+    fn what_has_too_many_fields_that_are_not_read_is_read_each_time() {
+        for (fields, is_kept) in [(MAX_UNREAD, true), (MAX_UNREAD + 1, false)] {
+            let mut memory = Memory::default();
+            memory.spec(spec(b"app", b"a").repeat(fields)).expect("readable");
+            assert_eq!(!memory.specs.0.is_empty(), is_kept, "{fields}");
+        }
     }
 
     #[test]
