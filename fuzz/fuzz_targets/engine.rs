@@ -398,20 +398,22 @@ fn template(which: u8) -> Arc<PodTemplate> {
 }
 
 fn container(name: &str, role: Role, path: &str, startup: bool) -> ContainerSpec {
-    let probe = |threshold| ProbeSpec {
-        handler: Handler::Http(HttpGet {
-            scheme: Scheme::Http,
-            host: None,
-            port: Port::Number(8080),
-            path: Arc::from(path),
-            headers: Box::default(),
-            headers_mark: 0,
-        }),
-        initial_delay: Duration::ZERO,
-        period: Duration::from_secs(5),
-        timeout: Duration::from_secs(1),
-        failure_threshold: threshold,
-        grace: None,
+    let probe = |threshold| {
+        Arc::new(ProbeSpec {
+            handler: Handler::Http(HttpGet {
+                scheme: Scheme::Http,
+                host: None,
+                port: Port::Number(8080),
+                path: Arc::from(path),
+                headers: Box::default(),
+                headers_mark: 0,
+            }),
+            initial_delay: Duration::ZERO,
+            period: Duration::from_secs(5),
+            timeout: Duration::from_secs(1),
+            failure_threshold: threshold,
+            grace: None,
+        })
     };
     ContainerSpec {
         name: Arc::from(name),
