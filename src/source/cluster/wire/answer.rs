@@ -1,6 +1,6 @@
 //! Asks for protobuf, and turns each answer into the JSON that kube reads, with a ticket for each object.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures::{Stream, stream};
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 
 use super::envelope::{Enveloped, WatchEvent};
 use super::field::Unreadable;
-use super::memory::Memory;
 use super::message::Message;
 use super::messages::{BOOKMARK, LIST_META, STATUS};
 use super::parts::{Events, List, Part};
@@ -40,22 +39,19 @@ pub type Report = Arc<dyn Fn(Unreadable) + Send + Sync>;
 pub struct Reader<T: 'static> {
     schema: &'static Schema<T>,
     place: Arc<Place<T>>,
-    /// Kept from one answer to the next: a watch is asked for anew every ten seconds.
-    memory: Arc<Mutex<Memory>>,
     report: Report,
 }
 
 impl<T> Clone for Reader<T> {
     fn clone(&self) -> Self {
-        let (place, memory, report) = (Arc::clone(&self.place), Arc::clone(&self.memory), Arc::clone(&self.report));
-        Self { schema: self.schema, place, memory, report }
+        Self { schema: self.schema, place: Arc::clone(&self.place), report: Arc::clone(&self.report) }
     }
 }
 
 impl<T: Send + Sync> Reader<T> {
     /// A reader that reports what it cannot read.
     pub fn new(schema: &'static Schema<T>, report: Report) -> Self {
-        Self { schema, place: schema.shelf().place(), memory: Arc::default(), report }
+        Self { schema, place: schema.shelf().place(), report }
     }
 
     /// Asks for protobuf. What the answer before has left is given up.
@@ -82,8 +78,7 @@ impl<T: Send + Sync> Reader<T> {
 
     /// Decodes an object, and leaves it on the shelf.
     fn shelve(&self, kind: Option<&str>, bytes: &[u8]) -> Result<String, Unreadable> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let object = self.schema.decode(&mut memory, kind, bytes)?;
+        let object = self.schema.decode(&mut self.schema.memory(), kind, bytes)?;
         Ok(self.place.put(object).to_string())
     }
 }

@@ -29,13 +29,24 @@ const LONGEST: usize = 64 << 10;
 const MAX_UNREAD: usize = 1024;
 
 /// What the pods that were read last have in common with others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Memory {
     specs: Kept<Arc<CommonSpec>>,
     labels: Kept<Maybe<LabelsLite>>,
 }
 
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Memory {
+    /// A memory of nothing.
+    pub const fn new() -> Self {
+        Self { specs: Kept(Vec::new()), labels: Kept(Vec::new()) }
+    }
+
     /// Reads a spec without the name of the node.
     ///
     /// # Errors
@@ -64,12 +75,6 @@ struct Known<T> {
     /// Where the contents are of fields that are not read, in their order.
     unread: Vec<Range<usize>>,
     read: T,
-}
-
-impl<T> Default for Kept<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
 }
 
 impl<T: Clone> Kept<T> {
