@@ -19,7 +19,7 @@ use probehound::source::cluster::wire::{Memory, PODS};
 use probehound::source::objects::{EventLite, PodLite};
 use probehound::source::{Input, Observer};
 use probehound::time::Time;
-use serde_json::{Value, json};
+use serde_json::json;
 use stats_alloc::{Region, StatsAlloc};
 use support::known::{Known, crashing as crashing_pod};
 use support::protobuf;
@@ -132,7 +132,8 @@ fn an_observation_of_a_deployment_of_which_800_pods_loop_costs_no_more_than_one_
 #[test]
 fn a_second_pod_of_a_template_is_read_in_a_fourth_of_the_allocations_of_the_first() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let pods = [1, 2].map(|number| protobuf::object("Pod", &pod_of_web(number)));
+    let pods = [1, 2].map(|number| serde_json::from_str(&pods::json(number, pods::REPLICAS)).expect("a pod"));
+    let pods = pods.map(|pod| protobuf::object("Pod", &pod));
     let (mut memory, mut observer) = (Memory::default(), Observer::new());
     let [first, second] = pods.map(|pod| {
         let region = Region::new(MEMORY);
@@ -144,21 +145,6 @@ fn a_second_pod_of_a_template_is_read_in_a_fourth_of_the_allocations_of_the_firs
     });
     println!("allocations for the first pod of a template: {first}, for the second: {second}");
     assert!(4 * second <= first, "{first} {second}");
-}
-
-/// A pod of two containers of 16 variables, with a token of its own.
-fn pod_of_web(number: usize) -> Value {
-    let env: Vec<Value> = (0..16).map(|at| json!({"name": format!("SETTING_{at}"), "value": "on"})).collect();
-    let container = |name: &str| {
-        json!({"name": name, "image": "web:2", "env": env, "volumeMounts": [{"name": format!("token-{number}")}],
-            "livenessProbe": {"httpGet": {"path": "/health", "port": 8080}, "periodSeconds": 10}})
-    };
-    json!({
-        "metadata": {"name": format!("web-7d9f-{number}"), "namespace": "shop", "labels": {"app": "web"}},
-        "spec": {"nodeName": format!("node-{number}"), "volumes": [{"name": format!("token-{number}")}],
-            "containers": [container("web"), container("proxy")]},
-        "status": {"phase": "Running"},
-    })
 }
 
 /// Over a minute of a Deployment of which that many pods are killed every half a minute.

@@ -106,16 +106,19 @@ fn decode(json: &str) -> Vec<Case<'_>> {
 fn decode_wire() -> [Case<'static>; 4] {
     let pods = [1, 2].map(|number| wired("Pod", &pods::json(number, REPLICAS)));
     let bytes = Some(pods[0].len());
-    let (mut memory, mut observer, mut turn) = (Memory::default(), Observer::new(), pods.clone().into_iter().cycle());
+    let reader = || {
+        let (mut memory, mut turn) = (Memory::default(), pods.clone().into_iter().cycle());
+        move || {
+            let pod = turn.next().and_then(|wire| PODS.decode(&mut memory, Some("Pod"), black_box(&wire)).ok());
+            pod.expect("a pod")
+        }
+    };
+    let (mut next_pod, mut observer) = (reader(), Observer::new());
     let to_snapshot = move || {
-        let pod = turn.next().and_then(|wire| PODS.decode(&mut memory, Some("Pod"), black_box(&wire)).ok());
-        black_box(observed(&mut observer, &pod.expect("a pod")));
+        black_box(observed(&mut observer, &next_pod()));
     };
-    let (mut memory, mut turn) = (Memory::default(), pods.clone().into_iter().cycle());
-    let alone = move || {
-        let pod = turn.next().and_then(|wire| PODS.decode(&mut memory, Some("Pod"), black_box(&wire)).ok());
-        drop(black_box(pod.expect("a pod")));
-    };
+    let mut next_pod = reader();
+    let alone = move || drop(black_box(next_pod()));
     let [pod, _] = pods;
     let of_new_template = move || {
         let pod = PODS.decode(&mut Memory::default(), Some("Pod"), black_box(&pod)).expect("a pod");

@@ -1,5 +1,5 @@
-//! The parts of pods, and events, as messages: the fields of the lean types, and all of `env` and `envFrom`, whose hash
-//! has to be that of the JSON.
+//! The parts of pods, and events, as messages: the fields of the lean types, and all of `env` and `envFrom`,
+//! whose hash has to be that of the JSON.
 //!
 //! Numbers and names are those of `core/v1/generated.proto` and `meta/v1/generated.proto`, what is shown
 //! those of the tags in `types.go`. A new field of a lean type needs its line here.
